@@ -1,0 +1,3 @@
+"""Versus: generative versus discriminative models, measured."""
+
+__version__ = "0.1.0"

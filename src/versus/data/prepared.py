@@ -1,0 +1,79 @@
+"""The folder that `prepare` writes and every later stage reads: arrays once, splits as indices into them.
+
+``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
+``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. The arrays are memory-mapped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.schema import Schema
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared data set: memory-mapped arrays and, for each repeat, three disjoint sets of row indices."""
+
+    X: NDArray[Any]  # (N, *event)
+    y: NDArray[Any]  # (N,) int64 class codes or float64 values
+    schema: Schema
+    splits: dict[Part, NDArray[np.int64]]  # each (repeats, n)
+    about: dict[str, Any]
+
+    @property
+    def repeats(self) -> int:
+        """How many splits there are."""
+        return int(self.splits["train"].shape[0])
+
+    def rows(self, repeat: int, *parts: Part) -> NDArray[np.int64]:
+        """Row indices of the named parts of one repeat, joined in ascending order."""
+        joined: NDArray[np.int64] = np.concatenate([self.splits[p][repeat] for p in parts])
+        return np.sort(joined)
+
+    def take(self, repeat: int, *parts: Part) -> tuple[NDArray[Any], NDArray[Any]]:
+        """``(X, y)`` of the named parts; a view of the file, not a copy, where the rows are contiguous."""
+        rows = self.rows(repeat, *parts)
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            where: Any = slice(int(rows[0]), int(rows[-1]) + 1)
+        else:
+            where = rows
+        return self.X[where], self.y[where]
+
+
+def write(folder: Path, prepared: Prepared) -> None:
+    """Write a prepared data set; the bytes depend on the values only, so DVC sees the same hash again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "X.npy", np.ascontiguousarray(prepared.X), allow_pickle=False)
+    np.save(folder / "y.npy", np.ascontiguousarray(prepared.y), allow_pickle=False)
+    for part in PARTS:
+        np.save(folder / f"{part}.npy", prepared.splits[part].astype(np.int64), allow_pickle=False)
+    for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Prepared:
+    """Open a prepared data set.
+
+    Raises:
+        FileNotFoundError: if `prepare` has not written the folder; the message says what to run.
+    """
+    if not (folder / "schema.json").is_file():
+        raise FileNotFoundError(f"{folder} holds no prepared data; run `dvc repro prepare@{folder.name}` first")
+    return Prepared(
+        X=np.load(folder / "X.npy", mmap_mode="r", allow_pickle=False),
+        y=np.load(folder / "y.npy", allow_pickle=False),
+        schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
+        splits={part: np.load(folder / f"{part}.npy", allow_pickle=False) for part in PARTS},
+        about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
+    )

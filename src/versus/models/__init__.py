@@ -1,0 +1,35 @@
+"""The models. The folder is the family, the family is the stage, the file is the model."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+FAMILIES = ("discriminative", "classical_generative", "deep_generative")
+
+
+def find(family: str, module: str, name: str) -> type[Any]:
+    """The model class ``name`` in ``versus/models/<family>/<module>.py``.
+
+    Only classes listed in that module's ``__all__`` can be found, so neither params.yaml nor a model file from
+    elsewhere reaches any other code.
+
+    Raises:
+        ValueError: naming the part that is unknown and what would be accepted.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"unknown family {family!r}; families are {', '.join(FAMILIES)}")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", module):
+        raise ValueError(f"module {module!r} is not a name of small letters, digits and underscores")
+    path = f"versus.models.{family}.{module}"
+    try:
+        found = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+        raise ValueError(f"unknown module {module!r}; there is no src/versus/models/{family}/{module}.py") from None
+    if name not in found.__all__:
+        raise ValueError(f"unknown class {name!r}; {family}/{module}.py offers {', '.join(found.__all__)}")
+    model: type[Any] = getattr(found, name)
+    return model

@@ -1,0 +1,1 @@
+"""Models of P(x, y) with closed forms, EM or exact inference."""

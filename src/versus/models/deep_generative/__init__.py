@@ -1,0 +1,1 @@
+"""Models of P(x, y) that are neural networks."""

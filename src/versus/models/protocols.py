@@ -1,0 +1,119 @@
+"""What a model may offer. A capability is a method that exists, not a flag.
+
+Every model keeps its constructor arguments as plain attributes (scikit-learn's contract), takes ``schema`` (what the
+data look like; inferred from the arrays where None) and, where it uses chance, ``random_state``; what it learns ends
+in an underscore. Missing values arrive as NaN, categorical columns as codes (see `versus.data.schema.Column`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Labels = NDArray[np.int64]
+
+# What a density is a density of. Likelihoods share a column only where this agrees.
+Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One epoch of training: its number, its named losses, the seconds since training began, and how to resume.
+
+    ``state()`` returns flat arrays from which ``fit_steps(..., resume=…)`` goes on exactly.
+    """
+
+    step: int
+    losses: Mapping[str, float]
+    seconds: float
+    state: Callable[[], dict[str, Array]]
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """All models."""
+
+    def fit(self, X: Array, y: Array | None = None) -> Any:
+        """Learn from X (N, *event) and y (N,); returns self."""
+
+
+@runtime_checkable
+class FitsBySteps(Protocol):
+    """Models that train by epochs; the caller draws progress, logs, checkpoints and stops."""
+
+    def fit_steps(
+        self,
+        X: Array,
+        y: Array | None = None,
+        validation: tuple[Array, Array] | None = None,
+        resume: Mapping[str, Array] | None = None,
+    ) -> Iterator[Step]:
+        """Yield a `Step` after each epoch; when exhausted the model is fitted (with its best epoch's weights)."""
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """Classifiers and regressors."""
+
+    def predict(self, X: Array) -> Array:
+        """(N, *event) -> (N,) class codes or real values."""
+
+
+@runtime_checkable
+class PredictsProbabilities(Protocol):
+    """Classifiers."""
+
+    def predict_proba(self, X: Array) -> Array:
+        """(N, *event) -> (N, K) probabilities; rows sum to 1."""
+
+
+@runtime_checkable
+class PredictsIntervals(Protocol):
+    """Regressors with a predictive density."""
+
+    def predict_interval(self, X: Array, coverage: float) -> Array:
+        """(N, *event) -> (N, 2): the central interval that holds y with probability ``coverage``."""
+
+
+@runtime_checkable
+class HasLogProb(Protocol):
+    """Exact densities, over the raw space of the data; for joint models of P(x, y), log p(x)."""
+
+    measure: Measure
+
+    def log_prob(self, X: Array) -> Array:
+        """(N, *event) -> (N,) nats, exact."""
+
+
+@runtime_checkable
+class HasElbo(Protocol):
+    """Densities known through a lower bound."""
+
+    measure: Measure
+
+    def elbo(self, X: Array) -> Array:
+        """(N, *event) -> (N,) nats, a lower bound of log p(x)."""
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Generators."""
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Any:
+        """Draw ``n`` events (n, *event) in the raw space of the data; of the classes ``y`` (n,) where given."""
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Models with a latent space."""
+
+    def encode(self, X: Array) -> Array:
+        """(N, *event) -> (N, L)."""
+
+    def decode(self, Z: Array) -> Array:
+        """(N, L) -> (N, *event)."""

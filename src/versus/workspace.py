@@ -1,0 +1,59 @@
+"""Where everything lies in a workspace: the only place that spells the folders that pass between stages.
+
+======================================== ===========================================================================
+``data/prepared/<dataset>/``             arrays, splits, schema (`versus.data.prepared`)
+``models/<cell>/``                       ``history.csv`` and one folder a repeat, ``0/``, ``1/`` … (`persistence`)
+``reports/evaluations/<cell>/``          scores, predictions, samples (`versus.evaluation`)
+``reports/costs/<cell>/training.json``   seconds and memory: apart, since they differ from run to run
+``reports/costs/<cell>/evaluation.json`` latency, throughput, model size
+``reports/``                             what `compare` writes
+``.versus/``                             unfinished fits, locks, the mirror's outbox; safe to delete when nothing runs
+======================================== ===========================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with a params.yaml, a dvc.yaml and what the stages made of them."""
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        """The file that says what is compared."""
+        return self.root / "params.yaml"
+
+    @property
+    def reports(self) -> Path:
+        """The folder that `compare` writes to."""
+        return self.root / "reports"
+
+    @property
+    def private(self) -> Path:
+        """Working files that are no stage's output."""
+        return self.root / ".versus"
+
+    def prepared(self, dataset: str) -> Path:
+        """The folder of a prepared data set."""
+        return self.root / "data" / "prepared" / dataset
+
+    def model(self, cell: str) -> Path:
+        """The folder of a cell's fitted models, one subfolder a repeat."""
+        return self.root / "models" / cell
+
+    def evaluation(self, cell: str) -> Path:
+        """The folder of a cell's evaluation."""
+        return self.reports / "evaluations" / cell
+
+    def training_cost(self, cell: str) -> Path:
+        """The file with what each fit of a cell took."""
+        return self.reports / "costs" / cell / "training.json"
+
+    def evaluation_cost(self, cell: str) -> Path:
+        """The file with what using a cell's models takes."""
+        return self.reports / "costs" / cell / "evaluation.json"
