@@ -1,0 +1,133 @@
+"""Which model classes there are and what arguments they take, read from the source without importing it.
+
+Checking params.yaml must not cost the import of every library that some model uses, so signatures are parsed. Hence
+the rule that each class in a model module's ``__all__`` spells out its own ``__init__``.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from versus.models import FAMILIES
+
+# Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
+SUPPLIED = frozenset({"schema", "random_state", "device", "precision"})
+
+_PLAIN_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "None": (types.NoneType,),
+    "tuple": (list,),
+    "list": (list,),
+    "Sequence": (list,),
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One constructor argument: its annotation as written, and whether it must be given."""
+
+    name: str
+    annotation: str
+    required: bool
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value from params.yaml fits the annotation; what is not a plain type is left to the class."""
+        allowed = _plain_types(self.annotation)
+        if allowed is None:
+            return True
+        if isinstance(value, bool):
+            return bool in allowed
+        return isinstance(value, allowed)
+
+
+def _plain_types(annotation: str) -> tuple[type, ...] | None:
+    """The YAML types that an annotation such as ``float | None`` or ``Literal["a"]`` allows; None where unknown."""
+    found: list[type] = []
+    for part in _union_parts(ast.parse(annotation, mode="eval").body):
+        head = part.value if isinstance(part, ast.Subscript) else part
+        name = ast.unparse(head)
+        if name == "Literal" and isinstance(part, ast.Subscript):
+            elements = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+            found += [type(ast.literal_eval(e)) for e in elements]
+        elif name in _PLAIN_TYPES:
+            found += _PLAIN_TYPES[name]
+        else:
+            return None
+    return tuple(found)
+
+
+def _union_parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _union_parts(node.left) + _union_parts(node.right)
+    return [node]
+
+
+@cache
+def modules(family: str) -> tuple[str, ...]:
+    """The model modules of a family."""
+    folder = Path(__file__).parent / family
+    return tuple(sorted(p.stem for p in folder.glob("[a-z]*.py") if _public(_parse(p))))
+
+
+@cache
+def signatures(family: str, module: str) -> dict[str, dict[str, Argument]]:
+    """Class name -> argument name -> `Argument`, for each class in the module's ``__all__``."""
+    tree = _parse(Path(__file__).parent / family / f"{module}.py")
+    public = _public(tree)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name in public]
+    return {c.name: _arguments(c) for c in classes}
+
+
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def _public(tree: ast.Module) -> list[str]:
+    """The names in ``__all__``; empty where there is none: then the file holds parts of models, not models."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return []
+
+
+def _arguments(node: ast.ClassDef) -> dict[str, Argument]:
+    constructors = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
+    if not constructors:
+        return {}
+    spec = constructors[0].args
+    positional = spec.args[1:]
+    unset: list[ast.expr | None] = [None] * (len(positional) - len(spec.defaults))
+    pairs = [*zip(positional, [*unset, *spec.defaults], strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
+    return {
+        a.arg: Argument(a.arg, ast.unparse(a.annotation) if a.annotation else "Any", default is None)
+        for a, default in pairs
+    }
+
+
+def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[str, str] | None:
+    """What is wrong with a cell's model: (the field to blame, the message), or None where all is well."""
+    if module not in modules(family):
+        return "module", f"unknown module {module!r}; {family} has {', '.join(modules(family))}"
+    known = signatures(family, module)
+    if name not in known:
+        return "class", f"unknown class {name!r}; {family}/{module}.py offers {', '.join(known)}"
+    accepted = {a: spec for a, spec in known[name].items() if a not in SUPPLIED}
+    for argument, value in args.items():
+        if argument not in accepted:
+            return f"args.{argument}", f"{name} has no argument {argument!r}; it takes {', '.join(accepted) or 'none'}"
+        if not accepted[argument].accepts(value):
+            wanted = accepted[argument].annotation
+            return f"args.{argument}", f"{name} wants {argument}: {wanted}, and got {value!r}"
+    missing = [a for a, spec in accepted.items() if spec.required and a not in args]
+    if missing:
+        return "args", f"{name} needs {', '.join(missing)}"
+    return None

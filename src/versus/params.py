@@ -1,0 +1,219 @@
+"""params.yaml: the only file that reads it, checks it, and names the line of what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError
+
+from versus.data.specification import DatasetSpecification, FileSpecification
+from versus.models import FAMILIES, catalogue
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
+CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
+
+
+class ParamsError(ValueError):
+    """params.yaml cannot be used; the message names the file, the line, the key and what would be accepted."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class CellSpecification(_Section):
+    """One line of params.yaml: a data set and a model."""
+
+    data: Name
+    module: Name
+    class_: str = Field(alias="class")
+    args: dict[str, Any] = {}
+
+
+class Training(_Section):
+    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU, else CPU and float32."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed", "64-true"] = "auto"
+
+
+class Primary(_Section):
+    """The score that decides which model is best, for each task."""
+
+    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = "accuracy_score"
+    regression: Literal["root_mean_squared_error", "mean_absolute_error", "r2_score"] = "root_mean_squared_error"
+
+
+class Comparison(_Section):
+    """How the comparison judges: confidence of its intervals, and the region of practical equality for accuracies."""
+
+    primary: Primary = Primary()
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    rope: float = Field(0.01, ge=0, lt=0.5)
+
+
+class Params(_Section):
+    """The whole of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    training: Training = Training()
+    comparison: Comparison = Comparison()
+    datasets: dict[Name, DatasetSpecification] = {}
+    files: dict[Name, FileSpecification] = {}
+    discriminative: dict[CellName, CellSpecification] = {}
+    classical_generative: dict[CellName, CellSpecification] = {}
+    deep_generative: dict[CellName, CellSpecification] = {}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One data set and one model, with the family it stands under."""
+
+    name: str
+    dataset: str
+    family: str
+    module: str
+    class_name: str
+    args: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The part of the name after the data set."""
+        return self.name.split("-", 1)[1]
+
+
+def cells(params: Params) -> Iterator[Cell]:
+    """Every cell, in the order of params.yaml."""
+    for family in FAMILIES:
+        for name, spec in getattr(params, family).items():
+            yield Cell(name, spec.data, family, spec.module, spec.class_, spec.args)
+
+
+def cell(params: Params, name: str) -> Cell:
+    """The cell called ``name``.
+
+    Raises:
+        ParamsError: if there is none.
+    """
+    for found in cells(params):
+        if found.name == name:
+            return found
+    raise ParamsError(f"params.yaml has no cell {name!r}")
+
+
+def dataset(params: Params, name: str) -> Any:
+    """The specification of the data set called ``name``.
+
+    Raises:
+        ParamsError: if there is none.
+    """
+    found = params.datasets.get(name) or params.files.get(name)
+    if found is None:
+        raise ParamsError(f"params.yaml has no data set {name!r}")
+    return found
+
+
+def read(path: Path) -> Params:
+    """Read and check a params file, the way DVC reads it (YAML 1.2).
+
+    Raises:
+        ParamsError: with every fault found, a line each.
+    """
+    tree = _parse(path)
+    plain = _plain(tree)
+    try:
+        params = Params.model_validate(plain)
+    except ValidationError as error:
+        raise ParamsError("\n".join(_schema_faults(path, tree, error))) from None
+    faults = [f"{path}:{_line(tree, where)}: {'.'.join(where)}: {what}" for where, what in _reference_faults(params)]
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return params
+
+
+def _parse(path: Path) -> CommentedMap:
+    if not path.is_file():
+        raise ParamsError(f"{path} does not exist")
+    try:
+        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ParamsError(f"{path}:{line}: {(error.problem or 'not valid YAML').splitlines()[0]}") from None
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path}: not UTF-8 (byte {error.start})") from None
+    if not isinstance(tree, CommentedMap):
+        raise ParamsError(f"{path}:1: wants a mapping with the keys {', '.join(Params.model_fields)}")
+    return tree
+
+
+def _plain(node: Any) -> Any:
+    """ruamel's round-trip nodes as plain dicts, lists and scalars."""
+    if isinstance(node, Mapping):
+        return {str(k): _plain(v) for k, v in node.items()}
+    if isinstance(node, list):
+        return [_plain(v) for v in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _line(tree: Any, where: tuple[str, ...]) -> int:
+    """The line of the deepest key of ``where`` that stands in the file, counted from 1."""
+    line = 0
+    for key in where:
+        if not isinstance(tree, CommentedMap) or key not in tree:
+            break
+        line = tree.lc.key(key)[0]
+        tree = tree[key]
+    return line + 1
+
+
+def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> Iterator[str]:
+    for fault in error.errors():
+        # Pydantic adds the tag of a union's branch and "[key]" to the path; only what stands in the file is shown.
+        where = tuple(str(part) for part in fault["loc"] if part != "[key]")
+        where = _existing(tree, where) if fault["type"] != "missing" else where
+        message = fault["msg"]
+        if fault["type"] == "extra_forbidden":
+            message = "unknown key"
+        elif fault["type"] == "string_pattern_mismatch":
+            message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"
+        elif fault["type"] != "missing":
+            message = f"{message}, and got {fault['input']!r}"
+        yield f"{path}:{_line(tree, where)}: {'.'.join(where)}: {message}"
+
+
+def _existing(tree: Any, where: tuple[str, ...]) -> tuple[str, ...]:
+    kept = []
+    for part in where:
+        if isinstance(tree, Mapping) and part in tree:
+            kept.append(part)
+            tree = tree[part]
+    return tuple(kept)
+
+
+def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Faults between the parts: cells without their data set, models that do not exist, arguments they do not take."""
+    known = [*params.datasets, *params.files]
+    for name in sorted(set(params.datasets) & set(params.files)):
+        yield ("files", name), "a data set of this name already stands under datasets"
+    seen: set[str] = set()
+    for found in cells(params):
+        where = (found.family, found.name)
+        if found.name in seen:
+            yield where, "a cell of this name already stands under another family"
+        seen.add(found.name)
+        if found.dataset not in known:
+            yield (*where, "data"), f"unknown data set {found.dataset!r}; there are {', '.join(known) or 'none'}"
+        if not found.name.startswith(f"{found.dataset}-"):
+            yield where, f"the name of a cell starts with its data set: {found.dataset}-…"
+        fault = catalogue.problem(found.family, found.module, found.class_name, dict(found.args))
+        if fault:
+            yield (*where, *fault[0].split(".")), fault[1]

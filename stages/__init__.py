@@ -1,0 +1,7 @@
+"""One short script per DVC stage: read params and files, call the library, write files."""
+
+import sys
+from pathlib import Path
+
+# The code that DVC fingerprints is the code that runs: src beside this folder comes before any installed versus.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))

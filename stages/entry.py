@@ -1,0 +1,34 @@
+"""How every stage script starts and ends: the lifeline, and faults of the user's as one readable line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from stages import lifeline
+
+# Two threads whatever the machine has: results must not depend on how many cores there are, nor timings on which
+# library grabs them. Set before numpy loads; a user's own setting wins.
+THREADS = "2"
+
+
+def limit_threads() -> None:
+    """Set the thread count of every numeric library that reads one from the environment."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, THREADS)
+
+
+def run(stage: Callable[..., None], arguments: int) -> None:
+    """Call a stage with its command-line arguments; exit 1 with the message alone where the input is at fault."""
+    limit_threads()
+    lifeline.hold()
+    given = sys.argv[1:]
+    if len(given) != arguments:
+        sys.exit(f"usage: python -m {stage.__module__} " + " ".join(["NAME"] * arguments))
+    try:
+        stage(*given)
+    except (ValueError, OSError) as error:
+        if os.environ.get("VERSUS_TRACEBACK"):
+            raise
+        sys.exit(f"{type(error).__name__}: {error}\n(VERSUS_TRACEBACK=1 shows where it was raised)")

@@ -1,0 +1,40 @@
+"""Stage `evaluate`: everything that is measured of one cell's fitted models, on test data that no model has seen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from stages import entry
+from versus import evaluation
+from versus import params as parameters
+from versus.data import prepared
+from versus.tracking import client
+from versus.workspace import Workspace
+
+
+def main(name: str) -> None:
+    """Write reports/evaluations/<cell>/ and reports/costs/<cell>/evaluation.json."""
+    workspace = Workspace(Path())
+    params = parameters.read(workspace.params)
+    cell = parameters.cell(params, name)
+    out, cost_out = workspace.evaluation(name), workspace.evaluation_cost(name)
+    aside = out.with_name(f".{name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    cost_out.parent.mkdir(parents=True, exist_ok=True)
+    evaluation.evaluate(
+        prepared.read(workspace.prepared(cell.dataset)),
+        workspace.model(name),
+        cell,
+        out=aside,
+        cost_out=cost_out,
+        seed=params.seed,
+    )
+    shutil.copy(workspace.model(name) / "history.csv", aside)  # what follows reads evaluations only
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    client.mirror_cell(workspace, name)
+
+
+if __name__ == "__main__":
+    entry.run(main, arguments=1)

@@ -1,0 +1,119 @@
+"""Stage `fingerprint`: for every other stage, which code its results depend on, hashed.
+
+A stage's code is what its script and its model import, followed through the whole of `versus`. Written to one small
+file a stage and model, it is hashed once instead of in each of a hundred stages, it is exact where a list kept by hand
+goes stale, and it names what changed. Libraries count with the version that constraints.txt pins.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from stages import entry
+from versus.models import FAMILIES, catalogue
+
+CODE = Path(__file__).resolve().parent.parent
+OUT = Path("data/fingerprints")
+
+# These say, show or pass on what others computed: an edit here changes no result. What params.py reads reaches a
+# stage as values, which DVC compares by themselves.
+WITHOUT_EFFECT = ("versus.tracking", "versus.params", "versus.training.progress", "stages.entry", "stages.lifeline")
+
+# Import name -> distribution name, where they differ.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "scikit_posthocs": "scikit-posthocs"}
+
+
+@cache
+def path_of(module: str) -> Path | None:
+    """The source file of a module of ours, or None for anybody else's."""
+    if module.split(".")[0] not in ("versus", "stages"):
+        return None
+    base = (CODE / "src" if module.startswith("versus") else CODE).joinpath(*module.split("."))
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Every module that a module of ours imports anywhere, also inside functions, with the packages around them."""
+    path = path_of(module)
+    assert path is not None
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    with_packages = {".".join(name.split(".")[: i + 1]) for name in found for i in range(name.count(".") + 1)}
+    return frozenset(with_packages)
+
+
+def closure(roots: Iterable[str]) -> tuple[set[Path], set[str]]:
+    """The files of ours that the roots reach, and the libraries that these import."""
+    waiting, files, libraries, seen = list(roots), set[Path](), set[str](), set[str]()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module.startswith(WITHOUT_EFFECT):
+            continue
+        seen.add(module)
+        path = path_of(module)
+        if path is None:
+            libraries.add(module.split(".")[0])
+            continue
+        files.add(path)
+        waiting += imports(module)
+    return files, libraries
+
+
+@cache
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def pins() -> dict[str, str]:
+    """Distribution name -> version, from constraints.txt."""
+    lines = (CODE / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"([A-Za-z0-9._-]+)==(\S+)", line) for line in lines)
+    return {m[1].lower(): m[2] for m in found if m}
+
+
+def lines(roots: list[str]) -> Iterator[str]:
+    """The fingerprint of what the roots reach: ``hash  file`` for ours, ``name==version`` for libraries."""
+    files, libraries = closure(roots)
+    # Templates and other data files of a package come with its modules.
+    data = {p for f in files for p in f.parent.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")}
+    for path in sorted(files | data):
+        yield f"{digest(path)}  {path.relative_to(CODE).as_posix()}"
+    names = sorted(DISTRIBUTIONS.get(name, name).lower() for name in libraries)
+    yield from (f"{name}=={pins()[name]}" for name in names if name in pins())
+
+
+def main() -> None:
+    """Write data/fingerprints/."""
+    aside = OUT.with_name(".fingerprints")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    roots = {stage: [f"stages.{stage}"] for stage in ("prepare", "compare")}
+    for family in FAMILIES:
+        for module in catalogue.modules(family):
+            model = f"versus.models.{family}.{module}"
+            roots[f"train_{family}-{module}"] = [f"stages.train_{family}", model]
+            roots[f"evaluate_{family}-{module}"] = ["stages.evaluate", model]
+    for name, start in roots.items():
+        (aside / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines(start)), encoding="utf-8")
+    shutil.rmtree(OUT, ignore_errors=True)
+    aside.rename(OUT)
+
+
+if __name__ == "__main__":
+    entry.run(main, arguments=0)

@@ -1,0 +1,151 @@
+"""What the three train stages share: fit a cell once for each repeat and keep the models, the curves and the cost."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import inspect
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from versus import params as parameters
+from versus.data import prepared
+from versus.data.prepared import Prepared
+from versus.hardware import describe_hardware
+from versus.metrics.cost import PeakMemory
+from versus.models import find, persistence
+from versus.models.protocols import FitsBySteps
+from versus.params import Cell, Params
+from versus.tracking import client
+from versus.workspace import Workspace
+
+HistoryRow = tuple[int, str, float]  # step, name, value
+
+
+def main(family: str, name: str) -> None:
+    """Fit the cell ``name`` of a family; writes models/<cell>/ and reports/costs/<cell>/training.json."""
+    workspace = Workspace(Path())
+    params = parameters.read(workspace.params)
+    cell = parameters.cell(params, name)
+    data = prepared.read(workspace.prepared(cell.dataset))
+    workshop = workspace.private / "unfinished" / name
+    workshop.parent.mkdir(parents=True, exist_ok=True)
+    # A killed dvc's stage may take a moment to die: its successor waits for it.
+    with FileLock(workshop.with_suffix(".lock"), timeout=60):
+        _open_workshop(workshop, _fingerprint(workspace, params, cell))
+        for repeat in range(data.repeats):
+            if not (workshop / str(repeat) / "cost.json").is_file():
+                fit_repeat(workspace, params, cell, data, repeat, workshop)
+        _deliver(workspace, cell, workshop, data.repeats)
+
+
+def _fingerprint(workspace: Workspace, params: Params, cell: Cell) -> str:
+    """A hash of everything that a fit depends on: unfinished work under another one is not gone on with."""
+    digest = hashlib.sha256(repr((cell, params.seed, params.training)).encode())
+    digest.update((workspace.root / f"data/fingerprints/train_{cell.family}-{cell.module}.txt").read_bytes())
+    for path in sorted(workspace.prepared(cell.dataset).iterdir()):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _open_workshop(workshop: Path, fingerprint: str) -> None:
+    mark = workshop / "fingerprint"
+    if not mark.is_file() or mark.read_text() != fingerprint:
+        shutil.rmtree(workshop, ignore_errors=True)
+        workshop.mkdir(parents=True)
+        mark.write_text(fingerprint)
+
+
+def build(cell: Cell, params: Params, data: Prepared, repeat: int) -> Any:
+    """The cell's model, unfitted: arguments from params, sizes from the data, randomness from seed and repeat."""
+    model_class = find(cell.family, cell.module, cell.class_name)
+    supplied = {
+        "schema": data.schema,
+        "random_state": params.seed + repeat,
+        "device": params.training.device,
+        "precision": params.training.precision,
+    }
+    taken = inspect.signature(model_class).parameters
+    return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
+
+
+def fit_repeat(
+    workspace: Workspace, params: Params, cell: Cell, data: Prepared, repeat: int, workshop: Path
+) -> None:
+    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: what has one is whole."""
+    folder = workshop / str(repeat)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    model = build(cell, params, data, repeat)
+    checkpoint = workshop / f"{repeat}.checkpoint"
+    by_steps = isinstance(model, FitsBySteps)
+    n_train = len(data.rows(repeat, *(("train",) if by_steps else ("train", "validation"))))
+    with PeakMemory() as memory:
+        history = _fit(workspace, cell, model, data, repeat, checkpoint)
+    persistence.save(model, folder / "model", cell.family, cell.module)
+    _write_history(folder / "history.csv", ((repeat, *row) for row in history))
+    cost = {
+        **memory.as_json(),
+        "device": str(getattr(model, "device_", "cpu")),
+        "precision": str(getattr(model, "precision_", "64-true")),
+        "n_train": n_train,
+    }
+    (folder / "cost.json").write_text(json.dumps(cost))
+    checkpoint.unlink(missing_ok=True)
+
+
+def _fit(
+    workspace: Workspace, cell: Cell, model: Any, data: Prepared, repeat: int, checkpoint: Path
+) -> list[HistoryRow]:
+    """Same labelled examples for all: models that stop early hold the validation part out, the others learn from it."""
+    if not isinstance(model, FitsBySteps):
+        model.fit(*data.take(repeat, "train", "validation"))
+        return []
+    from versus.training.run import run_steps  # torch, which most cells do without
+
+    X, y = data.take(repeat, "train")
+    live = client.live(workspace, cell.name) if repeat == 0 else None
+    return run_steps(
+        model,
+        X,
+        y,
+        validation=data.take(repeat, "validation"),
+        checkpoint=checkpoint,
+        on_step=(lambda step: live.log(step.step, step.losses)) if live else None,
+        title=f"{cell.name} {repeat + 1}/{data.repeats}",
+    )
+
+
+def _write_history(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["repeat", "step", "name", "value"])
+        writer.writerows((r, s, n, repr(float(v))) for r, s, n, v in rows)
+
+
+def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> None:
+    """Put the finished fits where DVC expects them; the folder appears whole, by one rename."""
+    aside = workshop / "delivery"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    costs, rows = [], []
+    for repeat in range(repeats):
+        folder = workshop / str(repeat)
+        shutil.copytree(folder / "model", aside / str(repeat))
+        costs.append(json.loads((folder / "cost.json").read_text()))
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
+    _write_history(aside / "history.csv", rows)
+    out, cost_out = workspace.model(cell.name), workspace.training_cost(cell.name)
+    for folder in (out.parent, cost_out.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    cost_out.write_text(json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1) + "\n")
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    shutil.rmtree(workshop)

@@ -1,0 +1,30 @@
+"""Stage `prepare`: one data set, loaded, checked, encoded and split once for every model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from stages import entry
+from versus import params as parameters
+from versus.data import prepared, preparation
+from versus.tracking import client
+from versus.workspace import Workspace
+
+
+def main(name: str) -> None:
+    """Write data/prepared/<name>/."""
+    workspace = Workspace(Path())
+    params = parameters.read(workspace.params)
+    spec = parameters.dataset(params, name)
+    out = workspace.prepared(name)
+    aside = out.with_name(f".{name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    prepared.write(aside, preparation.prepare(name, spec, base=workspace.root, seed=params.seed))
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    client.mirror_prepared(workspace, name)
+
+
+if __name__ == "__main__":
+    entry.run(main, arguments=1)

@@ -1,0 +1,12 @@
+"""Stage `train_discriminative`: fit one discriminative cell."""
+
+from stages import entry, fitting
+
+
+def main(cell: str) -> None:
+    """Write models/<cell>/ and reports/costs/<cell>/training.json."""
+    fitting.main("discriminative", cell)
+
+
+if __name__ == "__main__":
+    entry.run(main, arguments=1)
