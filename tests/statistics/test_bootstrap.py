@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from versus.statistics.bootstrap import TwoLevelBootstrap
+
+
+def test_interval_covers_a_known_mean():
+    rng = np.random.default_rng(0)
+    covered = []
+    for seed in range(200):
+        right = (rng.random(150) < 0.8).astype(float)
+        low, high = TwoLevelBootstrap(150, resamples=300, random_state=seed).mean(right[None, :, None]).interval(0.95)
+        covered.append(low <= 0.8 <= high)
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_spread_is_that_of_the_mean():
+    values = np.random.default_rng(0).normal(size=(1, 400, 1))
+    found = TwoLevelBootstrap(400, resamples=4000).mean(values)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.resamples.std() == pytest.approx(values.std() / 20, rel=0.05)
+
+
+def test_pairing_removes_what_models_share():
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=500)
+    bootstrap = TwoLevelBootstrap(500)
+    a = bootstrap.mean((hard + 0.01 * rng.normal(size=500) + 0.01)[None, :, None])
+    b = bootstrap.mean((hard + 0.01 * rng.normal(size=500))[None, :, None])
+    difference = a.minus(b)
+    assert difference.p_value() == pytest.approx(2 / 2001)
+    assert difference.rope(0.05).within == 1.0
+    assert np.ptp(difference.interval(0.95)) < 0.01 < np.ptp(a.interval(0.95))
+
+
+def test_fits_that_differ_widen_the_interval():
+    fits = np.repeat([0.0, 1.0, 2.0], 50).reshape(3, 50, 1)
+    found = TwoLevelBootstrap(50, repeats=3).mean(fits)
+    assert found.mean == 1.0
+    assert found.resamples.std() == pytest.approx(np.sqrt(2 / 3 / 3), rel=0.05)
+
+
+def test_level_under_the_null():
+    rng = np.random.default_rng(2)
+    bootstrap = TwoLevelBootstrap(100, resamples=400)
+    p = [bootstrap.mean(rng.normal(size=(1, 100, 1))).p_value() for _ in range(300)]
+    assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.09
+
+
+def test_statistic_of_several_means():
+    true_positive, predicted = np.array([1.0, 1, 0, 0]), np.array([1.0, 1, 1, 0])
+    values = np.stack([true_positive, predicted], axis=1)[None]
+    found = TwoLevelBootstrap(4).mean(values, lambda m: m[..., 0] / np.maximum(m[..., 1], 1e-9))
+    assert found.mean == pytest.approx(2 / 3)
+
+
+def test_same_seed_same_resamples():
+    values = np.random.default_rng(0).normal(size=(2, 30, 1))
+    first, second = (TwoLevelBootstrap(30, 2, random_state=7).mean(values).resamples for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_refuses_no_rows():
+    with pytest.raises(ValueError, match="n=0"):
+        TwoLevelBootstrap(0)
