@@ -23,10 +23,21 @@ OUT = Path("data/fingerprints")
 
 # These say, show or pass on what others computed: an edit here changes no result. What params.py reads reaches a
 # stage as values, which DVC compares by themselves.
-WITHOUT_EFFECT = ("versus.tracking", "versus.params", "versus.training.progress", "stages.entry", "stages.lifeline")
+WITHOUT_EFFECT = (
+    "versus.tracking",
+    "versus.params",
+    "versus.training.progress",
+    "versus.recovery",
+    "stages.entry",
+    "stages.lifeline",
+)
 
 # Import name -> distribution name, where they differ.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "scikit_posthocs": "scikit-posthocs"}
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "lightning_fabric": "lightning-fabric",
+    "scikit_posthocs": "scikit-posthocs",
+}
 
 
 @cache

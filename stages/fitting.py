@@ -75,9 +75,7 @@ def build(cell: Cell, params: Params, data: Prepared, repeat: int) -> Any:
     return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
 
 
-def fit_repeat(
-    workspace: Workspace, params: Params, cell: Cell, data: Prepared, repeat: int, workshop: Path
-) -> None:
+def fit_repeat(workspace: Workspace, params: Params, cell: Cell, data: Prepared, repeat: int, workshop: Path) -> None:
     """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: what has one is whole."""
     folder = workshop / str(repeat)
     shutil.rmtree(folder, ignore_errors=True)

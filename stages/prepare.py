@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
-from versus.data import prepared, preparation
+from versus.data import preparation, prepared
 from versus.tracking import client
 from versus.workspace import Workspace
 

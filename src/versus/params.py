@@ -37,7 +37,7 @@ class CellSpecification(_Section):
 
 
 class Training(_Section):
-    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU, else CPU and float32."""
+    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed", "64-true"] = "auto"
@@ -46,7 +46,9 @@ class Training(_Section):
 class Primary(_Section):
     """The score that decides which model is best, for each task."""
 
-    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = "accuracy_score"
+    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = (
+        "accuracy_score"
+    )
     regression: Literal["root_mean_squared_error", "mean_absolute_error", "r2_score"] = "root_mean_squared_error"
 
 
@@ -153,7 +155,7 @@ def _parse(path: Path) -> CommentedMap:
 
 
 def _plain(node: Any) -> Any:
-    """ruamel's round-trip nodes as plain dicts, lists and scalars."""
+    """The round-trip nodes as plain dicts, lists and scalars."""
     if isinstance(node, Mapping):
         return {str(k): _plain(v) for k, v in node.items()}
     if isinstance(node, list):

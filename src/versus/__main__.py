@@ -1,0 +1,40 @@
+"""``python -m versus``: what a person does beside `dvc repro`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+# Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
+COMMANDS = {
+    "repro": "mend what a kill left behind, run `dvc repro`, and say where the report is",
+    "run": "run another params file in a workspace of its own",
+    "add": "look at a file, and add it to params.yaml with a sensible set of cells",
+    "ui": "browse the runs in MLflow's pages, on this machine only",
+    "sync": "log to MLflow what a server that was down has missed",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line and run one command; faults of the user's end in one line and exit code 1."""
+    words = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m versus", description="Generative versus discriminative, measured.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        if words[:1] == [name]:  # only the command that is run pays for its imports
+            importlib.import_module(f"versus.commands.{name}").arguments(sub)
+    options = parser.parse_args(words)
+    try:
+        code = importlib.import_module(f"versus.commands.{options.command}").run(options)
+    except (ValueError, OSError) as error:
+        if os.environ.get("VERSUS_TRACEBACK"):
+            raise
+        sys.exit(f"versus {options.command}: {error}")
+    sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""``python -m versus repro``: `dvc repro`, made safe after a kill, with a word on what came out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from versus import params as parameters
+from versus import recovery, reproduction
+from versus.workspace import Workspace
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Whatever is given goes on to `dvc repro`."""
+    parser.add_argument("dvc", nargs=argparse.REMAINDER, help="arguments for `dvc repro`, such as a stage's name")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check params, mend, repro, compare with what is committed, and name the report; returns DVC's exit code."""
+    return reproduce(Workspace(Path()), options.dvc)
+
+
+def reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
+    """Run `dvc repro` in a workspace; ``environment`` is added to this process's."""
+    parameters.read(workspace.params)
+    for mended in recovery.mend(workspace.root):
+        print(f"mended: {mended}", file=sys.stderr)
+    bin_folder = str(Path(sys.executable).parent)
+    env = {**os.environ, **(environment or {})}
+    env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
+    command = [sys.executable, "-m", "dvc", "repro", *dvc_arguments]
+    code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
+    if code:
+        return code
+    summary = reproduction.summarise(workspace)
+    if summary:
+        print(summary)
+    print(f"The report: {(workspace.reports / 'report.html').resolve()}")
+    return 0

@@ -1,0 +1,69 @@
+"""Did a fresh run give the committed scores again? Counted by cell, bit for bit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from versus.workspace import Workspace
+
+Scores = dict[str, dict[tuple[str, ...], str]]  # cell -> (metric, statistic, …) -> the value as written
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """How many of the cells in both tables agree in every digit, and how far apart the others are."""
+
+    same: int
+    shared: int
+    largest: float
+    where: str
+
+
+def compare(committed: Scores, found: Scores) -> Reproduction:
+    """Compare two tables of scores; values are text, so equal means equal in every bit that was written."""
+    shared = sorted(set(committed) & set(found))
+    same, largest, where = 0, 0.0, ""
+    for cell in shared:
+        if committed[cell] == found[cell]:
+            same += 1
+            continue
+        for key in set(committed[cell]) & set(found[cell]):
+            before, after = committed[cell][key], found[cell][key]
+            difference = abs(float(before) - float(after)) if before and after else 0.0
+            if difference > largest:
+                largest, where = difference, f"{cell} {key[0]}"
+    return Reproduction(same, len(shared), largest, where)
+
+
+def read_scores(text: str) -> Scores:
+    """A comparison.csv as cell -> (metric, column) -> the text of the value."""
+    table: Scores = defaultdict(dict)
+    for row in csv.DictReader(io.StringIO(text)):
+        for column in ("mean", "low", "high"):
+            table[row["cell"]][row["metric"], column] = row[column]
+    return dict(table)
+
+
+def summarise(workspace: Workspace) -> str:
+    """One line that compares comparison.csv with the committed one; empty where nothing is committed."""
+    path = workspace.reports / "comparison.csv"
+    committed = _committed(path)
+    if committed is None:
+        return ""
+    result = compare(read_scores(committed), read_scores(path.read_text(encoding="utf-8")))
+    line = f"{result.same} of {result.shared} cells reproduced the committed scores bit for bit"
+    if result.same == result.shared:
+        return f"{line}."
+    return f"{line}; the largest difference of the others is {result.largest:.2g} ({result.where})."
+
+
+def _committed(path: Path) -> str | None:
+    found = subprocess.run(
+        ["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout if found.returncode == 0 else None
