@@ -1,0 +1,107 @@
+"""A small pipeline in a clone of its own: three data sets, one cell or two of each family."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PARAMS = """\
+seed: 0
+training: {device: cpu, precision: auto}
+datasets:
+  iris: {source: embedded, name: iris, repeats: 2}
+  moons: {source: embedded, name: moons, rows: 200, repeats: 2}
+files: {}
+discriminative:
+  iris-logistic_regression: {data: iris, module: linear, class: LogisticRegression, args: {C: 1.0}}
+  iris-prior: {data: iris, module: baseline, class: PriorBaseline}
+  moons-logistic_regression: {data: moons, module: linear, class: LogisticRegression}
+classical_generative:
+  iris-gaussian: {data: iris, module: gaussian, class: GaussianClassifier}
+deep_generative:
+  moons-cvae: {data: moons, module: vae, class: ConditionalVAE, args: {latent: 2, epochs: 5}}
+"""
+
+
+@dataclass
+class Project:
+    """A clone, and what its last repro ran."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {k: v for k, v in os.environ.items() if not k.startswith(("VERSUS_", "MLFLOW_", "GIT_"))}
+        return {**own, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, f"{command} failed:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def dvc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.call(sys.executable, "-m", "dvc", *arguments, check=check)
+
+    def repro(self, *arguments: str) -> set[str]:
+        """Reproduce; the names of the stages that ran."""
+        done = self.dvc("repro", *arguments)
+        return set(re.findall(r"Running stage '([^']+)'", done.stdout))
+
+    def edit(self, name: str, before: str, after: str) -> None:
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert before in text, f"{name} has no {before!r}"
+        path.write_text(text.replace(before, after), encoding="utf-8")
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def copy(self, folder: Path) -> "Project":
+        """A copy of everything: the cache and what was made, too."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+        return Project(folder)
+
+
+def clone(folder: Path) -> Project:
+    """The working tree as git would commit it, in a repository of its own, with the small params."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if name.startswith(("reports/", "dvc.lock", "tests/")) or not (ROOT / name).is_file():
+            continue
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    project = Project(folder)
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "start"],
+    ):
+        project.call("git", *command)
+    return project
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A clone after its first repro; tests that change it work on a copy."""
+    project = clone(tmp_path_factory.mktemp("pipeline") / "first")
+    project.repro()
+    return project
+
+
+@pytest.fixture
+def project(reproduced: Project, tmp_path: Path) -> Project:
+    """A copy of the reproduced clone, for a test to change."""
+    return reproduced.copy(tmp_path / "copy")

@@ -1,0 +1,54 @@
+"""DVC's own ways of looking and experimenting work on the pipeline, and so do workspaces."""
+
+import json
+import sys
+
+import pytest
+
+from tests.pipeline.conftest import PARAMS, Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_metrics_and_plots_are_shown(project: Project) -> None:
+    metrics = json.loads(project.dvc("metrics", "show", "--json").stdout)
+    assert "iris" in json.dumps(metrics)
+    project.dvc("plots", "show", "--out", "shown")
+    page = (project.folder / "shown" / "index.html").read_text(encoding="utf-8")
+    for title in ("learning", "confusion", "reliability"):
+        assert title in page.lower()
+
+
+def test_an_experiment_changes_a_parameter_and_its_metrics_differ(project: Project) -> None:
+    commit = ("git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qam", "results")
+    project.call("git", "add", "-A")
+    project.call(*commit)
+    project.dvc("exp", "run", "-S", "discriminative.iris-logistic_regression.args.C=0.0001", "-n", "weak")
+    shown = project.dvc("exp", "show", "--csv").stdout
+    assert "weak" in shown
+    changed = json.loads(project.dvc("metrics", "diff", "--json").stdout)
+    assert "logistic_regression" in json.dumps(changed)
+
+
+def test_one_stage_can_be_reproduced_alone(project: Project) -> None:
+    project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.5}")
+    cell = "iris-logistic_regression"
+    assert project.repro(f"evaluate_discriminative@{cell}") == {
+        f"train_discriminative@{cell}",
+        f"evaluate_discriminative@{cell}",
+    }
+
+
+def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) -> None:
+    lock = project.read("dvc.lock")
+    other = PARAMS.replace("repeats: 2", "repeats: 3").split("classical_generative:")[0]
+    (project.folder / "other.yaml").write_text(other, encoding="utf-8")
+    done = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
+    assert "The report:" in done.stdout
+    workspace = Project(project.folder / "runs" / "other")
+    assert (workspace.folder / "dvc.lock").is_file()
+    assert "moons-logistic_regression" in workspace.read("reports/comparison.csv")
+    assert project.read("dvc.lock") == lock
+    assert project.repro() == set()
+    again = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
+    assert "Running stage" not in again.stdout

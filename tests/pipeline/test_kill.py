@@ -1,0 +1,78 @@
+"""Killed anywhere, the next repro completes and equals a clean run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.pipeline.conftest import Project, clone
+
+pytestmark = pytest.mark.slow
+
+
+def start(project: Project) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "versus", "repro"]
+    with (project.folder.parent / "output").open("ab") as output:
+        return subprocess.Popen(
+            command, cwd=project.folder, env=project.environment, stdout=output, stderr=output, start_new_session=True
+        )
+
+
+def dvc_of(process: subprocess.Popen[bytes]) -> psutil.Process:
+    return next(p for p in psutil.Process(process.pid).children() if "dvc" in " ".join(p.cmdline()))
+
+
+def stages_in(folder: Path) -> list[psutil.Process]:
+    """Processes that run a stage of this clone, wherever their parents went."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and any(w.startswith("stages.") for w in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_killed_at_random_times_it_still_completes_and_agrees(reproduced: Project, tmp_path: Path) -> None:
+    project = clone(tmp_path / "clone")
+    chance = random.Random(20261121)
+    for attempt in range(6):
+        process = start(project)
+        time.sleep(chance.uniform(1.5, 9.0))
+        if process.poll() is None:
+            stages = stages_in(project.folder)
+            victim = stages[0] if attempt % 2 and stages else dvc_of(process)
+            os.kill(victim.pid, signal.SIGKILL)
+        process.wait(60)
+    ended = time.monotonic() + 10
+    while stages_in(project.folder) and time.monotonic() < ended:
+        time.sleep(0.2)
+    assert stages_in(project.folder) == [], "a stage outlived the dvc that started it"
+    project.call(sys.executable, "-m", "versus", "repro")
+    assert project.read("reports/comparison.csv") == reproduced.read("reports/comparison.csv")
+    assert project.repro() == set()
+
+
+def test_a_cut_off_lock_file_is_mended(project: Project) -> None:
+    lock = project.folder / "dvc.lock"
+    lock.write_bytes(lock.read_bytes()[:-37])
+    done = project.call(sys.executable, "-m", "versus", "repro")
+    assert "mended: dvc.lock" in done.stderr
+    assert project.repro() == set()
+
+
+def test_two_repros_at_once_leave_a_whole_result(reproduced: Project, tmp_path: Path) -> None:
+    project = clone(tmp_path / "clone")
+    both = [start(project), start(project)]
+    codes = [process.wait(300) for process in both]
+    assert 0 in codes, (tmp_path / "output").read_text()
+    project.call(sys.executable, "-m", "versus", "repro")
+    assert project.read("reports/comparison.csv") == reproduced.read("reports/comparison.csv")
+    assert project.repro() == set()
