@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "run another params file in a workspace of its own",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
     "ui": "browse the runs in MLflow's pages, on this machine only",
+    "verify": "rehash outputs and cached objects against dvc.lock, and name what is damaged",
     "sync": "log to MLflow what a server that was down has missed",
 }
 
