@@ -69,11 +69,12 @@ class Labelled(Splitting):
 
     Args:
         task: "regression" where the target holds numbers that are not all whole, "classification" otherwise.
-        label_map: class as it stands in the file -> its name; two that get one name become one class.
+        label_map: class as it stands in the file -> its name; two that get one name become one class, and the rows of
+            one that gets ``null`` are left out.
     """
 
     task: Literal["classification", "regression"] | None = None
-    label_map: dict[str, str] = {}
+    label_map: dict[str, str | None] = {}
 
 
 class Tabular(Labelled):
@@ -143,9 +144,10 @@ class Parquet(TableFile):
 
 
 class Arff(TableFile):
-    """Weka's attribute-relation file format, dense."""
+    """Weka's attribute-relation file format, dense; an unquoted ``?`` is a missing value."""
 
     source: Literal["arff"]
+    missing: list[str] = []
 
 
 class ArraysFile(Tabular):
@@ -240,7 +242,7 @@ class OpenML(Tabular):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.()\-]+$")]
     version: int = Field(ge=1)
     target: Text | None = None
-    missing: list[str] = list(MISSING)
+    missing: list[str] = []
     server: HttpUrl = "https://www.openml.org"
 
 

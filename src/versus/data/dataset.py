@@ -1,0 +1,32 @@
+"""A data set in memory: what every loader ends in, before it is split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from versus.data.schema import Schema
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples and targets in the form that models take.
+
+    Args:
+        X: (N, D) float64, categorical columns as codes and missing values as NaN; or images (N, H, W[, C]) of integers.
+        y: (N,) int64 class codes or float64 values.
+        schema: what the columns, classes and shapes are.
+        n_test: how many rows, the last ones, are the official test set; 0 where there is none.
+        warnings: what a user should know and need not mend.
+        about: licence, citation and the like, for about.json.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[Any]
+    schema: Schema
+    n_test: int = 0
+    warnings: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,180 @@
+"""From raw columns and images to a `Dataset`: what each column is for, its codes, and the checks on its values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data import images
+from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
+from versus.data.dataset import Dataset
+from versus.data.errors import DataError, listed, unknown
+from versus.data.schema import Column, Schema
+from versus.data.specification import Labelled, Tabular
+from versus.data.target import check_counts, encode, first_word
+
+_STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
+_IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One encoded column: (N,) float64, codes or numbers, NaN where missing."""
+
+    column: Column
+    values: NDArray[np.float64]
+    warnings: tuple[str, ...] = ()
+
+
+def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
+    """A table as models take it; where the specification gives a ``shape``, images.
+
+    Raises:
+        DataError: for a column that is not there, a target that cannot be learnt, infinite values, or texts among
+            numbers.
+    """
+    by_name = {column.name: column for column in raw.columns}
+    _check_names(raw, specification, target)
+    if len(by_name[target].missing) == 0:
+        raise DataError(f"{raw.file}: holds no rows")
+    answer = encode(by_name[target], specification, raw.file, raw.locate)
+    warnings = check_counts(answer, by_name[target], raw.n_test, raw.file)
+    left_out = {target, *specification.drop, *raw.unused}
+    features = []
+    for column in raw.columns:
+        if column.name in left_out:
+            continue
+        if column.missing.all():
+            warnings.append(f"column {column.name!r} has no values; left out")
+            continue
+        features.append(encode_feature(column, specification, raw))
+        if specification.shape is None:  # a pixel that never changes is nothing to warn of
+            warnings += features[-1].warnings
+    if not features:
+        raise DataError(f"{raw.file}: no column is left beside the target {target!r}")
+    if specification.shape is not None:
+        pixels, levels = _pixels(features, specification, raw.file)
+        schema = Schema("image", answer.task, pixels.shape[1:], (), answer.classes, levels, target)
+        return _kept(Dataset(pixels, answer.y, schema, raw.n_test, warnings))
+    X = np.empty((len(answer.y), len(features)))
+    for place, feature in enumerate(features):
+        X[:, place] = feature.values
+    columns = tuple(feature.column for feature in features)
+    schema = Schema("table", answer.task, X.shape[1:], columns, answer.classes, None, target)
+    return _kept(Dataset(X, answer.y, schema, raw.n_test, warnings))
+
+
+def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
+    """Images as models take them.
+
+    Raises:
+        DataError: for labels that cannot be learnt.
+    """
+    answer = encode(raw.labels, specification, raw.file, raw.locate)
+    warnings = [*raw.warnings, *check_counts(answer, raw.labels, raw.n_test, raw.file)]
+    schema = Schema("image", answer.task, raw.pixels.shape[1:], (), answer.classes, raw.levels, raw.labels.name)
+    return _kept(Dataset(raw.pixels, answer.y, schema, raw.n_test, warnings))
+
+
+def _kept(dataset: Dataset) -> Dataset:
+    """Without the rows whose class label_map leaves out; the very same arrays where it leaves out none."""
+    kept = dataset.y >= 0
+    if dataset.schema.task == "regression" or kept.all():
+        return dataset
+    n_test = int(kept[len(kept) - dataset.n_test :].sum())
+    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_test=n_test)
+
+
+def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
+    names = [column.name for column in raw.columns]
+    if target not in names:
+        numbers = sum(is_number(name) for name in names)
+        hint = ". The first line looks like data: say `header: false`" if 2 * numbers > len(names) else ""
+        raise DataError(f"{raw.file}: target: {unknown('column', target, names)}{hint}")
+    for key in ("categorical", "numeric", "drop"):
+        for name in getattr(specification, key):
+            if name not in names and name not in raw.unused:
+                raise DataError(f"{raw.file}: {key}: {unknown('column', name, names)}")
+            if name == target:
+                raise DataError(f"{raw.file}: {key}: {name!r} is the target; only other columns can stand here")
+
+
+def encode_feature(column: RawColumn, specification: Tabular, raw: RawTable) -> Feature:
+    """One column as numbers or as codes of its categories, which are those in the whole file in lasting order.
+
+    Raises:
+        DataError: for infinite values, and texts where numbers are wanted.
+    """
+    numbers = None
+    if column.name not in specification.categorical:
+        numbers = column if isinstance(column, Numbers) else None
+        if numbers is None and column.name in specification.numeric:
+            numbers = as_numbers(column)
+            if numbers is None:
+                row, word = first_word(column)
+                raise DataError(f"{raw.locate(row)}: column {column.name!r} holds {word!r}; numeric asks for numbers")
+    if numbers is not None:
+        return _numeric(numbers, raw)
+    words = as_words(column)
+    if isinstance(column, Words) and not raw.typed and column.name not in specification.categorical:
+        _check_stray(column, raw)
+    values = np.where(words.codes < 0, np.nan, words.codes)
+    return Feature(Column(column.name, words.words), values, tuple(_category_warnings(words)))
+
+
+def _numeric(column: Numbers, raw: RawTable) -> Feature:
+    infinite = np.flatnonzero(np.isinf(column.values))
+    if len(infinite):
+        raise DataError(
+            f"{raw.locate(int(infinite[0]))}: column {column.name!r} is infinite, and so {len(infinite)} rows; wants "
+            "finite numbers, or an empty field where none is known"
+        )
+    low, high = np.nanmin(column.values), np.nanmax(column.values)
+    if low == high:
+        return Feature(Column(column.name), column.values, (f"column {column.name!r} is constant ({low:g})",))
+    n = len(column.values)
+    counts_rows = n > 20 and high - low == n - 1 and bool((np.diff(column.values) == 1).all())
+    found = (f"column {column.name!r} numbers the rows; consider `drop: [{column.name}]`",) if counts_rows else ()
+    return Feature(Column(column.name), column.values, found)
+
+
+def _check_stray(column: Words, raw: RawTable) -> None:
+    """A few texts among many numbers are a spelling of "missing" or a slip, seldom categories."""
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.words))
+    numeric = np.array([is_number(word) for word in column.words])
+    texts = counts[~numeric].sum()
+    if numeric.sum() >= 10 and 0 < texts <= _STRAY * counts.sum():
+        row, first = first_word(column)
+        strays = listed((word for word in column.words if not is_number(word)), 5)
+        raise DataError(
+            f"{raw.locate(row)}: column {column.name!r} holds {first!r}, and numbers in most rows. If {strays} mean "
+            f"that nothing is known, add them to `missing`; if numbers are codes, say `categorical: [{column.name}]`"
+        )
+
+
+def _category_warnings(words: Words) -> list[str]:
+    n, found = len(words.codes), len(words.words)
+    if found == 1:
+        return [f"column {words.name!r} is constant ({words.words[0]!r})"]
+    if found > 20 and found > _IDENTIFIER * n:
+        return [f"column {words.name!r} has {found} categories in {n} rows; consider `drop: [{words.name}]`"]
+    return []
+
+
+def _pixels(features: Sequence[Feature], specification: Tabular, file: str) -> tuple[NDArray[Any], int]:
+    """The columns, in their order, as the pixels of images."""
+    shape = specification.shape or []
+    if len(features) != int(np.prod(shape)):
+        raise DataError(f"{file}: {len(features)} columns make no images of shape {shape}")
+    for feature in features:
+        if feature.column.categories is not None or np.isnan(feature.values).any():
+            raise DataError(f"{file}: column {feature.column.name!r} is a pixel and must hold a number in every row")
+    # float32 holds every grey value exactly and half of what float64 takes, which counts for 60,000 images.
+    stacked = np.empty((len(features[0].values), len(features)), np.float32)
+    for place, feature in enumerate(features):
+        stacked[:, place] = feature.values
+    return images.gather([stacked.reshape(-1, *shape)], specification.levels, file)

@@ -1,0 +1,123 @@
+"""Images as they are kept for the models: integer pixels from 0 to levels - 1, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.columns import RawColumn
+from versus.data.errors import DataError
+
+_CHUNK = 4096  # images converted at a time, so that a large array is never held twice
+_EXACT = 1e-3  # how far a grey value times 255 may be from a whole number and still count as a byte over 255
+
+
+@dataclass(frozen=True)
+class RawImages:
+    """Images and their labels, the official test set last.
+
+    Args:
+        file: what messages call them.
+        pixels: (N, H, W) or (N, H, W, C), integers.
+        levels: how many values a pixel can take.
+        labels: the target, N values.
+        n_test: how many of the N, the last ones, are the official test set.
+        locate: image, counted from 0 -> where a person finds it.
+        warnings: what was noticed on the way.
+    """
+
+    file: str
+    pixels: NDArray[Any]
+    levels: int
+    labels: RawColumn
+    n_test: int = 0
+    locate: Callable[[int], str] = field(default=lambda row: f"image {row + 1}")
+    warnings: Sequence[str] = ()
+
+
+def gather(parts: Sequence[Any], levels: int | None, file: str) -> tuple[NDArray[Any], int]:
+    """Join arrays of images (N_i, …) into one of integer pixels, reading each once and holding one result.
+
+    Whole numbers stay as they are. Real numbers in [0, 1] are multiplied by levels - 1 and rounded; without ``levels``
+    only where that is exact for bytes.
+
+    Args:
+        parts: arrays, or what is sliced like one (a memory map, an HDF5 data set).
+        levels: how many values a pixel can take; 256 where None, or as many as the largest value needs.
+        file: what messages call them.
+
+    Returns:
+        The pixels (N, H, W) or (N, H, W, C), uint8 up to 256 levels and else uint16; and the number of levels.
+
+    Raises:
+        DataError: for values that are no pixels, or shapes that differ.
+    """
+    views = [_channels_last(part, file) for part in parts]
+    shapes = {view[:0].shape[1:] for view in views}
+    if len(shapes) > 1:
+        raise DataError(f"{file}: the test images have the shape {shapes.pop()} and the others {shapes.pop()}")
+    if views[0].dtype == np.uint8 and levels in (None, 256) and len(views) == 1:
+        return views[0][:], 256
+    factor, levels = _scale(views, levels, file)
+    pixels = np.empty((sum(len(view) for view in views), *shapes.pop()), np.uint8 if levels <= 256 else np.uint16)
+    start = 0
+    for chunk in _chunks(views):
+        pixels[start : start + len(chunk)] = chunk if factor == 1 else np.rint(chunk * factor)
+        start += len(chunk)
+    return pixels, levels
+
+
+def _channels_last(part: Any, file: str) -> Any:
+    """(N, H, W, C) for few channels wherever they stand; (N, H, W) for a single one."""
+    if part.dtype.kind not in "iufb":
+        raise DataError(f"{file}: the images are of type {part.dtype}; wants whole numbers, or real ones from 0 to 1")
+    shape = part.shape
+    if len(shape) == 4 and shape[3] == 1:
+        return part[:, :, :, 0]
+    if len(shape) == 4 and shape[1] == 1:
+        return part[:, 0]
+    if len(shape) == 4 and shape[1] == 3 and shape[3] > 4:
+        return np.moveaxis(part[:], 1, 3)
+    if len(shape) not in (3, 4) or 0 in shape:
+        raise DataError(f"{file}: the array has the shape {shape}; images are (N, height, width[, channels])")
+    return part
+
+
+def _chunks(views: Sequence[Any]) -> Iterator[NDArray[Any]]:
+    for view in views:
+        for start in range(0, len(view), _CHUNK):
+            yield view[start : start + _CHUNK]
+
+
+def _scale(views: Sequence[Any], levels: int | None, file: str) -> tuple[float, int]:
+    """(factor from values to pixels, levels), after a look at every value."""
+    low, high, whole, bytes_over_255 = np.inf, -np.inf, True, True
+    for chunk in _chunks(views):
+        low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))  # NaN fails the check below
+        if not (np.isfinite(chunk).all() and low >= 0):
+            raise DataError(f"{file}: a pixel is {_outlier(chunk)}; pixels are from 0 upwards, and finite")
+        if chunk.dtype.kind == "f":
+            whole = whole and bool((np.rint(chunk) == chunk).all())
+            scaled = chunk * 255.0
+            bytes_over_255 = bytes_over_255 and bool((np.abs(np.rint(scaled) - scaled) < _EXACT).all())
+    if whole and (high > 1 or views[0].dtype.kind != "f" or levels == 2):
+        found = levels or max(256, int(high) + 1)
+        if high >= found or found > 65536:
+            raise DataError(f"{file}: a pixel is {high:g}; with levels: {min(found, 65536)} the largest is one less")
+        return 1, found
+    if high > 1:
+        raise DataError(f"{file}: pixels are fractions up to {high:g}; wants whole numbers, or fractions from 0 to 1")
+    if levels is None and not bytes_over_255:
+        raise DataError(
+            f"{file}: pixels are fractions that are not bytes over 255; say `levels: 256` to round them to 256 levels"
+        )
+    return float((levels or 256) - 1), levels or 256
+
+
+def _outlier(chunk: NDArray[Any]) -> str:
+    bad = np.argwhere(~np.isfinite(chunk) | (chunk < 0))[0]
+    return f"{chunk[tuple(bad)]:g}"

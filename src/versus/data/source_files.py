@@ -1,0 +1,34 @@
+"""Files that data are read from: found where the specification says, and recorded by their checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from versus.data.errors import DataError
+
+
+def locate(base: Path, path: str) -> Path:
+    """The file ``path``, relative to ``base``.
+
+    Raises:
+        DataError: if there is none; names what lies beside it under a similar name.
+    """
+    found = base / path
+    if found.is_file():
+        return found
+    if found.is_dir():
+        raise DataError(f"{path}: is a folder; wants a file")
+    near = sorted(other.name for other in found.parent.glob(f"{found.stem[:4]}*")) if found.parent.is_dir() else []
+    beside = f"; the folder has {', '.join(near[:5])}" if near else ""
+    folder = "" if found.parent.is_dir() else f", and no folder {found.parent}"
+    raise DataError(f"{path}: there is no such file{folder}{beside}. Paths are relative to {base.resolve()}")
+
+
+def record(base: Path, path: str) -> dict[str, Any]:
+    """What about.json keeps of a file: its path as the specification names it, its size and its SHA-256."""
+    found = locate(base, path)
+    with found.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"path": path, "bytes": found.stat().st_size, "sha256": digest}

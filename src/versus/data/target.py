@@ -1,0 +1,117 @@
+"""The target column: which task it makes, its classes and their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.columns import Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
+from versus.data.errors import DataError, listed, unknown
+from versus.data.schema import Task
+from versus.data.specification import Labelled
+
+
+@dataclass(frozen=True)
+class Target:
+    """An encoded target: (N,) int64 codes of ``classes``, -1 for a row to leave out; or float64 values, no classes."""
+
+    y: NDArray[Any]
+    task: Task
+    classes: tuple[str, ...] = ()
+
+
+def encode(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Target:
+    """The target as models take it; a column of numbers that are not all whole makes the task a regression.
+
+    Raises:
+        DataError: where a value is missing, there is a single class or value, or a number is none or infinite.
+    """
+    missing = np.flatnonzero(column.missing)
+    if len(missing):
+        raise DataError(
+            f"{locate(int(missing[0]))}: the target {column.name!r} has no value, and so {len(missing)} of "
+            f"{len(column.missing)} rows; take these rows out of the file or fill them in"
+        )
+    if _task(column, specification) == "regression":
+        return _values(column, specification, locate)
+    return _classes(column, specification, file)
+
+
+def _task(column: RawColumn, specification: Labelled) -> Task:
+    if specification.task is not None:
+        return specification.task
+    fractions = isinstance(column, Numbers) and bool((column.values % 1 != 0).any())
+    return "regression" if fractions and not specification.label_map else "classification"
+
+
+def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], str]) -> Target:
+    if specification.label_map:
+        raise DataError(f"target {column.name!r}: label_map names classes, and the task is regression")
+    numbers = as_numbers(column)
+    if numbers is None:
+        row, word = first_word(column)
+        raise DataError(f"{locate(row)}: the target {column.name!r} is {word!r}; for regression it must be a number")
+    infinite = np.flatnonzero(np.isinf(numbers.values))
+    if len(infinite):
+        raise DataError(f"{locate(int(infinite[0]))}: the target {column.name!r} is infinite; wants finite numbers")
+    if numbers.values.min() == numbers.values.max():
+        raise DataError(f"{locate(0)}: the target {column.name!r} is {numbers.values[0]:g} in every row")
+    return Target(np.array(numbers.values), "regression")
+
+
+def first_word(column: RawColumn) -> tuple[int, str]:
+    """(row, text) of the first value that is not a number."""
+    assert isinstance(column, Words)
+    texts = [code for code, word in enumerate(column.words) if not is_number(word)]
+    row = int(np.argmax(np.isin(column.codes, texts)))
+    return row, column.words[column.codes[row]]
+
+
+def _classes(column: RawColumn, specification: Labelled, file: str) -> Target:
+    found = as_words(column)
+    stray = [label for label in specification.label_map if label not in found.words]
+    if stray:
+        raise DataError(f"{file}: label_map: {unknown('class', stray[0], found.words)}")
+    names = [specification.label_map.get(word, word) for word in found.words]
+    classes = in_order({name for name in names if name is not None})
+    if len(classes) < 2:
+        raise DataError(f"{file}: the target {column.name!r} has a single class, {listed(classes)}; wants two or more")
+    codes = np.array([-1 if name is None else classes.index(name) for name in names], np.int64)
+    return Target(codes[found.codes], "classification", tuple(classes))
+
+
+def check_counts(target: Target, column: RawColumn, n_test: int, file: str) -> list[str]:
+    """Whether each class has enough members for every part of a split to hold one; returns warnings.
+
+    Raises:
+        DataError: naming the classes that have not.
+    """
+    K = len(target.classes)
+    if not K:
+        return []
+    n_train = len(target.y) - n_test
+    counts = np.bincount(target.y[:n_train] + 1, minlength=K + 1)[1:]  # the first counts the rows to leave out
+    tested = np.bincount(target.y[n_train:] + 1, minlength=K + 1)[1:]
+    strangers = [target.classes[k] for k in np.flatnonzero((counts == 0) & (tested > 0))]
+    if strangers:
+        raise DataError(
+            f"{file}: the class {listed(strangers)} of the target {column.name!r} stands in the test set only; the "
+            f"others have {listed(target.classes[k] for k in np.flatnonzero(counts))}. If they are the same under "
+            "another spelling, say so with label_map"
+        )
+    needed, parts = (2, "training and validation") if n_test else (3, "training, validation and test")
+    small = np.flatnonzero(counts < needed)
+    if len(small):
+        hint = "; if it is a quantity, say `task: regression`" if isinstance(column, Numbers) and K > 20 else ""
+        members = ", ".join(f"{target.classes[k]!r} has {counts[k]}" for k in small[:5])
+        more = f" (and {len(small) - 5} more such classes)" if len(small) > 5 else ""
+        raise DataError(
+            f"{file}: a class of the target {column.name!r} needs at least {needed} members, one each for {parts}; "
+            f"{members}{more}. With label_map classes can be merged, or left out by giving them null{hint}"
+        )
+    untested = [target.classes[k] for k in np.flatnonzero(tested == 0)] if n_test else []
+    return [f"the test set has no member of the class {listed(untested)}"] if untested else []
