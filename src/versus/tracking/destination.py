@@ -1,0 +1,106 @@
+"""Where runs go: the tracking URI, the experiments' names, where artifacts lie; and what must never be printed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+SQLITE = "sqlite:///"
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+# What a publisher's behaviour depends on: a request under other settings needs another publisher.
+SETTINGS = re.compile(r"MLFLOW_|AWS_|AZURE_|GOOGLE_|(https?|all|no)_proxy$|VERSUS_STORE_ROOT$", re.IGNORECASE)
+SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|CREDENTIAL|_KEY$", re.IGNORECASE)
+SHORTEST_SECRET = 6  # a shorter value would black out ordinary words
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A tracking store.
+
+    Args:
+        uri: MLflow tracking URI; a sqlite file by its absolute path.
+        prefix: what the names of experiments begin with; empty for none.
+        root: the folder that the default store and its artifacts lie in.
+    """
+
+    uri: str
+    prefix: str
+    root: Path
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The store's file, None where it is a server."""
+        return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
+
+    @property
+    def artifacts(self) -> str | None:
+        """URI under which each experiment gets a folder; None where the server decides."""
+        if not self.uri.startswith(DATABASES):
+            return None
+        beside = self.sqlite_file.parent if self.sqlite_file else self.root
+        return (beside / "mlruns").as_uri()
+
+    def experiment(self, dataset: str) -> str:
+        """Name of the experiment that holds the runs of a data set."""
+        return f"{self.prefix}-{dataset}" if self.prefix else dataset
+
+    @property
+    def comparison(self) -> str:
+        """Name of the experiment that holds the reports; no data set's name has a hyphen, so none collides."""
+        return f"{self.prefix or 'versus'}-comparison"
+
+
+def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destination:
+    """The store that the environment names, else ``mlflow.db`` at the root of the repository.
+
+    Args:
+        workspace: the workspace's root. Stores go to ``VERSUS_STORE_ROOT`` where that is set (by `versus run`, whose
+            workspaces share the store of the repository), and out of DVC's temporary experiments to the repository.
+        environ: ``MLFLOW_TRACKING_URI`` and, as prefix, ``MLFLOW_EXPERIMENT_NAME`` are read as MLflow reads them; a
+            relative sqlite path is relative to the root, whatever the current folder.
+    """
+    root = Path(environ.get("VERSUS_STORE_ROOT") or _out_of_experiments(workspace.resolve())).resolve()
+    uri = environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+    if uri.startswith(SQLITE):
+        uri = SQLITE + (root / uri.removeprefix(SQLITE)).as_posix()
+    return Destination(uri, environ.get("MLFLOW_EXPERIMENT_NAME", ""), root)
+
+
+def _out_of_experiments(root: Path) -> Path:
+    """`dvc exp run --temp` and the queue work in ``<repository>/.dvc/tmp/exps/…``, which is deleted afterwards."""
+    for parent in root.parents:
+        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
+            return parent.parents[2]
+    return root
+
+
+def settings_hash(destination: Destination, environ: Mapping[str, str] = os.environ) -> str:
+    """Eight hex digits that differ where a publisher started with other settings would act differently."""
+    settings = sorted((k, v) for k, v in environ.items() if SETTINGS.match(k))
+    return hashlib.blake2b(repr((destination, settings)).encode(), digest_size=4).hexdigest()
+
+
+def secrets(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Values that must never be printed or logged: credentials of the tracking URI, and of variables so named."""
+    found = {v for k, v in environ.items() if SECRET_NAMES.search(k)}
+    for uri in (v for v in environ.values() if "://" in v and "@" in v):
+        try:
+            parts = urlsplit(uri)
+        except ValueError:
+            continue
+        found |= {parts.password or "", "" if parts.password else parts.username or ""}
+    forms = {form for value in found for form in (value, quote(value, safe=""), unquote(value))}
+    return sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The text with every secret, and the user part of every URI, replaced by ``***``."""
+    for secret in secrets(environ):
+        text = text.replace(secret, "***")
+    return re.sub(r"(?<=://)[^/\s'\"]+@", "***@", text)

@@ -1,0 +1,180 @@
+"""What MLflow is told about a cell: its files as parameters, metrics, tags and artifacts, and their fingerprint."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from versus.statistics.corrected_resampled import corrected_mean
+from versus.tracking.content_hash import hash_files
+from versus.workspace import Workspace
+
+CONFIDENCE = 0.95
+
+
+class Point(NamedTuple):
+    """One value of a metric. Keys with a slash are folded away by MLflow's table; those without are its columns."""
+
+    key: str
+    value: float
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A cell's files, in MLflow's terms.
+
+    Args:
+        fingerprint: hash of the evaluation and the data: the same results make the same run.
+        costs_fingerprint: hash of times and memory, which differ each time a cell is run.
+        started, ended: seconds since the epoch.
+        artifacts: files and folders, with the artifact folder that each goes to.
+    """
+
+    cell: str
+    dataset: str
+    fingerprint: str
+    costs_fingerprint: str
+    params: dict[str, str]
+    tags: dict[str, str]
+    scores: list[Point]
+    curves: list[Point]
+    costs: list[Point]
+    started: float
+    ended: float
+    artifacts: list[tuple[Path, str]]
+
+    @property
+    def name(self) -> str:
+        """The run's name: the model, since the experiment is the data set."""
+        return self.cell.split("-", 1)[1]
+
+
+def read(workspace: Workspace, cell: str) -> CellRecord:
+    """What the files of an evaluated cell say.
+
+    Raises:
+        FileNotFoundError: if the cell is not evaluated yet.
+        ValueError: if a file is damaged.
+    """
+    folder = workspace.evaluation(cell)
+    about = _json(folder / "evaluation.json")
+    costs = [p for p in (workspace.training_cost(cell), workspace.evaluation_cost(cell)) if p.is_file()]
+    training = _json(costs[0]) if costs and costs[0] == workspace.training_cost(cell) else {"repeats": []}
+    started, ended = _times(training, costs, folder / "evaluation.json")
+    data_hash = hash_files([workspace.prepared(about["dataset"])])
+    return CellRecord(
+        cell=cell,
+        dataset=about["dataset"],
+        fingerprint=hash_files([folder])[:16] + data_hash[:16],
+        costs_fingerprint=hash_files(costs)[:16],
+        params=_params(about, training),
+        tags=_tags(about, training),
+        scores=list(_scores(folder / "scores.csv", about, training)),
+        curves=list(read_curves(folder / "history.csv")),
+        costs=list(_costs(training, costs)),
+        started=started,
+        ended=ended,
+        artifacts=[(folder, "evaluation"), *((path, "costs") for path in costs)],
+    )
+
+
+def curve_key(name: str, repeat: int) -> str:
+    """The metric that a training curve is logged as."""
+    return f"training/{name}_repeat_{repeat}"
+
+
+def read_curves(path: Path) -> Iterator[Point]:
+    """The training curves of a history.csv; none where there is no such file."""
+    if path.is_file():
+        for row in _rows(path):
+            yield Point(curve_key(row["name"], int(row["repeat"])), float(row["value"]), int(row["step"]))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds {type(found).__name__}, needs an object")
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def _params(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
+    """The cell's line of params.yaml, keyed as DVC keys it, and what it was fitted on."""
+    params = {"data": about["dataset"], "module": about["module"], "class": about["class"]}
+    params |= {f"args.{name}": value for name, value in about["args"].items()}
+    params |= {name: about[name] for name in ("repeats", "n_test") if name in about}
+    if training["repeats"]:
+        params["n_train"] = training["repeats"][0].get("n_train")
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
+
+
+def _tags(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
+    tags = {name: about.get(name) for name in ("cell", "dataset", "family", "module", "class", "task", "measure")}
+    tags["bound"] = json.dumps(about["bound"]) if about.get("bound") is not None else None
+    tags["capabilities"] = " ".join(about.get("capabilities", ()))
+    tags["dvc_stage"] = f"evaluate_{about['family']}@{about['cell']}"
+    for name in ("device", "precision"):
+        if training["repeats"]:
+            tags[name] = training["repeats"][0].get(name)
+    tags |= {f"hardware.{name}": value for name, value in training.get("hardware", {}).items()}
+    return {name: str(value) for name, value in tags.items() if value not in (None, "")}
+
+
+def _scores(path: Path, about: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[Point]:
+    """For each metric its mean, the ends of its interval, and each repeat as a step."""
+    repeats: dict[str, dict[int, float]] = {}
+    for row in _rows(path):
+        repeats.setdefault(row["metric"], {})[int(row["repeat"])] = float(row["value"])
+    n_train = min((int(r["n_train"]) for r in training["repeats"] if r.get("n_train")), default=0)
+    for metric, values in repeats.items():
+        yield from (Point(f"repeats/{metric}", value, repeat) for repeat, value in sorted(values.items()))
+        array = np.array(list(values.values()))
+        yield Point(metric, float(array.mean()))
+        if len(array) > 1 and np.isfinite(array).all() and n_train:
+            low, high = corrected_mean(array, n_train, int(about["n_test"])).interval(CONFIDENCE)
+            yield Point(f"interval/{metric}_low", low)
+            yield Point(f"interval/{metric}_high", high)
+
+
+def _costs(training: Mapping[str, Any], files: list[Path]) -> Iterator[Point]:
+    """Seconds as the mean of the repeats, memory as the most that one took, the rest as measured."""
+    repeats = training["repeats"]
+    for name in sorted({name for repeat in repeats for name in repeat}):
+        values = [r[name] for r in repeats if isinstance(r.get(name), int | float)]
+        if values and name != "n_train":
+            together = max(values) if name.endswith("_bytes") else sum(values) / len(values)
+            yield Point(f"cost/training_{name}", float(together))
+    for path in files:
+        if path.name == "evaluation.json":
+            yield from _numbers("cost/", _json(path))
+
+
+def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Point]:
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(f"{prefix}{name}_", value)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            yield Point(prefix + name, float(value))
+
+
+def _times(training: Mapping[str, Any], costs: list[Path], evaluation: Path) -> tuple[float, float]:
+    """From the first fit's start to the last file: no file says when, so that none changes without need."""
+    files = [*costs, evaluation]
+    fitted = min(path.stat().st_mtime for path in files)
+    seconds = sum(float(r.get("seconds", 0.0)) for r in training["repeats"])
+    return fitted - seconds, max(path.stat().st_mtime for path in files)

@@ -1,0 +1,68 @@
+"""The tags that make a run findable, and logging in few requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+
+from versus.tracking.record import Point
+
+STATE = "versus.state"  # how far the run is: one of the next three
+WRITING, TRAINING, COMPLETE = "writing", "training", "complete"
+SINCE = "versus.writing_since"  # seconds since the epoch; tells a writer at work from one that is gone
+FINGERPRINT = "versus.fingerprint"
+COSTS = "versus.costs_fingerprint"
+ORIGIN = "versus.origin"  # which workspace on which machine wrote it
+CURRENT = "versus.current"  # "yes" on the newest results of each cell
+
+# MLflow takes 1000 entries in a request, of them 100 parameters and 100 tags.
+MOST_METRICS, MOST_PARAMS, MOST_TAGS = 800, 100, 100
+LONGEST_PARAM, LONGEST_TAG = 6000, 8000
+
+
+def log(
+    client: MlflowClient,
+    run_id: str,
+    points: Sequence[Point] = (),
+    *,
+    at: float | None = None,
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Log to a run in as few requests as MLflow's limits allow; values that are too long for MLflow are cut.
+
+    Args:
+        client: of the store.
+        run_id: the run.
+        points: values of metrics.
+        at: when they were measured, in seconds since the epoch; now where None.
+        params: parameters; MLflow refuses other values for those that the run already has.
+        tags: tags; they replace those that the run has.
+    """
+    now = int((time.time() if at is None else at) * 1000)
+    metrics = [Metric(p.key, p.value, now, p.step) for p in points]
+    entries = [Param(name, value[:LONGEST_PARAM]) for name, value in (params or {}).items()]
+    labels = [RunTag(name, value[:LONGEST_TAG]) for name, value in (tags or {}).items()]
+    while metrics or entries or labels:
+        client.log_batch(run_id, metrics[:MOST_METRICS], entries[:MOST_PARAMS], labels[:MOST_TAGS])
+        metrics, entries, labels = metrics[MOST_METRICS:], entries[MOST_PARAMS:], labels[MOST_TAGS:]
+
+
+def search(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
+    """The runs of an experiment, deleted ones aside, whose tags have these values; ``__`` stands for a dot."""
+    condition = " and ".join(f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
+    token = None
+    while True:
+        page = client.search_runs([experiment], condition, ViewType.ACTIVE_ONLY, 1000, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def tag(run: Run, name: str) -> str:
+    """A tag of a run; empty where it has none."""
+    return str(run.data.tags.get(name, ""))

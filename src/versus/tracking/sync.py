@@ -1,0 +1,76 @@
+"""Everything that a workspace holds and MLflow lacks, mirrored: mends the gaps that outages and kills leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from versus.tracking import live_runs, record, run_log
+from versus.tracking.mirror import Mirror
+from versus.tracking.record import CellRecord
+from versus.tracking.run_log import COMPLETE, COSTS, FINGERPRINT, tag
+
+
+@dataclass
+class Summary:
+    """What a synchronisation did: cells by outcome, with the reason where one could not be mirrored."""
+
+    mirrored: list[str] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def evaluated_cells(mirror: Mirror) -> list[str]:
+    """The cells whose evaluation lies in the workspace."""
+    folders = (path.parent.name for path in mirror.workspace.reports.glob("evaluations/*/evaluation.json"))
+    return sorted(name for name in folders if not name.startswith("."))
+
+
+def sync(
+    mirror: Mirror, cells: Iterable[str] | None, live: set[str], progress: Callable[[str, int, int], Any]
+) -> Summary:
+    """Mirror every cell that is not, and delete what interrupted processes left.
+
+    Args:
+        mirror: to the store.
+        cells: names; None for all whose evaluation is there.
+        live: cells that are being fitted right now.
+        progress: called with a cell's name, its number and how many there are, before each.
+
+    Raises:
+        mlflow.exceptions.MlflowException, OSError: if the store cannot be reached.
+    """
+    summary = Summary()
+    records = list(_records(mirror, cells, summary))
+    for dataset in dict.fromkeys(r.dataset for r in records):
+        about = json.loads((mirror.workspace.prepared(dataset) / "about.json").read_text(encoding="utf-8"))
+        mirror.dataset(dataset, about)
+    current = {dataset: _current(mirror, dataset) for dataset in {r.dataset for r in records}}
+    for number, found in enumerate(records, 1):
+        if (found.fingerprint, found.costs_fingerprint) in current[found.dataset]:
+            summary.already.append(found.cell)
+            continue
+        progress(found.cell, number, len(records))
+        mirror.cell(found)
+        summary.mirrored.append(found.cell)
+    whole = {*summary.already, *summary.mirrored}
+    for dataset in current:
+        live_runs.sweep(mirror, mirror.experiment(mirror.destination.experiment(dataset)), whole, live)
+    return summary
+
+
+def _records(mirror: Mirror, cells: Iterable[str] | None, summary: Summary) -> Iterable[CellRecord]:
+    for cell in evaluated_cells(mirror) if cells is None else cells:
+        try:
+            yield record.read(mirror.workspace, cell)
+        except (OSError, ValueError, KeyError) as error:
+            summary.failed[cell] = f"{type(error).__name__}: {error}"
+
+
+def _current(mirror: Mirror, dataset: str) -> set[tuple[str, str]]:
+    """Fingerprints of the whole runs that hold the newest results of their cells."""
+    experiment = mirror.experiment(mirror.destination.experiment(dataset))
+    found = run_log.search(mirror.client, experiment, versus__state=COMPLETE, versus__current="yes")
+    return {(tag(run, FINGERPRINT), tag(run, COSTS)) for run in found}

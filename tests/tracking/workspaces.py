@@ -1,0 +1,102 @@
+"""Small workspaces as the stages leave them, with real models' numbers, for the tests of the mirror."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from versus.data import prepared
+from versus.data.prepared import Prepared
+from versus.data.schema import Column, Schema
+from versus.workspace import Workspace
+
+CLASSES = ("setosa", "versicolor", "virginica")
+N_TEST, REPEATS = 30, 3
+
+
+def make_dataset(workspace: Workspace, dataset: str = "flowers") -> Schema:
+    """A prepared table of 150 rows, two numeric columns and a categorical one."""
+    rng = np.random.default_rng(0)
+    schema = Schema(
+        "table",
+        "classification",
+        (3,),
+        (Column("length"), Column("width"), Column("colour", ("blue", "red"))),
+        CLASSES,
+        target="species",
+    )
+    order = np.stack([rng.permutation(150) for _ in range(REPEATS)])
+    splits = {"train": order[:, :90], "validation": order[:, 90:120], "test": order[:, 120:]}
+    X = np.column_stack([rng.normal(size=(150, 2)), rng.integers(0, 2, 150)])
+    data = Prepared(X, np.arange(150) % 3, schema, splits, {"source": "embedded", "name": dataset})
+    prepared.write(workspace.prepared(dataset), data)
+    return schema
+
+
+def make_cell(workspace: Workspace, cell: str = "flowers-vae", steps: int = 20, seed: int = 0) -> None:
+    """The files of an evaluated cell; the data set is made where there is none."""
+    dataset = cell.split("-")[0]
+    if not workspace.prepared(dataset).is_dir():
+        make_dataset(workspace, dataset)
+    rng = np.random.default_rng(seed)
+    folder = workspace.evaluation(cell)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {
+        "cell": cell,
+        "dataset": dataset,
+        "family": "deep_generative",
+        "module": "vae",
+        "class": "VAE",
+        "args": {"latent": 2, "hidden": [32, 32], "likelihood": "gaussian", "beta": 1.0},
+        "task": "classification",
+        "measure": "continuous",
+        "bound": True,
+        "capabilities": ["predict_proba", "elbo", "sample"],
+        "skipped": [{"what": "log_prob", "reason": "the model has no exact density"}],
+        "n_test": N_TEST,
+        "repeats": REPEATS,
+    }
+    (folder / "evaluation.json").write_text(json.dumps(about))
+    scores = ((r, m, repr(float(rng.uniform()))) for m in ("accuracy_score", "log_loss") for r in range(REPEATS))
+    write_csv(folder / "scores.csv", "repeat,metric,value", scores)
+    write_csv(folder / "history.csv", "repeat,step,name,value", history(steps, seed))
+    confusion = ((t, p, int(rng.integers(0, 30))) for t in range(3) for p in range(3))
+    write_csv(folder / "confusion.csv", "true,predicted,count", confusion)
+    bins = ((b / 10, b / 10 + 0.1, b / 10 + 0.05, rng.uniform(), 3) for b in range(10))
+    write_csv(folder / "reliability.csv", "bin_low,bin_high,confidence,accuracy,count", bins)
+    np.save(folder / "predictions.npy", rng.dirichlet(np.ones(3), (REPEATS, N_TEST)).astype(np.float32))
+    np.save(folder / "samples.npy", np.column_stack([rng.normal(size=(20, 2)), rng.integers(0, 2, 20)]))
+    np.save(folder / "sample_labels.npy", np.arange(20) % 3)
+    make_costs(workspace, cell, seed)
+
+
+def make_costs(workspace: Workspace, cell: str, seed: int = 0) -> None:
+    """Times and memory of a cell."""
+    seconds = 1.0 + seed
+    fit = {"seconds": seconds, "peak_rss_bytes": 2e8, "rss_before_bytes": 1e8, "cuda_peak_bytes": None}
+    fit |= {"device": "cpu", "precision": "32-true", "n_train": 90}
+    use = {"latency_ms": {"1": {"p50": 0.5, "p95": 0.7}}, "throughput_per_s": 1e5, "parameters": 1234}
+    workspace.training_cost(cell).parent.mkdir(parents=True, exist_ok=True)
+    workspace.training_cost(cell).write_text(json.dumps({"repeats": [fit] * REPEATS, "hardware": {"cores": 2}}))
+    workspace.evaluation_cost(cell).write_text(json.dumps(use))
+
+
+def history(steps: int, seed: int = 0) -> list[tuple[int, int, str, str]]:
+    """Falling losses of every repeat."""
+    return [
+        (repeat, step, name, repr(float(np.exp(-step / 10) + 0.01 * repeat + seed)))
+        for repeat in range(REPEATS)
+        for step in range(1, steps + 1)
+        for name in ("train_loss", "validation_loss")
+    ]
+
+
+def write_csv(path: Path, header: str, rows: object) -> None:
+    """Write rows below a header."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header.split(","))
+        writer.writerows(rows)  # type: ignore[arg-type]
