@@ -1,0 +1,5 @@
+"""Everything that is measured of one cell's fitted models on test data; `evaluate` does it."""
+
+from versus.evaluation.cell import evaluate
+
+__all__ = ["evaluate"]

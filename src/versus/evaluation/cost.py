@@ -1,0 +1,40 @@
+"""What using a fitted model costs: time to answer, time to draw, size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from versus.data.schema import Schema
+from versus.evaluation.capabilities import capabilities, density
+from versus.evaluation.likelihood import as_events
+from versus.metrics.speed import prediction_speed, samples_per_second
+from versus.models import persistence
+from versus.models.protocols import Array
+
+
+def write_cost(model: Any, folder: Path, X: Array, schema: Schema, seed: int, path: Path) -> None:
+    """Measure one fitted model on test rows X (N, *event) and its files in ``folder``; write evaluation.json.
+
+    Latency is that of the model's main answer: probabilities, values, or log-densities where it gives neither.
+    """
+    has = capabilities(model)
+    answer = next((name for name in ("predict_proba", "predict", density(has)) if name in has), None)
+    cost: dict[str, Any] = {"latency_ms": None, "throughput_per_s": None, "samples_per_s": None}
+    if answer is not None:
+        rows = as_events(model, X[:256], schema, seed) if answer == density(has) else X[:256]
+        cost |= prediction_speed(getattr(model, answer), rows)
+    if "sample" in has:
+        cost["samples_per_s"] = samples_per_second(lambda n: model.sample(n, random_state=seed))
+    cost["parameters"] = _parameters(model, folder)
+    cost["bytes_on_disk"] = sum(file.stat().st_size for file in folder.iterdir())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
+
+
+def _parameters(model: Any, folder: Path) -> int:
+    """What the model says it has trained, or else the numbers that it keeps."""
+    if hasattr(model, "count_parameters"):
+        return int(model.count_parameters())
+    return persistence.count_numbers(folder)

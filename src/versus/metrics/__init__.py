@@ -1,0 +1,1 @@
+"""Scores: pure functions of arrays (`versus.metrics.table` lists them) and what a fit or a prediction costs."""

@@ -1,0 +1,117 @@
+"""Scores of generated samples: can a classifier tell them from real rows, and can one learn from them?
+
+Both use one small random forest: it takes tables and images as they come, needs no tuning, and judges each row by the
+trees that did not see it, so that one fit does for the two-sample test. scikit-learn is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.metrics.classification import balanced_accuracy_score
+from versus.metrics.undefined import UndefinedMetricError
+from versus.models.preprocessing import Preprocessor
+from versus.models.protocols import Array, Labels
+
+TREES = 50
+# Past these sizes the scores move by less than they vary from repeat to repeat, and the cost goes on growing.
+MOST_ROWS = 1000
+FEWEST_ROWS = 20
+
+
+def c2st_accuracy(real: Array, generated: Array, schema: Schema, seed: int) -> float:
+    """Out-of-bag accuracy of a classifier that tells generated from real rows; 0.5: it cannot, 1: always.
+
+    Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (ICLR 2017).
+
+    Args:
+        real: (n, *event), rows that the generator was not fitted on.
+        generated: (m, *event); as many of the longer one are used as the shorter has.
+        schema: what the events are.
+        seed: of the forest.
+
+    Raises:
+        UndefinedMetricError: where too few rows without missing values are left.
+    """
+    real, generated = complete(real, schema), complete(generated, schema)
+    n = min(len(real), len(generated), MOST_ROWS)
+    _expect_rows(n)
+    rng = np.random.default_rng(seed)
+    events = np.concatenate([rng.permutation(real)[:n], rng.permutation(generated)[:n]])
+    origin = np.repeat([0, 1], n)
+    forest = _forest(seed, oob_score=True).fit(_as_matrices(events, schema=schema)[0], origin)
+    return float(forest.oob_score_)
+
+
+def transfer_accuracy(train: tuple[Array, Labels], test: tuple[Array, Labels], schema: Schema, seed: int) -> float:
+    """Balanced accuracy on real test rows of a classifier trained on other rows, generated or real.
+
+    Args:
+        train: events (n, *event) with their classes (n,).
+        test: real events that nothing was fitted on, with their classes.
+        schema: what the events are.
+        seed: of the forest.
+
+    Raises:
+        UndefinedMetricError: where too few rows are left, or the training rows are of one class.
+    """
+    (X, y), (events, labels) = _complete_pair(train, schema), _complete_pair(test, schema)
+    _expect_rows(min(len(y), len(labels)))
+    if len(np.unique(y)) < 2:
+        raise UndefinedMetricError("the training rows are all of one class")
+    fitted_on, probe = _as_matrices(X, events, schema=schema)
+    forest = _forest(seed).fit(fitted_on, y)
+    probabilities = np.zeros((len(probe), schema.n_classes))
+    probabilities[:, forest.classes_] = forest.predict_proba(probe)
+    return balanced_accuracy_score(labels, probabilities)
+
+
+def tstr_balanced_accuracy(on_synthetic: float, on_real: float) -> float:
+    """Train on synthetic, test on real: the `transfer_accuracy` from generated training rows.
+
+    Esteban, Hyland and Rätsch, "Real-valued (medical) time series generation with recurrent conditional GANs" (2017).
+    """
+    return on_synthetic
+
+
+def tstr_ratio(on_synthetic: float, on_real: float) -> float:
+    """The `transfer_accuracy` from generated rows divided by that from as many real ones; 1: as good as real.
+
+    Raises:
+        UndefinedMetricError: where training on real rows reaches 0.
+    """
+    if on_real == 0.0:
+        raise UndefinedMetricError("training on real rows reaches an accuracy of 0, which nothing can be relative to")
+    return on_synthetic / on_real
+
+
+def complete(X: Array, schema: Schema) -> Array:
+    """The rows without a missing value: generators draw none, so a missing value would give a row away."""
+    return X if schema.kind == "image" else X[~np.isnan(X).any(axis=1)]
+
+
+def _complete_pair(pair: tuple[Array, Labels], schema: Schema) -> tuple[Array, Labels]:
+    X, y = pair
+    if schema.kind == "image":
+        return X, y
+    whole = ~np.isnan(X).any(axis=1)
+    return X[whole], y[whole]
+
+
+def _expect_rows(n: int) -> None:
+    if n < FEWEST_ROWS:
+        raise UndefinedMetricError(f"{n} rows without missing values are too few; {FEWEST_ROWS} are needed")
+
+
+def _as_matrices(fitted: Array, *others: Array, schema: Schema) -> list[Array]:
+    preprocessor = Preprocessor(schema, standardise=False, dtype=np.float32).fit(fitted)
+    return [preprocessor.transform(X) for X in (fitted, *others)]
+
+
+def _forest(seed: int, **options: Any) -> Any:
+    from sklearn.ensemble import RandomForestClassifier  # 2 s to import; only generators' cells come here
+
+    return RandomForestClassifier(TREES, min_samples_leaf=1, random_state=seed, n_jobs=1, **options)

@@ -1,0 +1,163 @@
+r"""Gradient boosting of trees on binned features, by scikit-learn.
+
+.. math:: f(x) = f_0 + \sum_{b=1}^B \eta\, t_b(x), \qquad p(y \mid x) = \operatorname{softmax}(f(x)),\quad \hat y = f(x)
+
+Each tree fits the gradient of the loss at the sum so far (Friedman, "Greedy function approximation", 2001), with
+features binned into at most 255 values (Ke et al., LightGBM, 2017). Missing and categorical values are taken as they
+are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor
+from versus.models.node_checks import check_boosting
+from versus.models.preprocessing import Flattened
+from versus.models.protocols import Array
+
+__all__ = ["HistGradientBoosting", "HistGradientBoostingRegressor"]
+
+_MODULE = "sklearn.ensemble._hist_gradient_boosting"
+# Beside the trees and their bins: what scikit-learn wraps around categorical columns to bring their codes in order.
+_TYPES = (
+    f"{_MODULE}.predictor.TreePredictor",
+    f"{_MODULE}.binning._BinMapper",
+    "sklearn.preprocessing._label.LabelEncoder",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    "sklearn.utils.validation.check_array",
+    "functools.partial",
+)
+_MOST_CATEGORIES = 255  # what a bin index of one byte can hold
+
+
+class _Boosting(EstimatorModel):
+    n_jobs: int
+    schema_: Schema
+
+    def _new_preprocessor(self, schema: Schema) -> Flattened:
+        return Flattened(schema)
+
+    def _categorical(self) -> Array | None:
+        """Which columns are split by category; past 255 categories the codes are taken as numbers."""
+        cardinalities = np.asarray(self.schema_.cardinalities)
+        mask: Array = (cardinalities > 0) & (cardinalities <= _MOST_CATEGORIES)
+        return mask if mask.any() else None
+
+    def fit(self, X: Array, y: Array | None = None) -> Any:
+        """Learn from X (N, *event) and y (N,); the result depends on ``n_jobs`` in the last digits only."""
+        # OpenMP adds partial sums in the order in which threads finish: the same from run to run for one or two
+        # threads, and on small tables many threads wait more than they work.
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(self.n_jobs, user_api="openmp"):
+            return super().fit(X, y)
+
+    def check_estimator(self, estimator: Any) -> None:
+        """Every node must point forward, to a node, a column and a set of categories that exist."""
+        check_boosting(estimator, self.preprocessor_.n_columns)
+
+
+class HistGradientBoosting(_Boosting, EstimatorClassifier):
+    """Boosted trees for classification, log loss.
+
+    Args:
+        max_iter: how many rounds; each grows one tree a class (one in all for two classes).
+        learning_rate: what each tree's contribution is multiplied by.
+        max_leaf_nodes: the most leaves of a tree.
+        min_samples_leaf: the fewest training rows in a leaf.
+        l2_regularization: penalty on leaf values.
+        n_jobs: processor cores that grow trees.
+        schema: what the data are; inferred from the arrays where None.
+        random_state: of the subsample that bins are chosen from.
+    """
+
+    trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingClassifier", *_TYPES)
+
+    def __init__(
+        self,
+        max_iter: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int = 31,
+        min_samples_leaf: int = 20,
+        l2_regularization: float = 0.0,
+        n_jobs: int = 1,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
+        self.l2_regularization = l2_regularization
+        self.n_jobs = n_jobs
+        self.schema = schema
+        self.random_state = random_state
+
+    def new_estimator(self) -> Any:
+        """The ensemble, unfitted; it uses all of the rows (no early stopping, which would hold some out)."""
+        from sklearn.ensemble import HistGradientBoostingClassifier  # 2 s to import
+
+        return HistGradientBoostingClassifier(
+            max_iter=self.max_iter,
+            learning_rate=self.learning_rate,
+            max_leaf_nodes=self.max_leaf_nodes,
+            min_samples_leaf=self.min_samples_leaf,
+            l2_regularization=self.l2_regularization,
+            early_stopping=False,
+            categorical_features=self._categorical(),
+            random_state=self.random_state,
+        )
+
+
+class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
+    """Boosted trees for regression, squared error.
+
+    Args:
+        max_iter: how many trees.
+        learning_rate: what each tree's contribution is multiplied by.
+        max_leaf_nodes: the most leaves of a tree.
+        min_samples_leaf: the fewest training rows in a leaf.
+        n_jobs: processor cores that grow trees.
+        schema: what the data are; inferred from the arrays where None.
+        random_state: of the subsample that bins are chosen from.
+    """
+
+    trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingRegressor", *_TYPES)
+
+    def __init__(
+        self,
+        max_iter: int = 100,
+        learning_rate: float = 0.1,
+        max_leaf_nodes: int = 31,
+        min_samples_leaf: int = 20,
+        n_jobs: int = 1,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_samples_leaf = min_samples_leaf
+        self.n_jobs = n_jobs
+        self.schema = schema
+        self.random_state = random_state
+
+    def new_estimator(self) -> Any:
+        """The ensemble, unfitted."""
+        from sklearn.ensemble import HistGradientBoostingRegressor as Fitter  # 2 s to import
+
+        return Fitter(
+            max_iter=self.max_iter,
+            learning_rate=self.learning_rate,
+            max_leaf_nodes=self.max_leaf_nodes,
+            min_samples_leaf=self.min_samples_leaf,
+            early_stopping=False,
+            categorical_features=self._categorical(),
+            random_state=self.random_state,
+        )

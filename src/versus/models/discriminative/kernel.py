@@ -1,0 +1,104 @@
+r"""The support vector machine with a radial basis function kernel.
+
+.. math:: f(x) = \sum_i \alpha_i \exp(-\gamma \lVert z - z_i \rVert^2) + b
+
+Cortes and Vapnik, "Support-Vector Networks" (1995); LIBSVM (Chang and Lin 2011) through scikit-learn, one class
+against another, and probabilities by `versus.models.margins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.special import softmax
+
+from versus.data.schema import Schema
+from versus.models.estimator import EstimatorClassifier
+from versus.models.margins import class_margins, cross_validated_temperature
+from versus.models.protocols import Array
+
+__all__ = ["RBFSVM"]
+
+
+class RBFSVM(EstimatorClassifier):
+    r"""Support vector machine with kernel :math:`\exp(-\gamma \lVert z - z' \rVert^2)`.
+
+    Args:
+        C: inverse strength of the penalty.
+        gamma: width of the kernel; None for 1 / (F · variance of the preprocessed data).
+        cache_mb: memory for kernel rows, in MiB; more is faster on large data.
+        schema: what the data are; inferred from the arrays where None.
+        random_state: of the folds that choose the temperature.
+    """
+
+    trusted_types: ClassVar[tuple[str, ...]] = ("sklearn.svm._classes.SVC",)
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        gamma: float | None = None,
+        cache_mb: int = 500,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.C = C
+        self.gamma = gamma
+        self.cache_mb = cache_mb
+        self.schema = schema
+        self.random_state = random_state
+
+    def new_estimator(self) -> Any:
+        """The machine, unfitted."""
+        from sklearn.svm import SVC  # 2 s to import
+
+        return SVC(C=self.C, gamma="scale" if self.gamma is None else self.gamma, cache_size=self.cache_mb)
+
+    def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
+        """Learn from X (N, *event) and labels y (N,)."""
+        if y is None:
+            raise ValueError("RBFSVM.fit needs y: it models y given x")
+        Z = self._fit_transform(X, y)
+        self.estimator_ = self.new_estimator().fit(Z, y)
+        n_classes = self.schema_.n_classes
+        found = cross_validated_temperature(self.new_estimator, Z, y, n_classes, self.random_state)
+        self.temperature_ = np.asarray(found)
+        return self
+
+    def predict_proba(self, X: Array) -> Array:
+        """p(y | x), (N, *event) -> (N, K)."""
+        Z = self.preprocessor_.transform(X)
+        probabilities: Array = softmax(
+            class_margins(self.estimator_, Z, self.schema_.n_classes) / self.temperature_, axis=1
+        )
+        return probabilities
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The temperature () and the preprocessing; the machine itself is kept apart."""
+        return {"temperature": self.temperature_, **super().get_arrays()}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        super().set_arrays(arrays)
+        self.temperature_ = arrays["temperature"]
+        if self.temperature_.shape or not self.temperature_ > 0:
+            raise ValueError("array 'temperature' must be one number above 0")
+
+    def check_estimator(self, estimator: Any) -> None:
+        """LIBSVM reads as many vectors and coefficients as the counts say; they must be there."""
+        vectors, counts, coefficients = estimator.support_vectors_, estimator._n_support, estimator._dual_coef_
+        k = len(counts)
+        wanted = {
+            "support_vectors_": (vectors.shape, (int(counts.sum()), self.preprocessor_.n_columns)),
+            "support_": (estimator.support_.shape, (len(vectors),)),
+            "_dual_coef_": (coefficients.shape, (k - 1, len(vectors))),
+            "_intercept_": (estimator._intercept_.shape, (k * (k - 1) // 2,)),
+            "classes_": (estimator.classes_.shape, (k,)),
+            "_probA": (estimator._probA.shape, (0,)),
+        }
+        for name, (seen, expected) in wanted.items():
+            if seen != expected:
+                raise ValueError(f"{name} has shape {seen}; {expected} would fit")
+        if (counts < 0).any() or not np.isin(estimator.classes_, np.arange(self.schema_.n_classes)).all():
+            raise ValueError(f"classes {estimator.classes_} with {counts} vectors are none of the data's")

@@ -1,0 +1,183 @@
+r"""Linear models: logistic regression, the linear support vector machine, ridge regression.
+
+.. math:: p(y = k \mid x) = \operatorname{softmax}(W z + b)_k, \qquad \hat y = w^\top z + b
+
+with z the preprocessed x. scikit-learn fits; what is learned is a matrix and an offset, so those are kept as plain
+arrays, and using a fitted model needs no scikit-learn (whose import alone takes longer than all of its predictions).
+Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), sections 3.4, 4.4 and 12.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from versus.data.schema import Schema
+from versus.models.estimator import PreprocessedModel, over_all_classes
+from versus.models.margins import cross_validated_temperature
+from versus.models.protocols import Array, Labels
+
+__all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]
+
+
+class _Linear(PreprocessedModel):
+    """z -> z W + b with W (F, M) and b (M,)."""
+
+    def _take_over(self, coefficients: Array, intercept: Array) -> None:
+        self.coefficients_ = np.ascontiguousarray(np.atleast_2d(coefficients).T)  # (M, F) -> (F, M)
+        self.intercept_ = np.atleast_1d(intercept).astype(np.float64)
+
+    def _scores(self, X: Array) -> Array:
+        scores: Array = self.preprocessor_.transform(X) @ self.coefficients_ + self.intercept_
+        return scores
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Coefficients (F, M), intercept (M,) and the preprocessing."""
+        return {"coefficients": self.coefficients_, "intercept": self.intercept_, **super().get_arrays()}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        super().set_arrays(arrays)
+        self.coefficients_, self.intercept_ = arrays["coefficients"], arrays["intercept"]
+        wanted = (self.preprocessor_.n_columns, *self.intercept_.shape)
+        if self.coefficients_.shape != wanted:
+            raise ValueError(f"array 'coefficients' has shape {self.coefficients_.shape}; the data ask for {wanted}")
+
+
+class _LinearClassifier(_Linear):
+    """Softmax over linear scores; ``present_`` are the classes that training saw."""
+
+    temperature_: Array
+
+    def _learn(self, fitted: Any) -> None:
+        self._take_over(fitted.coef_, fitted.intercept_)
+        self.present_ = fitted.classes_.astype(np.int64)
+
+    def predict_proba(self, X: Array) -> Array:
+        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        scores = self._scores(X) / self.temperature_
+        if scores.shape[1] == 1:
+            scores = np.concatenate([-scores / 2, scores / 2], axis=1)  # one margin is the logit of the second class
+        probabilities: Array = softmax(scores, axis=1)
+        return over_all_classes(probabilities, self.present_, self.schema_.n_classes)
+
+    def predict(self, X: Array) -> Labels:
+        """The most probable class, (N, *event) -> (N,)."""
+        return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The linear map, the temperature (), and the classes that training saw."""
+        return {**super().get_arrays(), "temperature": self.temperature_, "present": self.present_}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        super().set_arrays(arrays)
+        self.temperature_, self.present_ = arrays["temperature"], arrays["present"]
+        classes = np.arange(self.schema_.n_classes)
+        rows = 1 if len(self.present_) == 2 else len(self.present_)
+        if not np.isin(self.present_, classes).all() or self.intercept_.shape != (rows,):
+            raise ValueError(f"array 'present' does not fit {len(classes)} classes and {len(self.intercept_)} scores")
+        if self.temperature_.shape or not self.temperature_ > 0:
+            raise ValueError("array 'temperature' must be one number above 0")
+
+
+class LogisticRegression(_LinearClassifier):
+    """Multinomial logistic regression with an L2 penalty, by L-BFGS.
+
+    Args:
+        C: inverse strength of the penalty.
+        max_iter: the most L-BFGS steps.
+        schema: what the data are; inferred from the arrays where None.
+    """
+
+    def __init__(self, C: float = 1.0, max_iter: int = 1000, schema: Schema | None = None) -> None:
+        self.C = C
+        self.max_iter = max_iter
+        self.schema = schema
+
+    def fit(self, X: Array, y: Array | None = None) -> LogisticRegression:
+        """Learn from X (N, *event) and labels y (N,)."""
+        from sklearn.linear_model import LogisticRegression as Fitter  # 2 s to import
+
+        if y is None:
+            raise ValueError("LogisticRegression.fit needs y: it models y given x")
+        Z = self._fit_transform(X, y)
+        self._learn(Fitter(C=self.C, max_iter=self.max_iter).fit(Z, y))
+        self.temperature_ = np.ones(())
+        return self
+
+
+class LinearSVM(_LinearClassifier):
+    """Linear support vector machines, one class against the rest, squared hinge loss (LIBLINEAR).
+
+    Probabilities are the softmax of the margins at a temperature chosen by cross-validation (`versus.models.margins`),
+    so the most probable class is the one with the largest margin.
+
+    Args:
+        C: inverse strength of the penalty.
+        max_iter: the most LIBLINEAR steps.
+        tol: where LIBLINEAR stops.
+        schema: what the data are; inferred from the arrays where None.
+        random_state: of the coordinate order and the folds.
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.C = C
+        self.max_iter = max_iter
+        self.tol = tol
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Array, y: Array | None = None) -> LinearSVM:
+        """Learn from X (N, *event) and labels y (N,)."""
+        from sklearn.svm import LinearSVC  # 2 s to import
+
+        if y is None:
+            raise ValueError("LinearSVM.fit needs y: it models y given x")
+        Z = self._fit_transform(X, y)
+
+        def machine() -> Any:
+            return LinearSVC(C=self.C, max_iter=self.max_iter, tol=self.tol, random_state=self.random_state)
+
+        self._learn(machine().fit(Z, y))
+        n_classes = self.schema_.n_classes
+        self.temperature_ = np.asarray(cross_validated_temperature(machine, Z, y, n_classes, self.random_state))
+        return self
+
+
+class RidgeRegression(_Linear):
+    """Least squares with an L2 penalty on the coefficients.
+
+    Args:
+        alpha: strength of the penalty.
+        schema: what the data are; inferred from the arrays where None.
+    """
+
+    def __init__(self, alpha: float = 1.0, schema: Schema | None = None) -> None:
+        self.alpha = alpha
+        self.schema = schema
+
+    def fit(self, X: Array, y: Array | None = None) -> RidgeRegression:
+        """Learn from X (N, *event) and targets y (N,)."""
+        from sklearn.linear_model import Ridge  # 2 s to import
+
+        if y is None:
+            raise ValueError("RidgeRegression.fit needs y: it models y given x")
+        fitted = Ridge(alpha=self.alpha).fit(self._fit_transform(X, y), y)
+        self._take_over(fitted.coef_, fitted.intercept_)
+        return self
+
+    def predict(self, X: Array) -> Array:
+        """E[y | x] in the unit of the target, (N, *event) -> (N,)."""
+        values: Array = self._scores(X)[:, 0]
+        return values

@@ -1,0 +1,108 @@
+"""A scikit-learn estimator behind this project's contract: the data supply the sizes, missing values are welcome.
+
+Each wrapper says which estimator it builds; preprocessing, classes without members, and persistence are written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.preprocessing import Flattened, Preprocessor
+from versus.models.protocols import Array, Labels
+
+
+class PreprocessedModel:
+    """What models share that see the data through a `Preprocessor`."""
+
+    schema: Schema | None
+    preprocessor_: Preprocessor | Flattened
+    standardise: ClassVar[bool] = True
+    dtype: ClassVar[type[np.floating[Any]]] = np.float64
+
+    def _fit_transform(self, X: Array, y: Array) -> Array:
+        """Settle the schema, fit the preprocessing, (N, *event) -> (N, F)."""
+        self._settle(self.schema or Schema.of(X, y))
+        return self.preprocessor_.fit(X).transform(X)
+
+    def _settle(self, schema: Schema) -> None:
+        self.schema_ = schema
+        self.preprocessor_ = self._new_preprocessor(schema)
+
+    def _new_preprocessor(self, schema: Schema) -> Preprocessor | Flattened:
+        return Preprocessor(schema, self.standardise, self.dtype)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The learned preprocessing."""
+        return {f"preprocessing.{name}": array for name, array in self.preprocessor_.get_arrays().items()}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Take over the learned preprocessing; needs the schema that the arrays were learned under.
+
+        Raises:
+            ValueError: where an array does not fit the schema.
+        """
+        if self.schema is None:
+            raise ValueError("schema is None; a model that takes over arrays must be built with their schema")
+        self._settle(self.schema)
+        start = len("preprocessing.")
+        self.preprocessor_.set_arrays({n[start:]: a for n, a in arrays.items() if n.startswith("preprocessing.")})
+
+
+class EstimatorModel(PreprocessedModel):
+    """A model that keeps a fitted scikit-learn estimator in ``estimator_``.
+
+    ``trusted_types`` names the only types a file of that estimator may hold (see `versus.models.persistence`).
+    """
+
+    trusted_types: ClassVar[tuple[str, ...]] = ()
+
+    def new_estimator(self) -> Any:
+        """An unfitted estimator with the arguments of this model."""
+        raise NotImplementedError
+
+    def check_estimator(self, estimator: Any) -> None:
+        """Refuse, with a ValueError, a fitted estimator that compiled code would follow out of its arrays."""
+        raise NotImplementedError
+
+    def fit(self, X: Array, y: Array | None = None) -> Any:
+        """Learn from X (N, *event) and y (N,); returns self."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
+        Z = self._fit_transform(X, y)
+        self.estimator_ = self.new_estimator().fit(Z, y)
+        return self
+
+
+class EstimatorClassifier(EstimatorModel):
+    """A classifier around a scikit-learn classifier."""
+
+    def predict_proba(self, X: Array) -> Array:
+        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        probabilities = self.estimator_.predict_proba(self.preprocessor_.transform(X))
+        return over_all_classes(probabilities, self.estimator_.classes_, self.schema_.n_classes)
+
+    def predict(self, X: Array) -> Labels:
+        """The most probable class, (N, *event) -> (N,)."""
+        return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
+
+
+class EstimatorRegressor(EstimatorModel):
+    """A regressor around a scikit-learn regressor."""
+
+    def predict(self, X: Array) -> Array:
+        """E[y | x] in the unit of the target, (N, *event) -> (N,)."""
+        values: Array = self.estimator_.predict(self.preprocessor_.transform(X))
+        return values
+
+
+def over_all_classes(values: Array, present: Labels, n_classes: int, absent: float = 0.0) -> Array:
+    """Columns for the classes that training saw, (N, len(present)) -> columns for all, (N, K)."""
+    if len(present) == n_classes:
+        return values
+    full: Array = np.full((len(values), n_classes), absent)
+    full[:, present] = values
+    return full

@@ -1,0 +1,179 @@
+"""A fitted model as files that run no code when they are read.
+
+``model.json`` names the class (one that `versus.models.find` can find), its arguments, the schema of the data, and
+name, shape and type of each array; ``arrays.safetensors`` holds the arrays, ``estimator.skops`` a fitted scikit-learn
+estimator (`versus.models.skops_file`). Equal models make equal bytes, so DVC sees the same hash again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from versus.data.schema import Schema
+from versus.models import array_file, find, skops_file
+
+FORMAT = 1
+DESCRIPTION, ARRAYS, ESTIMATOR = "model.json", "arrays.safetensors", "estimator.skops"
+_KEYS = {"format", "family", "module", "class", "arguments", "schema", "arrays", "files", "scikit_learn"}
+_LARGEST_DESCRIPTION = 64 * 2**20  # bytes; a schema of 100,000 columns takes a tenth of it
+
+
+class PersistenceError(ValueError):
+    """A model file that is missing, damaged, or not what it says; the message names it."""
+
+
+def save(model: Any, folder: Path, family: str, module: str) -> None:
+    """Write a fitted model to ``folder``, which is made where it is missing.
+
+    ``family`` and ``module`` say where the class stands: ``versus/models/<family>/<module>.py``. The description is
+    written last: a folder without it holds no model.
+
+    Raises:
+        PersistenceError: where the model keeps an array that is not finite, or an argument that JSON cannot hold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    schema = getattr(model, "schema_", None) or model.schema
+    try:
+        forms = array_file.write(model.get_arrays(), folder / ARRAYS)
+    except ValueError as error:
+        raise PersistenceError(f"{type(model).__name__} cannot be saved: {error}") from error
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "family": family,
+        "module": module,
+        "class": type(model).__name__,
+        "arguments": {name: getattr(model, name) for name in _argument_names(type(model))},
+        "schema": None if schema is None else schema.to_json(),
+        "arrays": forms,
+        "files": {ARRAYS: _seal(folder / ARRAYS)},
+        "scikit_learn": None,
+    }
+    if hasattr(model, "estimator_"):
+        skops_file.dump(model.estimator_, folder / ESTIMATOR)
+        about["files"][ESTIMATOR] = _seal(folder / ESTIMATOR)
+        about["scikit_learn"] = _scikit_learn_version()
+    try:
+        text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PersistenceError(f"{type(model).__name__} cannot be saved: its arguments: {error}") from error
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> Any:
+    """Read a model back from ``folder``; it predicts what the saved one predicted, bit for bit.
+
+    Raises:
+        PersistenceError: where a file is missing, changed or damaged, names a class that is not one of the models,
+            or holds other arrays than it says, or what is not finite.
+    """
+    about = _read_description(folder / DESCRIPTION)
+    model = _build(about, folder / DESCRIPTION)
+    for name, seal in about["files"].items():
+        _check_seal(folder / name, seal)
+    _take_over(model, about["arrays"], folder / ARRAYS)
+    if ESTIMATOR in about["files"]:
+        model.estimator_ = _read_estimator(model, folder / ESTIMATOR, about["scikit_learn"])
+    return model
+
+
+def count_numbers(folder: Path) -> int:
+    """How many numbers a saved model keeps: the elements of its arrays and of its estimator's.
+
+    Parameters for most; for nearest neighbours and kernel densities the training data, which is what they keep.
+    """
+    about = _read_description(folder / DESCRIPTION)
+    total = sum(int(math.prod(form["shape"])) for form in about["arrays"].values())
+    return total + (skops_file.count_numbers(folder / ESTIMATOR) if ESTIMATOR in about["files"] else 0)
+
+
+def _argument_names(model_class: type[Any]) -> list[str]:
+    return [name for name in inspect.signature(model_class).parameters if name != "schema"]
+
+
+def _seal(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _check_seal(path: Path, seal: Mapping[str, Any]) -> None:
+    if not path.is_file():
+        raise PersistenceError(f"{path} is missing; `dvc checkout` or `dvc repro` brings it back")
+    size = path.stat().st_size
+    if size != seal["bytes"]:
+        raise PersistenceError(f"{path} is damaged: it has {size} bytes, {seal['bytes']} were written")
+    if _seal(path) != seal:
+        raise PersistenceError(f"{path} is damaged: its bytes are not those that were written")
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise PersistenceError(f"{path} is missing: no model was saved there")
+    if path.stat().st_size > _LARGEST_DESCRIPTION:
+        raise PersistenceError(f"{path} is damaged: {path.stat().st_size} bytes are too many for a description")
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise PersistenceError(f"{path} is damaged: {error}") from error
+    if not isinstance(about, dict) or about.keys() != _KEYS:
+        raise PersistenceError(f"{path} is damaged: it must hold {', '.join(sorted(_KEYS))} and nothing else")
+    if about["format"] != FORMAT:
+        raise PersistenceError(f"{path} has format {about['format']!r}; this program reads format {FORMAT}")
+    names = [name for name in (ARRAYS, ESTIMATOR) if name in about["files"]]
+    if ARRAYS not in names or len(names) != len(about["files"]):
+        raise PersistenceError(f"{path} is damaged: files must be {ARRAYS} and, for some models, {ESTIMATOR}")
+    return about
+
+
+def _build(about: Mapping[str, Any], path: Path) -> Any:
+    """The model that a description names, unfitted."""
+    try:
+        model_class = find(about["family"], about["module"], about["class"])
+        arguments, names = dict(about["arguments"]), _argument_names(model_class)
+        if list(arguments) != names:
+            raise ValueError(f"arguments {list(arguments)}; {about['class']} takes {names}")
+        schema = None if about["schema"] is None else Schema.from_json(about["schema"])
+        model = model_class(**arguments, schema=schema)
+        if (ESTIMATOR in about["files"]) != hasattr(model, "trusted_types"):
+            raise ValueError(f"{about['class']} and {ESTIMATOR} do not belong together")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PersistenceError(f"{path} is damaged: {error}") from error
+    return model
+
+
+def _take_over(model: Any, forms: Mapping[str, Any], path: Path) -> None:
+    try:
+        arrays = array_file.read(path, forms)
+    except ValueError as error:
+        raise PersistenceError(f"{path} is damaged: {error}") from error
+    try:
+        model.set_arrays(arrays)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+        raise PersistenceError(f"{path} does not fit {type(model).__name__}: {error}") from error
+
+
+def _scikit_learn_version() -> str:
+    from sklearn import __version__
+
+    return str(__version__)
+
+
+def _read_estimator(model: Any, path: Path, version: Any) -> Any:
+    running = _scikit_learn_version()
+    if str(version).split(".")[:2] != running.split(".")[:2]:
+        raise PersistenceError(f"{path} was written with scikit-learn {version}, this is {running}: train it again")
+    fresh = model.new_estimator()
+    try:
+        estimator = skops_file.load(path, model.trusted_types)
+        if type(estimator) is not type(fresh):
+            raise TypeError(f"it holds a {type(estimator).__name__}; {type(fresh).__name__} belongs there")
+        estimator.set_params(**fresh.get_params(deep=False))
+        model.check_estimator(estimator)
+    except Exception as error:  # whatever the many readers behind skops say of a damaged file
+        raise PersistenceError(f"{path} is damaged: {error}") from error
+    return estimator

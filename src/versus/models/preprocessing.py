@@ -1,0 +1,172 @@
+"""The usual preprocessing, inside the model: what an estimator that wants a complete numeric matrix is given.
+
+Tables: a missing number becomes the training median and sets an indicator column, a categorical column becomes one
+column a category (all zero where missing), numbers are standardised where the model asks for it. Images are flattened
+and divided by their largest possible pixel. Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*
+(2009), sections 9.6 and 11.5.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.protocols import Array
+
+
+class Preprocessor:
+    """Raw events (N, *event) -> matrix (N, F) without missing values.
+
+    Args:
+        schema: what the events are.
+        standardise: whether numeric columns get mean 0 and variance 1; trees do without.
+        dtype: of the matrix.
+    """
+
+    def __init__(self, schema: Schema, standardise: bool = True, dtype: type[np.floating[Any]] = np.float64) -> None:
+        self.schema = schema
+        self.standardise = standardise
+        self.dtype = dtype
+        cardinalities = np.asarray(schema.cardinalities)
+        self.numeric = np.flatnonzero(cardinalities == 0)
+        self.categorical = np.flatnonzero(cardinalities > 0)
+
+    def fit(self, X: Array) -> Preprocessor:
+        """Learn medians, which columns can be missing, means and scales from X (N, *event)."""
+        if self.schema.kind == "image":
+            self.centre_, self.scale_ = self._pixel_scale(X)
+            return self
+        numbers = np.asarray(X)[:, self.numeric].astype(np.float64)
+        absent = np.isnan(numbers)
+        self.fill_ = _column_medians(numbers, absent)
+        self.can_miss_ = np.flatnonzero(absent.any(axis=0))
+        numbers = np.where(absent, self.fill_, numbers)
+        self.centre_ = np.zeros(len(self.numeric))
+        self.scale_ = np.ones(len(self.numeric))
+        if self.standardise:
+            self.centre_ = numbers.mean(axis=0)
+            deviation = numbers.std(axis=0)
+            # a constant column has no scale; rounding can leave it one of 1e-17
+            constant = deviation <= 1e-12 * np.maximum(np.abs(self.centre_), 1e-300)
+            self.scale_ = np.where(constant, 1.0, deviation)
+        return self
+
+    def transform(self, X: Array) -> Array:
+        """The matrix of X, (N, *event) -> (N, F).
+
+        Raises:
+            ValueError: where the events have another shape than the schema says, or a code names no category.
+        """
+        X = np.asarray(X)
+        _expect_events(X, self.schema)
+        if self.schema.kind == "image":
+            pixels = X.reshape(len(X), -1).astype(self.dtype)
+            scaled: Array = (pixels - self.dtype(self.centre_)) / self.dtype(self.scale_)
+            return scaled
+        numbers = X[:, self.numeric].astype(np.float64)
+        absent = np.isnan(numbers)
+        numbers = (np.where(absent, self.fill_, numbers) - self.centre_) / self.scale_
+        blocks = [numbers, absent[:, self.can_miss_], *(self._one_hot(X, int(d)) for d in self.categorical)]
+        return np.concatenate(blocks, axis=1, dtype=self.dtype, casting="unsafe")
+
+    @property
+    def n_columns(self) -> int:
+        """F: how many columns the matrix has."""
+        if self.schema.kind == "image":
+            return self.schema.n_features
+        return len(self.numeric) + len(self.can_miss_) + sum(self.schema.cardinalities)
+
+    def _pixel_scale(self, X: Array) -> tuple[Array, Array]:
+        if self.schema.levels is not None:
+            return np.zeros(()), np.asarray(float(max(self.schema.levels - 1, 1)))
+        deviation = np.std(X, dtype=np.float64)
+        return np.asarray(np.mean(X, dtype=np.float64)), np.asarray(deviation if deviation > 0 else 1.0)
+
+    def _one_hot(self, X: Array, d: int) -> Array:
+        codes, size = X[:, d], self.schema.cardinalities[d]
+        wrong = ~(np.isnan(codes) | ((codes >= 0) & (codes < size) & (codes == np.floor(codes))))
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            name = self.schema.columns[d].name
+            raise ValueError(
+                f"column {name!r}, row {row}: {codes[row]!r} is no category code; codes are 0 to {size - 1}"
+            )
+        hot: Array = codes[:, None] == np.arange(size)
+        return hot
+
+    def get_arrays(self) -> dict[str, Array]:
+        """What `fit` learned, by name."""
+        arrays = {"centre": self.centre_, "scale": self.scale_}
+        if self.schema.kind == "table":
+            arrays |= {"fill": self.fill_, "can_miss": self.can_miss_.astype(np.int64)}
+        return arrays
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> Preprocessor:
+        """Take over what another one learned; the inverse of `get_arrays`.
+
+        Raises:
+            ValueError: naming the array whose shape or values do not fit the schema.
+        """
+        shape = () if self.schema.kind == "image" else (len(self.numeric),)
+        for name in ("centre", "scale"):
+            _expect_shape(name, arrays[name], shape)
+        self.centre_, self.scale_ = arrays["centre"], arrays["scale"]
+        if self.schema.kind == "table":
+            _expect_shape("fill", arrays["fill"], shape)
+            self.fill_, self.can_miss_ = arrays["fill"], arrays["can_miss"]
+            if not np.isin(self.can_miss_, np.arange(len(self.numeric))).all():
+                raise ValueError(f"array 'can_miss' names columns beyond the {len(self.numeric)} numeric ones")
+        return self
+
+
+class Flattened:
+    """Events as rows (N, D), values as they came: for models that take missing and categorical values themselves."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    @property
+    def n_columns(self) -> int:
+        """D: how many columns the matrix has."""
+        return self.schema.n_features
+
+    def fit(self, X: Array) -> Flattened:
+        """Nothing to learn."""
+        return self
+
+    def transform(self, X: Array) -> Array:
+        """(N, *event) -> (N, D) float64."""
+        X = np.asarray(X)
+        _expect_events(X, self.schema)
+        return X.reshape(len(X), -1).astype(np.float64)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Nothing was learned."""
+        return {}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> Flattened:
+        """Nothing to take over."""
+        return self
+
+
+def _expect_events(X: Array, schema: Schema) -> None:
+    if X.shape[1:] != schema.shape:
+        raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {schema.shape}")
+
+
+def _column_medians(numbers: Array, absent: Array) -> Array:
+    """Medians of what is there, 0 for a column with nothing; written out since nanmedian warns about such columns."""
+    medians = np.zeros(numbers.shape[1])
+    for d in range(numbers.shape[1]):
+        present = numbers[~absent[:, d], d]
+        if len(present):
+            medians[d] = np.median(present)
+    return medians
+
+
+def _expect_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"array {name!r} has shape {array.shape}; the schema asks for {shape}")
