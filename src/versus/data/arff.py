@@ -18,7 +18,7 @@ import numpy as np
 from versus.data import source_files
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, number
 from versus.data.errors import DataError, listed
-from versus.data.specification import Arff
+from versus.data.file_specification import Arff
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)", re.IGNORECASE)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from versus.data import images, source_files
 from versus.data.columns import RawColumn, RawTable, from_array
 from versus.data.errors import DataError, unknown
-from versus.data.specification import Hdf5, Npy, Npz
+from versus.data.file_specification import Hdf5, Npy, Npz
 
 TARGET = "target"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,8 @@ class RawTable:
         target: the target column that the source itself names, if it does.
         unused: columns that the source itself says are not features.
         typed: whether the source declares the types of its columns, so that they need not be guessed from the values.
+        warnings: what was noticed on the way.
+        about: what the source itself says: description, licence, citation.
     """
 
     file: str
@@ -65,6 +67,8 @@ class RawTable:
     target: str | None = None
     unused: Sequence[str] = ()
     typed: bool = False
+    warnings: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def number(text: str) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from versus.data import source_files
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers
 from versus.data.errors import DataError, listed
-from versus.data.specification import Csv, Tsv
+from versus.data.file_specification import Csv, Tsv
 
 _BLOCK = 1 << 22  # bytes Arrow reads at a time; a row must fit
 
@@ -44,7 +44,12 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
         line = _line(source_files.locate(base, files[part]), specification, row)
         return f"{files[part]}, row {row + 1} (line {line})"
 
-    return RawTable(specification.path, columns, sum(counts[1:]), locate)
+    spanning = [column.name for column in columns if isinstance(column, Words) and any("\n" in w for w in column.words)]
+    warnings = [
+        f"column {name!r} has values with line breaks; if quotes are part of the text, say `quote: false`"
+        for name in spanning
+    ]
+    return RawTable(specification.path, columns, sum(counts[1:]), locate, warnings=warnings)
 
 
 def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
@@ -69,7 +74,10 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
                 encoding=specification.encoding,
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=specification.delimiter, newlines_in_values=True, invalid_row_handler=note
+                delimiter=specification.delimiter,
+                quote_char='"' if specification.quote else False,
+                newlines_in_values=specification.quote,
+                invalid_row_handler=note,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(raw, pa.string()), strings_can_be_null=False
@@ -136,7 +144,11 @@ def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[s
     stream = pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None)
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        reader = csv.reader(text, delimiter=specification.delimiter)
+        reader = csv.reader(
+            text,
+            delimiter=specification.delimiter,
+            quoting=csv.QUOTE_MINIMAL if specification.quote else csv.QUOTE_NONE,
+        )
         for fields in reader:
             if fields:
                 yield reader.line_num, fields

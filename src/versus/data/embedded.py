@@ -17,7 +17,7 @@ _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
 
 
 def load(specification: Embedded) -> Dataset:
-    """The data set of that name; ``seed`` and ``rows`` are those of the generated ones."""
+    """The data set of that name; ``seed`` and ``rows`` are for the generated ones."""
     return _LOADERS[specification.name](specification)
 
 
@@ -34,10 +34,10 @@ def _synthetic(specification: Embedded) -> Dataset:
         n_clusters_per_class=2,
         class_sep=1.2,
         flip_y=0.02,
-        random_state=specification.seed,
+        random_state=specification.seed or 0,
     )
     about = {
-        "description": "three classes of two Gaussian clusters each: 8 informative columns, 4 mixtures of them, 8 of noise",
+        "description": "three classes of two Gaussian clusters; 8 informative columns, 4 mixtures of them, 8 of noise",
         "licence": _GENERATED["licence"],
         "citation": "Guyon 2003, Design of experiments for the NIPS 2003 variable selection benchmark",
     }
@@ -47,13 +47,13 @@ def _synthetic(specification: Embedded) -> Dataset:
 def _moons(specification: Embedded) -> Dataset:
     from sklearn.datasets import make_moons
 
-    X, y = make_moons(specification.rows or 1000, noise=0.25, random_state=specification.seed)
+    X, y = make_moons(specification.rows or 1000, noise=0.25, random_state=specification.seed or 0)
     about = {"description": "two half circles that interlock, with Gaussian noise of 0.25", **_GENERATED}
     return _table(X, y, ["x0", "x1"], ["upper", "lower"], about)
 
 
 def _animals(specification: Embedded) -> Dataset:
-    X, y = animals.draw(specification.rows or 600, np.random.default_rng(specification.seed))
+    X, y = animals.draw(specification.rows or 600, np.random.default_rng(specification.seed or 0))
     about = {
         "description": "four animals by covering, legs, tail and beak; each feature has the animal's typical value "
         f"with probability {animals.FIDELITY}, and any other value otherwise",

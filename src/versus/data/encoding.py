@@ -13,9 +13,9 @@ from versus.data import images
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.dataset import Dataset
 from versus.data.errors import DataError, listed, unknown
+from versus.data.file_specification import Labelled, Tabular
 from versus.data.schema import Column, Schema
-from versus.data.specification import Labelled, Tabular
-from versus.data.target import check_counts, encode, first_word
+from versus.data.target import check_counts, encode_target, first_word
 
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
 _IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
@@ -30,6 +30,20 @@ class Feature:
     warnings: tuple[str, ...] = ()
 
 
+def encode(raw: RawTable | images.RawImages, specification: Any) -> Dataset:
+    """What a reader found, as models take it.
+
+    Raises:
+        DataError: as `tabulate` and `depict` do, and where neither the source nor the user names a target.
+    """
+    if isinstance(raw, images.RawImages):
+        return depict(raw, specification)
+    target = getattr(specification, "target", None) or raw.target
+    if target is None:
+        raise DataError(f"{raw.file}: names no single target column; say which with `target:`")
+    return replace(tabulate(raw, specification, target), about=raw.about)
+
+
 def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     """A table as models take it; where the specification gives a ``shape``, images.
 
@@ -41,8 +55,8 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     _check_names(raw, specification, target)
     if len(by_name[target].missing) == 0:
         raise DataError(f"{raw.file}: holds no rows")
-    answer = encode(by_name[target], specification, raw.file, raw.locate)
-    warnings = check_counts(answer, by_name[target], raw.n_test, raw.file)
+    answer = encode_target(by_name[target], specification, raw.file, raw.locate)
+    warnings = [*raw.warnings, *check_counts(answer, by_name[target], raw.n_test, raw.file)]
     left_out = {target, *specification.drop, *raw.unused}
     features = []
     for column in raw.columns:
@@ -74,7 +88,7 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
     Raises:
         DataError: for labels that cannot be learnt.
     """
-    answer = encode(raw.labels, specification, raw.file, raw.locate)
+    answer = encode_target(raw.labels, specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(answer, raw.labels, raw.n_test, raw.file)]
     schema = Schema("image", answer.task, raw.pixels.shape[1:], (), answer.classes, raw.levels, raw.labels.name)
     return _kept(Dataset(raw.pixels, answer.y, schema, raw.n_test, warnings))
@@ -130,8 +144,8 @@ def _numeric(column: Numbers, raw: RawTable) -> Feature:
     infinite = np.flatnonzero(np.isinf(column.values))
     if len(infinite):
         raise DataError(
-            f"{raw.locate(int(infinite[0]))}: column {column.name!r} is infinite, and so {len(infinite)} rows; wants "
-            "finite numbers, or an empty field where none is known"
+            f"{raw.locate(int(infinite[0]))}: column {column.name!r} is infinite here, and in {len(infinite)} rows in "
+            "all; wants finite numbers, or an empty field where none is known"
         )
     low, high = np.nanmin(column.values), np.nanmax(column.values)
     if low == high:
@@ -140,6 +154,14 @@ def _numeric(column: Numbers, raw: RawTable) -> Feature:
     counts_rows = n > 20 and high - low == n - 1 and bool((np.diff(column.values) == 1).all())
     found = (f"column {column.name!r} numbers the rows; consider `drop: [{column.name}]`",) if counts_rows else ()
     return Feature(Column(column.name), column.values, found)
+
+
+def strays(column: Words) -> list[str]:
+    """The texts of a column that holds almost only numbers; none where texts are what it holds."""
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.words))
+    numeric = np.array([is_number(word) for word in column.words])
+    few = 0 < counts[~numeric].sum() <= _STRAY * counts.sum()
+    return [word for word in column.words if not is_number(word)] if few and numeric.sum() >= 10 else []
 
 
 def _check_stray(column: Words, raw: RawTable) -> None:

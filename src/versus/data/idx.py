@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from versus.data import images, source_files
 from versus.data.columns import from_array
 from versus.data.errors import DataError
-from versus.data.specification import Idx
+from versus.data.file_specification import Idx
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _DEFLATE_LIMIT = 1100  # gzip cannot shrink by more than about 1032 times

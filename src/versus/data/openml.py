@@ -21,8 +21,8 @@ from versus.data.specification import OpenML
 _TIMEOUT = 60  # seconds without an answer
 
 
-def load(specification: OpenML, cache: Path) -> tuple[RawTable, dict[str, Any]]:
-    """The table, and what OpenML says of it; both are kept in ``cache``, so that the next time needs no network.
+def load(specification: OpenML, cache: Path) -> RawTable:
+    """The table, with what OpenML says of it; both are kept in ``cache``, so that the next time needs no network.
 
     Raises:
         DataError: if the server cannot be reached, has no such data set, or sends another file than it announces.
@@ -42,7 +42,7 @@ def load(specification: OpenML, cache: Path) -> tuple[RawTable, dict[str, Any]]:
         "citation": str(found.get("citation", "none stated")),
         "md5": str(found["md5_checksum"]),
     }
-    return replace(raw, target=target[0] if len(target) == 1 else None, unused=unused), about
+    return replace(raw, target=target[0] if len(target) == 1 else None, unused=unused, about=about)
 
 
 def _description(specification: OpenML, kept: Path) -> dict[str, Any]:

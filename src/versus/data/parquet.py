@@ -10,7 +10,7 @@ import numpy as np
 from versus.data import source_files
 from versus.data.columns import Numbers, RawColumn, RawTable, Words
 from versus.data.errors import DataError, listed
-from versus.data.specification import Parquet
+from versus.data.file_specification import Parquet
 
 _PANDAS_INDEX = "__index_level_0__"
 

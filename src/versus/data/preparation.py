@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
-from versus.data import source_files, specification
+from versus.data import file_specification, source_files, specification
+from versus.data.columns import RawTable
 from versus.data.dataset import Dataset
+from versus.data.encoding import encode
 from versus.data.errors import DataError
+from versus.data.images import RawImages
 from versus.data.prepared import Prepared
 from versus.data.splits import draw, split
 from versus.data.summary import summarise
@@ -22,13 +25,16 @@ from versus.data.summary import summarise
 DEFAULT_REPEATS = 5
 
 
-def prepare(name: str, spec: BaseModel | Mapping[str, Any], base: Path, cache: Path | None = None) -> Prepared:
+def prepare(
+    name: str, spec: BaseModel | Mapping[str, Any], base: Path, seed: int = 0, cache: Path | None = None
+) -> Prepared:
     """Load, check, encode and split one data set.
 
     Args:
         name: name of the data set, of small letters, digits and underscores.
         spec: its entry in params.yaml, a model of `versus.data.specification` or a mapping that makes one.
         base: the folder that paths are relative to, that of params.yaml.
+        seed: of all chance in it, unless the specification has one of its own.
         cache: where downloads are kept; ``.versus/downloads`` in ``base`` by default.
 
     Returns:
@@ -40,19 +46,21 @@ def prepare(name: str, spec: BaseModel | Mapping[str, Any], base: Path, cache: P
     """
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise DataError(f"the data set is called {name!r}; a name has small letters, digits and underscores only")
-    given = parse(spec)
+    given = _seeded(parse(spec), seed)
     dataset, content, files = load(given, base, cache or base / ".versus" / "downloads")
     dataset = _limited(dataset, content)
     repeats = content.repeats or (1 if dataset.n_test else DEFAULT_REPEATS)
     strata = strata_of(dataset)
-    splits = split(strata, dataset.n_test, repeats, content.test_fraction, content.validation_fraction, content.seed)
+    splits = split(
+        strata, dataset.n_test, repeats, content.test_fraction, content.validation_fraction, content.seed or 0
+    )
     sizes: dict[str, int] = {part: rows.shape[1] for part, rows in splits.items()}
     about = {
         "name": name,
         "source": given.model_dump(exclude_defaults=True),
         "files": files,
         "official_test": dataset.n_test > 0,
-        "splits": {"repeats": repeats, **sizes},
+        "splits": {"repeats": repeats, "seed": content.seed, **sizes},
         **summarise(dataset),
     }
     return Prepared(dataset.X, dataset.y, dataset.schema, splits, about)
@@ -65,7 +73,13 @@ def parse(spec: BaseModel | Mapping[str, Any]) -> Any:
     return TypeAdapter(specification.AnySpecification).validate_python(dict(spec))
 
 
-def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, specification.Splitting, list[dict[str, Any]]]:
+def _seeded(given: Any, seed: int) -> Any:
+    if isinstance(given, specification.Url):
+        return given.model_copy(update={"content": _seeded(given.content, seed)})
+    return given if given.seed is not None else given.model_copy(update={"seed": seed})
+
+
+def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specification.Splitting, list[dict[str, Any]]]:
     """The data set of a specification, unsplit; the options of its splits; and the files it was read from.
 
     Raises:
@@ -77,85 +91,52 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, specification.Sp
         folder = fetch_all(given, cache)
         dataset, content, files = load(given.content, folder, cache)
         return dataset, content, [{**file, "url": given.files[file["path"]].url} for file in files]
+    if isinstance(given, specification.Embedded):
+        from versus.data import embedded
+
+        return embedded.load(given), given, []
     files = [source_files.record(base, path) for path in _files(given, base)]
-    return _LOADERS[given.source](given, base, cache), given, files
+    return encode(read(given, base, cache), given), given, files
 
 
 def _files(given: Any, base: Path) -> tuple[str, ...]:
-    if isinstance(given, specification.Idx):
+    if isinstance(given, file_specification.Idx):
         from versus.data import idx
 
         return tuple(idx.files(given, base).values())
-    return specification.paths(given)
+    return file_specification.paths(given)
 
 
-def _embedded(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import embedded
+def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages:
+    """The columns or images of any source but the embedded ones, before they are encoded.
 
-    return embedded.load(given)
+    Raises:
+        DataError: for a file that cannot be read.
+    """
+    # Each branch imports its reader: no source should wait for the libraries of another.
+    if isinstance(given, specification.OpenML):
+        from versus.data import openml
 
+        return openml.load(given, cache)
+    if isinstance(given, file_specification.Csv | file_specification.Tsv):
+        from versus.data import delimited
 
-def _openml(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import openml
-    from versus.data.encoding import tabulate
+        return delimited.load(given, base)
+    if isinstance(given, file_specification.Parquet):
+        from versus.data import parquet
 
-    raw, about = openml.load(given, cache)
-    target = given.target or raw.target
-    if target is None:
-        raise DataError(f"OpenML names no single target for {given.name!r}; say which with `target:`")
-    return replace(tabulate(raw, given, target), about=about)
+        return parquet.load(given, base)
+    if isinstance(given, file_specification.Arff):
+        from versus.data import arff
 
+        return arff.load(given, base)
+    if isinstance(given, file_specification.Idx):
+        from versus.data import idx
 
-def _delimited(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import delimited
-    from versus.data.encoding import tabulate
-
-    return tabulate(delimited.load(given, base), given, given.target)
-
-
-def _parquet(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import parquet
-    from versus.data.encoding import tabulate
-
-    return tabulate(parquet.load(given, base), given, given.target)
-
-
-def _arff(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import arff
-    from versus.data.encoding import tabulate
-
-    return tabulate(arff.load(given, base), given, given.target)
-
-
-def _arrays(given: Any, base: Path, cache: Path) -> Dataset:
+        return idx.load(given, base)
     from versus.data import arrays
-    from versus.data.columns import RawTable
-    from versus.data.encoding import depict, tabulate
 
-    raw = arrays.load(given, base)
-    return tabulate(raw, given, arrays.TARGET) if isinstance(raw, RawTable) else depict(raw, given)
-
-
-def _idx(given: Any, base: Path, cache: Path) -> Dataset:
-    from versus.data import idx
-    from versus.data.encoding import depict
-
-    return depict(idx.load(given, base), given)
-
-
-# Each imports what it needs when it is called: reading iris.csv should not wait for scikit-learn, nor iris for Arrow.
-_LOADERS = {
-    "embedded": _embedded,
-    "openml": _openml,
-    "csv": _delimited,
-    "tsv": _delimited,
-    "parquet": _parquet,
-    "arff": _arff,
-    "npz": _arrays,
-    "h5": _arrays,
-    "npy": _arrays,
-    "idx": _idx,
-}
+    return arrays.load(given, base)
 
 
 def strata_of(dataset: Dataset) -> NDArray[np.int64]:
@@ -165,7 +146,7 @@ def strata_of(dataset: Dataset) -> NDArray[np.int64]:
     return np.zeros(len(dataset.y), np.int64)
 
 
-def _limited(dataset: Dataset, options: specification.Splitting) -> Dataset:
+def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
     """The part of the rows that ``limit`` and ``test_limit`` leave, in their order."""
     if options.test_limit is not None and not dataset.n_test:
         raise DataError("test_limit is for data with an official test set; here, test_fraction sets its size")
@@ -173,7 +154,7 @@ def _limited(dataset: Dataset, options: specification.Splitting) -> Dataset:
         return dataset
     strata = strata_of(dataset)
     n = len(strata) - dataset.n_test
-    rng = np.random.default_rng([options.seed, 2**31])  # a stream of its own beside those of the repeats
+    rng = np.random.default_rng([options.seed or 0, 2**31])  # a stream of its own beside those of the repeats
     kept, tested = np.arange(n), np.arange(n, len(strata))
     if options.limit is not None and options.limit < n:
         kept = draw(strata[:n], options.limit, 2 if dataset.n_test else 3, 0, rng)

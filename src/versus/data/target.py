@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from versus.data.columns import Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
 from versus.data.errors import DataError, listed, unknown
+from versus.data.file_specification import Labelled
 from versus.data.schema import Task
-from versus.data.specification import Labelled
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Target:
     classes: tuple[str, ...] = ()
 
 
-def encode(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Target:
+def encode_target(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Target:
     """The target as models take it; a column of numbers that are not all whole makes the task a regression.
 
     Raises:
@@ -33,8 +33,8 @@ def encode(column: RawColumn, specification: Labelled, file: str, locate: Callab
     missing = np.flatnonzero(column.missing)
     if len(missing):
         raise DataError(
-            f"{locate(int(missing[0]))}: the target {column.name!r} has no value, and so {len(missing)} of "
-            f"{len(column.missing)} rows; take these rows out of the file or fill them in"
+            f"{locate(int(missing[0]))}: the target {column.name!r} has no value here, and in {len(missing)} of "
+            f"{len(column.missing)} rows in all; take these rows out of the file or fill them in"
         )
     if _task(column, specification) == "regression":
         return _values(column, specification, locate)
@@ -79,7 +79,9 @@ def _classes(column: RawColumn, specification: Labelled, file: str) -> Target:
     names = [specification.label_map.get(word, word) for word in found.words]
     classes = in_order({name for name in names if name is not None})
     if len(classes) < 2:
-        raise DataError(f"{file}: the target {column.name!r} has a single class, {listed(classes)}; wants two or more")
+        raise DataError(
+            f"{file}: the target {column.name!r} has {listed(classes) or 'no class'} only; wants two classes or more"
+        )
     codes = np.array([-1 if name is None else classes.index(name) for name in names], np.int64)
     return Target(codes[found.codes], "classification", tuple(classes))
 

@@ -1,0 +1,43 @@
+"""A data set in lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from versus.data.dataset import Dataset
+from versus.data.summary import summarise
+
+_COLUMNS_SHOWN = 40
+_CLASSES_SHOWN = 12
+
+
+def lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
+    """What an entry of params.yaml reads: rows, target, columns or pixels, warnings."""
+    found = summarise(dataset)
+    test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
+    yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"
+    target = dataset.schema.target
+    if "classes" in found:
+        counts = [f"{name} ({count})" for name, count in found["classes"].items()]
+        more = f" and {len(counts) - _CLASSES_SHOWN} more" if len(counts) > _CLASSES_SHOWN else ""
+        yield f"{target}: {len(counts)} classes: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
+    else:
+        yield f"{target}: a number from {found['target']['minimum']:g} to {found['target']['maximum']:g}"
+    if "pixels" in found:
+        pixels = found["pixels"]
+        yield f"images of {'×'.join(map(str, pixels['shape']))} pixels, {pixels['levels']} levels"
+    columns = found.get("columns", [])
+    width = max((len(column["name"]) for column in columns[:_COLUMNS_SHOWN]), default=0)
+    for column in columns[:_COLUMNS_SHOWN]:
+        yield f"  {column['name']:{width}}  {_kind(column)}"
+    if len(columns) > _COLUMNS_SHOWN:
+        yield f"  and {len(columns) - _COLUMNS_SHOWN} more columns"
+    yield from (f"warning: {warning}" for warning in found["warnings"])
+
+
+def _kind(column: dict[str, Any]) -> str:
+    missing = f", {column['missing']} missing" if column["missing"] else ""
+    if column["kind"] == "categorical":
+        return f"{column['categories']} categories{missing}"
+    return f"numbers from {column['minimum']:g} to {column['maximum']:g}{missing}"

@@ -1,0 +1,226 @@
+"""What params.yaml may say of a file of the user's: one model for each format, told apart by the key ``source``.
+
+The main file is always ``path``; paths are relative to the folder of params.yaml.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Model = TypeVar("Model", bound=BaseModel)
+
+MISSING = ("?", "NA", "N/A", "NaN", "nan", "null")
+
+
+class Section(BaseModel):
+    """A mapping in params.yaml: no unknown keys, and no value of another type than it should have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Splitting(Section):
+    """How the rows are divided: the options that every source has.
+
+    Args:
+        repeats: how many times the rows are split; 5, or 1 where the data have an official test set.
+        test_fraction: share of the rows that are tested on; not used with an official test set.
+        validation_fraction: share of the other rows that early stopping and tuning may look at.
+        limit: keep this many rows, drawn by class; with an official test set, of the rows outside it.
+        test_limit: keep this many rows of the official test set, drawn by class.
+        seed: of the splits, of ``limit`` and, for generated data, of the data; that of params.yaml where not given.
+    """
+
+    repeats: int | None = Field(None, ge=1, le=1000)
+    test_fraction: float = Field(0.2, gt=0, lt=1)
+    validation_fraction: float = Field(0.2, gt=0, lt=1)
+    limit: int | None = Field(None, ge=1)
+    test_limit: int | None = Field(None, ge=1)
+    seed: int | None = Field(None, ge=0, lt=2**31)
+
+
+class Labelled(Splitting):
+    """What a user says of the target of their own data.
+
+    Args:
+        task: "regression" where the target holds numbers that are not all whole, "classification" otherwise.
+        label_map: class as it stands in the file -> its name; two that get one name become one class, and the rows of
+            one that gets ``null`` are left out.
+    """
+
+    task: Literal["classification", "regression"] | None = None
+    label_map: dict[str, str | None] = {}
+
+
+class Tabular(Labelled):
+    """Sources that hold columns.
+
+    Args:
+        categorical: columns to read as categories although they hold numbers.
+        numeric: columns to read as numbers; what is not a number is then an error.
+        drop: columns to leave out.
+        shape: the columns are the pixels of images of this shape, ``[height, width]`` or with channels.
+        levels: how many values a pixel can take, 256 for bytes.
+    """
+
+    categorical: list[Text] = []
+    numeric: list[Text] = []
+    drop: list[Text] = []
+    shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
+    levels: int | None = Field(None, ge=2, le=65536)
+
+    @model_validator(mode="after")
+    def _one_use_each(self) -> Self:
+        uses = [name for names in (self.categorical, self.numeric, self.drop) for name in dict.fromkeys(names)]
+        twice = sorted({name for name in uses if uses.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands in more than one of categorical, numeric and drop")
+        return self
+
+
+class TableFile(Tabular):
+    """A file with one row an example and one column the target.
+
+    Args:
+        path: the file.
+        test_path: a file of the same columns with the official test set.
+        target: name of the target column.
+        missing: texts that mean "no value", beside the empty one.
+    """
+
+    path: Text
+    test_path: Text | None = None
+    target: Text
+    missing: list[str] = list(MISSING)
+
+
+class Csv(TableFile):
+    """Comma-separated values, also gzipped.
+
+    Args:
+        delimiter: what separates the values.
+        header: whether the first row names the columns; otherwise they are called c0, c1, …
+        quote: whether double quotes enclose values that hold a delimiter or a line break.
+        encoding: of the text.
+    """
+
+    source: Literal["csv"]
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    header: bool = True
+    quote: bool = True
+    encoding: Text = "utf-8"
+
+
+class Tsv(TableFile):
+    """Tab-separated values; the keys are those of `Csv`."""
+
+    source: Literal["tsv"]
+    delimiter: Literal["\t"] = "\t"
+    header: bool = True
+    quote: bool = True
+    encoding: Text = "utf-8"
+
+
+class Parquet(TableFile):
+    """A Parquet file."""
+
+    source: Literal["parquet"]
+
+
+class Arff(TableFile):
+    """Weka's attribute-relation file format, dense; an unquoted ``?`` is a missing value."""
+
+    source: Literal["arff"]
+    missing: list[str] = []
+
+
+class ArraysFile(Tabular):
+    """A file of named arrays: X (N, D) is a table with columns x0, x1, …; (N, H, W) or (N, H, W, C) are images.
+
+    Args:
+        path: the file.
+        x: name of the array of examples.
+        y: name of the array of targets (N,).
+        test_x: name of the examples of the official test set.
+        test_y: name of its targets.
+    """
+
+    path: Text
+    x: Text = "X"
+    y: Text = "y"
+    test_x: Text | None = None
+    test_y: Text | None = None
+
+    @model_validator(mode="after")
+    def _test_set_is_whole(self) -> Self:
+        return _both_or_neither(self, "test_x", "test_y")
+
+
+class Npz(ArraysFile):
+    """NumPy's .npz; arrays of Python objects are refused, since reading them can run code."""
+
+    source: Literal["npz"]
+
+
+class Hdf5(ArraysFile):
+    """HDF5; the names of the arrays are their paths in the file, such as ``train/data``."""
+
+    source: Literal["h5"]
+
+
+class Npy(Tabular):
+    """Two .npy files: the examples and their targets; likewise for an official test set."""
+
+    source: Literal["npy"]
+    path: Text
+    labels: Text
+    test_path: Text | None = None
+    test_labels: Text | None = None
+
+    @model_validator(mode="after")
+    def _test_set_is_whole(self) -> Self:
+        return _both_or_neither(self, "test_path", "test_labels")
+
+
+class Idx(Labelled):
+    """Images in the format of MNIST, also gzipped.
+
+    Args:
+        path: the file of images; or a folder with files named as MNIST's are, and then no other key is needed.
+        labels: the file of labels.
+        test_path: images of the official test set.
+        test_labels: their labels.
+        levels: how many values a pixel can take.
+    """
+
+    source: Literal["idx"]
+    path: Text
+    labels: Text | None = None
+    test_path: Text | None = None
+    test_labels: Text | None = None
+    levels: int | None = Field(None, ge=2, le=65536)
+
+    @model_validator(mode="after")
+    def _test_set_is_whole(self) -> Self:
+        return _both_or_neither(self, "test_path", "test_labels")
+
+
+FileSpecification = Annotated[
+    Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx,
+    Field(discriminator="source"),
+]
+
+
+def paths(specification: BaseModel) -> tuple[str, ...]:
+    """The files and folders that a specification names, as it names them; none for data that are not the user's."""
+    keys = ("path", "labels", "test_path", "test_labels")
+    found = (getattr(specification, key, None) for key in keys)
+    return tuple(path for path in found if path is not None)
+
+
+def _both_or_neither(section: Model, first: str, second: str) -> Model:
+    if (getattr(section, first) is None) != (getattr(section, second) is None):
+        raise ValueError(f"{first} and {second} go together: give both or neither")
+    return section

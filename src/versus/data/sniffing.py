@@ -1,0 +1,170 @@
+"""A guess at how to read a file: its format by its name, then what its first lines or its array names tell."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.data.columns import is_number
+from versus.data.errors import DataError, listed
+from versus.data.file_specification import MISSING
+
+_SAMPLE = 1 << 21  # bytes looked at
+_TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
+_OTHER = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arff": "arff",
+    ".npz": "npz",
+    ".npy": "npy",
+    ".h5": "h5",
+    ".hdf5": "h5",
+}
+_EXAMPLES = ("x", "data", "images", "features", "x_train", "train/data", "train/x", "train_images")
+_TARGETS = ("y", "target", "labels", "label", "y_train", "train/target", "train/y", "train_labels")
+
+
+def guess(file: Path, target: str | None) -> dict[str, Any]:
+    """The entry of params.yaml that would read a file, without ``path``; the target may still be missing.
+
+    Args:
+        file: the file or folder.
+        target: the target column, for arrays the name of theirs, for .npy and idx files the file of labels.
+
+    Raises:
+        DataError: if the kind of file is not known, or arrays cannot be told apart.
+    """
+    if file.is_dir() or "idx" in file.name:
+        return {"source": "idx", **_labels_beside(file, target, "images", "labels", "idx3", "idx1")}
+    endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
+    ending = endings[-1] if endings else ""
+    source = _OTHER.get(ending)
+    if source == "npy":
+        return {"source": "npy", **_labels_beside(file, target, "X", "y", "images", "labels")}
+    if source in ("npz", "h5"):
+        return {"source": source, **_arrays(_shapes(file, source), target, file.name)}
+    if source is not None:
+        return {"source": source}
+    if ending in _TEXT:
+        return _separated(file)
+    raise DataError(
+        f"{file.name}: unknown kind of file; known are {', '.join((*_TEXT, *_OTHER))} and idx, by their names"
+    )
+
+
+def test_file(file: Path) -> Path | None:
+    """The file that is named as this one is, but for "test" in place of "train"."""
+    for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST"), ("train", "t10k"), (".tra", ".tes")):
+        other = file.with_name(test.join(file.name.rsplit(train, 1)))
+        if other != file and other.is_file():
+            return other
+    return None
+
+
+def _separated(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    with gzip.open(file, "rb") if packed else file.open("rb") as stream:
+        sample = stream.read(_SAMPLE)
+        if len(sample) == _SAMPLE:
+            sample = sample.rsplit(b"\n", 1)[0]  # the last line may be cut
+    entry: dict[str, Any] = {}
+    try:
+        text = sample.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = sample.decode("latin-1")
+        entry["encoding"] = "latin-1"
+    delimiter = _delimiter(text)
+    source = "tsv" if delimiter == "\t" else "csv"
+    if delimiter not in "\t,":
+        entry["delimiter"] = delimiter
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    plain = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE) if row]
+    if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
+        entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
+        rows = plain
+    if rows and not has_header(rows):
+        entry["header"] = False
+    return {"source": source, **entry}
+
+
+def _delimiter(text: str) -> str:
+    """The separator that cuts the first lines into the same number of fields, the most if several do."""
+    best, most = ",", 1
+    for candidate in ",\t;|":
+        widths = [len(row) for row in csv.reader(io.StringIO(text), delimiter=candidate) if row][:50]
+        if widths and min(widths) == max(widths) > most:
+            best, most = candidate, widths[0]
+    return best
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: it holds no number, and none of its texts comes again below it."""
+    first = [field.strip() for field in rows[0]]
+    if any(is_number(field) or field in MISSING for field in first) or len(set(first)) < len(first):
+        return False
+    below = [{row[place].strip() for row in rows[1:] if place < len(row)} for place in range(len(first))]
+    return not any(name in values for name, values in zip(first, below, strict=True))
+
+
+def _shapes(file: Path, source: str) -> dict[str, tuple[int, ...]]:
+    """Shape of each array in a file."""
+    found: dict[str, tuple[int, ...]] = {}
+    try:
+        if source == "npz":
+            with np.load(file, allow_pickle=False) as content:
+                return {name: content[name].shape for name in content.files}
+        import h5py
+
+        with h5py.File(file, "r") as content:
+            content.visititems(
+                lambda name, item: found.update({name: item.shape}) if isinstance(item, h5py.Dataset) else None
+            )
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{file.name}: cannot be read: {error}") from None
+    return found
+
+
+def _arrays(shapes: Mapping[str, tuple[int, ...]], target: str | None, file: str) -> dict[str, str]:
+    """Names of the arrays of examples and of targets, and of the test set's."""
+    y = target or _named(shapes, _TARGETS, lambda shape: len(shape) == 1)
+    x = _named(shapes, _EXAMPLES, lambda shape: len(shape) > 1)
+    if x is None or y is None or y not in shapes:
+        raise DataError(
+            f"{file}: has the arrays {listed(shapes)}; say in params.yaml which is the one of examples, `x`, and which "
+            "that of targets, `y`"
+        )
+    entry = {} if (x, y) == ("X", "y") else {"x": x, "y": y}
+    test_x, test_y = x.replace("train", "test"), y.replace("train", "test")
+    if {test_x, test_y} <= shapes.keys() and test_x != x and test_y != y:
+        entry |= {"test_x": test_x, "test_y": test_y}
+    return entry
+
+
+def _named(shapes: Mapping[str, tuple[int, ...]], words: Sequence[str], fits: Any) -> str | None:
+    fitting = [name for name, shape in shapes.items() if fits(shape)]
+    named = [name for word in words for name in fitting if name.lower() == word]
+    if named:
+        return named[0]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _labels_beside(file: Path, target: str | None, *words: str) -> dict[str, str]:
+    """For a file of images or examples the names of the files beside it that hold labels and test set."""
+    if file.is_dir():
+        return {}
+    images, labels, examples, targets = words
+    beside = Path(target).name if target else file.name.replace(images, labels).replace(examples, targets)
+    if beside == file.name or not file.with_name(beside).is_file():
+        raise DataError(f"{file.name}: which file beside it holds the labels? Give its name as the target")
+    entry = {"labels": beside}
+    tests = test_file(file), test_file(file.with_name(beside))
+    if tests[0] is not None and tests[1] is not None:
+        entry |= {"test_path": tests[0].name, "test_labels": tests[1].name}
+    return entry
