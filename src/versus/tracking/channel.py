@@ -133,12 +133,12 @@ class Listener:
         aside.write_text(json.dumps({"port": self._socket.getsockname()[1], "token": self._token}), encoding="utf-8")
         aside.replace(self._address)
 
-    def _stat(self) -> tuple[int, int] | None:
+    def _stat(self) -> tuple[int, int, int] | None:
         try:
             found = self._address.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, found.st_ctime_ns  # inodes are used again
 
     def still_reachable(self) -> bool:
         """Whether the address still leads here: false once its folder was deleted or another took its place."""

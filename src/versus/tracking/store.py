@@ -42,14 +42,14 @@ def open_store(destination: Destination) -> MlflowClient:
     be_brief()
     import mlflow
 
-    if destination.sqlite_file is not None:
+    if destination.sqlite_file is not None and destination.artifacts is not None:
         create_sqlite(destination.sqlite_file, destination.artifacts)
         _hurry_sqlite()
     client: MlflowClient = mlflow.MlflowClient(destination.uri, destination.uri)
     return client
 
 
-def create_sqlite(file: Path, artifacts: str | None) -> None:
+def create_sqlite(file: Path, artifacts: str) -> None:
     """Create an MLflow store in one step, whoever else does so at the same time and whenever this process is killed.
 
     MLflow builds its tables by dozens of migrations, and a file that was left half-way through cannot be used again.
@@ -69,7 +69,7 @@ def create_sqlite(file: Path, artifacts: str | None) -> None:
         partial.replace(file)
 
 
-def _build_tables(file: Path, artifacts: str | None) -> None:
+def _build_tables(file: Path, artifacts: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with _without_sync():

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from versus.tracking import destination
+
+
+def test_the_default_store_lies_at_the_root_by_absolute_path(tmp_path: Path) -> None:
+    found = destination.find(tmp_path, {})
+    assert found.uri == f"sqlite:///{tmp_path.as_posix()}/mlflow.db"
+    assert found.sqlite_file == tmp_path / "mlflow.db"
+    assert found.artifacts == (tmp_path / "mlruns").as_uri()
+    assert found.experiment("digits") == "digits"
+
+
+def test_workspaces_share_the_store_of_the_repository(tmp_path: Path) -> None:
+    found = destination.find(tmp_path / "runs" / "examples", {"VERSUS_STORE_ROOT": str(tmp_path)})
+    assert found.sqlite_file == tmp_path / "mlflow.db"
+
+
+def test_experiments_of_dvc_log_to_the_repository_they_came_from(tmp_path: Path) -> None:
+    temporary = tmp_path / ".dvc" / "tmp" / "exps" / "tmp1234"
+    assert destination.find(temporary, {}).sqlite_file == tmp_path / "mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("given", "file"),
+    [("sqlite:///other.db", "other.db"), ("sqlite:///a/b.db", "a/b.db"), ("sqlite:////x/y.db", "/x/y.db")],
+)
+def test_a_relative_sqlite_path_is_relative_to_the_root(tmp_path: Path, given: str, file: str) -> None:
+    assert destination.find(tmp_path, {"MLFLOW_TRACKING_URI": given}).sqlite_file == tmp_path / file
+
+
+def test_a_server_decides_about_artifacts_itself(tmp_path: Path) -> None:
+    found = destination.find(tmp_path, {"MLFLOW_TRACKING_URI": "http://localhost:5000"})
+    assert (found.sqlite_file, found.artifacts) == (None, None)
+
+
+def test_the_experiment_name_is_a_prefix_and_no_data_set_collides_with_the_comparison(tmp_path: Path) -> None:
+    found = destination.find(tmp_path, {"MLFLOW_EXPERIMENT_NAME": "team"})
+    assert found.experiment("digits") == "team-digits"
+    assert destination.find(tmp_path, {}).comparison == "versus-comparison"
+
+
+def test_a_publisher_serves_one_set_of_settings(tmp_path: Path) -> None:
+    environments = [{}, {"MLFLOW_TRACKING_TOKEN": "a"}, {"MLFLOW_TRACKING_TOKEN": "b"}, {"HTTPS_PROXY": "x"}]
+    hashes = {destination.settings_hash(destination.find(tmp_path, e), e) for e in environments}
+    assert len(hashes) == 4
+    unrelated = destination.settings_hash(destination.find(tmp_path, {}), {"PWD": "/somewhere"})
+    assert unrelated == destination.settings_hash(destination.find(tmp_path, {}), {})
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"MLFLOW_TRACKING_URI": "https://anna:c4nary%40pass@tracking.example:5000/path"},
+        {"MLFLOW_TRACKING_URI": "postgresql://anna:c4nary%40pass@db/mlflow"},
+        {"MLFLOW_TRACKING_PASSWORD": "c4nary@pass"},
+        {"AWS_SECRET_ACCESS_KEY": "c4nary@pass"},
+    ],
+)
+def test_secrets_are_blacked_out_wherever_they_stand(environment: dict[str, str]) -> None:
+    texts = [f"failed: {value} (c4nary@pass)" for value in environment.values()] + ["c4nary%40pass", "x c4nary@pass y"]
+    for text in texts:
+        assert "c4nary" not in destination.redact(text, environment).replace("***", "")
+
+
+def test_credentials_of_unknown_uris_go_too_and_the_rest_stays() -> None:
+    text = "see https://u:p@ss@host:80/a?b=c and mail me@example.org"
+    assert destination.redact(text, {}) == "see https://***@host:80/a?b=c and mail me@example.org"

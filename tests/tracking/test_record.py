@@ -1,0 +1,84 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tracking.conftest import CELL
+from tests.tracking.workspaces import REPEATS, make_cell, make_costs
+from versus.tracking import record
+from versus.workspace import Workspace
+
+
+def test_every_score_is_there_as_mean_interval_and_repeats(evaluated: Workspace) -> None:
+    found = record.read(evaluated, CELL)
+    values = {p.key: p.value for p in found.scores if "/" not in p.key}
+    repeats = {p.step: p.value for p in found.scores if p.key == "repeats/accuracy_score"}
+    ends = {p.key: p.value for p in found.scores if p.key.startswith("interval/accuracy_score")}
+    assert set(values) == {"accuracy_score", "log_loss"}
+    assert sorted(repeats) == list(range(REPEATS))
+    assert values["accuracy_score"] == pytest.approx(np.mean(list(repeats.values())), rel=1e-15)
+    assert ends["interval/accuracy_score_low"] < values["accuracy_score"] < ends["interval/accuracy_score_high"]
+
+
+def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:
+    path = evaluated.evaluation(CELL) / "scores.csv"
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if line[0] in "r0") + "\n")
+    assert not [p for p in record.read(evaluated, CELL).scores if p.key.startswith("interval/")]
+
+
+def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspace) -> None:
+    found = record.read(evaluated, CELL)
+    assert found.params["args.hidden"] == "[32, 32]"
+    assert found.params["args.likelihood"] == "gaussian"
+    assert (found.params["data"], found.params["module"], found.params["class"]) == ("flowers", "vae", "VAE")
+    assert len(found.curves) == REPEATS * 20 * 2
+    costs = {p.key: p.value for p in found.costs}
+    assert costs["cost/training_seconds"] == 1.0
+    assert costs["cost/training_peak_rss_bytes"] == 2e8
+    assert costs["cost/latency_ms_1_p95"] == 0.7
+    assert found.tags["dvc_stage"] == "evaluate_deep_generative@flowers-vae"
+    assert found.tags["family"] == "deep_generative"
+    assert found.ended - found.started >= REPEATS * 1.0
+
+
+def test_the_fingerprint_follows_results_and_data_but_not_costs_or_time(evaluated: Workspace) -> None:
+    before = record.read(evaluated, CELL)
+    make_costs(evaluated, CELL, seed=5)
+    slower = record.read(evaluated, CELL)
+    assert slower.fingerprint == before.fingerprint
+    assert slower.costs_fingerprint != before.costs_fingerprint
+
+    folder = evaluated.evaluation(CELL)
+    restored = folder.with_name("restored")
+    shutil.copytree(folder, restored)  # as DVC's cache gives files back: other times, other inodes
+    shutil.rmtree(folder)
+    restored.rename(folder)
+    assert record.read(evaluated, CELL).fingerprint == before.fingerprint
+
+    for path in (folder / "scores.csv", folder / "predictions.npy", evaluated.prepared("flowers") / "test.npy"):
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + b"7")
+        assert record.read(evaluated, CELL).fingerprint != before.fingerprint, path.name
+        path.write_bytes(content)
+    assert record.read(evaluated, CELL).fingerprint == before.fingerprint
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_workspace_lies(evaluated: Workspace, tmp_path: Path) -> None:
+    elsewhere = Workspace(tmp_path / "clone")
+    shutil.copytree(evaluated.root / "reports", elsewhere.root / "reports")
+    shutil.copytree(evaluated.root / "data", elsewhere.root / "data")
+    assert record.read(elsewhere, CELL).fingerprint == record.read(evaluated, CELL).fingerprint
+
+
+def test_a_cell_without_evaluation_or_with_a_damaged_one_is_named(workspace: Workspace) -> None:
+    with pytest.raises(FileNotFoundError, match="flowers-vae"):
+        record.read(workspace, CELL)
+    make_cell(workspace, CELL)
+    (workspace.evaluation(CELL) / "evaluation.json").write_text('{"cell": ')
+    with pytest.raises(ValueError, match=r"evaluation.json is not JSON"):
+        record.read(workspace, CELL)
+    (workspace.evaluation(CELL) / "evaluation.json").write_text(json.dumps([1]))
+    with pytest.raises(ValueError, match="needs an object"):
+        record.read(workspace, CELL)
