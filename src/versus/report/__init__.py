@@ -1,0 +1,11 @@
+"""From evaluation files to a page: every number traces to a file that a stage wrote; nothing is typed in.
+
+`build` reads ``reports/evaluations`` and ``reports/costs``, asks `versus.statistics`, and writes the report.
+"""
+
+from __future__ import annotations
+
+from versus.report.build import build
+from versus.report.cells import Cell, Options
+
+__all__ = ["Cell", "Options", "build"]

@@ -1,0 +1,64 @@
+"""The report's numbers as files: tidy CSV for spreadsheets and diffs, JSON for ``dvc metrics``.
+
+Scores are written so that they read back bit for bit; they and costs have files of their own, since costs differ from
+run to run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from versus.report import costs
+from versus.report.csv_files import write_csv
+from versus.report.dataset import Dataset
+from versus.report.leaders import leaders
+
+SCORE_COLUMNS = ("cell", "dataset", "model", "family", "metric", "mean", "low", "high", "repeats", "mark")
+COST_COLUMNS = ("cell", "dataset", "model", "family", "quantity", "unit", "value", "low", "high")
+
+
+def write_scores(path: Path, datasets: Sequence[Dataset]) -> None:
+    """A row for each cell and metric: the mean over repeats and its interval, marked where a test sets it apart."""
+    write_csv(path, SCORE_COLUMNS, _score_rows(datasets))
+
+
+def write_costs(path: Path, datasets: Sequence[Dataset]) -> None:
+    """A row for each cell and cost: its value and range."""
+    rows = (
+        (e.cell.name, e.cell.dataset, e.cell.model, e.cell.family, quantity, unit, found.value, found.low, found.high)
+        for dataset in datasets
+        for e in dataset.evaluations
+        for quantity, unit, found in costs.all_of(e)
+    )
+    write_csv(path, COST_COLUMNS, rows)
+
+
+def write_metrics(path: Path, datasets: Sequence[Dataset]) -> None:
+    """Means of the deciding score and of the one that complements it, data set -> model -> metric."""
+    also = {"classification": "log_loss", "regression": "r2_score"}
+    nested = {
+        d.name: {
+            e.cell.model: {m: e.mean(m) for m in (d.primary, also[d.task]) if np.isfinite(e.mean(m))}
+            for e in d.evaluations
+        }
+        for d in datasets
+    }
+    path.write_text(json.dumps(nested, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _score_rows(datasets: Sequence[Dataset]) -> Iterable[tuple[object, ...]]:
+    for dataset in datasets:
+        metrics = list(dict.fromkeys(m for e in dataset.evaluations for m in e.scores))
+        marks = leaders(dataset, dataset.primary)
+        for e in dataset.evaluations:
+            for metric in metrics:
+                if metric not in e.scores:
+                    continue
+                low, high = dataset.interval(e, metric) or ("", "")
+                mark = marks.get(e.cell.name, "") if metric == dataset.primary else ""
+                about = (e.cell.name, dataset.name, e.cell.model, e.cell.family, metric)
+                yield (*about, e.mean(metric), low, high, int(np.isfinite(e.scores[metric]).sum()), mark)

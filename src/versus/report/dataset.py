@@ -1,0 +1,161 @@
+"""One data set with all that was measured on it, and how sure each mean and each difference is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.prepared import Prepared
+from versus.report import metric_labels
+from versus.report.cells import Cell, Judging
+from versus.report.reading import Evaluation
+from versus.report.row_values import row_values
+from versus.statistics import Uncertain
+from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
+from versus.statistics.corrected_resampled import corrected_mean
+from versus.statistics.proportion import wilson_interval
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A prepared data set, its evaluated cells, and the cells that are missing.
+
+    Where each repeat has its own random test rows, intervals and tests are the corrected resampled ones. Where all
+    repeats share one test set (an official one, or a single repeat), its rows are drawn again instead.
+    """
+
+    name: str
+    prepared: Prepared
+    evaluations: tuple[Evaluation, ...]
+    missing: tuple[Cell, ...]
+    options: Judging
+    _resampled: dict[tuple[str, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def task(self) -> str:
+        """What is predicted: "classification" or "regression"."""
+        return self.prepared.schema.task
+
+    @property
+    def primary(self) -> str:
+        """The deciding score."""
+        primary: str = getattr(self.options.primary, self.task)
+        return primary
+
+    @cached_property
+    def test_rows(self) -> NDArray[np.int64]:
+        """(repeats, n_test) row indices, in the order of the predictions."""
+        return np.stack([self.prepared.rows(r, "test") for r in range(self.prepared.repeats)])
+
+    @cached_property
+    def targets(self) -> NDArray[Any]:
+        """(repeats, n_test): the truth of the test rows."""
+        found: NDArray[Any] = self.prepared.y[self.test_rows]
+        return found
+
+    @property
+    def n_test(self) -> int:
+        """Test rows in each repeat."""
+        return int(self.test_rows.shape[1])
+
+    @cached_property
+    def has_one_test_set(self) -> bool:
+        """Whether all repeats are tested on the same rows."""
+        return bool((self.test_rows == self.test_rows[0]).all())
+
+    @cached_property
+    def rope(self) -> float:
+        """Half the width of the region of practical equality, in the unit of the deciding score."""
+        if self.primary in ("root_mean_squared_error", "mean_absolute_error"):
+            return self.options.rope * float(np.std(self.prepared.y))
+        return self.options.rope
+
+    def best(self, *families: str, sampling: bool = False) -> Evaluation | None:
+        """The model of these families with the best mean of the deciding score; baselines do not stand for a family."""
+        found = [
+            e
+            for e in self.evaluations
+            if e.cell.family in families
+            and not e.cell.is_baseline
+            and np.isfinite(e.mean(self.primary))
+            and (e.can_sample or not sampling)
+        ]
+        return self.ordered(found, self.primary)[0] if found else None
+
+    def ordered(self, evaluations: list[Evaluation], metric: str) -> list[Evaluation]:
+        """Best first by the mean; ties keep their order, and those without the metric come last."""
+        sign = 1 if metric_labels.lower_is_better(metric) else -1
+
+        def key(evaluation: Evaluation) -> float:
+            mean = evaluation.mean(metric)
+            return sign * mean if np.isfinite(mean) else float("inf")
+
+        return sorted(evaluations, key=key)
+
+    def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
+        """The interval of a mean score, within the range of the metric; None where it cannot be had."""
+        if self.has_one_test_set and self.prepared.repeats == 1 and metric == "accuracy_score":
+            right = round(evaluation.mean(metric) * self.n_test)
+            return wilson_interval(right, self.n_test, self.options.confidence)
+        found = self._uncertain(evaluation, metric)
+        if found is None:
+            return None
+        low, high = found.interval(self.options.confidence)
+        least, most = metric_labels.limits(metric)
+        return max(low, least), min(high, most)
+
+    def difference(self, first: Evaluation, second: Evaluation, metric: str) -> Uncertain | None:
+        """The paired difference first − second of a score; None where it cannot be judged."""
+        if self.has_one_test_set:
+            a, b = self._drawn_again(first, metric), self._drawn_again(second, metric)
+            return a.minus(b) if a is not None and b is not None else None
+        if metric not in first.scores or metric not in second.scores:
+            return None
+        apart = first.scores[metric] - second.scores[metric]
+        return self._corrected(apart, metric, min(self._n_train(first), self._n_train(second)))
+
+    def _uncertain(self, evaluation: Evaluation, metric: str) -> Uncertain | None:
+        if self.has_one_test_set:
+            return self._drawn_again(evaluation, metric)
+        if metric not in evaluation.scores:
+            return None
+        return self._corrected(evaluation.scores[metric], metric, self._n_train(evaluation))
+
+    def _corrected(self, repeats: NDArray[np.float64], metric: str, n_train: int) -> Uncertain | None:
+        repeats = repeats[np.isfinite(repeats)]
+        if len(repeats) < 2:
+            return None
+        resolution = 1 / self.n_test if metric == "accuracy_score" else 0.0
+        return corrected_mean(repeats, n_train, self.n_test, resolution)
+
+    def _n_train(self, evaluation: Evaluation) -> int:
+        """Rows that the model learned from: those that train by steps keep the validation rows for stopping."""
+        n = self.prepared.splits["train"].shape[1]
+        return int(n if "fit_steps" in evaluation.capabilities else n + self.prepared.splits["validation"].shape[1])
+
+    @cached_property
+    def _bootstrap(self) -> TwoLevelBootstrap:
+        return TwoLevelBootstrap(self.n_test, self.prepared.repeats)
+
+    def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
+        key = evaluation.cell.name, metric
+        if key not in self._resampled:
+            self._resampled[key] = self._draw_again(evaluation, metric)
+        return self._resampled[key]
+
+    def _draw_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
+        if evaluation.predictions is None or not np.isfinite(evaluation.mean(metric)):
+            return None
+        rows = row_values(metric, evaluation.predictions, self.targets)
+        if rows is None:
+            return None
+        drawn = self._bootstrap.mean(*rows)
+        # The score itself is the evaluation's; the rows say how it would vary.
+        shift = evaluation.mean(metric) - drawn.mean
+        return BootstrapMean(evaluation.mean(metric), drawn.resamples + shift)

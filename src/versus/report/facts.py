@@ -1,0 +1,83 @@
+"""What a data set is: its size, form, classes and splits, as `prepare` found them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from versus.report import formatting
+from versus.report.dataset import Dataset
+
+MOST_CLASSES = 12
+
+
+def facts(dataset: Dataset) -> list[tuple[str, str]]:
+    """(name, value) pairs for the head of a data set's section."""
+    prepared = dataset.prepared
+    parts = {part: rows.shape[1] for part, rows in prepared.splits.items()}
+    splits = ", ".join(f"{formatting.count(n)} {part}" for part, n in parts.items())
+    which = "the same test rows each time" if dataset.has_one_test_set else "test rows drawn anew each time"
+    many = f"{prepared.repeats} repeats, {which}" if prepared.repeats > 1 else "1 repeat"
+    about = prepared.about
+    found = [("description", str(about["description"]))] if about.get("description") else []
+    found += [
+        ("form", _form(dataset)),
+        ("task", _task(dataset)),
+        ("rows", f"{formatting.count(len(prepared.y))} in all"),
+        ("split", f"{splits}; {many}"),
+    ]
+    absent = _absent(dataset)
+    if absent:
+        found.append(("no test rows of", absent))
+    missing = _missing_values(dataset)
+    if missing:
+        found.append(("missing values", missing))
+    found += [("warning", str(warning)) for warning in about.get("warnings", ())]
+    found += [(key, str(about[key])) for key in ("citation", "licence") if about.get(key)]
+    return found + _sources(about)
+
+
+def _form(dataset: Dataset) -> str:
+    schema = dataset.prepared.schema
+    if schema.kind == "image":
+        levels = f", {schema.levels} levels" if schema.levels else ""
+        return f"images, {' × '.join(map(str, schema.shape))} pixels{levels}"
+    categorical = sum(c > 0 for c in schema.cardinalities)
+    kinds = f", {categorical} of them categorical" if categorical else ", all numeric"
+    return f"table, {schema.n_features} columns{kinds}"
+
+
+def _task(dataset: Dataset) -> str:
+    schema = dataset.prepared.schema
+    if schema.task == "regression":
+        y = dataset.prepared.y
+        return f"regression of {schema.target}, mean {y.mean():.4g}, standard deviation {y.std():.4g}"
+    counts = np.bincount(dataset.prepared.y, minlength=schema.n_classes)
+    named = [f"{name} {formatting.count(n)}" for name, n in zip(schema.classes, counts, strict=True)]
+    more = f" and {len(named) - MOST_CLASSES} more" if len(named) > MOST_CLASSES else ""
+    return f"{schema.n_classes} classes: {', '.join(named[:MOST_CLASSES])}{more}"
+
+
+def _absent(dataset: Dataset) -> str:
+    """Classes without a row in some repeat's test set."""
+    schema = dataset.prepared.schema
+    if schema.task != "classification":
+        return ""
+    fewest = np.min([np.bincount(y, minlength=schema.n_classes) for y in dataset.targets], axis=0)
+    return ", ".join(name for name, n in zip(schema.classes, fewest, strict=True) if n == 0)
+
+
+def _missing_values(dataset: Dataset) -> str:
+    X = dataset.prepared.X
+    if not np.issubdtype(X.dtype, np.floating):
+        return ""
+    missing = int(np.isnan(X).sum())
+    return f"{formatting.count(missing)} ({formatting.percent(missing / X.size)})" if missing else ""
+
+
+def _sources(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The files that the data were read from, with the hash of their content."""
+    files = about.get("files") or ()
+    return [("file", ", ".join(f"{key} {value}" for key, value in file.items())) for file in files]

@@ -1,0 +1,81 @@
+"""From values to coordinates, and the round numbers that label an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+
+from versus.report import formatting
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where, and what stands beside it."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps ``low … high`` to coordinates ``start … end``, by logarithm where asked."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        """The coordinate of a value, to a tenth of a pixel; values outside the range stop at its ends."""
+        inside = min(max(value, self.low), self.high)
+        if self.logarithmic:
+            share = (log10(inside) - log10(self.low)) / (log10(self.high) - log10(self.low))
+        else:
+            share = (inside - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+    def ticks(self, most: int = 6) -> list[Tick]:
+        """At most about ``most`` round numbers within the range."""
+        values = _decades(self.low, self.high, most) if self.logarithmic else _round_numbers(self.low, self.high, most)
+        return [Tick(self(v), _tick_label(v)) for v in values]
+
+
+def scale(values: Iterable[float], start: float, end: float, *, logarithmic: bool = False, pad: float = 0.06) -> Scale:
+    """A scale that holds all finite values with a little room; positive ones only where logarithmic."""
+    finite = [v for v in values if isfinite(v) and (v > 0 or not logarithmic)]
+    low, high = (min(finite), max(finite)) if finite else (1.0, 10.0)
+    if logarithmic:
+        room = max(log10(high / low) * pad, 0.15)
+        return Scale(low / 10**room, high * 10**room, start, end, True)
+    room = (high - low) * pad or max(abs(high) * 0.05, 1e-3)
+    return Scale(low - room, high + room, start, end)
+
+
+def _round_numbers(low: float, high: float, most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten."""
+    raw = (high - low) / most
+    power = 10.0 ** floor(log10(raw))
+    step = power * next(m for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def _decades(low: float, high: float, most: int) -> list[float]:
+    """Powers of ten; where there are few, 2 and 5 between them; in a narrow range, round numbers."""
+    exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
+    tens = [10.0**e for e in exponents if low <= 10.0**e <= high]
+    if len(tens) > most:
+        return tens[:: ceil(len(tens) / most)]
+    if len(tens) >= 3:
+        return tens
+    between = [v for e in exponents for m in (1, 2, 5) if low <= (v := m * 10.0**e) <= high]
+    return between if len(between) >= 3 else [v for v in _round_numbers(low, high, most) if v > 0]
+
+
+def _tick_label(value: float) -> str:
+    if value != 0 and (abs(value) >= 1e5 or abs(value) < 1e-4):
+        exponent = floor(log10(abs(value)))
+        return formatting.minus(f"{value / 10**exponent:.3g}e{exponent}")
+    return formatting.minus(f"{value:.4f}".rstrip("0").rstrip("."))

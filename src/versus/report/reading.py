@@ -1,0 +1,168 @@
+"""The files of a cell's evaluation and costs, read once and checked; the only place that knows their form."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.report.cells import Cell
+from versus.workspace import Workspace
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured of one cell. Arrays are read when they are asked for.
+
+    Args:
+        cell: which cell.
+        folder: where its evaluation lies.
+        facts: ``evaluation.json``.
+        scores: metric -> (repeats,), NaN for a repeat without the metric.
+        training: ``training.json``, empty where there is none.
+        usage: the costs' ``evaluation.json``, empty where there is none.
+    """
+
+    cell: Cell
+    folder: Path
+    facts: Mapping[str, Any]
+    scores: Mapping[str, Floats]
+    training: Mapping[str, Any]
+    usage: Mapping[str, Any]
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The methods that the model offers."""
+        return frozenset(self.facts["capabilities"])
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether it draws new data."""
+        return "sample" in self.capabilities
+
+    def mean(self, metric: str) -> float:
+        """The mean of a metric over the repeats that have it; NaN where none has."""
+        values = self.scores.get(metric, np.empty(0))
+        values = values[np.isfinite(values)]
+        return float(values.mean()) if len(values) else float("nan")
+
+    @cached_property
+    def predictions(self) -> NDArray[Any] | None:
+        """Probabilities (repeats, n_test, K), or predicted values (repeats, n_test); rows as `Prepared.rows`."""
+        return self._array("predictions")
+
+    @cached_property
+    def samples(self) -> NDArray[Any] | None:
+        """Generated events (n, *event)."""
+        return self._array("samples")
+
+    @cached_property
+    def sample_labels(self) -> NDArray[Any] | None:
+        """The class of each generated event, (n,)."""
+        return self._array("sample_labels")
+
+    @cached_property
+    def confusion(self) -> list[tuple[int, int, int]]:
+        """(true class, predicted class, count), summed over repeats."""
+        rows = read_rows(self.folder / "confusion.csv", ("true", "predicted", "count"))
+        return [(int(r["true"]), int(r["predicted"]), int(r["count"])) for r in rows]
+
+    @cached_property
+    def reliability(self) -> list[tuple[float, float, int]]:
+        """(mean confidence, accuracy, count) of each bin that has rows."""
+        rows = read_rows(self.folder / "reliability.csv", ("confidence", "accuracy", "count"))
+        found = [(r["confidence"], r["accuracy"], int(float(r["count"]))) for r in rows]
+        return [(float(confidence), float(accuracy), count) for confidence, accuracy, count in found if count]
+
+    @cached_property
+    def history(self) -> dict[str, dict[int, list[tuple[float, float]]]]:
+        """Training curves: name of the loss -> repeat -> (step, value), in order of step."""
+        curves: dict[str, dict[int, list[tuple[float, float]]]] = {}
+        for row in read_rows(self.folder / "history.csv", ("repeat", "step", "name", "value")):
+            point = (float(row["step"]), float(row["value"]))
+            curves.setdefault(row["name"], {}).setdefault(int(row["repeat"]), []).append(point)
+        return {name: {r: sorted(points) for r, points in repeats.items()} for name, repeats in curves.items()}
+
+    def _array(self, name: str) -> NDArray[Any] | None:
+        return read_array(self.folder / f"{name}.npy")
+
+
+def read(workspace: Workspace, cell: Cell) -> Evaluation | None:
+    """The evaluation of a cell; None where it has none.
+
+    Raises:
+        ValueError: if a file is damaged; the message names it and says how to make it anew.
+    """
+    folder = workspace.evaluation(cell.name)
+    if not (folder / "evaluation.json").is_file():
+        return None
+    facts = read_json(folder / "evaluation.json", ("task", "capabilities", "skipped", "n_test", "repeats"))
+    return Evaluation(
+        cell=cell,
+        folder=folder,
+        facts=facts,
+        scores=_read_scores(folder / "scores.csv", int(facts["repeats"])),
+        training=read_json(workspace.training_cost(cell.name), ("repeats",), needed=False),
+        usage=read_json(workspace.evaluation_cost(cell.name), (), needed=False),
+    )
+
+
+def _read_scores(path: Path, repeats: int) -> dict[str, Floats]:
+    scores: dict[str, Floats] = {}
+    for row in read_rows(path, ("repeat", "metric", "value")):
+        values = scores.setdefault(row["metric"], np.full(repeats, np.nan))
+        values[int(row["repeat"])] = float(row["value"])
+    return scores
+
+
+def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[str, Any]:
+    """The object in a JSON file; empty where the file is not needed and not there."""
+    if not needed and not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, f"not JSON ({error})") from None
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing or not isinstance(found, dict):
+        raise _damaged(path, f"without {', '.join(missing) or 'an object'}")
+    return found
+
+
+def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a CSV file; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        if missing:
+            raise _damaged(path, f"without the column {', '.join(missing)}")
+        rows = list(reader)
+    if any(row[column] is None for row in rows for column in columns):
+        raise _damaged(path, "cut off in the middle of a row")
+    return rows
+
+
+def read_array(path: Path) -> NDArray[Any] | None:
+    """The array in a .npy file; None where there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        found: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise _damaged(path, f"not a whole .npy file ({error})") from None
+    return found
+
+
+def _damaged(path: Path, what: str) -> ValueError:
+    return ValueError(f"{path} is {what}; delete its folder and run `dvc repro`, which evaluates the cell again")

@@ -1,0 +1,118 @@
+"""Real and generated samples side by side: pictures for images, rows for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.schema import Schema
+from versus.report import formatting
+from versus.report.cells import Cell
+from versus.report.dataset import Dataset
+from versus.report.figures.pixels import data_uri, stack, to_bytes
+
+MOST_CLASSES, IMAGES_A_CLASS = 10, 3
+MOST_COLUMNS, ROWS_A_SOURCE = 8, 3
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One row of a table of samples: where they come from, and for each class a picture and what it shows."""
+
+    source: str
+    cell: Cell | None
+    images: tuple[tuple[str | None, str], ...]  # (data address, alternative text)
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One sampled row of a table, as text."""
+
+    source: str
+    cell: Cell | None
+    values: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of one data set: ``pictures`` for images, ``rows`` under ``columns`` for tables."""
+
+    classes: tuple[str, ...] = ()
+    pictures: tuple[Pictures, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[SampleRow, ...] = ()
+    note: str = ""
+
+
+def samples(dataset: Dataset) -> Samples | None:
+    """Test rows of the first repeat and what each generator drew; None where nothing was drawn."""
+    drawn = [e for e in dataset.evaluations if e.samples is not None]
+    if not drawn:
+        return None
+    rows = dataset.test_rows[0]
+    labels = dataset.prepared.y[rows]
+    sources: list[tuple[str, Cell | None, NDArray[Any], NDArray[Any] | None]] = [
+        ("real", None, dataset.prepared.X, labels),
+        *((e.cell.model, e.cell, e.samples, e.sample_labels) for e in drawn if e.samples is not None),
+    ]
+    if dataset.prepared.schema.kind == "image":
+        return _pictures(dataset.prepared.schema, sources, rows)
+    return _table(dataset.prepared.schema, sources, rows)
+
+
+Sources = Sequence[tuple[str, Cell | None, NDArray[Any], NDArray[Any] | None]]
+
+
+def _pictures(schema: Schema, sources: Sources, rows: NDArray[np.int64]) -> Samples:
+    shown = schema.classes[:MOST_CLASSES]
+    scale = max(1, 40 // schema.shape[1])
+    found = []
+    for source, cell, events, labels in sources:
+        images = []
+        for k, name in enumerate(shown):
+            of_class = np.flatnonzero(labels == k)[:IMAGES_A_CLASS] if labels is not None else np.empty(0, np.int64)
+            chosen = events[rows[of_class]] if cell is None else events[of_class]
+            address = data_uri(stack(to_bytes(chosen, schema.levels))) if len(of_class) else None
+            images.append((address, f"{len(of_class)} {source} samples of class {name}"))
+        height = IMAGES_A_CLASS * (schema.shape[0] + 1) - 1
+        found.append(Pictures(source, cell, tuple(images), schema.shape[1] * scale, height * scale))
+    more = schema.n_classes - len(shown)
+    return Samples(classes=shown, pictures=tuple(found), note=f"{more} more classes are not shown." if more > 0 else "")
+
+
+def _table(schema: Schema, sources: Sources, rows: NDArray[np.int64]) -> Samples:
+    columns = schema.columns[:MOST_COLUMNS]
+    found = []
+    for source, cell, events, labels in sources:
+        n = min(ROWS_A_SOURCE, len(rows if cell is None else events))
+        # Spread over the rows, so that sorted labels do not show one class only.
+        places = np.linspace(0, len(rows if cell is None else events) - 1, n).astype(np.int64)
+        chosen = events[rows[places]] if cell is None else events[places]
+        for i, event in enumerate(np.asarray(chosen, dtype=np.float64)):
+            values = tuple(_value(event[d], column.categories) for d, column in enumerate(columns))
+            label = _label(schema, labels[places[i]]) if labels is not None and places[i] < len(labels) else ""
+            found.append(SampleRow(source, cell, values, label))
+    more = len(schema.columns) - len(columns)
+    note = f"{more} more columns are not shown." if more > 0 else ""
+    return Samples(columns=tuple(c.name for c in columns), rows=tuple(found), note=note)
+
+
+def _value(value: float, categories: tuple[str, ...] | None) -> str:
+    if not np.isfinite(value):
+        return formatting.NONE
+    if categories is not None:
+        return categories[int(value)] if 0 <= value < len(categories) else formatting.NONE
+    return formatting.minus(f"{value:.3g}")
+
+
+def _label(schema: Schema, label: Any) -> str:
+    if not schema.classes:
+        return formatting.minus(f"{float(label):.3g}")
+    return schema.classes[int(label)] if 0 <= int(label) < schema.n_classes else ""

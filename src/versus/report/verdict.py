@@ -1,0 +1,140 @@
+"""The verdict: for each data set a sentence or two in plain words, with the figures and how sure they are.
+
+What is said of scores and what is said of costs are kept apart: scores are the same from run to run, costs are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from versus.report import costs, formatting, metric_labels
+from versus.report.dataset import Dataset
+from versus.report.differences import Contrast, main_contrast
+from versus.report.reading import Evaluation
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said of one data set.
+
+    Args:
+        dataset: its name.
+        outcome: two or three words.
+        scores: the sentences that the scores carry.
+        costs: the sentences on time and sampling; empty where nothing was measured.
+    """
+
+    dataset: str
+    outcome: str
+    scores: str
+    costs: str
+
+
+def verdicts(datasets: Sequence[Dataset], contrasts: Sequence[Contrast]) -> list[Verdict]:
+    """One verdict for each data set, in order."""
+    return [_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets]
+
+
+def _verdict(dataset: Dataset, contrast: Contrast | None) -> Verdict:
+    if contrast is None:
+        return Verdict(dataset.name, "no comparison", _one_sided(dataset), "")
+    first, second = contrast.discriminative, contrast.generative
+    pair = (
+        f"the best discriminative model, {_with_score(dataset, first)}, "
+        f"and the best generative one, {_with_score(dataset, second)}"
+    )
+    sentences = {
+        "practically equal": f"There is no practical difference between {pair}: {_difference(contrast)}.",
+        "undecided": f"These data do not tell apart {pair}: {_difference(contrast)}.",
+        "discriminative ahead": f"The discriminative side is ahead. Compare {pair}: {_difference(contrast)}.",
+        "generative ahead": f"The generative side is ahead. Compare {pair}: {_difference(contrast)}.",
+    }
+    floor = _floor(dataset, [first, second])
+    return Verdict(dataset.name, contrast.outcome, sentences[contrast.outcome] + floor, _cost_sentence(contrast))
+
+
+def _one_sided(dataset: Dataset) -> str:
+    first = dataset.best("discriminative")
+    second = dataset.best("classical_generative", "deep_generative")
+    if first is None and second is None:
+        return "Nothing to compare: no model of either side was evaluated."
+    present, absent = (first, "generative") if first is not None else (second, "discriminative")
+    assert present is not None
+    return (
+        f"Only one side was evaluated: {_with_score(dataset, present)}; there is no {absent} model to set against it."
+    )
+
+
+def _with_score(dataset: Dataset, evaluation: Evaluation) -> str:
+    """``logistic_regression (accuracy 97.4 %, 95.1 to 99.0)``."""
+    metric = dataset.primary
+    interval = dataset.interval(evaluation, metric)
+    share = metric_labels.is_share(metric)
+    shown = formatting.percent(evaluation.mean(metric)) if share else formatting.score(evaluation.mean(metric))
+    if interval is not None:
+        low, high = interval
+        shown += f", {formatting.fixed_span(100 * low, 100 * high, 1) if share else formatting.span(low, high)}"
+    return f"{evaluation.cell.model} ({metric_labels.label(metric)} {shown})"
+
+
+def _difference(contrast: Contrast) -> str:
+    """The difference with its interval, p and probability of practical equality."""
+    dataset = contrast.dataset
+    if metric_labels.is_share(dataset.primary):
+        size, unit = formatting.points(contrast.mean), " percentage points"
+        ends = f"{formatting.points(contrast.low)} to {formatting.points(contrast.high)}"
+        region = f"±{formatting.two_digits(100 * dataset.rope)} points"
+    else:
+        size, unit = formatting.minus(f"{contrast.mean:+.3g}"), ""
+        ends = f"{formatting.minus(f'{contrast.low:+.3g}')} to {formatting.minus(f'{contrast.high:+.3g}')}"
+        region = f"±{formatting.two_digits(dataset.rope)}"
+    if not np.isfinite(contrast.low):
+        return f"the difference is {size}{unit}, and one repeat without predictions says nothing of how sure it is"
+    return (
+        f"the difference is {size}{unit} ({formatting.percent(dataset.options.confidence, 0)} interval {ends}; "
+        f"p {formatting.p_value(contrast.adjusted_p)} after Holm; "
+        f"within {region} with probability {contrast.rope.within:.2f})"
+    )
+
+
+def _floor(dataset: Dataset, models: list[Evaluation]) -> str:
+    """A warning where neither model is shown to beat the best trivial one."""
+    trivial = [e for e in dataset.evaluations if e.cell.is_baseline and np.isfinite(e.mean(dataset.primary))]
+    if not trivial:
+        return ""
+    floor = dataset.ordered(trivial, dataset.primary)[0]
+    best = dataset.ordered(models, dataset.primary)[0]
+    apart = dataset.difference(best, floor, dataset.primary)
+    better = (best.mean(dataset.primary) < floor.mean(dataset.primary)) == metric_labels.lower_is_better(
+        dataset.primary
+    )
+    if apart is not None and better and apart.p_value() < 1 - dataset.options.confidence:
+        return ""
+    return f" Neither is shown to beat the baseline, {_with_score(dataset, floor)}."
+
+
+def _cost_sentence(contrast: Contrast) -> str:
+    name, other = contrast.generative.cell.model, contrast.discriminative.cell.model
+    parts = []
+    if contrast.training_ratio is not None:
+        parts.append(f"trains in {formatting.times(contrast.training_ratio)} the time of {other}")
+    if contrast.latency_ratio is not None:
+        parts.append(f"predicts one row in {formatting.times(contrast.latency_ratio)} its time")
+    sampling = contrast.generative.can_sample
+    lead = f"The generative model, {name}, {'can also' if sampling else 'cannot'} generate new data"
+    sentence = f"{lead}; it {' and '.join(parts)}." if parts else f"{lead}."
+    return sentence + _alternative(contrast)
+
+
+def _alternative(contrast: Contrast) -> str:
+    """The best generative model that draws samples, where the best one overall does not."""
+    dataset = contrast.dataset
+    found = dataset.best("classical_generative", "deep_generative", sampling=True)
+    if contrast.generative.can_sample or found is None:
+        return ""
+    ratio = costs.ratio(costs.training_seconds(found), costs.training_seconds(contrast.discriminative))
+    time = f", at {formatting.times(ratio)} the training time" if ratio is not None else ""
+    return f" The best generative model that can is {_with_score(dataset, found)}{time}."

@@ -1,0 +1,228 @@
+"""Workspaces for the report's tests: small models fitted here in numpy, their files written as the evaluation does."""
+
+import csv
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from versus.data import prepared
+from versus.data.prepared import Prepared
+from versus.data.schema import Column, Schema
+from versus.metrics import calibration, classification
+from versus.metrics.regression import interval_coverage, mean_absolute_error, r2_score, root_mean_squared_error
+from versus.report import Cell
+from versus.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Model:
+    """A class-conditional Gaussian with some of its parts left out, which makes it better or worse."""
+
+    name: str
+    family: str
+    module: str = "gaussian"
+    columns: int | None = None  # how many of the columns it looks at; all where None
+    generative: bool = False
+    steps: bool = False
+    seconds: float = 0.1
+
+    def fit(self, X, y, n_classes):
+        inputs = X.reshape(len(X), -1)[:, : self.columns].astype(float)
+        self_means = np.zeros((n_classes, inputs.shape[1]))
+        for k in range(n_classes):
+            if (y == k).any():
+                self_means[k] = inputs[y == k].mean(axis=0)
+        prior = (np.bincount(y, minlength=n_classes) + 1) / (len(y) + n_classes)
+        return self_means, inputs.std() + 1e-6, prior
+
+    def predict_proba(self, fitted, X):
+        means, spread, prior = fitted
+        if self.module == "baseline":
+            return np.tile(prior, (len(X), 1))
+        inputs = X.reshape(len(X), -1)[:, : self.columns].astype(float)
+        logits = np.log(prior) - ((inputs[:, None, :] - means) ** 2).sum(axis=2) / (2 * spread**2)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+MODELS = (
+    Model("prior", "discriminative", "baseline", seconds=0.001),
+    Model("nearest_centroid", "discriminative", "linear", seconds=0.02),
+    Model("half_centroid", "discriminative", "linear", columns=1, seconds=0.01),
+    Model("gaussian", "classical_generative", generative=True, seconds=0.05),
+    Model("vae", "deep_generative", "vae", columns=2, generative=True, steps=True, seconds=3.0),
+)
+
+SCORES = {
+    name: getattr(classification, name)
+    for name in ("accuracy_score", "balanced_accuracy_score", "precision_score", "recall_score", "f1_score", "log_loss")
+} | {"expected_calibration_error": calibration.expected_calibration_error}
+
+
+@dataclass
+class Made:
+    """A workspace under construction, and the cells of its params."""
+
+    workspace: Workspace
+    cells: list[Cell] = field(default_factory=list)
+
+    def add_classification(self, name, X, y, schema, repeats=5, models=MODELS, fixed_test=False):
+        """Prepare a data set, fit and evaluate the models on it."""
+        data = Prepared(X, y, schema, splits(len(y), repeats, fixed_test), {"description": f"made for a test: {name}"})
+        prepared.write(self.workspace.prepared(name), data)
+        data = prepared.read(self.workspace.prepared(name))
+        for model in models:
+            cell = Cell(f"{name}-{model.name}", name, model.family, model.module, "Model", {"columns": 2})
+            self.cells.append(cell)
+            self._evaluate(cell, model, data)
+
+    def add_regression(self, name, X, y, repeats=5):
+        """Prepare a regression data set with a mean baseline, least squares, and a joint Gaussian with intervals."""
+        columns = tuple(Column(f"x{d}") for d in range(X.shape[1]))
+        schema = Schema("table", "regression", X.shape[1:], columns, target="amount")
+        prepared.write(self.workspace.prepared(name), Prepared(X, y, schema, splits(len(y), repeats), {}))
+        data = prepared.read(self.workspace.prepared(name))
+        for model, family, module, used in (
+            ("mean", "discriminative", "baseline", 0),
+            ("ridge", "discriminative", "linear", X.shape[1]),
+            ("joint_gaussian", "classical_generative", "gaussian", X.shape[1] - 1),
+        ):
+            cell = Cell(f"{name}-{model}", name, family, module, "Model", {})
+            self.cells.append(cell)
+            self._evaluate_regression(cell, data, used, intervals=module == "gaussian")
+
+    def _evaluate(self, cell: Cell, model: Model, data: Prepared) -> None:
+        K = data.schema.n_classes
+        scores, predictions, truths = [], [], []
+        for repeat in range(data.repeats):
+            fitted = model.fit(*data.take(repeat, "train", "validation"), K)
+            X, y = data.take(repeat, "test")
+            p = model.predict_proba(fitted, np.asarray(X))
+            predictions.append(p)
+            truths.append(y)
+            scores += [(repeat, metric, function(y, p)) for metric, function in SCORES.items()]
+            if model.generative:
+                bound = "mean_elbo" if model.steps else "mean_log_likelihood"
+                scores += [(repeat, bound, -12.5 - repeat), (repeat, "c2st_accuracy", 0.6), (repeat, "tstr_ratio", 0.9)]
+        folder = self.workspace.evaluation(cell.name)
+        folder.mkdir(parents=True)
+        probabilities, y = np.concatenate(predictions), np.concatenate(truths)
+        np.save(folder / "predictions.npy", np.stack(predictions).astype(np.float32))
+        counts = classification.confusion_matrix(y, probabilities.argmax(axis=1), K)
+        write_csv(folder / "confusion.csv", ("true", "predicted", "count"), [(*k, n) for k, n in np.ndenumerate(counts)])
+        bins = calibration.reliability(y, probabilities)
+        write_csv(
+            folder / "reliability.csv",
+            ("bin_low", "bin_high", "confidence", "accuracy", "count"),
+            zip(bins.low, bins.high, bins.confidence, bins.accuracy, bins.count, strict=True),
+        )
+        methods = ["fit", "predict_proba", *(["sample"] if model.generative else []), *(["fit_steps"] * model.steps)]
+        if model.generative:
+            rows = data.rows(0, "train")[:60]
+            np.save(folder / "samples.npy", data.X[rows])
+            np.save(folder / "sample_labels.npy", data.y[rows])
+        self._write_facts(cell, data, scores, methods, "continuous" if model.generative else None, model)
+
+    def _evaluate_regression(self, cell: Cell, data: Prepared, used: int, intervals: bool) -> None:
+        scores, predictions = [], []
+        for repeat in range(data.repeats):
+            X, y = data.take(repeat, "train", "validation")
+            design = np.column_stack([np.ones(len(X)), X[:, :used]])
+            weights = np.linalg.lstsq(design, y, rcond=None)[0]
+            spread = np.std(y - design @ weights)
+            X, y = data.take(repeat, "test")
+            p = np.column_stack([np.ones(len(X)), X[:, :used]]) @ weights
+            predictions.append(p)
+            for function in (root_mean_squared_error, mean_absolute_error, r2_score):
+                scores.append((repeat, function.__name__, function(y, p)))
+            if intervals:
+                held = np.stack([p - 1.645 * spread, p + 1.645 * spread], axis=1)
+                scores.append((repeat, "interval_coverage", interval_coverage(y, held)))
+        folder = self.workspace.evaluation(cell.name)
+        folder.mkdir(parents=True)
+        np.save(folder / "predictions.npy", np.stack(predictions))
+        self._write_facts(cell, data, scores, ["fit", "predict"], None, Model(cell.model, cell.family))
+
+    def _write_facts(self, cell: Cell, data: Prepared, scores, methods, measure, model: Model) -> None:
+        folder = self.workspace.evaluation(cell.name)
+        write_csv(folder / "scores.csv", ("repeat", "metric", "value"), [(r, m, repr(float(v))) for r, m, v in scores])
+        curve = [(0, s, name, 5 / (s + 1) + v) for name, v in (("loss", 0), ("validation", 0.3)) for s in range(20)]
+        write_csv(folder / "history.csv", ("repeat", "step", "name", "value"), curve if model.steps else [])
+        skipped = [] if model.generative else [{"what": "likelihood", "reason": "it models y given x only"}]
+        write_json(
+            folder / "evaluation.json",
+            {
+                "cell": cell.name,
+                "dataset": cell.dataset,
+                "family": cell.family,
+                "module": cell.module,
+                "class": cell.class_name,
+                "args": dict(cell.args),
+                "task": data.schema.task,
+                "measure": measure,
+                "bound": model.steps if measure else None,
+                "capabilities": methods,
+                "skipped": skipped,
+                "n_test": int(data.splits["test"].shape[1]),
+                "repeats": data.repeats,
+            },
+        )
+        fits = [
+            {
+                "seconds": model.seconds * (1 + 0.1 * r),
+                "peak_rss_bytes": 200_000_000 + 1_000_000 * r,
+                "rss_before_bytes": 180_000_000,
+                "cuda_peak_bytes": None,
+                "device": "cpu",
+                "precision": "64-true",
+                "n_train": int(data.splits["train"].shape[1]),
+            }
+            for r in range(data.repeats)
+        ]
+        write_json(self.workspace.training_cost(cell.name), {"repeats": fits, "hardware": {"processor": "one"}})
+        use: dict[str, Any] = {"latency_ms": {str(b): {"p50": 0.2 + model.seconds, "p95": 0.3 + model.seconds} for b in (1, 256)}}
+        use |= {"throughput_per_s": 1000.0, "samples_per_s": 10.0 if model.generative else None}
+        write_json(self.workspace.evaluation_cost(cell.name), use | {"parameters": 12, "bytes_on_disk": 3456})
+
+
+def splits(n, repeats, fixed_test=False):
+    """Random index sets, 60/20/20; the last rows every time where the test set is fixed."""
+    found = {"train": [], "validation": [], "test": []}
+    for repeat in range(repeats):
+        rng = np.random.default_rng(repeat)
+        rows = np.concatenate([rng.permutation(n - n // 5), np.arange(n - n // 5, n)]) if fixed_test else rng.permutation(n)
+        for part, chosen in zip(found, np.split(rows, [3 * (n // 5), n - n // 5]), strict=True):
+            found[part].append(np.sort(chosen))
+    return {part: np.stack(rows) for part, rows in found.items()}
+
+
+def write_csv(path, header, rows):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def write_json(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def blobs(n_classes=3, n=200, features=4, apart=1.5, seed=0):
+    """Gaussian clusters: X (n, features), y (n,), and their schema."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % n_classes
+    X = rng.normal(size=(n, features)) + apart * rng.normal(size=(n_classes, features))[y]
+    columns = tuple(Column(f"x{d}") for d in range(features))
+    return X, y, Schema("table", "classification", (features,), columns, tuple(f"class {k}" for k in range(n_classes)))
+
+
+def pictures(n=150, seed=0):
+    """8×8 images of three classes: a bright row, column or square."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    X = rng.integers(0, 6, size=(n, 8, 8))
+    for image, k in zip(X, y, strict=True):
+        place = rng.integers(1, 6)
+        image[((slice(place, place + 2), slice(None)), (slice(None), slice(place, place + 2)), (slice(2, 6), slice(2, 6)))[k]] += 9
+    return X.astype(np.uint8), y, Schema("image", "classification", (8, 8), (), ("row", "column", "square"), 17)
