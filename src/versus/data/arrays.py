@@ -68,9 +68,9 @@ def _readable(path: str) -> Iterator[None]:
     except DataError:
         raise
     except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).replace("allow_pickle=False", "").strip()
-        if "pickle" in reason.lower():
-            reason = "holds Python objects, which are not read since that can run code; save plain numbers or texts"
+        reason = str(error)
+        if "pickle" in reason:  # NumPy's advice, to allow it, would let the file run code
+            reason = "it holds Python objects, which can run code when read; save plain numbers or texts"
         raise DataError(f"{path}: cannot be read: {reason}") from None
 
 

@@ -119,7 +119,7 @@ def _table(entry: dict[str, Any], path: Path, folder: str, target: str | None, b
         columns = {column.name: column for column in raw.columns}
     _target(entry, columns[entry["target"]], raw.n_test, notes)
     dropped = _identifiers(raw, entry["target"])
-    if dropped:
+    if dropped and len(dropped) < len(columns) - 1:
         entry["drop"] = dropped
         notes.append(
             f"{', '.join(dropped)}: each row has a value of its own, so nothing can be learnt from it; dropped"

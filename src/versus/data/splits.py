@@ -19,13 +19,14 @@ def allocate(counts: NDArray[np.int64], total: int, least: int, reserve: int) ->
     Args:
         counts: (K,) members of each class.
         total: size of the part; brought into the range that the two bounds allow.
-        least: members of each class that the part must get.
+        least: members of each class that the part must get, where ``reserve`` allows it.
         reserve: members of each class that must be left.
 
     Returns:
         (K,) numbers that sum to the size of the part.
     """
-    low, high = np.minimum(least, counts), np.maximum(counts - reserve, 0)
+    high = np.maximum(counts - reserve, 0)
+    low = np.minimum(least, high)
     total = int(np.clip(total, low.sum(), high.sum()))
     exact = counts * (total / counts.sum())
     quota: NDArray[np.int64] = np.clip(np.floor(exact).astype(np.int64), low, high)

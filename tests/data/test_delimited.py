@@ -1,0 +1,173 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from tests.data.conftest import Desk
+from versus.data.errors import DataError
+
+ROWS = "".join(f"{i},{'ab'[i % 2]},{i / 4},{'yes' if i % 3 else 'no'}\n" for i in range(30))
+TABLE = "id,letter,size,answer\n" + ROWS
+
+
+def test_columns_are_told_apart_and_targets_coded(desk: Desk):
+    desk.write("t.csv", TABLE)
+    found = desk.prepare(source="csv", path="t.csv", target="answer", drop=["id"])
+    assert [(c.name, c.categories) for c in found.schema.columns] == [("letter", ("a", "b")), ("size", None)]
+    np.testing.assert_array_equal(found.X, np.column_stack([np.arange(30) % 2, np.arange(30) / 4]))
+    assert found.schema.classes == ("no", "yes")
+    np.testing.assert_array_equal(found.y, np.arange(30) % 3 > 0)
+    assert found.about["files"][0]["path"] == "t.csv"
+    assert found.about["classes"] == {"no": 10, "yes": 20}
+
+
+def test_missing_values_stay_missing_in_numbers_and_categories(desk: Desk):
+    desk.write("t.csv", "n,c,y\n" + "1,a,p\n ?,?,q\n,NA,p\n+2.5e1, b ,q\n-,a,p\n3,b,q\n")
+    found = desk.prepare(source="csv", path="t.csv", target="y", missing=["?", "NA", "-"], repeats=1)
+    np.testing.assert_array_equal(found.X[:, 0], [1, np.nan, np.nan, 25, np.nan, 3])
+    np.testing.assert_array_equal(found.X[:, 1], [0, np.nan, np.nan, 1, 0, 1])
+    assert [c["missing"] for c in found.about["columns"]] == [3, 2]
+
+
+def test_categorical_and_numeric_overrule_what_is_detected(desk: Desk):
+    desk.write("t.csv", "legs,y\n" + "10,p\n4,q\n2,p\n4,q\n2,p\n10,q\n")
+    found = desk.prepare(source="csv", path="t.csv", target="y", categorical=["legs"])
+    assert found.schema.columns[0].categories == ("2", "4", "10")
+    np.testing.assert_array_equal(found.X[:, 0], [2, 1, 0, 1, 0, 2])
+    desk.write("u.csv", "legs,y\n" + "ten,p\n4,q\n2,p\n4,q\n2,p\n10,q\n")
+    with pytest.raises(DataError, match=r"u.csv, row 1 \(line 2\): column 'legs' holds 'ten'"):
+        desk.prepare(source="csv", path="u.csv", target="y", numeric=["legs"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "spec"),
+    [
+        ("t.tsv", TABLE.replace(",", "\t").encode(), {"source": "tsv"}),
+        ("t.csv.gz", gzip.compress(TABLE.encode()), {"source": "csv"}),
+        ("t.csv", TABLE.replace(",", ";").encode(), {"source": "csv", "delimiter": ";"}),
+        ("t.csv", TABLE.replace("\n", "\r\n").encode("utf-16"), {"source": "csv", "encoding": "utf-16"}),
+        ("t.csv", b"\xef\xbb\xbf\n" + TABLE.encode(), {"source": "csv"}),
+    ],
+)
+def test_every_dialect_reads_the_same(desk: Desk, name, content, spec):
+    desk.write("plain.csv", TABLE)
+    plain = desk.prepare(source="csv", path="plain.csv", target="answer")
+    desk.write(name, content)
+    found = desk.prepare(path=name, target="answer", **spec)
+    np.testing.assert_array_equal(found.X, plain.X)
+    assert found.schema == plain.schema
+
+
+def test_a_file_without_header_and_its_official_test_set(desk: Desk):
+    desk.write("a-train.csv", "1, x, <=50K\n2, y, >50K\n3, x, <=50K\n4, y, >50K\n5, x, <=50K\n6, x, >50K\n")
+    desk.write("a-test.csv", "7, z, >50K.\n8, x, <=50K.\n")
+    spec = {"source": "csv", "path": "a-train.csv", "test_path": "a-test.csv", "target": "c2", "header": False}
+    found = desk.prepare(**spec, label_map={"<=50K.": "<=50K", ">50K.": ">50K"})
+    assert found.repeats == 1
+    np.testing.assert_array_equal(found.splits["test"], [[6, 7]])
+    np.testing.assert_array_equal(found.X[:, 0], np.arange(1, 9))
+    assert found.schema.columns[1].categories == ("x", "y", "z")  # z occurs in the test file only
+    np.testing.assert_array_equal(found.y[6:], [1, 0])
+    assert np.shares_memory(found.take(0, "test")[0], found.X)
+    assert np.shares_memory(found.take(0, "train", "validation")[0], found.X)
+    with pytest.raises(DataError, match=r"'<=50K.', '>50K.' .*test set only.*label_map"):
+        desk.prepare(**spec)
+
+
+def test_labels_can_be_merged_and_left_out(desk: Desk):
+    desk.write("t.csv", "x,y\n" + "".join(f"{i},{'abcd'[i % 4]}\n" for i in range(40)))
+    found = desk.prepare(source="csv", path="t.csv", target="y", label_map={"b": "a", "d": None})
+    assert found.about["classes"] == {"a": 20, "c": 10}
+    np.testing.assert_array_equal(found.X[:, 0], [i for i in range(40) if i % 4 != 3])
+    with pytest.raises(DataError, match=r"label_map: unknown class 'z'; there are 'a', 'b', 'c', 'd'"):
+        desk.prepare(source="csv", path="t.csv", target="y", label_map={"z": "a"})
+
+
+def test_text_with_line_breaks_is_one_value_and_noted(desk: Desk):
+    desk.write("t.csv", "t,y\n" + '"one\ntwo",a\nthree,b\n' * 3)
+    found = desk.prepare(source="csv", path="t.csv", target="y")
+    assert found.schema.columns[0].categories == ("one\ntwo", "three")
+    assert any("quote: false" in warning for warning in found.about["warnings"])
+
+
+BAD = [
+    ("", {}, "t.csv: is empty"),
+    ("x,y\n", {}, "t.csv: holds no rows below its header"),
+    ("x,y\n1,a\n\n2,b\n3\n", {}, r"t.csv, line 5: has 1 fields where 2 are expected: '3'"),
+    ("x,y\n1,a,7\n", {}, r"t.csv, line 2: has 3 fields where 2 are expected"),
+    ("x,x,y\n1,2,a\n", {}, r"t.csv, line 1: the column name 'x' stands at columns 1, 2"),
+    (b"x,y\n1,a\n2,\xe9\n", {}, r"t.csv, line 3: byte 10 \(0xe9\) is not utf-8.*encoding: latin-1"),
+    (b"\xe9,y\n1,a\n", {}, r"t.csv, line 1: byte 0 \(0xe9\) is not utf-8"),
+    ("x,y\n1,a\n", {"encoding": "latin-9000"}, r"unknown encoding 'latin-9000'; try utf-8 or latin-1"),
+    (gzip.compress(b"x,y\n1,a\n" * 999)[:-20], {}, "t.csv: cannot be read to its end"),
+    ("x,clas\n1,a\n", {"target": "class"}, r"t.csv: target: unknown column 'class'; did you mean 'clas'\?"),
+    ("5.1,3.5,a\n4.9,3,a\n", {"target": "c2"}, r"unknown column 'c2'; there are '5.1', '3.5', 'a'.*header: false"),
+    ("x,y\n1,a\n2,a\n", {}, r"t.csv: the target 'y' has 'a' only; wants two classes or more"),
+    ("x,y\n1,a\n2,?\n3,b\n", {}, r"t.csv, row 2 \(line 3\): the target 'y' has no value here, and in 1 of 3 rows"),
+    ("x,y\n1,a\n2,b\ninf,a\n" + "3,b\n4,a\n5,b\n", {}, r"row 3 \(line 4\): column 'x' is infinite here, and in 1 rows"),
+    ("x,y\n" + "1,a\n2,b\n" * 3 + "3,c\n", {}, r"needs at least 3 members, one each for .* 'c' has 1\. "),
+    ("x,y\n" + "".join(f"{i},{i}\n" for i in range(30)), {}, r"if it is a quantity, say `task: regression`"),
+    ("x,y\n1,a\n", {"drop": ["z"]}, r"t.csv: drop: unknown column 'z'"),
+    ("x,y\n1,a\n2,b\n" * 3, {"drop": ["y"]}, r"drop: 'y' is the target"),
+    ("y\n" + "a\nb\n" * 3, {}, r"no column is left beside the target 'y'"),
+    ("x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30)) + "none,a\n", {}, r"row 31 .*'none'.*`missing`"),
+    ("x,y\n1,1.5\n2,huge\n", {"task": "regression"}, r"row 2 \(line 3\): the target 'y' is 'huge'; .* a number"),
+    ("x,y\n1,2.5\n2,2.5\n", {}, r"the target 'y' is 2.5 in every row"),
+    ("x,y\n1,2.5\n2,inf\n", {"task": "regression"}, r"row 2 \(line 3\): the target 'y' is infinite"),
+    ("x,y\n1,2.5\n2,3.5\n", {"limit": 2}, r"2 rows are too few"),
+    ("x,y\n1,2.5\n2,3.5\n", {"test_limit": 2}, r"test_limit is for data with an official test set"),
+]
+
+
+@pytest.mark.parametrize(("content", "spec", "message"), BAD, ids=[message[:40] for _, _, message in BAD])
+def test_bad_input_is_named(desk: Desk, content, spec, message):
+    desk.write("t.csv", content)
+    with pytest.raises(DataError, match=message):
+        desk.prepare(**{"source": "csv", "path": "t.csv", "target": "y", **spec})
+
+
+def test_a_missing_file_names_what_lies_beside(desk: Desk):
+    desk.write("adult-train.csv", TABLE)
+    with pytest.raises(DataError, match=r"adult.csv: there is no such file; the folder has adult-train.csv"):
+        desk.prepare(source="csv", path="adult.csv", target="y")
+    with pytest.raises(DataError, match="no folder"):
+        desk.prepare(source="csv", path="nowhere/adult.csv", target="y")
+    with pytest.raises(DataError, match="is a folder; wants a file"):
+        desk.prepare(source="csv", path=".", target="y")
+
+
+def test_constant_and_empty_columns_are_warned_of(desk: Desk):
+    desk.write("t.csv", "a,b,c,d,y\n" + "".join(f"{i * i},1,k,,{'pq'[i % 2]}\n" for i in range(8)))
+    found = desk.prepare(source="csv", path="t.csv", target="y")
+    assert found.about["warnings"] == [
+        "column 'b' is constant (1)",
+        "column 'c' is constant ('k')",
+        "column 'd' has no values; left out",
+    ]
+    assert [column.name for column in found.schema.columns] == ["a", "b", "c"]
+
+
+def test_a_test_file_with_other_columns_is_refused(desk: Desk):
+    desk.write("t.csv", TABLE)
+    desk.write("u.csv", "id,size,answer\n1,2,yes\n")
+    with pytest.raises(DataError, match=r"u.csv: has the columns 'id', 'size', 'answer'; t.csv has 'id', 'letter'"):
+        desk.prepare(source="csv", path="t.csv", test_path="u.csv", target="answer")
+
+
+def test_a_fault_in_the_test_file_is_found_there(desk: Desk):
+    desk.write("t.csv", "x,y\n" + "1,a\n2,b\n" * 3)
+    desk.write("u.csv", "x,y\n1,a\n\n-inf,b\n")
+    with pytest.raises(DataError, match=r"u.csv, row 2 \(line 4\): column 'x' is infinite"):
+        desk.prepare(source="csv", path="t.csv", test_path="u.csv", target="y")
+
+
+def test_columns_of_pixels_become_images(desk: Desk):
+    rows = "".join(f"{i % 2},{i % 17},0,3,16\n" for i in range(20))
+    desk.write("t.csv", "label,a,b,c,d\n" + rows)
+    found = desk.prepare(source="csv", path="t.csv", target="label", shape=[2, 2], levels=17)
+    assert found.schema.kind == "image"
+    assert found.schema.levels == 17
+    assert found.X.dtype == np.uint8
+    np.testing.assert_array_equal(found.X[5], [[5, 0], [3, 16]])
+    with pytest.raises(DataError, match=r"4 columns make no images of shape \[3, 2\]"):
+        desk.prepare(source="csv", path="t.csv", target="label", shape=[3, 2])

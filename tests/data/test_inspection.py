@@ -1,0 +1,125 @@
+import gzip
+import struct
+
+import h5py
+import numpy as np
+import pytest
+
+from tests.data.conftest import Desk
+from versus.data.errors import DataError
+from versus.data.inspection import inspect
+from versus.data.preparation import prepare
+
+
+def rows(n: int = 60) -> str:
+    return "".join(f"{i},{'pqr'[i % 3]},{i % 7 / 4},{'yes' if i % 2 else 'no'}\n" for i in range(n))
+
+
+def test_a_csv_with_a_header(desk: Desk):
+    path = desk.write("data/My Bank.csv", "id,kind,size,answer\n" + rows())
+    found = inspect(path, target="answer", base=desk.folder)
+    assert found.name == "my_bank"
+    assert found.entry == {"source": "csv", "path": "data/My Bank.csv", "target": "answer", "drop": ["id"]}
+    text = found.describe()
+    assert "60 rows" in text
+    assert "answer: 2 classes: no (30), yes (30)" in text
+    assert "kind  3 categories" in text
+    assert "size  numbers from 0 to 1.5" in text
+    prepare(found.name, found.entry, desk.folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "entry"),
+    [
+        ("t.csv", rows(), {"source": "csv", "header": False, "target": "c3", "drop": ["c0"]}),
+        ("t.data", rows().replace(",", ";"), {"source": "csv", "delimiter": ";", "header": False, "target": "c3"}),
+        ("t.txt", "a,b,c,class\n" + rows(), {"source": "csv", "target": "class"}),
+        ("t.tsv", ("Class,a,b\n" + "u,2,3\nv,4,5\n" * 9).replace(",", "\t"), {"source": "tsv", "target": "Class"}),
+        ("t.csv", ("é,b,y\n" + "1,2,p\n3,4,q\n" * 8).encode("latin-1"), {"encoding": "latin-1", "target": "y"}),
+        ("t.csv.gz", gzip.compress(rows().encode()), {"source": "csv", "header": False, "target": "c3"}),
+        ("t.tsv", "".join(f'ab\t"{i} or\ncd\t{i}" of\n' for i in range(20)), {"quote": False, "target": "c0"}),
+    ],
+    ids=range(7),
+)
+def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry):
+    found = inspect(desk.write(name, content), base=desk.folder)
+    assert entry.items() <= found.entry.items()
+    prepare(found.name, found.entry, desk.folder)
+
+
+def test_a_test_file_beside_it_and_labels_with_a_dot(desk: Desk):
+    path = desk.write("adult-train.csv", rows())
+    desk.write("adult-test.csv", rows(10).replace("yes", "yes.").replace("no", "no."))
+    found = inspect(path, base=desk.folder)
+    assert found.name == "adult"
+    assert found.entry["test_path"] == "adult-test.csv"
+    assert found.entry["label_map"] == {"yes.": "yes", "no.": "no"}
+    assert prepare("adult", found.entry, desk.folder).about["test_rows"] == 10
+
+
+def test_texts_among_numbers_are_proposed_as_missing(desk: Desk):
+    path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{'ab'[i % 2]}\n" for i in range(50)) + "none,a\n-,b\n")
+    found = inspect(path, "y", desk.folder)
+    assert found.entry["missing"][-2:] == ["-", "none"]
+    assert np.isnan(prepare("t", found.entry, desk.folder).X[50:, 0]).all()
+
+
+def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):
+    path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{i * 7 % 90}\n" for i in range(90)))
+    assert inspect(path, "y", desk.folder).entry["task"] == "regression"
+    path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{'ab'[i % 2]}\n" for i in range(90)) + "1,c\n")
+    found = inspect(path, "y", desk.folder)
+    assert found.entry["label_map"] == {"c": None}
+    assert "'c' has 1 members" in found.describe()
+    prepare("t", found.entry, desk.folder)
+
+
+def test_arrays_are_found_by_name_and_shape(desk: Desk):
+    images = np.arange(20 * 16, dtype=np.uint8).reshape(20, 4, 4)
+    labels = np.arange(20) % 2
+    np.savez(desk.folder / "m.npz", x_train=images, y_train=labels, x_test=images[:6], y_test=labels[:6])
+    found = inspect(desk.folder / "m.npz", base=desk.folder)
+    assert found.entry["test_y"] == "y_test"
+    assert "images of 4×4 pixels, 256 levels" in found.describe()
+    with h5py.File(desk.folder / "u.h5", "w") as file:
+        for part, n in (("train", 20), ("test", 6)):
+            file[f"{part}/data"], file[f"{part}/target"] = images[:n], labels[:n]
+    found = inspect(desk.folder / "u.h5", base=desk.folder)
+    assert (found.entry["x"], found.entry["test_y"]) == ("train/data", "test/target")
+    np.save(desk.folder / "X_train.npy", images)
+    np.save(desk.folder / "y_train.npy", labels)
+    found = inspect(desk.folder / "X_train.npy", target="y_train.npy", base=desk.folder)
+    assert found.entry == {"source": "npy", "path": "X_train.npy", "labels": "y_train.npy"}
+    np.savez(desk.folder / "n.npz", first=labels, second=labels)
+    with pytest.raises(DataError, match=r"n.npz: has the arrays 'first', 'second'; say in params.yaml"):
+        inspect(desk.folder / "n.npz")
+
+
+def test_idx_files_alone_and_in_a_folder(desk: Desk):
+    for part, n in (("train", 12), ("t10k", 6)):
+        head = struct.pack(">4B3I", 0, 0, 8, 3, n, 2, 2)
+        desk.write(f"tiny/{part}-images-idx3-ubyte", head + bytes(range(n * 4)))
+        desk.write(f"tiny/{part}-labels-idx1-ubyte", struct.pack(">4BI", 0, 0, 8, 1, n) + bytes([0, 1] * (n // 2)))
+    found = inspect(desk.folder / "tiny", base=desk.folder)
+    assert (found.name, found.entry) == ("tiny", {"source": "idx", "path": "tiny"})
+    found = inspect(desk.folder / "tiny/train-images-idx3-ubyte", base=desk.folder)
+    assert found.name == "tiny"
+    assert found.entry["test_labels"] == "tiny/t10k-labels-idx1-ubyte"
+    prepare("tiny", found.entry, desk.folder)
+
+
+def test_a_file_elsewhere_gets_its_whole_path(desk: Desk):
+    path = desk.write("t.csv", "x,y\n" + "1,a\n2,b\n" * 6)
+    (desk.folder / "project").mkdir()
+    found = inspect(path, "y", base=desk.folder / "project")
+    assert found.entry["path"] == str(path.resolve())
+
+
+def test_what_cannot_be_read_is_named(desk: Desk):
+    path = desk.write("t.csv", "x,y\n" + "1,a\n2,b\n" * 6)
+    with pytest.raises(DataError, match=r"t.csv: target: unknown column 'why'; there are 'x', 'y'"):
+        inspect(path, "why", desk.folder)
+    with pytest.raises(DataError, match=r"none.csv: there is no such file or folder"):
+        inspect(desk.folder / "none.csv")
+    with pytest.raises(DataError, match=r"t.docx: unknown kind of file; known are .csv"):
+        inspect(desk.write("t.docx", "x"))
