@@ -105,26 +105,28 @@ def _table(entry: dict[str, Any], path: Path, folder: str, target: str | None, b
         notes.append(f"{test.name} beside it is taken as the official test set")
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
-    columns = {column.name: column for column in raw.columns}
     if target is None:
         entry["target"] = guess_target(raw)
         notes.append(f"no target was named; {entry['target']!r} is taken for it")
-    elif target not in columns:
-        raise DataError(f"{path.name}: target: {unknown('column', target, columns)}")
     missing = _missing(raw, entry["target"])
     if missing:
         entry["missing"] = [*parse(entry).missing, *missing]
         notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
         raw = _read(entry, base)
-        columns = {column.name: column for column in raw.columns}
+    columns = {column.name: column for column in raw.columns}
+    if entry["target"] not in columns:
+        raise DataError(f"{path.name}: target: {unknown('column', entry['target'], columns)}")
     _target(entry, columns[entry["target"]], raw.n_test, notes)
-    dropped = _identifiers(raw, entry["target"])
-    if dropped and len(dropped) < len(columns) - 1:
-        entry["drop"] = dropped
-        notes.append(
-            f"{', '.join(dropped)}: each row has a value of its own, so nothing can be learnt from it; dropped"
-        )
+    _drop(entry, raw, notes)
     return encode(raw, parse(entry))
+
+
+def _drop(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> None:
+    """Leave out the columns that only name the rows, unless there are no others."""
+    names = _identifiers(raw, entry["target"])
+    if names and len(names) < len(raw.columns) - 1:
+        entry["drop"] = names
+        notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
 
 
 def guess_target(raw: RawTable) -> str:

@@ -82,7 +82,8 @@ def _classes(column: RawColumn, specification: Labelled, file: str) -> Target:
         raise DataError(
             f"{file}: the target {column.name!r} has {listed(classes) or 'no class'} only; wants two classes or more"
         )
-    codes = np.array([-1 if name is None else classes.index(name) for name in names], np.int64)
+    place: dict[str | None, int] = {None: -1, **{name: k for k, name in enumerate(classes)}}
+    codes = np.array([place[name] for name in names], np.int64)
     return Target(codes[found.codes], "classification", tuple(classes))
 
 
