@@ -16,20 +16,41 @@ from versus.workspace import Workspace
 CELL = "flowers-vae"
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """An empty workspace that tracks to ``mlflow.db`` within it; its publishers end with the test."""
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's settings, and time enough: a test machine may be busy with other tests."""
     for name in [name for name in os.environ if destination.SETTINGS.match(name)]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("VERSUS_TRACKING", raising=False)
     monkeypatch.setattr(client, "_waited", 0.0)
-    started = len(reach._started)
+    monkeypatch.setenv("VERSUS_TRACKING_PATIENCE", "60")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """An empty workspace that tracks to ``mlflow.db`` within it; its publishers end with the test."""
     workspace = Workspace(tmp_path)
     yield workspace
-    for publisher in reach._started[started:]:
-        publisher.kill()
-        publisher.wait()
-    shutil.rmtree(workspace.private, ignore_errors=True)  # a publisher whose address is gone leaves
+    end_publishers(workspace)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Workspace]:
+    """A workspace that tests share for the sake of its publisher, each with a cell of its own."""
+    workspace = Workspace(tmp_path_factory.mktemp("served"))
+    shutil.copy(empty_store, workspace.root / "mlflow.db")
+    make_dataset(workspace)
+    yield workspace
+    end_publishers(workspace)
+
+
+def end_publishers(workspace: Workspace) -> None:
+    """Kill what this process started for a workspace; others leave when their address is gone."""
+    for publisher in reach._started:
+        if str(workspace.root) in publisher.args:  # type: ignore[operator]
+            publisher.kill()
+            publisher.wait()
+    shutil.rmtree(workspace.private, ignore_errors=True)
 
 
 @pytest.fixture

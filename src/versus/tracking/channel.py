@@ -160,7 +160,7 @@ class Listener:
         return secrets.compare_digest(str(line.receive(timeout=1.0).get("token")), self._token)
 
     def close(self) -> None:
-        """Stop listening; the address goes unless another listener took it."""
-        if self.still_reachable():
+        """Stop listening; the address goes unless another listener took it. May be called twice."""
+        if self._socket.fileno() >= 0 and self.still_reachable():
             self._address.unlink(missing_ok=True)
         self._socket.close()

@@ -1,7 +1,8 @@
 """What the stages say to MLflow: short requests to the background `publisher`, which they start if it does not run.
 
 Nothing here raises when tracking fails, nothing waits for long, and mlflow is not imported: a stage whose tracking
-server is down loses a few seconds and prints one line. ``VERSUS_TRACKING=off`` turns it off.
+server is down loses a few seconds and prints one line. ``VERSUS_TRACKING=off`` turns it off;
+``VERSUS_TRACKING_PATIENCE`` is the number of seconds that one process may wait, over all its requests.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from versus.tracking import destination, reach
 from versus.tracking.live_fit import LiveFit
 from versus.workspace import Workspace
 
-# Seconds that one process may wait for tracking, over all its requests: below 10 whatever the server does.
-PATIENCE = 9.0
+PATIENCE = 9.0  # seconds
 OFF = ("off", "0", "false", "no")
 
 _waited = 0.0
@@ -43,10 +43,23 @@ class Summary:
     already: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        counts = f"{len(self.mirrored)} cells logged to MLflow, {len(self.already)} were there already"
+        return self.reason or counts + (f", {len(self.failed)} could not be logged" if self.failed else "")
+
 
 def is_on() -> bool:
     """Whether anything is tracked."""
     return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
+
+
+def patience_left() -> float:
+    """Seconds that this process may still wait for tracking."""
+    try:
+        patience = float(os.environ.get("VERSUS_TRACKING_PATIENCE", PATIENCE))
+    except ValueError:
+        patience = PATIENCE
+    return patience - _waited
 
 
 def mirror_prepared(workspace: Workspace, dataset: str) -> Outcome:
@@ -80,7 +93,7 @@ def sync(
     workspace: Workspace,
     cells: Iterable[str] | None = None,
     *,
-    patience: float | None = PATIENCE,
+    to_the_end: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Summary:
     """Mirror every cell that MLflow lacks.
@@ -88,11 +101,11 @@ def sync(
     Args:
         workspace: with the cells' files.
         cells: names, from params.yaml; None for all whose evaluation is there.
-        patience: seconds to wait; what is left then is done in the background. None: until it is done.
+        to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
         progress: called with a cell's name, its number and how many there are, before each is mirrored.
     """
     request = {"do": "sync", "cells": None if cells is None else list(cells)}
-    reply = _ask(workspace, request, patience, progress)
+    reply = _ask(workspace, request, to_the_end, progress)
     failed = reply.get("failed", {})
     if not reply["ok"] and is_on():
         _warn(f"MLflow was not brought up to date: {reply['reason']}")
@@ -105,21 +118,21 @@ def sync(
 def _ask(
     workspace: Workspace,
     request: Mapping[str, Any],
-    patience: float | None = PATIENCE,
+    to_the_end: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     if not is_on():
         return {"ok": False, "reason": "tracking is off"}
-    return _patiently(workspace, lambda end: reach.ask(workspace, request, end, progress), patience)
+    return _patiently(workspace, lambda end: reach.ask(workspace, request, end, progress), to_the_end)
 
 
 def _patiently(
-    workspace: Workspace, action: Callable[[float], dict[str, Any]], patience: float | None = PATIENCE
+    workspace: Workspace, action: Callable[[float], dict[str, Any]], to_the_end: bool = False
 ) -> dict[str, Any]:
     """The answer, or one that says why there is none; no more seconds are spent than the process has left."""
     global _waited
     began = time.monotonic()
-    end = float("inf") if patience is None else began + min(patience, PATIENCE - _waited)
+    end = float("inf") if to_the_end else began + patience_left()
     try:
         return action(end)
     except OSError as error:

@@ -47,7 +47,8 @@ class Server:
             line = self._listener.accept(TICK)
             if line is not None:
                 if self._replaced():
-                    break  # the client, hung up on, starts another publisher
+                    self._listener.close()  # before the client, which is hung up on, tries again
+                    break
                 threading.Thread(target=self._talk, args=(line,), daemon=True).start()
             if line is not None or self._writer.busy or self._writer.live or not self._writer.jobs.empty():
                 self._last = time.monotonic()

@@ -18,6 +18,7 @@ from versus.workspace import Workspace
 
 PATIENCE = 9.0  # seconds for a publisher to listen
 RESPAWN = 0.7  # seconds between two attempts to start one
+ATTEMPTS = 3  # to get an answer, each of a publisher of its own
 LARGEST_LOG = 1 << 20
 
 _started: list[subprocess.Popen[bytes]] = []  # kept, so that Python does not complain that they still run
@@ -82,7 +83,7 @@ def ask(
     end: float,
     progress: Callable[..., None] | None = None,
 ) -> dict[str, Any]:
-    """The publisher's answer; asks once more where it goes away before it answers, since requests can be repeated.
+    """The publisher's answer; asks again where it goes away before it answers, since requests can be repeated.
 
     Args:
         workspace: whose publisher is asked.
@@ -93,11 +94,13 @@ def ask(
     Raises:
         ChannelError: if there is no answer in time.
     """
-    try:
-        return _ask_once(workspace, request, end, progress)
-    except ChannelError:
-        if time.monotonic() >= end:
-            raise
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _ask_once(workspace, request, end, progress)
+        except ChannelError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.05)  # one that is leaving still has to close its door
     return _ask_once(workspace, request, end, progress)
 
 

@@ -37,6 +37,7 @@ def open_store(destination: Destination) -> MlflowClient:
 
     Raises:
         OSError: if the store's folder cannot be written.
+        ValueError: if its file is no sqlite database.
         mlflow.exceptions.MlflowException: if the store exists and cannot be used.
     """
     be_brief()
@@ -44,6 +45,7 @@ def open_store(destination: Destination) -> MlflowClient:
 
     if destination.sqlite_file is not None and destination.artifacts is not None:
         create_sqlite(destination.sqlite_file, destination.artifacts)
+        _check_sqlite(destination.sqlite_file)
         _hurry_sqlite()
     client: MlflowClient = mlflow.MlflowClient(destination.uri, destination.uri)
     return client
@@ -67,6 +69,17 @@ def create_sqlite(file: Path, artifacts: str) -> None:
         with closing(sqlite3.connect(partial)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")  # readers do not block the writer; kept in the file
         partial.replace(file)
+
+
+def _check_sqlite(file: Path) -> None:
+    """Tell a damaged file at once; SQLAlchemy would try again for a minute."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("SELECT version_num FROM alembic_version")
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{file} is not an MLflow store ({error}); move it away, `make sync` makes a new one"
+        ) from None
 
 
 def _build_tables(file: Path, artifacts: str) -> None:
