@@ -111,7 +111,9 @@ class Made:
         probabilities, y = np.concatenate(predictions), np.concatenate(truths)
         np.save(folder / "predictions.npy", np.stack(predictions).astype(np.float32))
         counts = classification.confusion_matrix(y, probabilities.argmax(axis=1), K)
-        write_csv(folder / "confusion.csv", ("true", "predicted", "count"), [(*k, n) for k, n in np.ndenumerate(counts)])
+        write_csv(
+            folder / "confusion.csv", ("true", "predicted", "count"), [(*k, n) for k, n in np.ndenumerate(counts)]
+        )
         bins = calibration.reliability(y, probabilities)
         write_csv(
             folder / "reliability.csv",
@@ -182,7 +184,9 @@ class Made:
             for r in range(data.repeats)
         ]
         write_json(self.workspace.training_cost(cell.name), {"repeats": fits, "hardware": {"processor": "one"}})
-        use: dict[str, Any] = {"latency_ms": {str(b): {"p50": 0.2 + model.seconds, "p95": 0.3 + model.seconds} for b in (1, 256)}}
+        use: dict[str, Any] = {
+            "latency_ms": {str(b): {"p50": 0.2 + model.seconds, "p95": 0.3 + model.seconds} for b in (1, 256)}
+        }
         use |= {"throughput_per_s": 1000.0, "samples_per_s": 10.0 if model.generative else None}
         write_json(self.workspace.evaluation_cost(cell.name), use | {"parameters": 12, "bytes_on_disk": 3456})
 
@@ -192,7 +196,11 @@ def splits(n, repeats, fixed_test=False):
     found = {"train": [], "validation": [], "test": []}
     for repeat in range(repeats):
         rng = np.random.default_rng(repeat)
-        rows = np.concatenate([rng.permutation(n - n // 5), np.arange(n - n // 5, n)]) if fixed_test else rng.permutation(n)
+        rows = (
+            np.concatenate([rng.permutation(n - n // 5), np.arange(n - n // 5, n)])
+            if fixed_test
+            else rng.permutation(n)
+        )
         for part, chosen in zip(found, np.split(rows, [3 * (n // 5), n - n // 5]), strict=True):
             found[part].append(np.sort(chosen))
     return {part: np.stack(rows) for part, rows in found.items()}
@@ -224,5 +232,11 @@ def pictures(n=150, seed=0):
     X = rng.integers(0, 6, size=(n, 8, 8))
     for image, k in zip(X, y, strict=True):
         place = rng.integers(1, 6)
-        image[((slice(place, place + 2), slice(None)), (slice(None), slice(place, place + 2)), (slice(2, 6), slice(2, 6)))[k]] += 9
+        image[
+            (
+                (slice(place, place + 2), slice(None)),
+                (slice(None), slice(place, place + 2)),
+                (slice(2, 6), slice(2, 6)),
+            )[k]
+        ] += 9
     return X.astype(np.uint8), y, Schema("image", "classification", (8, 8), (), ("row", "column", "square"), 17)

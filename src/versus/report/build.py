@@ -33,7 +33,7 @@ def build(
     options = options or Options()
     known = [Cell.of(cell, _missing(workspace, cell.name)) for cell in cells]
     datasets = _datasets(workspace, known, options)
-    content = page_content.gather(datasets, known, provenance, options)
+    content = page_content.gather(workspace, datasets, known, provenance, options)
     reports = workspace.reports
     reports.mkdir(parents=True, exist_ok=True)
     comparison_table.write_scores(reports / "comparison.csv", datasets)

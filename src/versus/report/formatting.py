@@ -66,8 +66,9 @@ def two_digits(value: Number) -> str:
         return NONE
     if value == 0:
         return "0"
-    decimals = max(0, 1 - floor(log10(abs(value))))
-    return minus(f"{round(value, 1 - floor(log10(abs(value)))):,.{decimals}f}").replace(",", NARROW)
+    rounded = float(f"{value:.2g}")  # first, since 0.0999 has a digit less behind the point once it is 0.10
+    decimals = max(0, 1 - floor(log10(abs(rounded))))
+    return minus(f"{rounded:,.{decimals}f}").replace(",", NARROW)
 
 
 def times(ratio: Number) -> str:
@@ -88,3 +89,16 @@ def count(number: float) -> str:
 def shorten(text: str, length: int) -> str:
     """At most ``length`` characters, the last an ellipsis where something was cut."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: ``48 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 120:
+        return f"{two_digits(seconds)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def signed(value: float) -> str:
+    """A difference as `score` writes it, with its sign."""
+    text = score(value)
+    return f"+{text}" if value > 0 and text.strip("0.") else text

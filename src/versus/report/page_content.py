@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from versus.report import formatting, gaps, headline, metric_labels
+from versus.report import gaps, headline, metric_labels, provenance_section
 from versus.report.cells import Cell, Judging
 from versus.report.dataset import Dataset
 from versus.report.dataset_section import Section, section
@@ -16,6 +16,7 @@ from versus.report.figures.figure import Figure
 from versus.report.figures.forest import forest
 from versus.report.ranking import Ranking, ranking
 from versus.report.verdict import Verdict, verdicts
+from versus.workspace import Workspace
 
 SECTIONS = (
     ("verdict", "Verdict"),
@@ -27,17 +28,6 @@ SECTIONS = (
     ("gaps", "Skipped or failed"),
     ("provenance", "Provenance"),
 )
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """Where a cell was fitted, and what finds its MLflow run."""
-
-    cell: Cell
-    device: str
-    precision: str
-    n_train: str
-    run: Any
 
 
 @dataclass(frozen=True)
@@ -60,16 +50,21 @@ class Content:
     missing: list[Cell]
     skips: list[gaps.Skip]
     provenance: Mapping[str, Any]
-    runs: list[CellRun]
+    runs: list[provenance_section.CellRun]
 
 
 def gather(
-    datasets: Sequence[Dataset], cells: Sequence[Cell], provenance: Mapping[str, Any], options: Judging
+    workspace: Workspace,
+    datasets: Sequence[Dataset],
+    cells: Sequence[Cell],
+    provenance: Mapping[str, Any],
+    options: Judging,
 ) -> Content:
     """Work out everything that the report shows.
 
     Args:
-        datasets: the data sets that are prepared.
+        workspace: where the prepared data are.
+        datasets: the data sets with evaluations.
         cells: every cell of the params.
         provenance: where the results come from; its entry "runs", cell -> what finds its MLflow run, stands in a
             table of its own.
@@ -93,8 +88,10 @@ def gather(
         datasets=[section(dataset) for dataset in datasets],
         missing=gaps.missing_cells(cells),
         skips=gaps.skips(datasets),
-        provenance={key: value for key, value in provenance.items() if key != "runs"},
-        runs=list(_runs(datasets, provenance.get("runs") or {})),
+        provenance=provenance_section.provenance_of(
+            provenance, datasets, {d.name: workspace.prepared(d.name) for d in datasets}
+        ),
+        runs=provenance_section.cell_runs(datasets, provenance.get("runs") or {}),
     )
 
 
@@ -116,16 +113,3 @@ def _rope_unit(datasets: Sequence[Dataset]) -> str:
         for m in metrics
     )
     return "; ".join(units)
-
-
-def _runs(datasets: Sequence[Dataset], runs: Mapping[str, Any]) -> Iterator[CellRun]:
-    for dataset in datasets:
-        for e in dataset.evaluations:
-            repeats = e.training.get("repeats") or [{}]
-            yield CellRun(
-                cell=e.cell,
-                device=str(repeats[0].get("device") or formatting.NONE),
-                precision=str(repeats[0].get("precision") or formatting.NONE),
-                n_train=formatting.count(repeats[0]["n_train"]) if repeats[0].get("n_train") else formatting.NONE,
-                run=runs.get(e.cell.name),
-            )

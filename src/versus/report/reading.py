@@ -73,23 +73,23 @@ class Evaluation:
     @cached_property
     def confusion(self) -> list[tuple[int, int, int]]:
         """(true class, predicted class, count), summed over repeats."""
-        rows = read_rows(self.folder / "confusion.csv", ("true", "predicted", "count"))
-        return [(int(r["true"]), int(r["predicted"]), int(r["count"])) for r in rows]
+        rows = read_numbers(self.folder / "confusion.csv", ("true", "predicted", "count"))
+        return [(int(true), int(predicted), int(count)) for true, predicted, count in rows]
 
     @cached_property
     def reliability(self) -> list[tuple[float, float, int]]:
         """(mean confidence, accuracy, count) of each bin that has rows."""
-        rows = read_rows(self.folder / "reliability.csv", ("confidence", "accuracy", "count"))
-        found = [(r["confidence"], r["accuracy"], int(float(r["count"]))) for r in rows]
-        return [(float(confidence), float(accuracy), count) for confidence, accuracy, count in found if count]
+        rows = read_numbers(self.folder / "reliability.csv", ("confidence", "accuracy", "count"))
+        return [(confidence, accuracy, int(count)) for confidence, accuracy, count in rows if count]
 
     @cached_property
     def history(self) -> dict[str, dict[int, list[tuple[float, float]]]]:
         """Training curves: name of the loss -> repeat -> (step, value), in order of step."""
         curves: dict[str, dict[int, list[tuple[float, float]]]] = {}
-        for row in read_rows(self.folder / "history.csv", ("repeat", "step", "name", "value")):
-            point = (float(row["step"]), float(row["value"]))
-            curves.setdefault(row["name"], {}).setdefault(int(row["repeat"]), []).append(point)
+        path = self.folder / "history.csv"
+        names = [row["name"] for row in read_rows(path, ("name",))]
+        for name, (repeat, *point) in zip(names, read_numbers(path, ("repeat", "step", "value")), strict=True):
+            curves.setdefault(name, {}).setdefault(int(repeat), []).append((point[0], point[1]))
         return {name: {r: sorted(points) for r, points in repeats.items()} for name, repeats in curves.items()}
 
     def _array(self, name: str) -> NDArray[Any] | None:
@@ -118,9 +118,9 @@ def read(workspace: Workspace, cell: Cell) -> Evaluation | None:
 
 def _read_scores(path: Path, repeats: int) -> dict[str, Floats]:
     scores: dict[str, Floats] = {}
-    for row in read_rows(path, ("repeat", "metric", "value")):
-        values = scores.setdefault(row["metric"], np.full(repeats, np.nan))
-        values[int(row["repeat"])] = float(row["value"])
+    metrics = [row["metric"] for row in read_rows(path, ("metric",))]
+    for metric, (repeat, value) in zip(metrics, read_numbers(path, ("repeat", "value")), strict=True):
+        scores.setdefault(metric, np.full(repeats, np.nan))[int(repeat)] = value
     return scores
 
 
@@ -151,6 +151,15 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     if any(row[column] is None for row in rows for column in columns):
         raise _damaged(path, "cut off in the middle of a row")
     return rows
+
+
+def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
+    """The named columns of a CSV file of numbers, a tuple for each row; none where there is no file."""
+    rows = read_rows(path, columns)
+    try:
+        return [tuple(float(row[column]) for column in columns) for row in rows]
+    except ValueError as error:
+        raise _damaged(path, f"without a number where one is due ({error})") from None
 
 
 def read_array(path: Path) -> NDArray[Any] | None:

@@ -88,8 +88,8 @@ def _difference(contrast: Contrast) -> str:
         ends = f"{formatting.points(contrast.low)} to {formatting.points(contrast.high)}"
         region = f"±{formatting.two_digits(100 * dataset.rope)} points"
     else:
-        size, unit = formatting.minus(f"{contrast.mean:+.3g}"), ""
-        ends = f"{formatting.minus(f'{contrast.low:+.3g}')} to {formatting.minus(f'{contrast.high:+.3g}')}"
+        size, unit = formatting.signed(contrast.mean), ""
+        ends = f"{formatting.signed(contrast.low)} to {formatting.signed(contrast.high)}"
         region = f"±{formatting.two_digits(dataset.rope)}"
     if not np.isfinite(contrast.low):
         return f"the difference is {size}{unit}, and one repeat without predictions says nothing of how sure it is"

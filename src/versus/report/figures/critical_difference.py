@@ -7,7 +7,7 @@ from versus.report.figures.figure import Figure
 from versus.report.figures.scales import Scale, Tick
 from versus.report.ranking import Ranking
 
-WIDTH, LEFT, RIGHT, AXIS = 700, 190, 510, 64
+WIDTH, LEFT, RIGHT, AXIS = 600, 170, 430, 64
 
 
 def critical_difference_diagram(ranking: Ranking) -> Figure:

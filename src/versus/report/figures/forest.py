@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from versus.report import formatting, metric_labels
 from versus.report.differences import Contrast
 from versus.report.figures.figure import Figure
-from versus.report.figures.scales import scale
+from versus.report.figures.scales import Scale, scale
 
-LABEL, PLOT, NUMBERS, ROW = 330, 250, 180, 24
+# As wide as a phone: what is compared stands above its interval, not beside it.
+WIDTH, MARGIN, HEAD, DATASET, ROW = 366, 12, 28, 22, 38
 
 
 def forest(contrasts: Sequence[Contrast]) -> Figure | None:
@@ -18,47 +19,48 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
     if not drawn:
         return None
     metric = drawn[0].dataset.primary
-    factor = 100.0 if metric_labels.is_share(metric) else 1.0
-    x = scale(
-        [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.dataset.rope, -c.dataset.rope)], LABEL, LABEL + PLOT
-    )
-    rows = [
-        _row(c, x, factor, 34 + i * ROW, i == 0 or drawn[i - 1].dataset is not c.dataset) for i, c in enumerate(drawn)
-    ]
-    unit = "percentage points of " if factor == 100 else ""
+    share = metric_labels.is_share(metric)
+    factor = 100.0 if share else 1.0
+    ends = [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.dataset.rope, -c.dataset.rope)]
+    x = scale(ends, MARGIN, WIDTH - MARGIN)
+    datasets, rows, y = [], [], HEAD
+    for i, contrast in enumerate(drawn):
+        if i == 0 or drawn[i - 1].dataset is not contrast.dataset:
+            name = contrast.dataset.name
+            datasets.append({"y": y + 16, "top": y, "name": name, "short": formatting.shorten(name, 50)})
+            y += DATASET
+        rows.append(_row(contrast, x, factor, y))
+        y += ROW
     return Figure(
         template="forest.svg",
         title=f"Difference in {metric_labels.label(metric)}, discriminative minus generative",
         description="; ".join(f"{r['dataset']}, {r['pair']}: {r['numbers']}" for r in rows),
-        width=LABEL + PLOT + NUMBERS,
-        height=34 + len(rows) * ROW + 44,
+        width=WIDTH,
+        height=y + 42,
         parts={
+            "datasets": datasets,
             "rows": rows,
             "ticks": x.ticks(5),
             "zero": x(0.0),
-            "left": LABEL,
-            "right": LABEL + PLOT,
-            "row": ROW,
-            "bottom": 34 + len(rows) * ROW,
-            "axis": f"{unit}{metric_labels.label(metric)}",
+            "left": MARGIN,
+            "right": WIDTH - MARGIN,
+            "top": HEAD,
+            "bottom": y,
+            "axis": f"{'percentage points of ' if share else ''}{metric_labels.label(metric)}",
             "lower_is_better": metric_labels.lower_is_better(metric),
         },
     )
 
 
-def _row(contrast: Contrast, x: object, factor: float, top: int, first: bool) -> dict[str, object]:
-    assert callable(x)
-    write = formatting.fixed if factor == 100 else formatting.score
-    decimals = 1 if factor == 100 else 3
+def _row(contrast: Contrast, x: Scale, factor: float, top: int) -> dict[str, object]:
     mean, low, high = (factor * v for v in (contrast.mean, contrast.low, contrast.high))
     pair = f"{contrast.discriminative.cell.model} − {contrast.generative.cell.model}"
     rope = factor * contrast.dataset.rope
+    texts = [formatting.fixed(v, 1) if factor == 100 else formatting.score(v) for v in (mean, low, high)]
     return {
-        "y": top + ROW // 2,
-        "top": top,
-        "first": first,
+        "text_y": top + 12,
+        "y": top + 25,
         "dataset": contrast.dataset.name,
-        "dataset_short": formatting.shorten(contrast.dataset.name, 15),
         "pair": pair,
         "pair_short": formatting.shorten(pair, 36),
         "low": x(low),
@@ -67,5 +69,5 @@ def _row(contrast: Contrast, x: object, factor: float, top: int, first: bool) ->
         "kind": contrast.generative.cell.kind,
         "rope_left": x(-rope),
         "rope_width": round(x(rope) - x(-rope), 1),
-        "numbers": f"{write(mean, decimals)} ({write(low, decimals)} to {write(high, decimals)})",
+        "numbers": f"{texts[0]} ({texts[1]} to {texts[2]})",
     }

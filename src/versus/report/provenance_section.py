@@ -1,0 +1,89 @@
+"""Where the results come from: what the caller knows, and what the files themselves say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from versus.report import formatting
+from versus.report.cells import Cell
+from versus.report.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """Where a cell was fitted, and what finds its MLflow run (None where that is not known)."""
+
+    cell: Cell
+    device: str
+    precision: str
+    n_train: str
+    run: Any
+
+
+def provenance_of(given: Mapping[str, Any], datasets: Sequence[Dataset], folders: Mapping[str, Path]) -> dict[str, Any]:
+    """The caller's provenance, and how to reproduce it, what the fits took, and the hashes of the data.
+
+    Args:
+        given: nested mappings, sequences and scalars; its entry "runs" is for `cell_runs`.
+        datasets: the data sets of the report.
+        folders: their prepared folders.
+    """
+    found = {key: value for key, value in given.items() if key != "runs"}
+    if given.get("commit"):
+        found["reproduce"] = _reproduction(str(given["commit"]), bool(given.get("dirty")))
+    fits = [repeat for d in datasets for e in d.evaluations for repeat in e.training.get("repeats", [])]
+    if fits:
+        seconds = sum(float(fit["seconds"]) for fit in fits if fit.get("seconds") is not None)
+        found["fitting"] = f"{len(fits)} fits, {formatting.duration(seconds)} in all"
+    machines = _machines(datasets)
+    if machines:
+        found["machine of the fits"] = machines[0] if len(machines) == 1 else machines
+    found["data, SHA-256"] = {name: folder_hash(folder) for name, folder in folders.items()}
+    return found
+
+
+def _reproduction(commit: str, dirty: bool) -> str:
+    command = f"git checkout {commit} && make repro"
+    return f"{command} (the working tree had changes, which that commit does not hold)" if dirty else command
+
+
+def _machines(datasets: Sequence[Dataset]) -> list[Mapping[str, Any]]:
+    """The machines that cells were fitted on, each once: they need not be the one that compares."""
+    found: list[Mapping[str, Any]] = []
+    for dataset in datasets:
+        for evaluation in dataset.evaluations:
+            machine = evaluation.training.get("hardware")
+            if machine and machine not in found:
+                found.append(machine)
+    return found
+
+
+def cell_runs(datasets: Sequence[Dataset], runs: Mapping[str, Any]) -> list[CellRun]:
+    """A row for each evaluated cell; ``runs`` maps cells to what finds their MLflow runs."""
+    found = []
+    for evaluation in (e for dataset in datasets for e in dataset.evaluations):
+        fit = (evaluation.training.get("repeats") or [{}])[0]
+        found.append(
+            CellRun(
+                cell=evaluation.cell,
+                device=str(fit.get("device") or formatting.NONE),
+                precision=str(fit.get("precision") or formatting.NONE),
+                n_train=formatting.count(fit["n_train"]) if fit.get("n_train") else formatting.NONE,
+                run=runs.get(evaluation.cell.name),
+            )
+        )
+    return found
+
+
+def folder_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of a folder's files."""
+    total = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            with path.open("rb") as file:
+                total.update(path.name.encode("utf-8") + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()

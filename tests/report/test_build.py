@@ -1,0 +1,188 @@
+"""What `build` writes, over small models fitted here."""
+
+import csv
+import json
+import shutil
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.report.conftest import PROVENANCE
+from tests.report.made_workspace import Made, blobs, write_json
+from versus.data import prepared
+from versus.report import build
+from versus.statistics.corrected_resampled import corrected_mean
+from versus.workspace import Workspace
+
+TEXTS = ("report.md", "comparison.csv", "metrics.json")
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def copied(made, folder):
+    shutil.copytree(made.workspace.root, folder)
+    return Made(Workspace(folder), list(made.cells))
+
+
+def test_scores_are_the_evaluations_own(made):
+    table = {(r["cell"], r["metric"]): r for r in rows(made.workspace.reports / "comparison.csv")}
+    for cell in made.cells:
+        values = {}
+        for row in rows(made.workspace.evaluation(cell.name) / "scores.csv"):
+            values.setdefault(row["metric"], []).append(float(row["value"]))
+        for metric, repeats in values.items():
+            assert float(table[cell.name, metric]["mean"]) == np.mean(repeats)
+            assert int(table[cell.name, metric]["repeats"]) == len(repeats)
+    assert len(table) == sum(1 for _ in rows(made.workspace.reports / "comparison.csv"))
+
+
+def test_interval_is_the_corrected_one(made):
+    table = {(r["cell"], r["metric"]): r for r in rows(made.workspace.reports / "comparison.csv")}
+    scores = rows(made.workspace.evaluation("blobs-gaussian") / "scores.csv")
+    losses = np.array([float(r["value"]) for r in scores if r["metric"] == "log_loss"])
+    low, high = corrected_mean(losses, n_train=160, n_test=40).interval(0.95)
+    found = table["blobs-gaussian", "log_loss"]
+    assert (float(found["low"]), float(found["high"])) == pytest.approx((low, high))
+    # one that keeps its validation rows for stopping learned from fewer
+    losses = [
+        float(r["value"])
+        for r in rows(made.workspace.evaluation("blobs-vae") / "scores.csv")
+        if r["metric"] == "log_loss"
+    ]
+    low, high = corrected_mean(np.array(losses), n_train=120, n_test=40).interval(0.95)
+    assert float(table["blobs-vae", "log_loss"]["low"]) == pytest.approx(low)
+
+
+def test_every_interval_holds_its_mean(made):
+    found = [r for r in rows(made.workspace.reports / "comparison.csv") if r["low"]]
+    assert len(found) > 100
+    assert all(float(r["low"]) <= float(r["mean"]) <= float(r["high"]) for r in found)
+
+
+def test_metrics_for_dvc(made):
+    found = json.loads((made.workspace.reports / "metrics.json").read_text())
+    assert set(found) == {"blobs", "plain", "pictures", "official", "amounts"}
+    assert set(found["blobs"]["vae"]) == {"accuracy_score", "log_loss"}
+    assert set(found["amounts"]["ridge"]) == {"root_mean_squared_error", "r2_score"}
+
+
+def test_costs_stand_apart(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    cost = again.workspace.training_cost("blobs-vae")
+    changed = json.loads(cost.read_text())
+    changed["repeats"][0]["seconds"] = 1234.5
+    write_json(cost, changed)
+    build(again.workspace, again.cells, {})
+    before, after = made.workspace.reports, again.workspace.reports
+    for name in ("comparison.csv", "metrics.json"):
+        assert (before / name).read_bytes() == (after / name).read_bytes()
+    assert (before / "costs.csv").read_bytes() != (after / "costs.csv").read_bytes()
+    scores = [(folder / "report.md").read_text().split("## Costs")[0] for folder in (before, after)]
+    assert scores[0] == scores[1]
+    for picture in (before / "figures").iterdir():
+        assert picture.read_bytes() == (after / "figures" / picture.name).read_bytes()
+
+
+def test_built_twice_is_the_same(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    build(again.workspace, again.cells, PROVENANCE)
+    for name in (*TEXTS, "costs.csv", "report.html"):
+        assert (made.workspace.reports / name).read_bytes() == (again.workspace.reports / name).read_bytes()
+
+
+def test_missing_cells_are_named_and_strangers_are_not_read(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    shutil.rmtree(again.workspace.evaluation("blobs-vae"))
+    again.workspace.model("blobs-vae").mkdir(parents=True)
+    shutil.rmtree(again.workspace.evaluation("plain-vae"))
+    taken_out = [cell for cell in again.cells if cell.name != "pictures-vae"]
+    build(again.workspace, taken_out, {})
+    page = (again.workspace.reports / "report.html").read_text()
+    assert "<strong>blobs-vae</strong>: it was fitted but its evaluation failed" in page
+    assert "<strong>plain-vae</strong>: its fit failed" in page
+    assert "pictures-vae" not in page
+    assert "blobs-vae" in (again.workspace.reports / "report.md").read_text()
+    assert not [r for r in rows(again.workspace.reports / "comparison.csv") if r["cell"].endswith("s-vae")]
+
+
+def test_nothing_evaluated_is_a_page_too(tmp_path, made):
+    build(Workspace(tmp_path), made.cells, {})
+    assert "No data set has been prepared and evaluated yet" in (tmp_path / "reports" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("evaluation.json", "{", "not JSON"),
+        ("evaluation.json", "{}", "without task"),
+        ("scores.csv", "repeat,metric\n", "without the column value"),
+        ("scores.csv", "repeat,metric,value\n0,accuracy_score\n", "cut off"),
+        ("scores.csv", "repeat,metric,value\n0,accuracy_score,high\n", "without a number"),
+        ("confusion.csv", "true,count\n", "without the column predicted"),
+    ],
+)
+def test_a_damaged_file_names_itself(made, tmp_path, name, content, says):
+    again = copied(made, tmp_path / "again")
+    (again.workspace.evaluation("blobs-gaussian") / name).write_text(content)
+    with pytest.raises(ValueError, match=rf"blobs-gaussian/{name} is .*{says}.*dvc repro"):
+        build(again.workspace, again.cells, {})
+
+
+def test_a_truncated_array_names_itself(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    path = again.workspace.evaluation("official-gaussian") / "predictions.npy"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"official-gaussian/predictions.npy is not a whole .npy file"):
+        build(again.workspace, again.cells, {})
+
+
+def test_plot_files(made):
+    plots = made.workspace.reports / "plots"
+    assert {p.stem for p in (plots / "learning_curves").iterdir()} == {
+        f"{d}-vae" for d in ("blobs", "plain", "pictures", "official")
+    }
+    curve = rows(plots / "learning_curves" / "blobs-vae.csv")
+    assert curve[3] == {"step": "3", "loss": "1.25", "validation": "1.55"}
+    assert len(rows(plots / "confusion" / "blobs.csv")) == 5 * 40  # a row for each test row of each repeat
+    right = np.mean([r["actual"] == r["predicted"] for r in rows(plots / "confusion" / "blobs.csv")])
+    metrics = json.loads((made.workspace.reports / "metrics.json").read_text())
+    assert right == pytest.approx(max(m["accuracy_score"] for m in metrics["blobs"].values()))
+
+
+def test_regression_has_columns_of_its_own(made):
+    page = (made.workspace.reports / "report.html").read_text()
+    classification, regression = page.split("<caption>Classification</caption>")[1].split(
+        "<caption>Regression</caption>"
+    )
+    assert "RMSE" not in classification.split("</thead>")[0]
+    assert "accuracy" not in regression.split("</thead>")[0]
+    assert "coverage" in regression.split("</thead>")[0]
+
+
+def test_default_size_is_quick_and_light(tmp_path):
+    """Sixty cells over eight data sets, one of them ten classes."""
+    from tests.report.made_workspace import MODELS
+
+    found = Made(Workspace(tmp_path))
+    models = [replace(m, name=f"{m.name}{copy}" if copy else m.name) for copy in (0, 1) for m in MODELS][:8]
+    for i in range(8):
+        found.add_classification(f"set{i}", *blobs(10 if i == 0 else 3, 600, 10, seed=i), models=models)
+    started = time.perf_counter()
+    build(found.workspace, found.cells, PROVENANCE)
+    assert time.perf_counter() - started < 10
+    assert (tmp_path / "reports" / "report.html").stat().st_size < 5_000_000
+
+
+def test_provenance_is_shown(made):
+    page = (made.workspace.reports / "report.html").read_text()
+    assert "git checkout 0123abcd &amp;&amp; make repro" in page
+    assert prepared.read(made.workspace.prepared("blobs")).about["description"] in page
+    build_runs = {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE}
+    build(made.workspace, made.cells, build_runs)
+    assert "tags.fingerprint = &#39;abc&#39;" in (made.workspace.reports / "report.html").read_text()
+    build(made.workspace, made.cells, PROVENANCE)

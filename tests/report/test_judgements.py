@@ -1,0 +1,154 @@
+"""The words of the report follow from the numbers: cases where each verdict must fall."""
+
+import numpy as np
+import pytest
+
+from tests.report.made_workspace import splits, write_csv, write_json
+from versus.data import prepared
+from versus.data.prepared import Prepared
+from versus.data.schema import Column, Schema
+from versus.report import Cell, Options
+from versus.report.build import _datasets
+from versus.report.differences import contrasts, main_contrast
+from versus.report.leaders import leaders
+from versus.report.ranking import complete_block, ranking
+from versus.report.verdict import verdicts
+from versus.workspace import Workspace
+
+NOISE = np.array([0.001, -0.001, 0.0, 0.002, -0.002])
+
+
+class Scored:
+    """A workspace of cells with given scores."""
+
+    def __init__(self, root):
+        self.workspace, self.cells = Workspace(root), []
+
+    def add(self, dataset, task="classification", n=1000, **models):
+        """Models as name=(family, scores of five repeats); "baseline" is one."""
+        rng = np.random.default_rng(0)
+        y = rng.normal(size=n) * 10 if task == "regression" else np.arange(n) % 2
+        classes = () if task == "regression" else ("no", "yes")
+        schema = Schema("table", task, (1,), (Column("x"),), classes)
+        prepared.write(self.workspace.prepared(dataset), Prepared(rng.normal(size=(n, 1)), y, schema, splits(n, 5), {}))
+        metric = "root_mean_squared_error" if task == "regression" else "accuracy_score"
+        for name, (family, scores) in models.items():
+            module = "baseline" if name == "baseline" else "linear"
+            cell = Cell(f"{dataset}-{name}", dataset, family, module, "Model")
+            self.cells.append(cell)
+            folder = self.workspace.evaluation(cell.name)
+            write_json(
+                folder / "evaluation.json",
+                {"task": task, "capabilities": ["fit"], "skipped": [], "n_test": n // 5, "repeats": 5},
+            )
+            write_csv(
+                folder / "scores.csv",
+                ("repeat", "metric", "value"),
+                [(r, metric, repr(float(v))) for r, v in enumerate(scores)],
+            )
+        return self
+
+    def datasets(self):
+        return _datasets(self.workspace, self.cells, Options())
+
+
+D, G, DEEP = "discriminative", "classical_generative", "deep_generative"
+
+
+@pytest.fixture
+def scored(tmp_path):
+    return Scored(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "first", "second", "outcome"),
+    [
+        ("classification", 0.95, 0.85, "discriminative ahead"),
+        ("classification", 0.85, 0.95, "generative ahead"),
+        ("classification", 0.90, 0.90, "practically equal"),
+        ("regression", 1.0, 3.0, "discriminative ahead"),  # lower is better
+        ("regression", 3.0, 1.0, "generative ahead"),
+        ("regression", 3.0, 3.0, "practically equal"),
+    ],
+)
+def test_outcomes(scored, task, first, second, outcome):
+    scored.add("set", task, model=(D, first + NOISE), other=(G, second + NOISE[::-1]))
+    datasets = scored.datasets()
+    found = contrasts(datasets)
+    assert [c.outcome for c in found] == [outcome]
+    assert found[0].mean == pytest.approx(first - second)
+    assert verdicts(datasets, found)[0].outcome == outcome
+
+
+def test_a_noisy_difference_is_undecided(scored):
+    scored.add("set", model=(D, [0.9, 0.8, 0.95, 0.7, 0.9]), other=(G, [0.8, 0.85, 0.8, 0.8, 0.9]))
+    datasets = scored.datasets()
+    verdict = verdicts(datasets, contrasts(datasets))[0]
+    assert verdict.outcome == "undecided"
+    assert "do not tell apart" in verdict.scores
+
+
+def test_holm_runs_over_the_whole_table(scored):
+    apart = np.array([0.030, 0.012, 0.028, 0.010, 0.022])
+    scored.add("alone", model=(D, 0.9 + apart), other=(G, np.full(5, 0.9)))
+    one = contrasts(scored.datasets())[0]
+    assert one.adjusted_p == one.p < 0.05
+    for i in range(8):
+        scored.add(f"more{i}", model=(D, 0.9 + 10 * NOISE), other=(G, np.full(5, 0.9)))
+    many = contrasts(scored.datasets())
+    assert many[0].p == one.p
+    assert many[0].adjusted_p == pytest.approx(9 * one.p)
+    assert many[0].outcome == "undecided"
+
+
+def test_baselines_stand_for_no_family(scored):
+    scored.add("set", baseline=(D, 0.99 + NOISE), model=(D, 0.9 + NOISE), other=(G, 0.8 + NOISE))
+    assert contrasts(scored.datasets())[0].discriminative.cell.model == "model"
+
+
+def test_models_no_better_than_the_baseline_are_said_to_be(scored):
+    scored.add("set", baseline=(D, 0.8 + NOISE), model=(D, 0.8 + NOISE[::-1]), other=(G, 0.7 + NOISE))
+    datasets = scored.datasets()
+    assert "Neither is shown to beat the baseline" in verdicts(datasets, contrasts(datasets))[0].scores
+
+
+def test_verdict_takes_the_better_generative_family(scored):
+    scored.add("set", model=(D, 0.9 + NOISE), other=(G, 0.7 + NOISE), deep=(DEEP, 0.8 + NOISE))
+    datasets = scored.datasets()
+    found = contrasts(datasets)
+    assert [c.generative.cell.model for c in found] == ["other", "deep"]
+    assert main_contrast(datasets[0], found).generative.cell.model == "deep"
+
+
+def test_one_side_only(scored):
+    scored.add("set", model=(D, 0.9 + NOISE))
+    verdict = verdicts(scored.datasets(), [])[0]
+    assert verdict.outcome == "no comparison"
+    assert "no generative model" in verdict.scores
+
+
+def test_best_only_where_it_stands_alone(scored):
+    scored.add("clear", a=(D, 0.95 + NOISE), b=(D, 0.85 + NOISE), c=(G, 0.6 + NOISE))
+    scored.add("close", a=(D, 0.901 + 10 * NOISE), b=(D, 0.9 - 10 * NOISE), c=(G, 0.6 + NOISE))
+    clear, close = scored.datasets()
+    assert leaders(clear, "accuracy_score") == {"clear-a": "best"}
+    assert leaders(close, "accuracy_score") == {"close-a": "level", "close-b": "level"}
+
+
+def test_ranks_count_complete_blocks_and_say_what_is_left_out(scored):
+    for i in range(4):
+        extra = {"sometimes": (DEEP, 0.7 + NOISE)} if i == 0 else {}
+        scored.add(f"set{i}", a=(D, 0.9 + NOISE), b=(G, 0.8 + NOISE), c=(D, 0.6 + NOISE), **extra)
+    scored.add("numbers", "regression", a=(D, 1 + NOISE), b=(G, 2 + NOISE))
+    found = ranking(scored.datasets(), 0.95)
+    assert [cell.model for cell in found.models] == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.test.mean_ranks, [1, 2, 3])
+    assert found.datasets == ("set0", "set1", "set2", "set3")
+    assert found.left_out == ("sometimes",)
+    assert found.is_weak
+
+
+def test_complete_block_drops_the_emptiest():
+    present = np.array([[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1], [0, 0, 1, 0]], dtype=bool)
+    assert complete_block(present) == ([0, 1, 2], [0, 1, 2])
+    assert complete_block(np.zeros((2, 2), bool)) == ([0, 1], [])

@@ -1,0 +1,138 @@
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from versus.metrics import classification, regression
+from versus.report import formatting, metric_labels
+from versus.report.csv_files import write_csv
+from versus.report.figures.learning_curves import thinned
+from versus.report.figures.pixels import stack, to_bytes
+from versus.report.figures.scales import Scale, scale
+from versus.report.markdown import escaped
+from versus.report.page import source_hash
+from versus.report.row_values import row_values
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "text"),
+    [
+        (formatting.score, 0.97351, "0.974"),
+        (formatting.score, -0.5, "−0.500"),
+        (formatting.score, -0.0001, "0.000"),
+        (formatting.score, 54.1234, "54.12"),
+        (formatting.score, 123456.7, "123457"),
+        (formatting.score, float("nan"), "–"),
+        (formatting.signed, 0.25, "+0.250"),
+        (formatting.signed, 0.00001, "0.000"),
+        (formatting.percent, 0.9736, "97.4\u202f%"),
+        (formatting.points, -0.0123, "−1.2"),
+        (formatting.p_value, 0.0004, "<\u00a00.001"),
+        (formatting.p_value, 0.01234, "=\u00a00.012"),
+        (formatting.two_digits, 0.003456, "0.0035"),
+        (formatting.two_digits, 0.0999, "0.10"),
+        (formatting.two_digits, 1234.0, "1\u202f200"),
+        (formatting.two_digits, 0.0, "0"),
+        (formatting.times, 3.14, "3.1×"),
+        (formatting.megabytes, 1_234_000_000, "1\u202f234"),
+        (formatting.duration, 600.0, "10 min"),
+    ],
+)
+def test_numbers_as_they_read(function, value, text):
+    assert function(value) == text
+
+
+def test_ticks_are_round_and_inside():
+    assert [t.label for t in Scale(0.31, 0.97, 0, 100).ticks(5)] == ["0.4", "0.6", "0.8"]
+    assert [t.label for t in Scale(0.0008, 40, 0, 100, True).ticks(6)] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert [t.label for t in Scale(0.15, 0.9, 0, 100, True).ticks(5)] == ["0.2", "0.4", "0.6", "0.8"]
+    for low, high in ((0, 1e-9), (5, 5.0001), (-3e6, 2e6)):
+        ticks = Scale(low, high, 0, 100).ticks()
+        assert 2 <= len(ticks) <= 12
+        assert all(0 <= t.at <= 100 for t in ticks)
+
+
+def test_scales_take_what_comes():
+    assert scale([3.0], 0, 10)(3.0) == 5
+    assert scale([], 0, 10, logarithmic=True)(0.0) == 0
+    assert scale([1.0, float("nan"), float("inf")], 0, 10)(1.0) == 5
+    up = Scale(1, 100, 50, 0, True)
+    assert (up(1), up(10), up(100), up(1e9), up(0.0)) == (50, 25, 0, 0, 50)
+
+
+def test_csv_defuses_formulas_and_keeps_numbers(tmp_path):
+    values = ["=cmd()", "+1", "-1", "@sum", "\tx", "plain", -1.5, 0.1 + 0.2, np.float64(1 / 3), float("nan"), 7]
+    write_csv(tmp_path / "out.csv", ("=name",), [[v] for v in values])
+    lines = (tmp_path / "out.csv").read_bytes().decode().split("\n")
+    expected = ["'=name", "'=cmd()", "'+1", "'-1", "'@sum", "'\tx", "plain", "-1.5"]
+    assert lines[:8] == expected
+    assert [float(x) for x in lines[8:10]] == [0.1 + 0.2, 1 / 3]
+    assert lines[10:12] == ["", "7"] or lines[10:12] == ['""', "7"]
+
+
+@pytest.mark.parametrize(
+    "text", ["<img src=x>", "a | b", "`x`", "[a](b)", "line\n\n# title", "*x*", "@team", "a & b", "~~x~~"]
+)
+def test_markdown_leaves_text_as_text(text):
+    from markdown_it import MarkdownIt
+
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(f"| {escaped(text)} | x |\n| --- | --- |\n")
+    cell = ElementTree.fromstring(rendered).find(".//th")
+    assert list(cell) == []
+    assert cell.text == " ".join(text.split())
+
+
+def test_content_security_hash_is_the_browsers():
+    # from the Content Security Policy specification, level 3, section 7.5.1 (alert('Hello, world.');)
+    assert source_hash("alert('Hello, world.');") == "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng="
+
+
+def test_pictures():
+    images = np.array([[[0, 16], [8, 4]]], dtype=np.uint8)
+    np.testing.assert_array_equal(to_bytes(images, 17), [[[0, 255], [128, 64]]])
+    np.testing.assert_array_equal(to_bytes(np.array([[[0.5, 2.0]]]), None), [[[128, 255]]])
+    assert to_bytes(np.zeros((2, 3, 3, 1)), 256).shape == (2, 3, 3)
+    assert stack(np.zeros((3, 4, 5), np.uint8)).shape == (14, 5)
+
+
+def test_thinned_curves_keep_their_ends():
+    curve = [(float(s), 1.0) for s in range(997)]
+    assert thinned(curve)[0] == curve[0]
+    assert thinned(curve)[-1] == curve[-1]
+    assert len(thinned(curve)) < 70
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "accuracy_score",
+        "balanced_accuracy_score",
+        "precision_score",
+        "recall_score",
+        "f1_score",
+        "log_loss",
+        "brier_score",
+    ],
+)
+@pytest.mark.parametrize("k", [2, 4])
+def test_rows_make_the_score(metric, k):
+    rng = np.random.default_rng(0)
+    p, y = rng.dirichlet(np.ones(k), size=50), rng.integers(0, k - 1, size=50)  # no row of the last class
+    values, statistic = row_values(metric, p[None], y[None])
+    assert float(statistic(values.mean(axis=1))[0]) == pytest.approx(getattr(classification, metric)(y, p))
+
+
+@pytest.mark.parametrize("metric", ["root_mean_squared_error", "mean_absolute_error", "r2_score"])
+def test_rows_make_the_regression_score(metric):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=50)
+    p = y + rng.normal(size=50)
+    values, statistic = row_values(metric, p[None], y[None])
+    assert float(statistic(values.mean(axis=1))[0]) == pytest.approx(getattr(regression, metric)(y, p))
+
+
+def test_directions():
+    assert metric_labels.lower_is_better("bits_per_dimension_binarised")
+    assert not metric_labels.lower_is_better("mean_log_likelihood_mixed")
+    assert metric_labels.is_share("accuracy_score")
+    assert not metric_labels.is_share("log_loss")
