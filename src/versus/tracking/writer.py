@@ -25,6 +25,7 @@ TICK = 0.5
 REST = 15.0  # seconds after an outage during which requests fail at once instead of waiting each for a dead server
 OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 LONGEST_REASON = 300
+PERSISTENT = ("sync", "report")  # requests that try in any case: whoever sends them may know that the store is back
 
 
 @dataclass
@@ -67,6 +68,8 @@ class Writer:
 
     def _serve(self, job: Job) -> None:
         answer: dict[str, Any] = {}
+        if job.request.get("do") in PERSISTENT:
+            self._outage = None
         failure = self._attempt(lambda: answer.update(self._result(job)))
         job.answer({"ok": True, **answer} if failure is None else {"ok": False, "reason": failure})
 
