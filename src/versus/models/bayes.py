@@ -7,10 +7,19 @@ Bishop, *Pattern Recognition and Machine Learning* (2006), section 1.5.4.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
 import numpy as np
 from scipy.special import logsumexp
 
-from versus.models.protocols import Array, Labels
+from versus.data.schema import Schema
+from versus.models.class_labels import classification_data
+from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.protocols import Array, Labels, Measure
+
+Prior = Literal["empirical", "uniform"]
 
 
 def class_log_prior(y: Labels, n_classes: int) -> Array:
@@ -27,11 +36,11 @@ class GenerativeClassifier:
     """
 
     def log_joint(self, X: Array) -> Array:
-        """log p(x, y) for every class, (N, *event) -> (N, K) nats."""
+        """Log p(x, y) for every class, (N, *event) -> (N, K) nats."""
         raise NotImplementedError
 
     def predict_log_proba(self, X: Array) -> Array:
-        """log p(y | x), (N, *event) -> (N, K) nats."""
+        """Log p(y | x), (N, *event) -> (N, K) nats."""
         joint = self.log_joint(X)
         normalised: Array = joint - logsumexp(joint, axis=1, keepdims=True)
         return normalised
@@ -44,3 +53,177 @@ class GenerativeClassifier:
     def predict(self, X: Array) -> Labels:
         """The most probable class, (N, *event) -> (N,)."""
         return np.asarray(self.log_joint(X).argmax(axis=1), dtype=np.int64)
+
+
+class ClassConditionalDensity(GenerativeClassifier):
+    """A joint density p(x, y) whose p(x | y) is exact and can be drawn from.
+
+    A model says how its p(x | y) is learned (``fit_density``), evaluated (``log_likelihoods``) and drawn from
+    (``draw``), and which attributes hold what it learned (``learned``). Prediction, the marginal density, samples by
+    class and the arrays for persistence follow. Learned: ``schema_``, ``log_prior_`` (K,) nats.
+    """
+
+    schema: Schema | None
+    prior: Prior
+    random_state: int | None
+    measure: Measure
+
+    schema_: Schema
+    log_prior_: Array
+
+    learned: ClassVar[tuple[str, ...]] = ()
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Learn p(x | y) from X (N, *event) and codes y (N,); ``schema_`` is set."""
+        raise NotImplementedError
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""
+        raise NotImplementedError
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events of one class, (n, *event)."""
+        raise NotImplementedError
+
+    def fit(self, X: Array, y: Labels | None = None) -> Self:
+        """Learn p(y) and p(x | y) from X (N, *event) and class codes y (N,).
+
+        Raises:
+            ValueError: where y is missing, holds other than the schema's codes, or the model cannot take such data.
+        """
+        self.schema_, labels = classification_data(type(self).__name__, self.schema, X, y)
+        self.log_prior_ = _log_prior(self.prior, labels, self.schema_.n_classes)
+        self.fit_density(X, labels)
+        return self
+
+    def log_joint(self, X: Array) -> Array:
+        """Log p(x, y) for every class, (N, *event) -> (N, K) nats."""
+        joint: Array = self.log_likelihoods(X) + self.log_prior_
+        return joint
+
+    def log_prob(self, X: Array) -> Array:
+        """Log p(x) = log of the sum over y of p(x, y), (N, *event) -> (N,) nats."""
+        return np.asarray(logsumexp(self.log_joint(X), axis=1))
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` events (n, *event) of the classes ``y`` (n,), which are drawn from the prior where not given.
+
+        Raises:
+            ValueError: where ``y`` has another length than ``n`` or holds an unknown class.
+        """
+        rng = np.random.default_rng(random_state)
+        n_classes = self.schema_.n_classes
+        labels = rng.choice(n_classes, size=n, p=np.exp(self.log_prior_)) if y is None else np.asarray(y)
+        if labels.shape != (n,) or (n and not 0 <= labels.min() <= labels.max() < n_classes):
+            raise ValueError(f"y must be {n} class codes from 0 to {n_classes - 1}; its shape is {labels.shape}")
+        drawn = {int(k): self.draw(int(k), int((labels == k).sum()), rng) for k in np.unique(labels)}
+        if not drawn:
+            return self.draw(0, 0, rng)
+        out = np.empty((n, *self.schema_.shape), dtype=next(iter(drawn.values())).dtype)
+        for k, events in drawn.items():
+            out[labels == k] = events
+        return out
+
+    def get_arrays(self) -> dict[str, Array]:
+        """What was learned: flat names to finite arrays."""
+        return {"log_prior": self.log_prior_} | {name: np.asarray(getattr(self, f"{name}_")) for name in self.learned}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`, on a model built with the same arguments and schema.
+
+        Raises:
+            ValueError: where names or shapes are not those of such a model.
+        """
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, ("log_prior", *self.learned))
+        check_shape(arrays, "log_prior", (self.schema_.n_classes,))
+        for name in ("log_prior", *self.learned):
+            setattr(self, f"{name}_", arrays[name])
+        self.restore()
+
+    def restore(self) -> None:
+        """Check the learned attributes' shapes after `set_arrays` and rebuild what derives from them."""
+
+
+class BayesClassifier(ClassConditionalDensity):
+    """One density for each class, fitted to the members of that class.
+
+    Args:
+        density: an unfitted density with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
+            among its attributes; copied for each class. A class without members gets the density of all rows.
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; inferred where None.
+        random_state: seed; each class's density gets a seed of its own from it.
+    """
+
+    densities_: list[Any]
+
+    def __init__(
+        self,
+        density: Any,
+        prior: Prior = "empirical",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.density = density
+        self.prior = prior
+        self.schema = schema
+        self.random_state = random_state
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override]  # depends on the density here
+        """What the density is a density of."""
+        measure: Measure = self.new_density().measure
+        return measure
+
+    def new_density(self) -> Any:
+        """An unfitted density for one class."""
+        return copy.deepcopy(self.density)
+
+    def _class_densities(self, schema: Schema) -> list[Any]:
+        seeds = np.random.SeedSequence(self.random_state).generate_state(schema.n_classes)
+        densities = [self.new_density() for _ in range(schema.n_classes)]
+        for density, seed in zip(densities, seeds, strict=True):
+            density.schema = schema
+            if hasattr(density, "random_state"):
+                density.random_state = None if self.random_state is None else int(seed)
+        return densities
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Fit each class's density to the rows of that class."""
+        self.densities_ = self._class_densities(self.schema_)
+        for k, density in enumerate(self.densities_):
+            members = y == k
+            density.fit(X[members] if members.any() else X)
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""
+        return np.stack([density.log_prob(X) for density in self.densities_], axis=1)
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events of one class, (n, *event)."""
+        return np.asarray(self.densities_[label].sample(n, random_state=int(rng.integers(2**31))))
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The prior and each density's arrays, under ``<class code>.<name>``."""
+        per_class = {
+            f"{k}.{name}": array for k, d in enumerate(self.densities_) for name, array in d.get_arrays().items()
+        }
+        return {"log_prior": self.log_prior_} | per_class
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        self.log_prior_ = check_shape(arrays, "log_prior", (self.schema_.n_classes,))
+        self.densities_ = self._class_densities(self.schema_)
+        for k, density in enumerate(self.densities_):
+            start = f"{k}."
+            density.set_arrays({n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)})
+
+
+def _log_prior(prior: Prior, y: Labels, n_classes: int) -> Array:
+    if prior == "uniform":
+        return np.full(n_classes, -np.log(n_classes))
+    if prior != "empirical":
+        raise ValueError(f"prior={prior!r}; accepted are 'empirical' and 'uniform'")
+    return class_log_prior(y, n_classes)

@@ -1,0 +1,78 @@
+r"""What any generative model must beat: columns that are independent of each other and of the class.
+
+.. math:: p(x, y) = p(y) \prod_d p(x_d)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.bayes import ClassConditionalDensity
+from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
+from versus.models.protocols import Array, Labels, Measure
+
+__all__ = ["Marginals"]
+
+
+class Marginals(ClassConditionalDensity):
+    """Each column's own distribution, normal or multinoulli, whatever the class; predicts the prior.
+
+    Learned: those of `MixedNaiveBayes` with a single class: ``means_``, ``variances_``, ``log_probabilities_``.
+
+    Args:
+        smoothing: added to the count of each category (Laplace: 1).
+        variance_floor: given to a constant column, as a fraction of the largest column's variance.
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; inferred where None.
+        random_state: seed of the spreading of pixels.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
+
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        variance_floor: float = 1e-9,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.variance_floor = variance_floor
+        self.prior = prior
+        self.schema = schema
+        self.random_state = random_state
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide
+        """One of "continuous", "discrete", and "mixed" where the data have both kinds of columns."""
+        return MixedNaiveBayes(schema=getattr(self, "schema_", None) or self.schema).measure
+
+    def _single_class(self) -> MixedNaiveBayes:
+        schema = replace(self.schema_, task="classification", classes=("all",))
+        return MixedNaiveBayes(self.smoothing, self.variance_floor, schema=schema, random_state=self.random_state)
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Moments or frequencies of each column over all rows."""
+        self.columns_ = self._single_class().fit(X, np.zeros_like(y))
+        for name in self.learned:
+            setattr(self, f"{name}_", getattr(self.columns_, f"{name}_"))
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x) of the observed columns, the same for every class, (N, *event) -> (N, K) nats."""
+        return np.repeat(self.columns_.log_likelihoods(X), self.schema_.n_classes, axis=1)
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events, (n, *event)."""
+        return self.columns_.draw(0, n, rng)
+
+    def restore(self) -> None:
+        """Check shapes and prepare what densities are evaluated with."""
+        self.columns_ = self._single_class()
+        self.columns_.set_arrays(
+            {"log_prior": np.zeros(1)} | {name: getattr(self, f"{name}_") for name in self.learned}
+        )

@@ -1,0 +1,166 @@
+r"""Kernel density estimates, one for each class.
+
+.. math:: p(x \mid y) = \frac{1}{N_y} \sum_{n: y_n = y} \prod_d N(x_d; x_{nd}, h_{yd}^2)
+
+Rosenblatt (1956); Parzen (1962); Silverman, *Density Estimation* (1986). Missing columns drop out of the product: the
+exact marginal. Kernels stand on complete rows only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.bayes import BayesClassifier
+from versus.models.classical_generative.numerics.bandwidth import RULES, factor
+from versus.models.classical_generative.numerics.class_moments import class_moments, variance_floor
+from versus.models.classical_generative.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
+from versus.models.classical_generative.numerics.kernel_sums import log_kernel_sums
+from versus.models.classical_generative.numerics.missing import patterns
+from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.protocols import Array, Labels, Measure
+
+__all__ = ["KernelDensityClassifier"]
+
+
+class KernelDensity:
+    """A normal kernel on each training row: a density of numeric events, without classes.
+
+    Learned: ``points_`` (N, D) and ``widths_`` (D,), the kernels' standard deviations.
+
+    Args:
+        bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
+            with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
+        kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
+        variance_floor: variance that a constant column is given, as a fraction of the largest column's.
+        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the sums are worth it.
+        schema: what the data look like; inferred where None.
+        random_state: seed of the rows that cross-validation looks at and of the spreading of pixels.
+    """
+
+    measure: Measure = "continuous"
+
+    def __init__(
+        self,
+        bandwidth: float | Literal["scott", "silverman", "cross_validation"] = "scott",
+        kernel: Literal["product", "isotropic"] = "product",
+        variance_floor: float = 1e-6,
+        device: str = "auto",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.bandwidth = bandwidth
+        self.kernel = kernel
+        self.variance_floor = variance_floor
+        self.device = device
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Array, y: Array | None = None) -> Self:
+        """Keep the complete rows of X (N, *event) and choose the widths; y is ignored.
+
+        Raises:
+            ValueError: for categorical columns, where no row is complete, or for an unknown bandwidth or kernel.
+        """
+        self.schema_ = self.schema or Schema.of(X)
+        require_numeric("KernelDensity", self.schema_)
+        self._check_arguments()
+        rng = np.random.default_rng(self.random_state)
+        rows = dequantised_rows(X, self.schema_, rng)
+        self.points_ = rows[~np.isnan(rows).any(axis=1)]
+        if len(self.points_) == 0:
+            raise ValueError(
+                f"KernelDensity needs a row without missing values, and all {len(rows)} miss some; "
+                "GaussianMixtureClassifier and MixedNaiveBayes can do without"
+            )
+        self.widths_ = self._widths(rng)
+        return self
+
+    def _check_arguments(self) -> None:
+        if self.kernel not in ("product", "isotropic"):
+            raise ValueError(f"kernel={self.kernel!r}; accepted are 'product' and 'isotropic'")
+        width = self.bandwidth
+        if width not in RULES if isinstance(width, str) else not width > 0:
+            raise ValueError(f"bandwidth={width!r}; accepted are numbers above 0 and {', '.join(map(repr, RULES))}")
+
+    def _widths(self, rng: np.random.Generator) -> Array:
+        """Each column's kernel width, (D,)."""
+        n, n_columns = self.points_.shape
+        if self.kernel == "isotropic" and not isinstance(self.bandwidth, str):
+            return np.full(n_columns, float(self.bandwidth))
+        variances = class_moments(self.points_, np.zeros(n, np.int64), 1).filled().variances[0]
+        variances = np.maximum(variances, variance_floor(variances, self.variance_floor))
+        if self.kernel == "isotropic":
+            variances = np.full(n_columns, variances.mean())
+        deviations = np.sqrt(variances * n / max(n - 1, 1))
+        if not isinstance(self.bandwidth, str):
+            return float(self.bandwidth) * deviations
+        scaled: Array = factor(self.bandwidth, self.points_ / deviations, rng) * deviations
+        return scaled
+
+    def log_prob(self, X: Array) -> Array:
+        """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
+        rows = as_rows(X, self.schema_)
+        out = np.empty(len(rows))
+        for columns, where in patterns(rows):
+            widths = self.widths_[columns]
+            queries, points = rows[where[:, None], columns] / widths, self.points_[:, columns] / widths
+            out[where] = log_kernel_sums(queries, points, self.device) - np.log(widths * np.sqrt(2 * np.pi)).sum()
+        return out - np.log(len(self.points_))
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` events (n, *event); y is ignored."""
+        rng = np.random.default_rng(random_state)
+        rows = self.points_[rng.integers(len(self.points_), size=n)]
+        return as_events(rows + self.widths_ * rng.standard_normal(rows.shape), self.schema_)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Points and widths."""
+        return {"points": self.points_, "widths": self.widths_}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, ("points", "widths"))
+        self.widths_ = check_shape(arrays, "widths", (self.schema_.n_features,))
+        self.points_ = check_shape(arrays, "points", (len(arrays["points"]), self.schema_.n_features))
+
+
+class KernelDensityClassifier(BayesClassifier):
+    """One kernel density for each class.
+
+    Args:
+        bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
+            with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
+        kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
+        variance_floor: variance that a constant column is given, as a fraction of the largest column's.
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        device: "auto", "cpu" or "cuda".
+        schema: what the data look like; inferred where None.
+        random_state: seed of the rows that cross-validation looks at and of the spreading of pixels.
+    """
+
+    def __init__(
+        self,
+        bandwidth: float | Literal["scott", "silverman", "cross_validation"] = "scott",
+        kernel: Literal["product", "isotropic"] = "product",
+        variance_floor: float = 1e-6,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        device: str = "auto",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.bandwidth = bandwidth
+        self.kernel = kernel
+        self.variance_floor = variance_floor
+        self.prior = prior
+        self.device = device
+        self.schema = schema
+        self.random_state = random_state
+
+    def new_density(self) -> KernelDensity:
+        """An unfitted kernel density for one class."""
+        return KernelDensity(self.bandwidth, self.kernel, self.variance_floor, self.device)

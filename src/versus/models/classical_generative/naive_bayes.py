@@ -1,0 +1,195 @@
+r"""Naive Bayes: columns that are independent within each class.
+
+.. math:: p(x \mid y) = \prod_d p(x_d \mid y)
+
+Numeric columns are normal, categorical ones multinoulli. Hand and Yu, "Idiot's Bayes: not so stupid after all?" (2001).
+Missing columns drop out of the product: the exact marginal. Columns of counts, of bits and of categories alone have
+models of their own in `versus.models.classical_generative.naive_bayes_discrete`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.bayes import ClassConditionalDensity
+from versus.models.classical_generative.numerics.blocks import map_slabs
+from versus.models.classical_generative.numerics.categorical_factors import (
+    CategoricalFactors,
+    check_codes,
+    check_smoothing,
+    fit_categorical,
+)
+from versus.models.classical_generative.numerics.class_moments import class_moments, variance_floor
+from versus.models.classical_generative.numerics.diagonal import DiagonalNormals
+from versus.models.classical_generative.numerics.features import (
+    as_events,
+    as_rows,
+    dequantised_rows,
+    require_numeric,
+    working_type,
+)
+from versus.models.learned_arrays import check_shape
+from versus.models.protocols import Array, Labels, Measure
+
+__all__ = ["GaussianNaiveBayes", "MixedNaiveBayes"]
+
+_SLAB = 2048  # rows that one thread evaluates at a time
+
+
+class GaussianNaiveBayes(ClassConditionalDensity):
+    """Every column is normal within each class. Single precision rows and bytes are computed in single precision.
+
+    Learned: ``means_`` (K, D) and ``variances_`` (K, D).
+
+    Args:
+        variance_floor: added to each variance, as a fraction of the column's variance in all rows.
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; inferred where None.
+        random_state: seed of the spreading of pixels.
+    """
+
+    measure: Measure = "continuous"
+    learned: ClassVar[tuple[str, ...]] = ("means", "variances")
+
+    def __init__(
+        self,
+        variance_floor: float = 1e-9,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.variance_floor = variance_floor
+        self.prior = prior
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Mean and variance of each column in each class, one pass."""
+        require_numeric("GaussianNaiveBayes", self.schema_)
+        rng = np.random.default_rng(self.random_state)
+        rows = dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_))
+        self.means_, self.variances_ = floored_moments(rows, y, self.schema_.n_classes, self.variance_floor)
+        self.restore()
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
+        return log_densities(self.normals_, as_rows(X, self.schema_, working_type(X, self.schema_)))
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events of one class, (n, *event)."""
+        rows = rng.normal(self.means_[label], np.sqrt(self.variances_[label]), size=(n, self.schema_.n_features))
+        return as_events(rows, self.schema_)
+
+    def restore(self) -> None:
+        """Check shapes and prepare the matrices that densities are evaluated with."""
+        shape = (self.schema_.n_classes, self.schema_.n_features)
+        check_shape({"means": self.means_}, "means", shape)
+        check_shape({"variances": self.variances_}, "variances", shape)
+        self.normals_ = DiagonalNormals(self.means_, self.variances_)
+
+
+class MixedNaiveBayes(ClassConditionalDensity):
+    """Numeric columns are normal and categorical ones multinoulli within each class, as the schema says.
+
+    Learned: ``means_`` and ``variances_`` (K, numeric columns), ``log_probabilities_`` (K, sum of categories).
+
+    Args:
+        smoothing: added to the count of each category (Laplace: 1).
+        variance_floor: added to each variance, as a fraction of the column's variance in all rows.
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; inferred where None.
+        random_state: seed of the spreading of pixels.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
+
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        variance_floor: float = 1e-9,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.variance_floor = variance_floor
+        self.prior = prior
+        self.schema = schema
+        self.random_state = random_state
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide
+        """One of "continuous", "discrete", and "mixed" where the data have both kinds of columns."""
+        schema = getattr(self, "schema_", None) or self.schema
+        sizes = schema.cardinalities if schema else (0,)
+        return "discrete" if all(sizes) else "mixed" if any(sizes) else "continuous"
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Moments of the numeric columns and frequencies of the categories, in each class."""
+        check_smoothing(self.smoothing)
+        rows = dequantised_rows(X, self.schema_, np.random.default_rng(self.random_state))
+        numeric, codes = self._split(rows)
+        n_classes = self.schema_.n_classes
+        self.means_, self.variances_ = floored_moments(numeric, y, n_classes, self.variance_floor)
+        factors = fit_categorical(codes, y, n_classes, self._cardinalities(), self.smoothing)
+        self.log_probabilities_ = factors.log_probabilities
+        self.restore()
+
+    def _is_categorical(self) -> Array:
+        return np.array(self.schema_.cardinalities) > 0
+
+    def _cardinalities(self) -> list[int]:
+        return [size for size in self.schema_.cardinalities if size]
+
+    def _split(self, rows: Array) -> tuple[Array, Array]:
+        """Numeric columns and codes, the codes checked."""
+        categorical = self._is_categorical()
+        names = [column.name for column in self.schema_.columns if column.categories is not None]
+        codes = rows[:, categorical]
+        check_codes(codes, self._cardinalities(), names)
+        return rows[:, ~categorical], codes
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) of the observed columns for every class, (N, *event) -> (N, K) nats."""
+        numeric, codes = self._split(as_rows(X, self.schema_))
+        return log_densities(self.normals_, numeric) + self.factors_.log_density(codes)
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events of one class, (n, *event)."""
+        categorical = self._is_categorical()
+        rows = np.empty((n, len(categorical)))
+        spread = np.sqrt(self.variances_[label])
+        rows[:, ~categorical] = rng.normal(self.means_[label], spread, size=(n, len(spread)))
+        rows[:, categorical] = self.factors_.draw(label, n, rng)
+        return as_events(rows, self.schema_)
+
+    def restore(self) -> None:
+        """Check shapes and prepare what densities are evaluated with."""
+        n_classes, sizes = self.schema_.n_classes, self._cardinalities()
+        numeric = (n_classes, self.schema_.n_features - len(sizes))
+        check_shape({"means": self.means_}, "means", numeric)
+        check_shape({"variances": self.variances_}, "variances", numeric)
+        check_shape({"log_probabilities": self.log_probabilities_}, "log_probabilities", (n_classes, sum(sizes)))
+        self.normals_ = DiagonalNormals(self.means_, self.variances_)
+        self.factors_ = CategoricalFactors(sizes, self.log_probabilities_)
+
+
+def floored_moments(rows: Array, y: Labels, n_classes: int, fraction: float) -> tuple[Array, Array]:
+    """Means and variances (K, D) of rows (N, D), the variances raised by a fraction of the column's own."""
+    moments = class_moments(rows, y, n_classes).filled()
+    return moments.means, moments.variances + variance_floor(moments.pooled().variances[0], fraction)
+
+
+def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
+    """(N, D) -> (N, K) nats, over all cores."""
+    out = np.empty((len(rows), len(normals.constants)))
+
+    def fill(slab: slice) -> None:
+        out[slab] = normals.evaluate(rows[slab]).T
+
+    for _ in map_slabs(fill, len(rows), _SLAB):
+        pass
+    return out

@@ -1,0 +1,161 @@
+r"""Naive Bayes for categories and for bits.
+
+.. math:: p(x \mid y) = \prod_d \theta_{y d x_d}, \qquad
+          p(x \mid y) = \prod_d \theta_{yd}^{x_d} (1 - \theta_{yd})^{1 - x_d}
+
+Mitchell, *Machine Learning* (1997), chapter 6; McCallum and Nigam, "A comparison of event models for naive Bayes text
+classification" (1998). Missing columns drop out of the product: the exact marginal.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.models.bayes import ClassConditionalDensity
+from versus.models.classical_generative.numerics.categorical_factors import (
+    CategoricalFactors,
+    check_codes,
+    check_smoothing,
+    fit_categorical,
+)
+from versus.models.classical_generative.numerics.features import as_events, raw_rows
+from versus.models.learned_arrays import check_shape
+from versus.models.protocols import Array, Labels, Measure
+
+__all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
+
+
+class CategoricalNaiveBayes(ClassConditionalDensity):
+    """Every column is categorical. Learned: ``log_probabilities_`` (K, categories of all columns side by side).
+
+    Args:
+        smoothing: added to the count of each category (Laplace: 1).
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; needed, as arrays do not say which columns are categorical.
+    """
+
+    measure: Measure = "discrete"
+    learned: ClassVar[tuple[str, ...]] = ("log_probabilities",)
+
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        schema: Schema | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.prior = prior
+        self.schema = schema
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Smoothed frequencies of each column's categories in each class."""
+        check_smoothing(self.smoothing)
+        sizes = self.schema_.cardinalities
+        if not all(sizes):
+            names = [c.name for c in self.schema_.columns if c.categories is None] or ["pixels"]
+            raise ValueError(
+                f"CategoricalNaiveBayes takes categorical columns alone and {', '.join(names)} are numeric; "
+                "MixedNaiveBayes takes both kinds"
+            )
+        factors = fit_categorical(self._codes(X), y, self.schema_.n_classes, sizes, self.smoothing)
+        self.log_probabilities_ = factors.log_probabilities
+        self.restore()
+
+    def _codes(self, X: Array) -> Array:
+        codes = raw_rows(X, self.schema_).astype(np.float64, copy=False)
+        check_codes(codes, self.schema_.cardinalities, [column.name for column in self.schema_.columns])
+        return codes
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) of the observed columns for every class, (N, D) -> (N, K) nats."""
+        return self.factors_.log_density(self._codes(X))
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` rows of codes of one class, (n, D)."""
+        return self.factors_.draw(label, n, rng)
+
+    def restore(self) -> None:
+        """Check shapes and prepare what densities are evaluated with."""
+        sizes = self.schema_.cardinalities
+        shape = (self.schema_.n_classes, sum(sizes))
+        check_shape({"log_probabilities": self.log_probabilities_}, "log_probabilities", shape)
+        self.factors_ = CategoricalFactors(sizes, self.log_probabilities_)
+
+
+class BernoulliNaiveBayes(ClassConditionalDensity):
+    """Every feature is a bit: columns of 0 and 1 or of two categories, and pixels, which count as 1 from half up.
+
+    Learned: ``probabilities_`` (K, D), of a 1. Samples of images are black and white.
+
+    Args:
+        smoothing: added to the counts of 0 and of 1 (Laplace: 1).
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        schema: what the data look like; inferred where None.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        prior: Literal["empirical", "uniform"] = "empirical",
+        schema: Schema | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.prior = prior
+        self.schema = schema
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override]  # the data decide
+        """One of "binarised" for images, and "discrete"."""
+        schema = getattr(self, "schema_", None) or self.schema
+        return "binarised" if schema and schema.kind == "image" else "discrete"
+
+    def fit_density(self, X: Array, y: Labels) -> None:
+        """Smoothed frequencies of 1 in each class."""
+        check_smoothing(self.smoothing)
+        bits = self._bits(X)
+        members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
+        ones = members @ np.nan_to_num(bits) + self.smoothing
+        seen = members @ (~np.isnan(bits)).astype(np.float64) + 2 * self.smoothing
+        self.probabilities_ = ones / seen
+        self.restore()
+
+    def _bits(self, X: Array) -> Array:
+        """(N, *event) -> (N, D) of 0, 1 and NaN."""
+        rows = raw_rows(X, self.schema_)
+        if self.schema_.kind == "image":
+            if self.schema_.levels is None:
+                raise ValueError("BernoulliNaiveBayes cuts pixels at half of their levels, and these have none: floats")
+            return (rows >= ceil(self.schema_.levels / 2)).astype(np.float64)
+        for column, values in zip(self.schema_.columns, rows.T, strict=True):
+            odd = values[~(np.isnan(values) | (values == 0) | (values == 1))]
+            if odd.size:
+                raise ValueError(
+                    f"BernoulliNaiveBayes takes columns of 0 and 1, and column {column.name!r} holds {odd[0]}; "
+                    "MixedNaiveBayes takes numbers and categories"
+                )
+        return rows.astype(np.float64, copy=False)
+
+    def log_likelihoods(self, X: Array) -> Array:
+        """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
+        bits = self._bits(X)
+        seen = ~np.isnan(bits)
+        log_odds = np.log(self.probabilities_) - np.log1p(-self.probabilities_)
+        log_density: Array = np.nan_to_num(bits) @ log_odds.T + seen @ np.log1p(-self.probabilities_).T
+        return log_density
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """``n`` events of one class, (n, *event)."""
+        p = self.probabilities_[label]
+        bits = (rng.random((n, len(p))) < p).astype(np.float64)
+        return as_events(bits * ((self.schema_.levels or 2) - 1), self.schema_)
+
+    def restore(self) -> None:
+        """Check shapes."""
+        shape = (self.schema_.n_classes, self.schema_.n_features)
+        check_shape({"probabilities": self.probabilities_}, "probabilities", shape)

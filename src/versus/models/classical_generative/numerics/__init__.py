@@ -1,0 +1,1 @@
+"""The numerics that the densities share; no model stands here."""

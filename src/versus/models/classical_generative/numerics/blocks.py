@@ -1,0 +1,39 @@
+"""Work over slabs of rows on all of the processor's cores.
+
+numpy runs one thread except inside BLAS, and BLAS shares out one small product badly. So slabs of rows are shared out
+instead, with one BLAS thread each. Slabs are cut by size alone and their results taken in order: sums over them are the
+same bits on any number of cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def map_slabs(work: Callable[[slice], T], n_rows: int, slab_rows: int) -> Iterator[T]:
+    """``work(slice)`` for each slab of at most ``slab_rows`` of ``n_rows`` rows, its results in order.
+
+    One slab runs in the calling thread, with BLAS as it comes: small data pay nothing for this.
+    """
+    slabs = [slice(start, min(start + slab_rows, n_rows)) for start in range(0, n_rows, slab_rows)]
+    if len(slabs) <= 1:
+        yield from map(work, slabs)
+        return
+    controller, threads = _blas()
+    with controller.limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(threads, len(slabs))) as pool:
+        yield from pool.map(work, slabs)
+
+
+@cache
+def _blas() -> tuple[Any, int]:
+    """The controller of numpy's BLAS and the threads it had when first asked: what the user or the machine allows."""
+    from threadpoolctl import ThreadpoolController  # looks through all loaded libraries: only where it is needed
+
+    controller = ThreadpoolController()
+    threads = [int(found["num_threads"]) for found in controller.info() if found["user_api"] == "blas"]
+    return controller, max(threads, default=1)
