@@ -150,7 +150,7 @@ class BayesClassifier(ClassConditionalDensity):
 
     Args:
         density: an unfitted density with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
-            among its attributes; copied for each class. A class without members gets the density of all rows.
+            among its attributes; copied for each class. A class of fewer than two rows gets the density of all.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; inferred where None.
         random_state: seed; each class's density gets a seed of its own from it.
@@ -194,7 +194,7 @@ class BayesClassifier(ClassConditionalDensity):
         self.densities_ = self._class_densities(self.schema_)
         for k, density in enumerate(self.densities_):
             members = y == k
-            density.fit(X[members] if members.any() else X)
+            density.fit(X[members] if members.sum() > 1 else X)
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""

@@ -97,9 +97,11 @@ class KernelDensity:
             variances = np.full(n_columns, variances.mean())
         deviations = np.sqrt(variances * n / max(n - 1, 1))
         if not isinstance(self.bandwidth, str):
-            return float(self.bandwidth) * deviations
-        scaled: Array = factor(self.bandwidth, self.points_ / deviations, rng) * deviations
-        return scaled
+            multiple = float(self.bandwidth)
+        else:
+            multiple = factor(self.bandwidth, self.points_ / deviations, rng)
+        widths: Array = multiple * deviations
+        return widths
 
     def log_prob(self, X: Array) -> Array:
         """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
@@ -109,7 +111,8 @@ class KernelDensity:
             widths = self.widths_[columns]
             queries, points = rows[where[:, None], columns] / widths, self.points_[:, columns] / widths
             out[where] = log_kernel_sums(queries, points, self.device) - np.log(widths * np.sqrt(2 * np.pi)).sum()
-        return out - np.log(len(self.points_))
+        out -= np.log(len(self.points_))
+        return out
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events (n, *event); y is ignored."""
