@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from versus.data.specification import DatasetSpecification, FileSpecification
+from versus.data.file_specification import FileSpecification, unwatched
+from versus.data.specification import DatasetSpecification
 from versus.models import FAMILIES, catalogue
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
@@ -56,14 +57,14 @@ class Comparison(_Section):
     """How the comparison judges: confidence of its intervals, and the region of practical equality for accuracies."""
 
     primary: Primary = Primary()
-    confidence: float = Field(0.95, gt=0.5, lt=1)
-    rope: float = Field(0.01, ge=0, lt=0.5)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    rope: float = Field(default=0.01, ge=0, lt=0.5)
 
 
 class Params(_Section):
     """The whole of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
 
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: int = Field(default=0, ge=0, lt=2**31)
     training: Training = Training()
     comparison: Comparison = Comparison()
     datasets: dict[Name, DatasetSpecification] = {}
@@ -206,6 +207,10 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
     known = [*params.datasets, *params.files]
     for name in sorted(set(params.datasets) & set(params.files)):
         yield ("files", name), "a data set of this name already stands under datasets"
+    for name, spec in params.files.items():
+        for key in unwatched(spec):
+            advice = f"with a second file, `path` is the folder of both, `file` and `{key}` are names in it"
+            yield ("files", name, key), f"only `path` is watched for changes; {advice}"
     seen: set[str] = set()
     for found in cells(params):
         where = (found.family, found.name)

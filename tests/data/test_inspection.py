@@ -48,11 +48,12 @@ def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry)
 
 
 def test_a_test_file_beside_it_and_labels_with_a_dot(desk: Desk):
-    path = desk.write("adult-train.csv", rows())
-    desk.write("adult-test.csv", rows(10).replace("yes", "yes.").replace("no", "no."))
+    path = desk.write("raw/adult-train.csv", rows())
+    desk.write("raw/adult-test.csv", rows(10).replace("yes", "yes.").replace("no", "no."))
     found = inspect(path, base=desk.folder)
     assert found.name == "adult"
-    assert found.entry["test_path"] == "adult-test.csv"
+    names = {"path": "raw", "file": "adult-train.csv", "test_path": "adult-test.csv"}
+    assert names.items() <= found.entry.items()
     assert found.entry["label_map"] == {"yes.": "yes", "no.": "no"}
     assert prepare("adult", found.entry, desk.folder).about["test_rows"] == 10
 
@@ -86,10 +87,13 @@ def test_arrays_are_found_by_name_and_shape(desk: Desk):
             file[f"{part}/data"], file[f"{part}/target"] = images[:n], labels[:n]
     found = inspect(desk.folder / "u.h5", base=desk.folder)
     assert (found.entry["x"], found.entry["test_y"]) == ("train/data", "test/target")
-    np.save(desk.folder / "X_train.npy", images)
-    np.save(desk.folder / "y_train.npy", labels)
-    found = inspect(desk.folder / "X_train.npy", target="y_train.npy", base=desk.folder)
-    assert found.entry == {"source": "npy", "path": "X_train.npy", "labels": "y_train.npy"}
+    (desk.folder / "raw").mkdir()
+    np.save(desk.folder / "raw/X_train.npy", images)
+    np.save(desk.folder / "raw/y_train.npy", labels)
+    found = inspect(desk.folder / "raw/X_train.npy", target="y_train.npy", base=desk.folder)
+    assert found.entry == {"source": "npy", "path": "raw", "file": "X_train.npy", "labels": "y_train.npy"}
+    with pytest.raises(DataError, match=r"X_train\.npy and the files that go with it: put them into a folder"):
+        inspect(desk.folder / "raw/X_train.npy", target="y_train.npy", base=desk.folder / "raw")
     np.savez(desk.folder / "n.npz", first=labels, second=labels)
     with pytest.raises(DataError, match=r"n.npz: has the arrays 'first', 'second'; say in params.yaml"):
         inspect(desk.folder / "n.npz")
@@ -104,7 +108,7 @@ def test_idx_files_alone_and_in_a_folder(desk: Desk):
     assert (found.name, found.entry) == ("tiny", {"source": "idx", "path": "tiny"})
     found = inspect(desk.folder / "tiny/train-images-idx3-ubyte", base=desk.folder)
     assert found.name == "tiny"
-    assert found.entry["test_labels"] == "tiny/t10k-labels-idx1-ubyte"
+    assert found.entry["test_labels"] == "t10k-labels-idx1-ubyte"
     prepare("tiny", found.entry, desk.folder)
 
 

@@ -84,13 +84,15 @@ class TableFile(Tabular):
     """A file with one row an example and one column the target.
 
     Args:
-        path: the file.
+        path: the file; or, where there are several, the folder that holds them.
+        file: name of the file in that folder.
         test_path: a file of the same columns with the official test set.
         target: name of the target column.
         missing: texts that mean "no value", beside the empty one.
     """
 
     path: Text
+    file: Text | None = None
     test_path: Text | None = None
     target: Text
     missing: list[str] = list(MISSING)
@@ -171,10 +173,14 @@ class Hdf5(ArraysFile):
 
 
 class Npy(Tabular):
-    """Two .npy files: the examples and their targets; likewise for an official test set."""
+    """Two .npy files: the examples and their targets; likewise for an official test set.
+
+    ``path`` is the folder that holds them and ``file`` the examples' name in it.
+    """
 
     source: Literal["npy"]
     path: Text
+    file: Text | None = None
     labels: Text
     test_path: Text | None = None
     test_labels: Text | None = None
@@ -188,7 +194,8 @@ class Idx(Labelled):
     """Images in the format of MNIST, also gzipped.
 
     Args:
-        path: the file of images; or a folder with files named as MNIST's are, and then no other key is needed.
+        path: a folder with files named as MNIST's are, and then no other key is needed; or with other files.
+        file: name of the file of images in that folder.
         labels: the file of labels.
         test_path: images of the official test set.
         test_labels: their labels.
@@ -197,6 +204,7 @@ class Idx(Labelled):
 
     source: Literal["idx"]
     path: Text
+    file: Text | None = None
     labels: Text | None = None
     test_path: Text | None = None
     test_labels: Text | None = None
@@ -218,6 +226,13 @@ def paths(specification: BaseModel) -> tuple[str, ...]:
     keys = ("path", "labels", "test_path", "test_labels")
     found = (getattr(specification, key, None) for key in keys)
     return tuple(path for path in found if path is not None)
+
+
+def unwatched(specification: BaseModel) -> tuple[str, ...]:
+    """Keys that name files beside ``path``, which alone is watched: then ``path`` must be the folder of them all."""
+    if getattr(specification, "file", None) is not None:
+        return ()
+    return tuple(key for key in ("labels", "test_path", "test_labels") if getattr(specification, key, None) is not None)
 
 
 def _both_or_neither(section: Model, first: str, second: str) -> Model:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.data import description, sniffing
+from versus.data import description, file_specification, sniffing
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.dataset import Dataset
 from versus.data.encoding import encode, strays
@@ -75,7 +75,24 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
         raw = read(parse(entry), base, base)
         dataset = encode(raw, parse(entry))
     notes += _perhaps_images(dataset)
-    return Proposal(name or _name(path), entry, dataset, tuple(notes))
+    return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
+
+
+def _within_folder(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of several files, named in the folder that holds them all: a change of any is then noticed.
+
+    Raises:
+        DataError: where that folder would be the project's own, which DVC cannot watch.
+    """
+    if not file_specification.unwatched(parse(entry)):
+        return entry
+    folder, _, file = entry["path"].rpartition("/")
+    if not folder:
+        raise DataError(f"{file} and the files that go with it: put them into a folder of their own and name that path")
+    inside = {
+        key: value.rpartition("/")[2] for key, value in entry.items() if key in ("labels", "test_path", "test_labels")
+    }
+    return {"source": entry["source"], "path": folder, "file": file, **{**entry, **inside, "path": folder}}
 
 
 def _written(folder: Path, base: Path) -> str:

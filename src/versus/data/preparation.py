@@ -95,6 +95,10 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specificati
         from versus.data import embedded
 
         return embedded.load(given), given, []
+    if getattr(given, "file", None) is not None:  # then `path` is the folder that the other names start from
+        inside = given.model_copy(update={"path": given.file, "file": None})
+        dataset, _, files = load(inside, base / given.path, cache)
+        return dataset, given, files
     files = [source_files.record(base, path) for path in _files(given, base)]
     return encode(read(given, base, cache), given), given, files
 
