@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 METHODS = (
     "fit",
@@ -39,5 +40,9 @@ def measure_suffix(model: Any) -> str:
 
 
 def samples_by_class(model: Any) -> bool:
-    """Whether ``sample`` takes the classes to draw events of."""
-    return "y" in inspect.signature(model.sample).parameters
+    """Whether ``sample`` takes the classes to draw events of; a generator that knows none refuses them."""
+    try:
+        model.sample(1, y=np.zeros(1, dtype=np.int64), random_state=0)
+    except ValueError:
+        return False
+    return True

@@ -19,15 +19,12 @@ _UNLABELLED = -1
 
 
 def draw(model: Any, n: int, y: Labels | None, schema: Schema, seed: int) -> Array:
-    """``n`` events (n, *event) as the data hold them: numbers drawn for pixels become the pixel they fall on.
+    """``n`` events (n, *event), of classes ``y`` where given, as the data hold them: pixels are whole numbers.
 
     Raises:
         EvaluationError: where the model draws another shape, or what is not finite.
     """
-    if y is not None and samples_by_class(model):
-        drawn = np.asarray(model.sample(n, y=y, random_state=seed))
-    else:
-        drawn = np.asarray(model.sample(n, random_state=seed))
+    drawn = np.asarray(model.sample(n, y=y, random_state=seed))
     if drawn.shape != (n, *schema.shape) or not np.isfinite(drawn).all():
         wanted = (n, *schema.shape)
         raise EvaluationError(f"sample({n}) gives shape {drawn.shape} or values that are not finite; {wanted} is due")
@@ -50,13 +47,13 @@ def score_samples(record: Record, repeat: int, model: Any, data: Prepared, seed:
         return
     rng = np.random.default_rng(seed)
     X, y = _some(*data.take(repeat, "test"), rng)
-    classes = y if schema.task == "classification" else None
-    generated = draw(model, len(X), classes, schema, seed)
+    by_class = schema.task == "classification" and samples_by_class(model)
+    generated = draw(model, len(X), y if by_class else None, schema, seed)
     for metric in table.needing("samples"):
         record.score(repeat, metric.name, metric.function, X, generated, schema, seed)
-    if classes is None:
+    if schema.task == "regression":
         record.skip("train on synthetic, test on real", "the target is a number, not a class", repeat)
-    elif not samples_by_class(model):
+    elif not by_class:
         record.skip("train on synthetic, test on real", f"{name} draws data without classes to learn from", repeat)
     else:
         _score_transfer(record, repeat, model, data, (X, y), rng, seed)

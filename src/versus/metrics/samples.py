@@ -17,6 +17,7 @@ from versus.models.preprocessing import Preprocessor
 from versus.models.protocols import Array, Labels
 
 TREES = 50
+LEAST_LEAF = 3  # rows: grown to single rows, trees follow noise columns past a difference of categories
 # Past these sizes the scores move by less than they vary from repeat to repeat, and the cost goes on growing.
 MOST_ROWS = 1000
 FEWEST_ROWS = 20
@@ -114,4 +115,4 @@ def _as_matrices(fitted: Array, *others: Array, schema: Schema) -> list[Array]:
 def _forest(seed: int, **options: Any) -> Any:
     from sklearn.ensemble import RandomForestClassifier  # 2 s to import; only generators' cells come here
 
-    return RandomForestClassifier(TREES, min_samples_leaf=1, random_state=seed, n_jobs=1, **options)
+    return RandomForestClassifier(TREES, min_samples_leaf=LEAST_LEAF, random_state=seed, n_jobs=1, **options)

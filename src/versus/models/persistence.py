@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from versus.data.schema import Schema
 from versus.models import array_file, find, skops_file
 
@@ -124,10 +126,27 @@ def _read_description(path: Path) -> dict[str, Any]:
         raise PersistenceError(f"{path} is damaged: it must hold {', '.join(sorted(_KEYS))} and nothing else")
     if about["format"] != FORMAT:
         raise PersistenceError(f"{path} has format {about['format']!r}; this program reads format {FORMAT}")
-    names = [name for name in (ARRAYS, ESTIMATOR) if name in about["files"]]
-    if ARRAYS not in names or len(names) != len(about["files"]):
-        raise PersistenceError(f"{path} is damaged: files must be {ARRAYS} and, for some models, {ESTIMATOR}")
+    _check_listing(about, path)
     return about
+
+
+def _check_listing(about: Mapping[str, Any], path: Path) -> None:
+    """The files and arrays that a description lists must have the form that `save` gives them."""
+    files, arrays = about["files"], about["arrays"]
+    if not isinstance(files, dict) or not {ARRAYS} <= files.keys() <= {ARRAYS, ESTIMATOR}:
+        raise PersistenceError(f"{path} is damaged: files must be {ARRAYS} and, for some models, {ESTIMATOR}")
+    for name, seal in files.items():
+        if not isinstance(seal, dict) or seal.keys() != {"bytes", "sha256"}:
+            raise PersistenceError(f"{path} is damaged: {name} must have bytes and sha256")
+    whole = isinstance(arrays, dict) and all(_is_form(form) for form in arrays.values())
+    if not whole:
+        raise PersistenceError(f"{path} is damaged: arrays must have shape and dtype")
+
+
+def _is_form(form: Any) -> bool:
+    if not isinstance(form, dict) or form.keys() != {"shape", "dtype"} or not isinstance(form["shape"], list):
+        return False
+    return all(isinstance(size, int) and size >= 0 for size in form["shape"])
 
 
 def _build(about: Mapping[str, Any], path: Path) -> Any:
@@ -172,7 +191,9 @@ def _read_estimator(model: Any, path: Path, version: Any) -> Any:
         estimator = skops_file.load(path, model.trusted_types)
         if type(estimator) is not type(fresh):
             raise TypeError(f"it holds a {type(estimator).__name__}; {type(fresh).__name__} belongs there")
-        estimator.set_params(**fresh.get_params(deep=False))
+        # what it was built with is this program's word, not the file's
+        plain = {k: v for k, v in fresh.get_params(deep=False).items() if v is None or np.isscalar(v)}
+        estimator.set_params(**plain)
         model.check_estimator(estimator)
     except Exception as error:  # whatever the many readers behind skops say of a damaged file
         raise PersistenceError(f"{path} is damaged: {error}") from error

@@ -75,12 +75,28 @@ def _canonical(written: bytes) -> bytes:
         tree = json.loads(archive.read("schema.json"))
         names: dict[str, str] = {}
         _renumber(tree, {}, names)
-        content = {new: archive.read(old) for old, new in names.items()}
+        content = {new: _without_padding(archive.read(old), new) for old, new in names.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in [("schema.json", json.dumps(tree, separators=(",", ":")).encode()), *content.items()]:
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
     return buffer.getvalue()
+
+
+def _without_padding(data: bytes, name: str) -> bytes:
+    """An array of records with zeros between their fields, where compiled code leaves what the memory held."""
+    if not name.endswith(".npy"):
+        return data
+    records = np.load(io.BytesIO(data), allow_pickle=False)
+    if records.dtype.fields is None:
+        return data
+    clean = np.zeros_like(records)
+    for field in records.dtype.fields:
+        clean[field] = records[field]
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, np.lib.format.header_data_from_array_1_0(clean))
+    records_as_bytes: bytes = clean.tobytes()  # np.save would copy field by field, and leave new padding
+    return buffer.getvalue() + records_as_bytes
 
 
 def _renumber(node: Any, ids: dict[int, int], names: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from versus.models.estimator import EstimatorClassifier, EstimatorModel, Estimat
 from versus.models.node_checks import check_boosting
 from versus.models.preprocessing import Flattened
 from versus.models.protocols import Array
+from versus.models.threads import limited
 
 __all__ = ["HistGradientBoosting", "HistGradientBoostingRegressor"]
 
@@ -50,12 +51,12 @@ class _Boosting(EstimatorModel):
         return mask if mask.any() else None
 
     def fit(self, X: Array, y: Array | None = None) -> Any:
-        """Learn from X (N, *event) and y (N,); the result depends on ``n_jobs`` in the last digits only."""
-        # OpenMP adds partial sums in the order in which threads finish: the same from run to run for one or two
-        # threads, and on small tables many threads wait more than they work.
-        from threadpoolctl import threadpool_limits
+        """Learn from X (N, *event) and y (N,).
 
-        with threadpool_limits(self.n_jobs, user_api="openmp"):
+        Threads add partial sums in the order in which they finish: bit for bit the same from run to run for one or
+        two of them, and the same but for rounding for more.
+        """
+        with limited(self.n_jobs):
             return super().fit(X, y)
 
     def check_estimator(self, estimator: Any) -> None:
@@ -64,7 +65,7 @@ class _Boosting(EstimatorModel):
 
 
 class HistGradientBoosting(_Boosting, EstimatorClassifier):
-    """Boosted trees for classification, log loss.
+    """Boosted trees for classification by log loss.
 
     Args:
         max_iter: how many rounds; each grows one tree a class (one in all for two classes).
@@ -72,7 +73,7 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
         max_leaf_nodes: the most leaves of a tree.
         min_samples_leaf: the fewest training rows in a leaf.
         l2_regularization: penalty on leaf values.
-        n_jobs: processor cores that grow trees.
+        n_jobs: processor cores that grow trees and predict.
         schema: what the data are; inferred from the arrays where None.
         random_state: of the subsample that bins are chosen from.
     """
@@ -114,16 +115,21 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
             random_state=self.random_state,
         )
 
+    def predict_proba(self, X: Array) -> Array:
+        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        with limited(self.n_jobs):
+            return super().predict_proba(X)
+
 
 class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
-    """Boosted trees for regression, squared error.
+    """Boosted trees for regression by squared error.
 
     Args:
         max_iter: how many trees.
         learning_rate: what each tree's contribution is multiplied by.
         max_leaf_nodes: the most leaves of a tree.
         min_samples_leaf: the fewest training rows in a leaf.
-        n_jobs: processor cores that grow trees.
+        n_jobs: processor cores that grow trees and predict.
         schema: what the data are; inferred from the arrays where None.
         random_state: of the subsample that bins are chosen from.
     """
@@ -161,3 +167,8 @@ class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
             categorical_features=self._categorical(),
             random_state=self.random_state,
         )
+
+    def predict(self, X: Array) -> Array:
+        """E[y | x] in the unit of the target, (N, *event) -> (N,)."""
+        with limited(self.n_jobs):
+            return super().predict(X)

@@ -19,6 +19,7 @@ from versus.data.schema import Schema
 from versus.models.estimator import PreprocessedModel, over_all_classes
 from versus.models.margins import cross_validated_temperature
 from versus.models.protocols import Array, Labels
+from versus.models.threads import limited
 
 __all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]
 
@@ -90,12 +91,14 @@ class LogisticRegression(_LinearClassifier):
     Args:
         C: inverse strength of the penalty.
         max_iter: the most L-BFGS steps.
+        n_jobs: processor cores that fit.
         schema: what the data are; inferred from the arrays where None.
     """
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000, schema: Schema | None = None) -> None:
+    def __init__(self, C: float = 1.0, max_iter: int = 1000, n_jobs: int = 1, schema: Schema | None = None) -> None:
         self.C = C
         self.max_iter = max_iter
+        self.n_jobs = n_jobs
         self.schema = schema
 
     def fit(self, X: Array, y: Array | None = None) -> LogisticRegression:
@@ -105,7 +108,8 @@ class LogisticRegression(_LinearClassifier):
         if y is None:
             raise ValueError("LogisticRegression.fit needs y: it models y given x")
         Z = self._fit_transform(X, y)
-        self._learn(Fitter(C=self.C, max_iter=self.max_iter).fit(Z, y))
+        with limited(self.n_jobs):
+            self._learn(Fitter(C=self.C, max_iter=self.max_iter).fit(Z, y))
         self.temperature_ = np.ones(())
         return self
 
@@ -173,7 +177,8 @@ class RidgeRegression(_Linear):
 
         if y is None:
             raise ValueError("RidgeRegression.fit needs y: it models y given x")
-        fitted = Ridge(alpha=self.alpha).fit(self._fit_transform(X, y), y)
+        with limited(1):
+            fitted = Ridge(alpha=self.alpha).fit(self._fit_transform(X, y), y)
         self._take_over(fitted.coef_, fitted.intercept_)
         return self
 

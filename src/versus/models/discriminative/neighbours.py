@@ -16,6 +16,7 @@ import numpy as np
 from versus.data.schema import Schema
 from versus.models.estimator import PreprocessedModel, over_all_classes
 from versus.models.protocols import Array, Labels
+from versus.models.threads import limited
 
 __all__ = ["KNearestNeighbours"]
 
@@ -67,7 +68,8 @@ class KNearestNeighbours(PreprocessedModel):
 
     def predict_proba(self, X: Array) -> Array:
         """Shares of the votes, (N, *event) -> (N, K)."""
-        votes = self.index_.predict_proba(self.preprocessor_.transform(X)).astype(np.float64)
+        with limited(self.n_jobs):
+            votes = self.index_.predict_proba(self.preprocessor_.transform(X)).astype(np.float64)
         return over_all_classes(votes, self.index_.classes_, self.schema_.n_classes)
 
     def predict(self, X: Array) -> Labels:

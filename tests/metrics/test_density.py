@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from versus.metrics import density
+from versus.metrics.undefined import UndefinedMetricError
+
+
+def test_uniform_pixels_take_eight_bits_each():
+    log_prob = np.full(10, -6 * np.log(256.0))
+    assert density.bits_per_dimension(log_prob, 6) == pytest.approx(8.0)
+
+
+def test_a_density_that_knows_the_data_needs_fewer_bits():
+    pixels = np.random.default_rng(0).binomial(255, 0.3, (200, 4, 4))
+    spread = density.dequantise(pixels, seed=0)
+    flat = np.full(200, -16 * np.log(256.0))
+    fitted = stats.norm(spread.mean(), spread.std()).logpdf(spread).sum(axis=(1, 2))
+    # the binomial's own entropy is 4.9 bits; its dequantised normal can only need more
+    assert 4.9 < density.bits_per_dimension(fitted, 16) < 5.1
+    assert density.bits_per_dimension(flat, 16) == pytest.approx(8.0)
+    assert density.mean_log_likelihood(fitted) > density.mean_log_likelihood(flat)
+
+
+def test_dequantised_pixels_stay_in_their_bin_and_depend_on_the_seed_alone():
+    pixels = np.arange(4 * 9, dtype=np.uint8).reshape(4, 3, 3)
+    spread = density.dequantise(pixels, seed=1)
+    np.testing.assert_array_equal(np.floor(spread), pixels)
+    np.testing.assert_array_equal(spread, density.dequantise(pixels, seed=1))
+    assert (spread != density.dequantise(pixels, seed=2)).any()
+
+
+def test_an_impossible_row_has_no_mean():
+    with pytest.raises(UndefinedMetricError, match="1 of 3 test rows"):
+        density.mean_log_likelihood(np.array([-1.0, -np.inf, -2.0]))

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from versus.data.schema import Column, Schema
+from versus.metrics.samples import c2st_accuracy, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
+from versus.metrics.undefined import UndefinedMetricError
+
+NUMBERS = Schema("table", "classification", (3,), tuple(map(Column, "abc")), ("u", "v"))
+MIXED = Schema("table", "classification", (2,), (Column("a"), Column("c", tuple("pqrs"))), ("u", "v"))
+RNG = np.random.default_rng(0)
+
+
+def blobs(n, rng, shift=2.0):
+    y = rng.integers(0, 2, n)
+    return rng.normal(size=(n, 3)) + shift * y[:, None], y
+
+
+def correlated(n, rng):
+    z = rng.normal(size=(n, 1))
+    return z + 0.3 * rng.normal(size=(n, 3))
+
+
+def mixed(n, rng, shares):
+    return np.column_stack([rng.normal(size=n), rng.choice(4, n, p=shares)])
+
+
+def test_cannot_tell_samples_of_the_same_density():
+    assert c2st_accuracy(correlated(600, RNG), correlated(600, RNG), NUMBERS, seed=0) < 0.56
+
+
+def test_tells_a_shift_and_the_same_marginals_without_their_dependence():
+    real = correlated(600, RNG)
+    assert c2st_accuracy(real, real[:, ::-1] + 6.0, NUMBERS, seed=0) > 0.98
+    independent = np.column_stack([correlated(600, RNG)[:, d] for d in range(3)])
+    assert c2st_accuracy(real, independent, NUMBERS, seed=0) > 0.75
+
+
+def test_categories_count():
+    even, odd = [0.25] * 4, [0.97, 0.01, 0.01, 0.01]
+    real = mixed(600, RNG, even)
+    assert c2st_accuracy(real, mixed(600, RNG, even), MIXED, seed=0) < 0.56
+    assert c2st_accuracy(real, mixed(600, RNG, odd), MIXED, seed=0) > 0.8
+
+
+def test_images_are_told_from_noise_of_the_same_pixels():
+    images, _ = load_digits(return_X_y=True)
+    images = RNG.permutation(images).reshape(-1, 8, 8).astype(np.uint8)  # they come sorted by writer
+    schema = Schema("image", "classification", (8, 8), (), tuple("0123456789"), levels=17)
+    assert c2st_accuracy(images[:300], images[300:600], schema, seed=0) < 0.6
+    noise = RNG.permuted(images[300:600], axis=0)  # every pixel keeps its own distribution
+    assert c2st_accuracy(images[:300], noise, schema, seed=0) > 0.85
+
+
+def test_missing_values_do_not_give_real_rows_away():
+    real = correlated(600, RNG)
+    real[::3, 0] = np.nan
+    assert c2st_accuracy(real, correlated(600, RNG), NUMBERS, seed=0) < 0.58
+    with pytest.raises(UndefinedMetricError, match="0 rows without missing values"):
+        c2st_accuracy(np.full((50, 3), np.nan), correlated(50, RNG), NUMBERS, seed=0)
+
+
+def test_classifier_learns_from_good_samples_and_not_from_shuffled_labels():
+    test = blobs(300, RNG)
+    good, (X, y) = blobs(300, RNG), blobs(300, RNG)
+    on_real = transfer_accuracy(blobs(300, RNG), test, NUMBERS, seed=0)
+    on_good = transfer_accuracy(good, test, NUMBERS, seed=0)
+    on_shuffled = transfer_accuracy((X, RNG.permutation(y)), test, NUMBERS, seed=0)
+    assert tstr_balanced_accuracy(on_good, on_real) > 0.9
+    assert tstr_ratio(on_good, on_real) == pytest.approx(1.0, abs=0.05)
+    assert tstr_balanced_accuracy(on_shuffled, on_real) < 0.65
+    assert tstr_ratio(on_shuffled, on_real) < 0.7
+
+
+def test_what_leaves_nothing_to_learn_is_said():
+    X, y = blobs(50, RNG)
+    with pytest.raises(UndefinedMetricError, match="all of one class"):
+        transfer_accuracy((X, np.zeros(50, dtype=np.int64)), (X, y), NUMBERS, seed=0)
+    with pytest.raises(UndefinedMetricError, match="reaches an accuracy of 0"):
+        tstr_ratio(0.5, 0.0)
+
+
+def test_the_same_seed_gives_the_same_score():
+    real, generated = correlated(100, RNG), correlated(100, RNG)
+    assert len({c2st_accuracy(real, generated, NUMBERS, seed=s) for s in (1, 1, 1)}) == 1

@@ -1,0 +1,362 @@
+import inspect
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from versus.data.schema import Column, Schema
+from versus.models import find, persistence, skops_file
+from versus.models.persistence import PersistenceError
+
+MODELS = [
+    ("discriminative", "baseline", "PriorBaseline", {}),
+    ("discriminative", "linear", "LogisticRegression", {"C": 0.5}),
+    ("discriminative", "linear", "LinearSVM", {}),
+    ("discriminative", "kernel", "RBFSVM", {}),
+    ("discriminative", "neighbours", "KNearestNeighbours", {"k": 3}),
+    ("discriminative", "trees", "DecisionTree", {"max_depth": 4}),
+    ("discriminative", "trees", "RandomForest", {"trees": 5}),
+    ("discriminative", "boosting", "HistGradientBoosting", {"max_iter": 4}),
+    ("classical_generative", "baseline", "Marginals", {}),
+]
+KEPT_BY_SKOPS = ["RBFSVM", "DecisionTree", "RandomForest", "HistGradientBoosting"]
+
+
+def table():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=(150, 2)), rng.integers(0, 3, 150)])
+    y = (X[:, 0] > 0).astype(np.int64) + (X[:, 2] == 1)
+    X[rng.random(X.shape) < 0.05] = np.nan
+    columns = (Column("a"), Column("b"), Column("c", ("p", "q", "r")))
+    return X, y, Schema("table", "classification", (3,), columns, ("u", "v", "w"))
+
+
+def fitted(family, module, name, args):
+    X, y, schema = table()
+    model_class = find(family, module, name)
+    seed = {"random_state": 1} if "random_state" in inspect.signature(model_class).parameters else {}
+    return model_class(**args, **seed, schema=schema).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A saved model of each kind, by class name; not to be written to."""
+    folders = {}
+    for family, module, name, args in MODELS:
+        folders[name] = tmp_path_factory.mktemp(name)
+        persistence.save(fitted(family, module, name, args), folders[name], family, module)
+    return folders
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    def of(name):
+        return Path(shutil.copytree(saved[name], tmp_path / name))
+
+    return of
+
+
+def reseal(folder, name):
+    """What somebody who tampers would also do: state the new size and hash."""
+    about = json.loads((folder / "model.json").read_text())
+    about["files"][name] = persistence._seal(folder / name)
+    (folder / "model.json").write_text(json.dumps(about))
+
+
+def edit(folder, change):
+    about = json.loads((folder / "model.json").read_text())
+    change(about)
+    (folder / "model.json").write_text(json.dumps(about))
+
+
+def load_or_complaint(folder):
+    try:
+        return persistence.load(folder), ""
+    except PersistenceError as error:
+        return None, str(error)
+
+
+@pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
+def test_a_loaded_model_answers_bit_for_bit_and_keeps_its_arguments(family, module, name, args, saved):
+    X, _, schema = table()
+    model, loaded = fitted(family, module, name, args), persistence.load(saved[name])
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert type(loaded) is type(model)
+    assert loaded.schema == schema
+    assert {key: getattr(loaded, key) for key in args} == args
+
+
+@pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
+def test_saving_what_was_loaded_makes_the_same_bytes(family, module, name, args, saved, tmp_path):
+    persistence.save(persistence.load(saved[name]), tmp_path, family, module)
+    for path in saved[name].iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", KEPT_BY_SKOPS)
+def test_another_process_makes_the_same_bytes(name, saved, tmp_path):
+    family, module, _, args = next(m for m in MODELS if m[2] == name)
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_persistence import fitted, persistence, Path\n"
+        f"persistence.save(fitted({family!r}, {module!r}, {name!r}, {args!r}), Path({str(tmp_path)!r}), "
+        f"{family!r}, {module!r})"
+    )
+    environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    for path in saved[name].iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_images_and_their_schema_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (40, 3, 3), dtype=np.uint8), np.arange(40) % 2
+    schema = Schema("image", "classification", (3, 3), (), ("é", "<b>"), levels=256)
+    model = find("discriminative", "neighbours", "KNearestNeighbours")(schema=schema).fit(X, y)
+    persistence.save(model, tmp_path, "discriminative", "neighbours")
+    loaded = persistence.load(tmp_path)
+    assert loaded.schema == schema
+    assert (tmp_path / "arrays.safetensors").stat().st_size < 2000  # pixels as bytes, not as floats
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", ["LogisticRegression", "RandomForest"])
+@pytest.mark.parametrize("file", ["model.json", "arrays.safetensors", "estimator.skops"])
+def test_a_missing_file_is_named(name, file, copy):
+    folder = copy(name)
+    if not (folder / file).is_file():
+        pytest.skip("this model has no such file")
+    (folder / file).unlink()
+    with pytest.raises(PersistenceError, match=rf"{name}/{file} is missing"):
+        persistence.load(folder)
+
+
+@pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
+def test_a_truncated_or_changed_file_is_named(family, module, name, args, copy):
+    folder = copy(name)
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        for damaged in (whole[: len(whole) // 2], b"", whole[:-3] + bytes(255 - b for b in whole[-3:])):
+            path.write_bytes(damaged)
+            with pytest.raises(PersistenceError, match=path.name):
+                persistence.load(folder)
+        path.write_bytes(whole)
+    persistence.load(folder)
+
+
+@pytest.mark.parametrize("name", ["LogisticRegression", "KNearestNeighbours", *KEPT_BY_SKOPS])
+def test_flipped_bytes_behind_a_true_seal_never_crash(name, copy):
+    """Either the damage is named, or (a flipped bit of a weight) the model still answers with probabilities."""
+    folder = copy(name)
+    X, _, _ = table()
+    rng = np.random.default_rng(0)
+    for file in sorted(path.name for path in folder.iterdir() if path.name != "model.json"):
+        whole = (folder / file).read_bytes()
+        for _ in range(60):
+            damaged = bytearray(whole)
+            damaged[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+            (folder / file).write_bytes(damaged)
+            reseal(folder, file)
+            model, complaint = load_or_complaint(folder)
+            if model is None:
+                assert file in complaint
+                continue
+            with np.errstate(all="ignore"):
+                assert model.predict_proba(X).shape == (150, 3)
+        (folder / file).write_bytes(whole)
+        reseal(folder, file)
+
+
+def test_flipped_bytes_of_the_description_never_crash(copy):
+    folder = copy("LogisticRegression")
+    path, rng = folder / "model.json", np.random.default_rng(0)
+    whole = path.read_bytes()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(whole))] = rng.integers(32, 127)
+        path.write_bytes(damaged)
+        model, complaint = load_or_complaint(folder)
+        assert model is not None or "LogisticRegression" in complaint
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("class", "Popen", "unknown class 'Popen'"),
+        ("class", "np", "unknown class 'np'"),
+        ("class", "LinearSVM", "arguments"),
+        ("module", "os.path", "not a name"),
+        ("module", "../../secrets", "not a name"),
+        ("family", "subprocess", "unknown family"),
+        ("format", 99, "format 99"),
+        ("arguments", {"C": 1.0, "command": "rm"}, "arguments"),
+        ("arguments", None, "damaged"),
+        ("schema", {"kind": "table"}, "damaged"),
+        ("schema", None, "does not fit"),
+        ("files", {"../../x": {}}, "files must be"),
+        ("files", {"arrays.safetensors": None}, "damaged"),
+        ("files", {"arrays.safetensors": {"bytes": "many"}}, "damaged"),
+        ("arrays", {}, "array"),
+        ("arrays", None, "damaged"),
+    ],
+)
+def test_a_tampered_description_is_refused(key, value, complaint, copy):
+    folder = copy("LogisticRegression")
+    edit(folder, lambda about: about.update({key: value}))
+    with pytest.raises(PersistenceError, match=complaint):
+        persistence.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("coefficients", np.zeros((2, 2))),
+        ("coefficients", np.full((6, 3), np.nan)),
+        ("intercept", np.full(3, np.inf)),
+        ("present", np.array([0, 1, 9])),
+        ("temperature", np.array(0.0)),
+        ("preprocessing.centre", np.zeros(7)),
+    ],
+)
+def test_arrays_that_do_not_fit_the_model_are_refused(name, array, copy):
+    folder = copy("LogisticRegression")
+    arrays = {**persistence.load(folder).get_arrays(), name: array}
+    save_file(arrays, folder / "arrays.safetensors")
+    edit(folder, lambda about: about["arrays"].update({name: {"shape": list(array.shape), "dtype": str(array.dtype)}}))
+    reseal(folder, "arrays.safetensors")
+    with pytest.raises(PersistenceError, match=r"arrays\.safetensors"):
+        persistence.load(folder)
+
+
+def test_a_model_that_diverged_is_not_saved(tmp_path):
+    model = fitted("discriminative", "linear", "LogisticRegression", {})
+    model.coefficients_[0, 0] = np.nan
+    with pytest.raises(PersistenceError, match="'coefficients' has 1 values that are not finite"):
+        persistence.save(model, tmp_path, "discriminative", "linear")
+    assert not (tmp_path / "model.json").exists()
+
+
+class Bomb:
+    def __reduce__(self):
+        return Path.touch, (Path("boom"),)
+
+
+@pytest.mark.parametrize("name", ["RandomForest", "HistGradientBoosting"])
+def test_a_pickle_is_not_read(name, copy, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    folder = copy(name)
+    for file in ("arrays.safetensors", "estimator.skops"):
+        whole = (folder / file).read_bytes()
+        (folder / file).write_bytes(pickle.dumps(Bomb()))
+        reseal(folder, file)
+        with pytest.raises(PersistenceError, match=file):
+            persistence.load(folder)
+        (folder / file).write_bytes(whole)
+        reseal(folder, file)
+    assert not Path("boom").exists()
+
+
+def rewrite(path, change):
+    """Change the tree of a skops file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    tree = json.loads(members["schema.json"])
+    change(tree, members)
+    members["schema.json"] = json.dumps(tree).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def swap_class(tree, _):
+    tree["__module__"], tree["__class__"] = "subprocess", "Popen"
+
+
+def swap_estimator(tree, _):
+    tree["__module__"], tree["__class__"] = "sklearn.tree._classes", "DecisionTreeClassifier"
+
+
+def pickle_inside(_, members):
+    name = next(n for n in members if n.endswith(".npy"))
+    members[name] = pickle.dumps(Bomb())
+
+
+def object_array_inside(_, members):
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Bomb()], dtype=object), allow_pickle=True)
+    members[next(n for n in members if n.endswith(".npy"))] = buffer.getvalue()
+
+
+@pytest.mark.parametrize("change", [swap_class, swap_estimator, pickle_inside, object_array_inside])
+def test_what_does_not_belong_in_an_estimator_is_refused(change, copy, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    folder = copy("RandomForest")
+    rewrite(folder / "estimator.skops", change)
+    reseal(folder, "estimator.skops")
+    with pytest.raises(PersistenceError, match=r"estimator\.skops is damaged"):
+        persistence.load(folder)
+    assert not Path("boom").exists()
+
+
+def test_a_compressed_member_is_refused(copy):
+    folder = copy("DecisionTree")
+    path = folder / "estimator.skops"
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    reseal(folder, "estimator.skops")
+    with pytest.raises(PersistenceError, match="compressed"):
+        persistence.load(folder)
+
+
+def test_an_estimator_of_another_scikit_learn_asks_for_training(copy):
+    folder = copy("RandomForest")
+    edit(folder, lambda about: about.update(scikit_learn="0.17.1"))
+    with pytest.raises(PersistenceError, match=r"scikit-learn 0\.17\.1.*train it again"):
+        persistence.load(folder)
+
+
+def test_numbers_are_counted(saved, tmp_path):
+    X, y, _ = table()
+    model = find("discriminative", "linear", "LogisticRegression")().fit(np.nan_to_num(X), y)
+    persistence.save(model, tmp_path, "discriminative", "linear")
+    # 3 columns and an intercept for 3 classes; the classes, a temperature; centre, scale and median of 3 columns
+    assert persistence.count_numbers(tmp_path) == 4 * 3 + 3 + 1 + 3 * 3
+    assert persistence.count_numbers(saved["PriorBaseline"]) == 3
+    few, many = saved["DecisionTree"], saved["RandomForest"]
+    assert 0 < persistence.count_numbers(few) < persistence.count_numbers(many)
+
+
+def test_linear_models_are_loaded_without_scikit_learn(saved):
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom versus.models import persistence\n"
+        f"persistence.load(Path({str(saved['LogisticRegression'])!r}))\n"
+        "assert not {'sklearn', 'skops', 'torch', 'pandas'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_skops_trusts_nothing_by_itself_and_does_not_walk_scikit_learn(tmp_path):
+    from sklearn.dummy import DummyClassifier
+
+    estimator = DummyClassifier().fit([[0]], [0])
+    skops_file.dump(estimator, tmp_path / "x.skops")
+    with pytest.raises(TypeError, match="DummyClassifier"):
+        skops_file.load(tmp_path / "x.skops", [])
+    assert isinstance(skops_file.load(tmp_path / "x.skops", ["sklearn.dummy.DummyClassifier"]), DummyClassifier)
+    script = (
+        "import sys, versus.models.skops_file as s\ns._skops_io()\n"
+        "assert 'sklearn.gaussian_process' not in sys.modules"  # all_estimators imports every part
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})

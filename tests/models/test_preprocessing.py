@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from versus.data.schema import Column, Schema
+from versus.models.preprocessing import Flattened, Preprocessor
+
+TABLE = Schema("table", "classification", (3,), (Column("a"), Column("b", ("p", "q", "r")), Column("c")), ("u", "v"))
+X = np.array([[1.0, 0, 10.0], [3.0, 2, 10.0], [np.nan, np.nan, 10.0], [5.0, 1, 10.0]])
+
+
+def test_table_by_hand():
+    matrix = Preprocessor(TABLE).fit(X).transform(X)
+    a = np.array([1.0, 3.0, 3.0, 5.0])  # the gap becomes the median
+    np.testing.assert_allclose(matrix[:, 0], (a - a.mean()) / a.std())
+    np.testing.assert_array_equal(matrix[:, 1], 0.0)  # constant
+    np.testing.assert_array_equal(matrix[:, 2], [0, 0, 1, 0])  # a was missing
+    np.testing.assert_array_equal(matrix[:, 3:], [[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]])
+
+
+def test_trees_get_numbers_as_they_are():
+    matrix = Preprocessor(TABLE, standardise=False, dtype=np.float32).fit(X).transform(X)
+    assert matrix.dtype == np.float32
+    np.testing.assert_array_equal(matrix[:, 0], [1, 3, 3, 5])
+
+
+def test_columns_are_counted_before_they_are_made():
+    for schema, events in ((TABLE, X), (Schema("image", "classification", (2, 3), levels=5), np.ones((4, 2, 3)))):
+        for preprocessor in (Preprocessor(schema).fit(events), Flattened(schema).fit(events)):
+            assert preprocessor.transform(events).shape == (4, preprocessor.n_columns)
+
+
+def test_a_column_that_is_all_missing_or_missing_only_later():
+    schema = Schema("table", "classification", (2,), (Column("a"), Column("b")), ("u", "v"))
+    fitted = Preprocessor(schema).fit(np.array([[np.nan, 1.0], [np.nan, 2.0]]))
+    matrix = fitted.transform(np.array([[7.0, np.nan]]))
+    assert np.isfinite(matrix).all()
+
+
+def test_images_are_divided_by_their_largest_pixel():
+    schema = Schema("image", "classification", (2, 2), (), ("u", "v"), levels=256)
+    pixels = np.array([[[0, 255], [51, 102]]], dtype=np.uint8)
+    np.testing.assert_allclose(Preprocessor(schema).fit(pixels).transform(pixels), [[0, 1, 0.2, 0.4]])
+
+
+def test_images_without_levels_are_standardised_as_a_whole():
+    schema = Schema("image", "classification", (2, 2), (), ("u", "v"))
+    matrix = Preprocessor(schema).fit(np.arange(16.0).reshape(4, 2, 2)).transform(np.arange(16.0).reshape(4, 2, 2))
+    assert matrix.mean() == pytest.approx(0)
+    assert matrix.std() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("code", [3.0, -1.0, 0.5])
+def test_a_code_that_names_no_category(code):
+    wrong = X.copy()
+    wrong[1, 1] = code
+    with pytest.raises(ValueError, match=r"column 'b', row 1.*codes are 0 to 2"):
+        Preprocessor(TABLE).fit(X).transform(wrong)
+
+
+def test_what_was_learned_can_be_taken_over():
+    fitted = Preprocessor(TABLE).fit(X)
+    other = Preprocessor(TABLE).set_arrays(fitted.get_arrays())
+    np.testing.assert_array_equal(other.transform(X[::-1]), fitted.transform(X[::-1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "array"), [("centre", np.zeros(5)), ("fill", np.zeros((2, 2))), ("can_miss", np.array([7]))]
+)
+def test_arrays_that_do_not_fit_are_named(name, array):
+    arrays = {**Preprocessor(TABLE).fit(X).get_arrays(), name: array}
+    with pytest.raises(ValueError, match=name):
+        Preprocessor(TABLE).set_arrays(arrays)
