@@ -18,6 +18,7 @@ from mlflow.types.schema import TensorSpec
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from versus.data.schema import Schema
+from versus.tracking import leaderboard
 from versus.tracking.content_hash import hash_files
 
 LONGEST_DIGEST = 36  # MLflow's limit
@@ -78,15 +79,24 @@ def _rows(folder: Path) -> int:
     return int(np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False).shape[0])
 
 
-def experiment_tags(name: str, folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
-    """Tags of a data set's experiment: what the data is, for people (a note) and for searches."""
+def experiment_tags(experiment: str, name: str, folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
+    """Tags of a data set's experiment: what the data is, for people (a note) and for searches, and the leaderboard.
+
+    Args:
+        experiment: id of the experiment.
+        name: of the data set.
+        folder: where it lies, prepared.
+        about: what `prepare` noted.
+    """
     schema = read_schema(folder)
     size = f"{_rows(folder)} rows, {schema.n_features} " + ("pixels" if schema.kind == "image" else "columns")
     classes = f", {schema.n_classes} classes ({', '.join(schema.classes)})" if schema.classes else ""
     facts = "\n".join(f"- {key}: {value}" for key, value in about.items() if isinstance(value, str | int | float))
-    note = f"**{name}**: {schema.task}, {size}{classes}\n\n{facts}"
+    note = f"[**Leaderboard**]({leaderboard.link(experiment)}) · {schema.task}, {size}{classes}\n\n{facts}"
     return {
         "mlflow.note.content": note[:LONGEST_NOTE],
+        "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
+        leaderboard.TAG: leaderboard.view(schema.task),
         "task": schema.task,
         "kind": schema.kind,
         "data_hash": hash_files([folder])[:LONGEST_DIGEST],

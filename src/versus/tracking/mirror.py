@@ -78,7 +78,7 @@ class Mirror:
         """Describe a prepared data set on its experiment; ``about`` is what `prepare` noted."""
         experiment = self.experiment(self.destination.experiment(name))
         known = self.client.get_experiment(experiment).tags
-        for key, value in experiment_tags(name, self.workspace.prepared(name), about).items():
+        for key, value in experiment_tags(experiment, name, self.workspace.prepared(name), about).items():
             if known.get(key) != value:
                 self.client.set_experiment_tag(experiment, key, value)
 

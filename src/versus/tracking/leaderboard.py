@@ -1,0 +1,47 @@
+"""The saved view that makes the run table of a data set read as its leaderboard.
+
+MLflow's table shows no metric until somebody picks columns. A view that is saved with an experiment picks them, sorts
+and filters; it is a tag of the experiment, written here as MLflow's pages write it (3.17).
+"""
+
+from __future__ import annotations
+
+import json
+
+from versus.tracking.run_log import CURRENT
+
+NAME = "leaderboard"
+TAG = f"mlflow.sharedViewState.{NAME}"
+CHARACTER, MARGIN, NARROWEST = 7.5, 40.0, 150.0  # pixels: a column is as wide as its name
+
+# The primary score first, which the table is sorted by.
+CLASSIFICATION = ("accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss")
+REGRESSION = ("root_mean_squared_error", "mean_absolute_error", "r2_score")
+COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
+
+
+def view(task: str) -> str:
+    """The value of the experiment's tag: newest results of each cell, best first, scores and costs as columns."""
+    scores = REGRESSION if task == "regression" else CLASSIFICATION
+    interval = (f"interval/{scores[0]}_low", f"interval/{scores[0]}_high")
+    names = {"family": "tags", **dict.fromkeys((*scores, *COSTS, *interval), "metrics")}
+    widths = {f"{of}.`{name}`": max(NARROWEST, CHARACTER * len(name) + MARGIN) for name, of in names.items()}
+    state = {
+        "searchFilter": f"tags.`{CURRENT}` = 'yes'",
+        "orderByKey": f"metrics.`{scores[0]}`",
+        "orderByAsc": task == "regression",  # an error: less is better
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": list(widths),
+        "columnOrder": list(widths),
+        "columnWidths": widths,
+    }
+    # Times would change the tag without need.
+    return json.dumps({"name": "Leaderboard", "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
+
+
+def link(experiment: str) -> str:
+    """The part of the address after the server's, of the view of an experiment."""
+    return f"#/experiments/{experiment}/runs?viewStateShareKey={NAME}&workflowType=machine_learning"

@@ -1,0 +1,19 @@
+import json
+
+import pytest
+
+from versus.tracking import leaderboard
+
+
+@pytest.mark.parametrize(("task", "primary", "ascending"), [
+    ("classification", "accuracy_score", False),
+    ("regression", "root_mean_squared_error", True),
+])  # fmt: skip
+def test_the_view_shows_the_newest_results_best_first(task: str, primary: str, ascending: bool) -> None:
+    saved = json.loads(leaderboard.view(task))
+    state = json.loads(saved["state"])  # MLflow keeps JSON within JSON
+    assert saved["name"] == "Leaderboard"
+    assert (state["orderByKey"], state["orderByAsc"]) == (f"metrics.`{primary}`", ascending)
+    assert state["searchFilter"] == "tags.`versus.current` = 'yes'"
+    assert state["selectedColumns"][:2] == ["tags.`family`", f"metrics.`{primary}`"]
+    assert set(state["columnWidths"]) == set(state["columnOrder"]) == set(state["selectedColumns"])
