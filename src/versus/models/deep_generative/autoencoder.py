@@ -1,0 +1,85 @@
+r"""A variational autoencoder's network and its evidence lower bounds.
+
+.. math:: \log p(x) \ge \mathbb{E}_{q(z \mid x)} \log p(x \mid z) - \mathrm{KL}(q(z \mid x) \,\|\, p(z)), \qquad
+    q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x)), \quad p(z) = N(0, I)
+
+Kingma & Welling, "Auto-encoding variational Bayes" (2014); Burda et al., "Importance weighted autoencoders" (2016)
+for the bound that grows with the number of samples. Everything may be conditional on a class (Sohn et al., 2015).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from versus.models.deep_generative.autoencoder_networks import Encoder
+from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
+from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, I)), (N, L), (N, L) -> (N,) nats."""
+    return 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum(dim=-1)
+
+
+class Autoencoder(nn.Module):
+    """View of the events, encoder, decoder and likelihood.
+
+    Args:
+        view: raw events -> encoder inputs and targets.
+        encoder: inputs (and class) -> mean and log-variance of a code.
+        decoder: code (and class) -> parameters of the likelihood.
+        likelihood: parameters, target -> nats.
+    """
+
+    def __init__(
+        self,
+        view: TableView | BinarisedPixels | ContinuousPixels,
+        encoder: Encoder,
+        decoder: nn.Module,
+        likelihood: ColumnLikelihood | BernoulliLikelihood,
+    ) -> None:
+        super().__init__()
+        self.view, self.encoder, self.decoder, self.likelihood = view, encoder, decoder, likelihood
+
+    def forward(
+        self, events: tuple[Tensor, ...], label: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Reconstruction term (one sample of z) and KL of each event, (N,) nats each."""
+        inputs, target = self.view(*events, generator)
+        mean, log_variance = self.encoder(inputs, label)
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        z = mean + torch.exp(0.5 * log_variance) * noise
+        reconstruction = self.likelihood.log_prob(self.decoder(z, label), target, label)
+        return reconstruction, kl_to_standard_normal(mean, log_variance)
+
+    def read(self, events: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Features (N, F) that do not depend on the class, and targets (N, D)."""
+        inputs, target = self.view(*events, None)
+        return self.encoder.features(inputs), target
+
+    def elbo(self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor) -> Tensor:
+        """The bound, with its expectation over S codes given by noise (N, S, L) -> (N,) nats."""
+        mean, log_variance = self.encoder.posterior(features, label)
+        _, reconstruction = self._reconstruct(mean, log_variance, target, label, noise)
+        return reconstruction.mean(dim=0) - kl_to_standard_normal(mean, log_variance)
+
+    def importance_bound(self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor) -> Tensor:
+        """Logarithm of the mean of p(x, z) / q(z | x) over S codes given by noise (N, S, L) -> (N,) nats."""
+        mean, log_variance = self.encoder.posterior(features, label)
+        z, reconstruction = self._reconstruct(mean, log_variance, target, label, noise)
+        # log p(z) - log q(z | x); the normal density's constants cancel.
+        ratio = 0.5 * (noise.movedim(1, 0) ** 2 - z**2 + log_variance).sum(dim=-1)
+        return torch.logsumexp(reconstruction + ratio, dim=0) - math.log(noise.shape[1])
+
+    def _reconstruct(
+        self, mean: Tensor, log_variance: Tensor, target: Tensor, label: Tensor | None, noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Codes (S, N, L) and log p(x | z, y) (S, N)."""
+        z = mean + torch.exp(0.5 * log_variance) * noise.movedim(1, 0)
+        samples = len(z)
+        labels = None if label is None else label.repeat(samples)
+        parameters = self.decoder(z.flatten(0, 1), labels).unflatten(0, (samples, -1))
+        return z, self.likelihood.log_prob(parameters, target, label)

@@ -1,0 +1,144 @@
+"""How a variational autoencoder sees raw events: what its encoder reads and what its likelihood scores.
+
+In training (with a generator) the pixels of continuous models are dequantised afresh each time they are seen, after
+Theis et al., "A note on the evaluation of generative models" (2016).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from versus.models.preprocessing import Preprocessor
+from versus.models.protocols import Array
+from versus.training.moments import moments
+
+
+class TableView(nn.Module):
+    """Rows that were preprocessed on the way in: a pair of arrays passes through.
+
+    Args:
+        preprocessor: fitted; standardises numbers.
+    """
+
+    def __init__(self, preprocessor: Preprocessor) -> None:
+        super().__init__()
+        self.preprocessor = preprocessor
+
+    def arrays(self, X: Array) -> tuple[Array, ...]:
+        """(N, D) -> what batches are cut from: encoder inputs (N, F) and targets (N, D), NaN where missing."""
+        p = self.preprocessor
+        targets = X.astype(p.dtype)
+        targets[:, p.numeric] = (X[:, p.numeric] - p.centre_) / p.scale_
+        return p.transform(X), targets
+
+    def forward(self, inputs: Tensor, target: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Nothing is left to do."""
+        return inputs, target
+
+    def log_unit(self) -> Array:
+        """Logarithm of the unit of each numeric column."""
+        logarithm: Array = np.log(self.preprocessor.scale_)
+        return logarithm
+
+    def to_raw(self, target: Array) -> Array:
+        """(N, D) targets -> (N, D) raw events."""
+        p, raw = self.preprocessor, target.astype(np.float64)
+        raw[:, p.numeric] = raw[:, p.numeric] * p.scale_ + p.centre_
+        return raw
+
+
+class BinarisedPixels(nn.Module):
+    """Images cut at half of their levels.
+
+    Args:
+        shape: (H, W) or (H, W, colours).
+        levels: how many values a pixel can take.
+    """
+
+    centre: Tensor
+
+    def __init__(self, shape: tuple[int, ...], levels: int) -> None:
+        super().__init__()
+        self.shape, self.levels = shape, levels
+        self.register_buffer("centre", torch.tensor(0.5), persistent=False)
+
+    def arrays(self, X: Array) -> tuple[Array, ...]:
+        """The images as they are."""
+        return (X,)
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """(N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) of zeros and ones."""
+        # floor: a dequantised image gives the same bits as the image.
+        binary = (2 * torch.floor(x.float()) >= self.levels).to(self.centre.dtype)
+        return channels_first(binary) - self.centre, binary.flatten(1)
+
+    def to_raw(self, target: Array) -> Array:
+        """(N, D) in [0, 1] -> (N, *shape) in [0, levels - 1]."""
+        return target.reshape(-1, *self.shape) * (self.levels - 1)
+
+
+class ContinuousPixels(nn.Module):
+    """Images as densities see them: dequantised; the encoder's scaled as a whole, the target's pixel by pixel.
+
+    Args:
+        shape: (H, W) or (H, W, colours).
+        levels: how many values a pixel can take; None where the images are continuous to begin with.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    pixel_mean: Tensor
+    pixel_scale: Tensor
+
+    def __init__(self, shape: tuple[int, ...], levels: int | None) -> None:
+        super().__init__()
+        self.shape, self.levels = shape, levels
+        for name, size in (("mean", shape), ("scale", shape)):
+            self.register_buffer(f"pixel_{name}", torch.ones(size))
+            self.register_buffer(name, torch.ones(()))
+
+    def learn(self, X: Array) -> None:
+        """Take means and scales from X (N, *shape), the images as stored."""
+        mean, deviation = moments(X)
+        if self.levels is not None:
+            mean, deviation = mean + 0.5, np.sqrt(deviation**2 + 1 / 12)  # of x + u, u uniform on [0, 1)
+        spread = float(np.sqrt((deviation**2).mean() + mean.var())) or 1.0
+        self.mean.fill_(float(mean.mean()))
+        self.scale.fill_(spread)
+        self.pixel_mean.copy_(torch.from_numpy(mean))
+        self.pixel_scale.copy_(torch.from_numpy(np.where(deviation > 1e-6 * spread, deviation, spread)))
+
+    def arrays(self, X: Array) -> tuple[Array, ...]:
+        """The images as they are."""
+        return (X,)
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """(N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) in units of each pixel's scale."""
+        stored = not x.is_floating_point()
+        x = x.to(self.mean.dtype)
+        if generator is not None and self.levels is not None:
+            x = x + torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+        elif stored:
+            x = x + 0.5  # the middle of where a dequantised pixel would be
+        target = (x - self.pixel_mean) / self.pixel_scale
+        return channels_first((x - self.mean) / self.scale), target.flatten(1)
+
+    def log_unit(self) -> Array:
+        """Logarithm of each pixel's scale, (D,)."""
+        logarithm: Array = np.log(self.pixel_scale.double().cpu().numpy()).ravel()
+        return logarithm
+
+    def to_raw(self, target: Array) -> Array:
+        """(N, D) targets -> (N, *shape), cut down to the integer levels that images are stored as, where they are."""
+        scale, mean = (t.double().cpu().numpy() for t in (self.pixel_scale, self.pixel_mean))
+        raw: Array = target.reshape(-1, *self.shape) * scale + mean
+        if self.levels is None:
+            return raw
+        return np.clip(np.floor(raw), 0, self.levels - 1).astype(np.min_scalar_type(self.levels - 1))
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """(N, H, W) or (N, H, W, colours) -> (N, colours, H, W)."""
+    return x.unsqueeze(1) if x.ndim == 3 else x.movedim(-1, 1)

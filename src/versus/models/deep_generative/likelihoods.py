@@ -1,0 +1,117 @@
+r"""What a decoder's output says about an event: the likelihoods p(x | z, y) of variational autoencoders.
+
+.. math:: \log p(x \mid z, y) = \sum_{d \text{ observed}} \log p_d(x_d \mid f_d(z, y)) - \log u_d
+
+with Gaussian p_d for numbers (standardised by the unit u_d, whose logarithm brings the density back to the raw space),
+softmax for categories and Bernoulli for binarised pixels. Missing features drop out of the sum: they are marginalised.
+The Gaussians' deviations are learned, one a feature and class: Rybkin et al., "Simple and effective VAE training with
+calibrated decoders" (2021).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Deviations below this share of a feature's own cannot be learned: a repeated value would have infinite density.
+SMALLEST_DEVIATION = 1e-3
+# Adam moves each parameter by about the learning rate; deviations must cover decades in as many steps as weights do.
+DEVIATION_SPEED = 5.0
+
+
+class ColumnLikelihood(nn.Module):
+    """Gaussians for numeric features, softmax for categorical ones.
+
+    Targets are (N, D): standardised numbers, category codes, NaN where missing.
+
+    Args:
+        cardinalities: for each of D features the number of categories, 0 where numeric.
+        n_classes: classes that each have deviations of their own; 0 or 1 for deviations common to all.
+    """
+
+    log_unit: Tensor
+
+    def __init__(self, cardinalities: tuple[int, ...], n_classes: int = 0) -> None:
+        super().__init__()
+        self.numeric = [d for d, size in enumerate(cardinalities) if size == 0]
+        self.categorical = [d for d, size in enumerate(cardinalities) if size > 0]
+        self.sizes = [cardinalities[d] for d in self.categorical]
+        self.width = len(self.numeric) + sum(self.sizes)
+        self.n_features = len(cardinalities)
+        self.raw_log_deviation = nn.Parameter(torch.zeros(max(1, n_classes), len(self.numeric)))
+        self.register_buffer("log_unit", torch.zeros(len(self.numeric)))
+
+    def deviation(self, label: Tensor | None) -> Tensor:
+        """(N,) class codes or None -> (N or 1, numeric features), in standardised units."""
+        deviations = torch.exp(DEVIATION_SPEED * self.raw_log_deviation) + SMALLEST_DEVIATION
+        return deviations[:1] if label is None or len(deviations) == 1 else deviations[label]
+
+    def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
+        """(…, N, width) decoder outputs, (N, D) targets, (N,) classes -> (…, N) nats in the raw space."""
+        n_numeric = len(self.numeric)
+        total = parameters.new_zeros(parameters.shape[:-1])
+        if n_numeric:
+            x, deviation = target[:, self.numeric] if self.categorical else target, self.deviation(label)
+            observed = ~torch.isnan(x)
+            squares = ((torch.where(observed, x, 0.0) - parameters[..., :n_numeric]) / deviation) ** 2
+            constants = torch.log(deviation) + self.log_unit + 0.5 * math.log(2 * math.pi)
+            total = total - (observed * (0.5 * squares + constants)).sum(dim=-1)
+        logits = torch.split(parameters[..., n_numeric:], self.sizes, dim=-1) if self.sizes else ()
+        for d, scores in zip(self.categorical, logits, strict=True):
+            observed = ~torch.isnan(target[:, d])
+            code = torch.where(observed, target[:, d], 0.0).long().expand(scores.shape[:-1]).unsqueeze(-1)
+            total = total + observed * functional.log_softmax(scores, dim=-1).gather(-1, code).squeeze(-1)
+        return total
+
+    def mode(self, parameters: Tensor) -> Tensor:
+        """(N, width) -> (N, D): the Gaussians' means, the most probable categories."""
+        return self._assemble(parameters, parameters[:, : len(self.numeric)], lambda scores: scores.argmax(dim=1))
+
+    def sample(self, parameters: Tensor, label: Tensor | None, generator: torch.Generator) -> Tensor:
+        """(N, width) -> (N, D): a draw for each row."""
+        means = parameters[:, : len(self.numeric)]
+        noise = torch.randn(means.shape, generator=generator, dtype=means.dtype)
+        numbers = means + self.deviation(label).to(means) * noise
+
+        def draw(scores: Tensor) -> Tensor:
+            return torch.multinomial(scores.softmax(dim=1), 1, generator=generator)[:, 0]
+
+        return self._assemble(parameters, numbers, draw)
+
+    def _assemble(self, parameters: Tensor, numbers: Tensor, choose: Callable[[Tensor], Tensor]) -> Tensor:
+        """Targets (N, D) of the numbers (N, numeric features) and, from each column's scores, a chosen category."""
+        target = parameters.new_zeros(len(parameters), self.n_features)
+        target[:, self.numeric] = numbers
+        logits = torch.split(parameters[:, len(self.numeric) :], self.sizes, dim=1) if self.sizes else ()
+        for d, scores in zip(self.categorical, logits, strict=True):
+            target[:, d] = choose(scores).to(target.dtype)
+        return target
+
+
+class BernoulliLikelihood(nn.Module):
+    """Independent binary features; targets are (N, D) of zeros and ones.
+
+    Args:
+        n_features: D.
+    """
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        self.width = n_features
+
+    def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
+        """(…, N, D) logits, (N, D) targets -> (…, N) nats."""
+        losses = functional.binary_cross_entropy_with_logits(parameters, target.expand_as(parameters), reduction="none")
+        return -losses.sum(dim=-1)
+
+    def mode(self, parameters: Tensor) -> Tensor:
+        """(N, D) -> (N, D): the probabilities of a one (what pictures of reconstructions show)."""
+        return torch.sigmoid(parameters)
+
+    def sample(self, parameters: Tensor, label: Tensor | None, generator: torch.Generator) -> Tensor:
+        """(N, D) -> (N, D): a draw of zeros and ones for each row."""
+        return torch.bernoulli(torch.sigmoid(parameters), generator=generator)

@@ -1,0 +1,216 @@
+r"""Variational autoencoders, plain and conditional on the class.
+
+.. math:: p(x) = \int p(x \mid z)\,p(z)\,dz, \qquad
+    p(x, y) = p(y) \int p(x \mid z, y)\,p(z)\,dz, \qquad p(z) = N(0, I)
+
+Kingma & Welling, "Auto-encoding variational Bayes" (2014); Higgins et al., "beta-VAE" (2017); Sohn et al., "Learning
+structured output representation using deep conditional generative models" (2015). The integrals are known through the
+evidence lower bound (see `versus.models.deep_generative.autoencoder`), and so are the conditional model's classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from torch import Tensor
+
+from versus.data.schema import Schema
+from versus.models.bayes import GenerativeClassifier, class_log_prior
+from versus.models.class_labels import classification_data
+from versus.models.deep_generative.autoencoder import Autoencoder
+from versus.models.deep_generative.variational_model import VariationalModel
+from versus.models.protocols import Array, Labels
+
+__all__ = ["VAE", "ConditionalVAE"]
+
+
+class VAE(VariationalModel):
+    """A density of events that knows no classes: it scores, samples, encodes and decodes, and does not classify.
+
+    Tables: dense networks; Gaussians for numeric columns, softmax for categorical ones, missing values marginalised.
+    Images: convolutional networks; Gaussians over dequantised pixels, or Bernoulli over pixels cut at half the levels.
+
+    Args:
+        latent: L, the size of a code.
+        hidden: widths of the dense layers, from the events to the code; the decoder has them in reverse.
+        channels: feature maps of the convolutions on images (twice as many in the middle).
+        likelihood: "gaussian" or, for images, "bernoulli".
+        beta: weight of the KL term in training; the bound that is reported always has 1.
+        evaluation_samples: codes over which the bound's expectation is estimated.
+        learning_rate: base learning rate of AdamW.
+        weight_decay: decoupled weight decay.
+        batch_size: events a step.
+        epochs: passes through the data, at most.
+        patience: epochs without a lower validation loss after which training stops; None trains all.
+        device: "auto", "cpu", "cuda" or "cuda:<number>".
+        precision: "auto", "32-true", "bf16-mixed" or "64-true".
+        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
+        schema: what the data look like; inferred where None.
+        random_state: seed of initialisation, shuffling and noise.
+    """
+
+    def __init__(
+        self,
+        latent: int = 8,
+        hidden: Sequence[int] = (64, 64),
+        channels: int = 16,
+        likelihood: str = "gaussian",
+        beta: float = 1.0,
+        evaluation_samples: int = 4,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        epochs: int = 100,
+        patience: int | None = 15,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.latent = latent
+        self.hidden = hidden
+        self.channels = channels
+        self.likelihood = likelihood
+        self.beta = beta
+        self.evaluation_samples = evaluation_samples
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.patience = patience
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.schema = schema
+        self.random_state = random_state
+
+    def elbo(self, X: Array) -> Array:
+        """Evidence lower bound of log p(x) in the raw space (of what is observed, where values are missing).
+
+        Args:
+            X: (N, *event); images of a Gaussian model dequantised, or integers, which stand for their middle.
+
+        Returns:
+            (N,) nats. An event's estimate does not depend on the events beside it.
+        """
+        network = self.network_
+        return self._over_events(lambda h, t, noise: network.elbo(h, t, None, noise), X, self.evaluation_samples)
+
+    def importance_log_prob(self, X: Array, n_samples: int = 64) -> Array:
+        """The importance-weighted bound, (N, *event) -> (N,) nats; rises to log p(x) as ``n_samples`` grows."""
+        network = self.network_
+        return self._over_events(lambda h, t, noise: network.importance_bound(h, t, None, noise), X, n_samples)
+
+    def encode(self, X: Array) -> Array:
+        """The mean of q(z | x), (N, *event) -> (N, L)."""
+        encoder = self.network_.encoder
+        return self._over_events(lambda h, t, noise: encoder.posterior(h, None)[0], X, 1)
+
+    def decode(self, Z: Array) -> Array:
+        """What codes stand for, (N, L) -> (N, *event): means of numbers and pixels, most probable categories."""
+        parameters = self._decoded(Z, None)
+        return self.network_.view.to_raw(self.network_.likelihood.mode(parameters).numpy())
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` events, (n, *event) in the raw space; binarised images have only their lowest and highest level.
+
+        Raises:
+            ValueError: if ``y`` is given: this model knows no classes.
+        """
+        if y is not None:
+            raise ValueError("y was given, and VAE knows no classes; ConditionalVAE samples by class")
+        return self._draw(n, None, random_state)
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        return self._events(X)
+
+
+class ConditionalVAE(VariationalModel, GenerativeClassifier):
+    """One autoencoder that is told the class: a joint density of events and classes, and so a classifier.
+
+    Encoder and decoder read the class beside the features or the code; the Gaussians' deviations are each class's own.
+    Takes the arguments of `VAE`.
+    """
+
+    def __init__(
+        self,
+        latent: int = 8,
+        hidden: Sequence[int] = (64, 64),
+        channels: int = 16,
+        likelihood: str = "gaussian",
+        beta: float = 1.0,
+        evaluation_samples: int = 4,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        epochs: int = 100,
+        patience: int | None = 15,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.latent = latent
+        self.hidden = hidden
+        self.channels = channels
+        self.likelihood = likelihood
+        self.beta = beta
+        self.evaluation_samples = evaluation_samples
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.patience = patience
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.schema = schema
+        self.random_state = random_state
+
+    def log_joint(self, X: Array) -> Array:
+        """Evidence lower bound of log p(x, y) for every class, (N, *event) -> (N, K) nats."""
+        network, n_classes = self.network_, self.schema_.n_classes
+
+        def joint(features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
+            labels = torch.arange(n_classes, device=noise.device)[:, None].expand(-1, len(noise))
+            bounds = [network.elbo(features, target, label, noise) for label in labels]
+            return torch.stack(bounds, dim=1) + network.get_buffer("log_prior")
+
+        return self._over_events(joint, X, self.evaluation_samples)
+
+    def elbo(self, X: Array) -> Array:
+        """Lower bound of log p(x), summed over the classes, (N, *event) -> (N,) nats; see `VAE.elbo`."""
+        bound: Array = logsumexp(self.log_joint(X), axis=1)
+        return bound
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` events, (n, *event) in the raw space, of the classes ``y`` (n,), or of classes drawn from p(y)."""
+        if y is None:
+            prior = np.exp(self.network_.get_buffer("log_prior").double().cpu().numpy())
+            y = np.random.default_rng(random_state).choice(len(prior), n, p=prior / prior.sum())
+        if len(y) != n:
+            raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
+        return self._draw(n, np.asarray(y, dtype=np.int64), random_state)
+
+    def _n_conditions(self) -> int:
+        return self.schema_.n_classes
+
+    def _build(self) -> Autoencoder:
+        if not self.schema_.n_classes:
+            raise ValueError(f"ConditionalVAE needs classes, and the task is {self.schema_.task}")
+        network = super()._build()
+        network.register_buffer("log_prior", torch.zeros(self.schema_.n_classes))
+        return network
+
+    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        super()._learn_statistics(X, y)
+        _, labels = classification_data("ConditionalVAE", self.schema_, X, y)
+        self.network_.get_buffer("log_prior").copy_(torch.from_numpy(class_log_prior(labels, self.schema_.n_classes)))
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        return (*self._events(X), classification_data("ConditionalVAE", self.schema_, X, y)[1])

@@ -1,0 +1,143 @@
+"""What the models of variational autoencoders share: building the network, its loss, its bounds, drawing from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from versus.data.schema import Schema
+from versus.models.deep_generative.autoencoder import Autoencoder
+from versus.models.deep_generative.autoencoder_networks import (
+    ConvolutionalDecoder,
+    ConvolutionalFeatures,
+    DenseDecoder,
+    Encoder,
+)
+from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
+from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
+from versus.models.deep_generative.row_noise import RowNoise
+from versus.models.deep_model import DeepModel
+from versus.models.protocols import Array, Measure
+from versus.training.batches import Batch
+
+# The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often
+# never put to use (Bowman et al., "Generating sentences from a continuous space", 2016).
+WARMUP = 0.2
+DECODED_AT_ONCE = 2048  # codes; bounds the memory of activations
+
+
+class VariationalModel(DeepModel):
+    """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
+
+    latent: int
+    hidden: Sequence[int]
+    channels: int
+    likelihood: str
+    beta: float
+    evaluation_samples: int
+
+    network_: Autoencoder
+
+    @property
+    def measure(self) -> Measure:
+        """What the model is a density of; binarised pixels, numbers, codes, or a mixture of these."""
+        schema: Schema | None = getattr(self, "schema_", self.schema)
+        if self.likelihood == "bernoulli":
+            return "binarised"
+        if schema is None or not schema.has_categorical:
+            return "continuous"
+        return "mixed" if 0 in schema.cardinalities else "discrete"
+
+    def _n_conditions(self) -> int:
+        return 0
+
+    def _build(self) -> Autoencoder:
+        self._check_arguments()
+        schema, n_classes = self.schema_, self._n_conditions()
+        if schema.kind == "table":
+            return self._build_for_tables(schema, n_classes)
+        height, width, *rest = schema.shape
+        shape = (rest[0] if rest else 1, height, width)
+        features = ConvolutionalFeatures(shape, self.channels)
+        encoder = Encoder(features, features.n_outputs, self.hidden, self.latent, n_classes)
+        decoder = ConvolutionalDecoder(self.latent, tuple(self.hidden)[::-1], shape, self.channels, n_classes)
+        if self.likelihood == "bernoulli" and schema.levels is not None:
+            bits = BinarisedPixels(schema.shape, schema.levels)
+            return Autoencoder(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
+        gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes)
+        return Autoencoder(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
+
+    def _build_for_tables(self, schema: Schema, n_classes: int) -> Autoencoder:
+        view = TableView(self.preprocessor_)
+        likelihood = ColumnLikelihood(schema.cardinalities, n_classes)
+        encoder = Encoder(nn.Identity(), self.preprocessor_.n_columns, self.hidden, self.latent, n_classes)
+        decoder = DenseDecoder(self.latent, tuple(self.hidden)[::-1], likelihood.width, n_classes)
+        return Autoencoder(view, encoder, decoder, likelihood)
+
+    def _check_arguments(self) -> None:
+        if self.likelihood not in ("gaussian", "bernoulli"):
+            raise ValueError(f"likelihood={self.likelihood!r}; accepted are 'gaussian' and 'bernoulli'")
+        if self.likelihood == "bernoulli" and self.schema_.levels is None:
+            raise ValueError(
+                "likelihood='bernoulli' cuts pixels at half of their levels, and these data have none; use 'gaussian', "
+                "which takes tables (with categorical columns, too) and continuous images"
+            )
+        if self.latent < 1 or self.beta < 0:
+            raise ValueError(f"latent={self.latent}, beta={self.beta}; at least 1, and not below 0")
+
+    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        view, likelihood = self.network_.view, self.network_.likelihood
+        if isinstance(view, ContinuousPixels):
+            view.learn(X)
+        if isinstance(likelihood, ColumnLikelihood) and not isinstance(view, BinarisedPixels):
+            likelihood.log_unit.copy_(torch.from_numpy(view.log_unit()))
+
+    def _events(self, X: Array) -> tuple[Array, ...]:
+        if X.shape[1:] != self.schema_.shape:
+            raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {self.schema_.shape}")
+        return self.network_.view.arrays(X)
+
+    def _unjudged_epochs(self) -> int:
+        return int(np.ceil(WARMUP * self.epochs))
+
+    def _max_gradient_norm(self) -> float:
+        return float(self.schema_.n_features)  # the loss is a sum over features
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        events, label = (batch[:-1], batch[-1]) if self._n_conditions() else (batch, None)
+        reconstruction, kl = (term.mean() for term in network(events, label, generator))
+        beta = self.beta * min(1.0, progress / WARMUP)
+        return {"loss": beta * kl - reconstruction, "reconstruction": -reconstruction, "kl": kl}
+
+    def _over_events(self, function: Callable[..., Tensor], X: Array, samples: int) -> Array:
+        """``function(features, targets, noise)`` over batches of X."""
+        noise = RowNoise(X, samples, self.latent, self.random_state or 0)
+
+        def of_batch(*arrays: Tensor) -> Tensor:
+            features, target = self.network_.read(arrays[:-1])
+            return function(features, target, arrays[-1]).double()
+
+        batch_rows = max(1, DECODED_AT_ONCE // samples)
+        return self._apply(of_batch, *self._events(X), noise, batch_rows=batch_rows)
+
+    def _decoded(self, Z: Array, label: Array | None) -> Tensor:
+        """Likelihood parameters of codes, (N, L), (N,) -> (N, width), on the CPU."""
+        decoder = self.network_.decoder
+        if label is None:
+            return torch.from_numpy(self._apply(lambda z: decoder(z, None), Z, batch_rows=DECODED_AT_ONCE))
+        return torch.from_numpy(self._apply(decoder, Z, label, batch_rows=DECODED_AT_ONCE))
+
+    @torch.no_grad()
+    def _draw(self, n: int, label: Array | None, random_state: int | None) -> Array:
+        """``n`` events in the raw space."""
+        rng = np.random.default_rng(random_state)
+        parameters = self._decoded(rng.standard_normal((n, self.latent), np.float32), label)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        labels = None if label is None else torch.from_numpy(label)
+        target = self.network_.likelihood.sample(parameters, labels, generator)
+        return self.network_.view.to_raw(target.numpy())

@@ -1,0 +1,186 @@
+"""What torch models share: fitting by steps, keeping and restoring weights, applying the network in batches.
+
+A model says how its network is built, what a batch is and what is lost on it; the rest follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from versus.data.schema import Schema
+from versus.models.preprocessing import Preprocessor
+from versus.models.protocols import Array, Step
+from versus.training.batches import Batch
+from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
+from versus.training.loop import Training
+from versus.training.randomness import fresh_seed, seed_for, seeded
+from versus.training.state import load_network, network_arrays, under, with_prefix
+
+
+class DeepModel:
+    """A network and what it takes to train, keep and apply it.
+
+    Learned: ``schema_``, ``network_``, for tables ``preprocessor_``; and how it was fitted: ``device_``,
+    ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int | None
+    device: str
+    precision: str
+    threads: int | None
+    schema: Schema | None
+    random_state: int | None
+
+    schema_: Schema
+    preprocessor_: Preprocessor
+    network_: nn.Module
+
+    # -- what a model says ---------------------------------------------------------------------------------------
+
+    def _build(self) -> nn.Module:
+        """A freshly initialised network, from the arguments, ``schema_`` and, for tables, ``preprocessor_``."""
+        raise NotImplementedError
+
+    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        """Set the buffers of ``network_`` that are computed from the training data and not trained."""
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        """The arrays that training batches are cut from."""
+        raise NotImplementedError
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        """Mean losses of a batch (see `versus.training.loop.Objective`)."""
+        raise NotImplementedError
+
+    def _max_gradient_norm(self) -> float:
+        return 1.0
+
+    def _unjudged_epochs(self) -> int:
+        return 0
+
+    # -- what follows --------------------------------------------------------------------------------------------
+
+    def fit(self, X: Array, y: Array | None = None) -> Self:
+        """Train all epochs on X (N, *event) and y (N,); for early stopping see `fit_steps`."""
+        for _ in self.fit_steps(X, y):
+            pass
+        return self
+
+    def fit_steps(
+        self,
+        X: Array,
+        y: Array | None = None,
+        validation: tuple[Array, Array] | None = None,
+        resume: Mapping[str, Array] | None = None,
+    ) -> Iterator[Step]:
+        """Train, yielding a `Step` after each epoch.
+
+        Args:
+            X: (N, *event).
+            y: (N,).
+            validation: held-out ``(X, y)``; training stops when its loss has not fallen for ``patience`` epochs, and
+                the weights of its best epoch are kept.
+            resume: ``Step.state()`` of an earlier run with the same arguments and data: goes on from there and, on
+                the CPU, ends with the same bits.
+
+        Raises:
+            TrainingDiverged: if the loss becomes NaN or infinite.
+            ValueError: naming an argument that is out of range.
+        """
+        training = self._start(X, y, validation)
+        for step in training.steps(resume):
+            self.seconds_ = step.seconds
+            yield step
+
+    def _start(self, X: Array, y: Array | None, validation: tuple[Array, Array] | None) -> Training:
+        seed = fresh_seed(self.random_state)
+        self.schema_ = self.schema or Schema.of(X, y)
+        if self.schema_.kind == "table":
+            self.preprocessor_ = self._new_preprocessor().fit(X)
+        with seeded(seed_for(seed, "initialise"), torch.device("cpu")):
+            self.network_ = self._build()
+        self._learn_statistics(X, y)
+        training = Training(
+            self.network_,
+            self._losses,
+            self._rows(X, y),
+            None if validation is None else self._rows(*validation),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            patience=self.patience,
+            unjudged_epochs=self._unjudged_epochs(),
+            max_gradient_norm=self._max_gradient_norm(),
+            random_state=seed,
+            device=self.device,
+            precision=self.precision,
+            threads=self._threads(),
+        )
+        self.device_, self.precision_ = str(training.device), training.precision
+        return training
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The learned state as flat named arrays; `set_arrays` takes them back."""
+        arrays = with_prefix("network", network_arrays(self.network_))
+        if self.schema_.kind == "table":
+            arrays |= with_prefix("preprocessing", self.preprocessor_.get_arrays())
+        return arrays
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Restore a learned state, on this machine's device.
+
+        Raises:
+            ValueError: if the model was made without a schema, or an array is missing, unknown or of another shape.
+        """
+        if self.schema is None:
+            raise ValueError("schema is None; a model that takes over arrays must be built with their schema")
+        self.schema_ = self.schema
+        device = resolve_device(self.device)
+        precision = resolve_precision(self.precision, device)
+        if self.schema_.kind == "table":
+            self.preprocessor_ = self._new_preprocessor().set_arrays(under("preprocessing", arrays))
+        network = self._build().to(device, parameter_dtype(precision))
+        load_network(network, under("network", arrays))
+        self.network_ = network.eval()
+        self.device_, self.precision_ = str(device), precision
+
+    def count_parameters(self) -> int:
+        """How many numbers were trained."""
+        return sum(p.numel() for p in self.network_.parameters() if p.requires_grad)
+
+    def _threads(self) -> int:
+        return threads_for(self.threads, self.schema_.n_features)
+
+    def _new_preprocessor(self) -> Preprocessor:
+        return Preprocessor(self.schema_, dtype=np.float64 if self.precision == "64-true" else np.float32)
+
+    def _encoded(self, X: Array) -> Array:
+        """Tables as the network takes them, (N, D) -> (N, F); images as they are, to be scaled in the network."""
+        if self.schema_.kind == "table":
+            return self.preprocessor_.transform(X)
+        if X.shape[1:] != self.schema_.shape:
+            raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {self.schema_.shape}")
+        return X
+
+    def _apply(self, function: Callable[..., Tensor], *rows: Any, batch_rows: int = 512) -> Array:
+        """``function`` of the network over batches of rows, without gradients, joined along the first axis."""
+        parameter = next(self.network_.parameters())
+        parts = []
+        with torch.inference_mode(), cpu_threads(self._threads()):
+            for start in range(0, max(1, len(rows[0])), batch_rows):
+                batch = [torch.from_numpy(np.array(a[start : start + batch_rows])).to(parameter.device) for a in rows]
+                batch = [t.to(parameter.dtype) if t.is_floating_point() else t for t in batch]
+                parts.append(function(*batch).cpu().numpy())
+        return np.concatenate(parts)

@@ -1,0 +1,1 @@
+"""The loop that deep models share: devices, precision, exact resume, checkpoints, progress."""

@@ -1,0 +1,61 @@
+"""Mini-batches straight from arrays (memory-mapped or not) to the device, with no loader processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from versus.models.protocols import Array
+
+Batch = tuple[Tensor, ...]
+
+
+class DeviceRows:
+    """Arrays of equal length whose rows are served as tensors on a device.
+
+    On CUDA, arrays that take less than half of the free memory are moved there once; else rows are gathered on the
+    CPU, batch by batch. On the CPU nothing is copied but the batch.
+
+    Args:
+        arrays: each (N, …).
+        device: where the batches go.
+    """
+
+    def __init__(self, arrays: Sequence[Array], device: torch.device) -> None:
+        if len({len(a) for a in arrays}) != 1:
+            raise ValueError(f"arrays of unequal lengths: {', '.join(str(len(a)) for a in arrays)}")
+        self.arrays = tuple(arrays)
+        self.device = device
+        self.resident: Batch | None = None
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if sum(a.nbytes for a in arrays) < free / 2:
+                # np.array: a read-only memory map cannot back a tensor.
+                self.resident = tuple(torch.from_numpy(np.array(a)).to(device) for a in arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Every row once, in an order drawn from ``generator`` (on the CPU, so all devices see the same order)."""
+        order = torch.randperm(len(self), generator=generator)
+        for start in range(0, len(self), batch_size):
+            yield self._take(order[start : start + batch_size])
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """Every row once, in order."""
+        for start in range(0, len(self), batch_size):
+            yield self._take(torch.arange(start, min(start + batch_size, len(self))))
+
+    def _take(self, rows: Tensor) -> Batch:
+        if self.resident is not None:
+            there = rows.to(self.device, non_blocking=True)
+            return tuple(t[there] for t in self.resident)
+        index = rows.numpy()
+        batch = tuple(torch.from_numpy(a[index]) for a in self.arrays)
+        if self.device.type == "cuda":
+            return tuple(t.pin_memory().to(self.device, non_blocking=True) for t in batch)
+        return batch
