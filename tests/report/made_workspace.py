@@ -150,7 +150,11 @@ class Made:
     def _write_facts(self, cell: Cell, data: Prepared, scores, methods, measure, model: Model) -> None:
         folder = self.workspace.evaluation(cell.name)
         write_csv(folder / "scores.csv", ("repeat", "metric", "value"), [(r, m, repr(float(v))) for r, m, v in scores])
-        curve = [(0, s, name, 5 / (s + 1) + v) for name, v in (("loss", 0), ("validation", 0.3)) for s in range(20)]
+        curve = [
+            (0, s, name, 5 / (s + 1) + v)
+            for name, v in (("train_loss", 0), ("validation_loss", 0.3))
+            for s in range(20)
+        ]
         write_csv(folder / "history.csv", ("repeat", "step", "name", "value"), curve if model.steps else [])
         skipped = [] if model.generative else [{"what": "likelihood", "reason": "it models y given x only"}]
         write_json(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -147,7 +148,7 @@ def test_plot_files(made):
         f"{d}-vae" for d in ("blobs", "plain", "pictures", "official")
     }
     curve = rows(plots / "learning_curves" / "blobs-vae.csv")
-    assert curve[3] == {"step": "3", "loss": "1.25", "validation": "1.55"}
+    assert curve[3] == {"step": "3", "train_loss": "1.25", "validation_loss": "1.55"}
     assert len(rows(plots / "confusion" / "blobs.csv")) == 5 * 40  # a row for each test row of each repeat
     right = np.mean([r["actual"] == r["predicted"] for r in rows(plots / "confusion" / "blobs.csv")])
     metrics = json.loads((made.workspace.reports / "metrics.json").read_text())
@@ -186,3 +187,32 @@ def test_provenance_is_shown(made):
     build(made.workspace, made.cells, build_runs)
     assert "tags.fingerprint = &#39;abc&#39;" in (made.workspace.reports / "report.html").read_text()
     build(made.workspace, made.cells, PROVENANCE)
+
+
+def test_plane_shows_regions_and_contours(tmp_path):
+    found = Made(Workspace(tmp_path))
+    X, y, schema = blobs(2, 200, 2)
+    found.add_classification("plane", X, y, schema)
+    axes = np.stack([np.linspace(-4, 4, 30), np.linspace(-3, 5, 30)])
+    first, second = np.meshgrid(*axes)  # as the evaluation has it, the first index runs along the second feature
+    right = 1 / (1 + np.exp(-3 * first))
+    folder = found.workspace.evaluation("plane-gaussian")
+    np.save(folder / "grid.npy", axes)
+    np.save(folder / "grid_probabilities.npy", np.stack([1 - right, right], axis=-1).astype(np.float32))
+    np.save(folder / "grid_log_prob.npy", -(first**2 + (second - 1) ** 2) / 2)
+    build(found.workspace, found.cells, {})
+    page = (tmp_path / "reports" / "report.html").read_text()
+    assert page.count("gaussian: decision regions and density") == 2  # its label, and its scrolling region's
+    contours = re.findall(r'class="contour" points="([^"]+)"><title>densest region with (\d+)% of the mass', page)
+    assert [share for _, share in contours] == ["50", "80", "95"]
+    for points, share in contours:
+        x, y = np.array([p.split(",") for p in points.split()], float).T
+        reach = np.sqrt(-2 * np.log(1 - int(share) / 100))  # of a standard Gaussian in two dimensions
+        assert np.ptp(x) / 2 == pytest.approx(reach * (330 - 44) / 8, rel=0.06)
+        assert (y.max() + y.min()) / 2 == pytest.approx(153, abs=3)  # centred at 1, the middle of the axis
+
+
+def test_samples_stand_beside_real_ones_by_class(made):
+    page = (made.workspace.reports / "report.html").read_text()
+    for source in ("real", "gaussian", "vae"):
+        assert f'alt="3 {source} samples of class square"' in page

@@ -120,6 +120,16 @@ def test_verdict_takes_the_better_generative_family(scored):
     assert main_contrast(datasets[0], found).generative.cell.model == "deep"
 
 
+def test_the_best_that_samples_is_named_where_the_best_does_not(scored):
+    scored.add("set", model=(D, 0.9 + NOISE), other=(G, 0.85 + NOISE), deep=(DEEP, 0.8 + NOISE))
+    facts = scored.workspace.evaluation("set-deep") / "evaluation.json"
+    facts.write_text(facts.read_text().replace('["fit"]', '["fit", "sample"]'))
+    datasets = scored.datasets()
+    verdict = verdicts(datasets, contrasts(datasets))[0]
+    assert "other, cannot generate new data" in verdict.costs
+    assert "The best generative model that can is deep (accuracy 80.0" in verdict.costs
+
+
 def test_one_side_only(scored):
     scored.add("set", model=(D, 0.9 + NOISE))
     verdict = verdicts(scored.datasets(), [])[0]

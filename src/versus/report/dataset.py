@@ -90,11 +90,10 @@ class Dataset:
 
     def ordered(self, evaluations: list[Evaluation], metric: str) -> list[Evaluation]:
         """Best first by the mean; ties keep their order, and those without the metric come last."""
-        sign = 1 if metric_labels.lower_is_better(metric) else -1
 
         def key(evaluation: Evaluation) -> float:
             mean = evaluation.mean(metric)
-            return sign * mean if np.isfinite(mean) else float("inf")
+            return metric_labels.distance_from_best(metric, mean) if np.isfinite(mean) else float("inf")
 
         return sorted(evaluations, key=key)
 

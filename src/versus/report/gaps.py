@@ -29,6 +29,8 @@ def skips(datasets: Sequence[Dataset]) -> list[Skip]:
     for dataset in datasets:
         for evaluation in dataset.evaluations:
             for skipped in evaluation.facts["skipped"]:
-                key = str(skipped["what"]), str(skipped["reason"])
+                # The reasons name the class; said of "the model" they are the same for all that share them.
+                reason = str(skipped["reason"]).replace(str(evaluation.facts.get("class")), "the model")
+                key = str(skipped["what"]), reason
                 found.setdefault(key, []).append(evaluation.cell.name)
     return [Skip(what, reason, tuple(cells)) for (what, reason), cells in sorted(found.items())]

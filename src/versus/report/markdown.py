@@ -21,25 +21,29 @@ def render(content: Content, pictures: Sequence[tuple[str, str]]) -> str:
         content: what the page shows.
         pictures: (path relative to the file, alternative text).
     """
+    of_ranks = [p for p in pictures if p[0].endswith("ranks.svg")]
     blocks = [
         "# Generative versus discriminative models, measured",
-        "## Verdict",
+        "",
+        *heading("Verdict"),
         *[f"- **{escaped(v.dataset)}**, {v.outcome}. {escaped(v.scores)}" for v in content.verdicts],
         "",
-        "## Scores",
+        *heading("Scores"),
         *[block for t in content.tables for block in _score_table(t)],
-        "## Discriminative minus generative",
+        *heading("Discriminative minus generative"),
         *_differences(content.contrasts),
-        *[f"![{escaped(text)}]({path})" for path, text in pictures],
+        *[_picture(*p) for p in pictures if p not in of_ranks],
         "",
-        "## Ranks across data sets",
+        *heading("Ranks across data sets"),
         *_ranks(content.ranking),
-        "## Skipped or failed",
+        *[_picture(*p) for p in of_ranks],
+        "",
+        *heading("Skipped or failed"),
         *_gaps(content),
-        "## Costs",
+        *heading("Costs"),
         "Times and memory differ from run to run; scores do not.",
         "",
-        *[escaped_line for escaped_line in _cost_sentences(content)],
+        *_cost_sentences(content),
         *[block for t in content.tables for block in _cost_table(t)],
     ]
     return "\n".join(blocks).rstrip("\n") + "\n"
@@ -53,10 +57,19 @@ def escaped(text: Any) -> str:
     return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
 
 
+def heading(text: str) -> list[str]:
+    """A heading of the second level and the empty line after it."""
+    return [f"## {text}", ""]
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A GitHub table and the empty line after it; cells must be escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+
+
+def _picture(path: str, text: str) -> str:
+    return f"![{escaped(text)}]({path})"
 
 
 def _score_table(t: Table) -> list[str]:
@@ -114,8 +127,12 @@ def _ranks(ranking: Ranking | None) -> list[str]:
 
 def _gaps(content: Content) -> list[str]:
     missing = [f"- **{escaped(c.name)}**: {escaped(c.missing)}" for c in content.missing]
-    skips = [f"- {escaped(s.what)}: {escaped(s.reason)} ({len(s.cells)} cells)" for s in content.skips]
+    skips = [f"- {escaped(s.what)}: {escaped(s.reason)} ({_cells(len(s.cells))})" for s in content.skips]
     return [*(missing or ["Every cell of the params was evaluated."]), "", *skips, ""]
+
+
+def _cells(n: int) -> str:
+    return "1 cell" if n == 1 else f"{n} cells"
 
 
 def _cost_sentences(content: Content) -> list[str]:

@@ -57,6 +57,14 @@ def lower_is_better(metric: str) -> bool:
     return found is not None and found.better == "lower"
 
 
+def distance_from_best(metric: str, value: float) -> float:
+    """What to sort by so that the best comes first, be it the highest, the lowest or the nearest to a nominal value."""
+    found = known(metric)
+    if found is not None and found.better == "nominal" and found.nominal is not None:
+        return abs(value - found.nominal)
+    return value if lower_is_better(metric) else -value
+
+
 def is_share(metric: str) -> bool:
     """Whether the score is a share of rows, or else lies within 0 … 1 like one."""
     return limits(metric) == (0.0, 1.0)

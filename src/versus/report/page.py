@@ -30,6 +30,8 @@ def environment() -> Environment:
         "percent": formatting.percent,
         "p_value": formatting.p_value,
         "times": formatting.times,
+        "breakable": breakable,
+        "count": formatting.count,
         "shorten": formatting.shorten,
         "label": metric_labels.label,
         "lower_is_better": metric_labels.lower_is_better,
@@ -47,6 +49,11 @@ def render(report: Content) -> str:
     return template.render(
         report=report, style=style, script=script, style_hash=source_hash(style), script_hash=source_hash(script)
     )
+
+
+def breakable(name: str) -> Markup:
+    """A name that a narrow column may break after its underscores, which copying does not show."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def source_hash(text: str) -> str:

@@ -40,7 +40,7 @@ def provenance_of(given: Mapping[str, Any], datasets: Sequence[Dataset], folders
         seconds = sum(float(fit["seconds"]) for fit in fits if fit.get("seconds") is not None)
         found["fitting"] = f"{len(fits)} fits, {formatting.duration(seconds)} in all"
     machines = _machines(datasets)
-    if machines:
+    if machines and machines != [given.get("hardware")]:
         found["machine of the fits"] = machines[0] if len(machines) == 1 else machines
     found["data, SHA-256"] = {name: folder_hash(folder) for name, folder in folders.items()}
     return found

@@ -81,22 +81,33 @@ def _with_score(dataset: Dataset, evaluation: Evaluation) -> str:
 
 
 def _difference(contrast: Contrast) -> str:
-    """The difference with its interval, p and probability of practical equality."""
+    """The difference with its interval and p, and what is how probable."""
     dataset = contrast.dataset
-    if metric_labels.is_share(dataset.primary):
-        size, unit = formatting.points(contrast.mean), " percentage points"
-        ends = f"{formatting.points(contrast.low)} to {formatting.points(contrast.high)}"
-        region = f"±{formatting.two_digits(100 * dataset.rope)} points"
-    else:
-        size, unit = formatting.signed(contrast.mean), ""
-        ends = f"{formatting.signed(contrast.low)} to {formatting.signed(contrast.high)}"
-        region = f"±{formatting.two_digits(dataset.rope)}"
+    share = metric_labels.is_share(dataset.primary)
+    write = formatting.points if share else formatting.signed
+    unit = " percentage points" if share else ""
     if not np.isfinite(contrast.low):
-        return f"the difference is {size}{unit}, and one repeat without predictions says nothing of how sure it is"
+        return f"the difference is {write(contrast.mean)}{unit}, and nothing says how sure that is"
+    confidence = formatting.percent(dataset.options.confidence, 0)
     return (
-        f"the difference is {size}{unit} ({formatting.percent(dataset.options.confidence, 0)} interval {ends}; "
-        f"p {formatting.p_value(contrast.adjusted_p)} after Holm; "
-        f"within {region} with probability {contrast.rope.within:.2f})"
+        f"the difference is {write(contrast.mean)}{unit} "
+        f"({confidence} interval {write(contrast.low)} to {write(contrast.high)}; "
+        f"p {formatting.p_value(contrast.adjusted_p)} after Holm). {_probabilities(contrast)}"
+    )
+
+
+def _probabilities(contrast: Contrast) -> str:
+    """How probable it is that either is better by more than the rope, and that both are practically equal."""
+    dataset, rope = contrast.dataset, contrast.rope
+    lower = metric_labels.lower_is_better(dataset.primary)
+    first, second = (rope.below, rope.above) if lower else (rope.above, rope.below)
+    if metric_labels.is_share(dataset.primary):
+        margin = f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
+    else:
+        margin = formatting.two_digits(dataset.rope)
+    return (
+        f"Probabilities: {first:.2f} that {contrast.discriminative.cell.model} is better by more than {margin}, "
+        f"{second:.2f} that {contrast.generative.cell.model} is, {rope.within:.2f} that they are practically equal"
     )
 
 

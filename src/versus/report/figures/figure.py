@@ -29,13 +29,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point: where, what shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), what hovering says."""
+    """A point: where, what shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), what hovering says.
+
+    ``label`` stands beside it; ``faint`` points rest on few rows.
+    """
 
     x: float
     y: float
     kind: str
     title: str
     label: str = ""
+    faint: bool = False
 
 
 @dataclass(frozen=True)

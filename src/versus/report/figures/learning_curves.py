@@ -15,19 +15,20 @@ MOST_POINTS = 60
 
 def learning_curves(evaluation: Evaluation) -> Figure | None:
     """The curves of one cell; None where it does not train by steps. ``parts["legend"]`` says which colour is which."""
-    names = list(evaluation.history)
+    names = shown_losses(list(evaluation.history))
     points = [p for name in names for curve in evaluation.history[name].values() for p in curve if isfinite(p[1])]
     if not points:
         return None
     x = scale([step for step, _ in points], LEFT, WIDTH - 12, pad=0.02)
     y = scale([value for _, value in points], BOTTOM, 10)
-    kinds = {name: f"c{i % 8}" for i, name in enumerate(names)}
+    parts = list(dict.fromkeys(_part(name) for name in names))
+    kinds = {name: f"c{parts.index(_part(name)) % 8}" for name in names}
     lines = [
         Line(
             path([(x(step), y(value)) for step, value in thinned(curve) if isfinite(value)]),
             kinds[name],
             f"{name}, repeat {repeat}: ends at {formatting.score(curve[-1][1])}",
-            dashed="val" in name,
+            dashed=_is_validation(name),
         )
         for name in names
         for repeat, curve in evaluation.history[name].items()
@@ -50,9 +51,24 @@ def learning_curves(evaluation: Evaluation) -> Figure | None:
             "right": WIDTH - 12,
             "top": 10,
             "bottom": BOTTOM,
-            "legend": [(kinds[name], name.replace("_", " "), "val" in name) for name in names],
+            "legend": [(kinds[name], name.replace("_", " "), _is_validation(name)) for name in names],
         },
     )
+
+
+def shown_losses(names: list[str]) -> list[str]:
+    """The losses that were minimised; their parts, of other sizes, would hide how these end (the CSV has them)."""
+    whole = [name for name in names if _part(name) == "loss"]
+    return whole or names
+
+
+def _is_validation(name: str) -> bool:
+    return name.startswith("validation")
+
+
+def _part(name: str) -> str:
+    """The loss, whichever rows it is of: training and validation share a colour."""
+    return name.removeprefix("train_").removeprefix("validation_")
 
 
 def thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:

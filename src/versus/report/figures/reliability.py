@@ -10,6 +10,7 @@ from versus.report.figures.scales import Scale
 from versus.report.reading import Evaluation
 
 SIZE, LEFT, BOTTOM = 320, 46, 276
+FIRM_FROM = 20  # rows; a share of fewer says little, so such bins are drawn faintly and without a line
 
 
 def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
@@ -20,13 +21,15 @@ def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
     x, y = Scale(0, 1, LEFT, SIZE - 12), Scale(0, 1, BOTTOM, 10)
     lines, marks = [], []
     for e in shown:
-        lines.append(Line(path([(x(c), y(a)) for c, a, _ in e.reliability]), e.cell.kind, e.cell.model))
+        firm = [(x(c), y(a)) for c, a, n in e.reliability if n >= FIRM_FROM]
+        lines.append(Line(path(firm), e.cell.kind, e.cell.model))
         marks += [
             Mark(
                 x(c),
                 y(a),
                 e.cell.kind,
                 _hover(e.cell.model, c, a, n),
+                faint=n < FIRM_FROM,
             )
             for c, a, n in e.reliability
         ]
