@@ -1,6 +1,6 @@
 """Scores of generated samples: can a classifier tell them from real rows, and can one learn from them?
 
-Both use one small random forest: it takes tables and images as they come, needs no tuning, and judges each row by the
+Both use a small random forest: it takes tables and images as they come, needs no tuning, and judges each row by the
 trees that did not see it, so that one fit does for the two-sample test. scikit-learn is imported where it is used.
 """
 
@@ -16,7 +16,8 @@ from versus.metrics.undefined import UndefinedMetricError
 from versus.models.preprocessing import Preprocessor
 from versus.models.protocols import Array, Labels
 
-TREES = 50
+JUDGING_TREES = 50  # about 18 of them judge a row
+LEARNING_TREES = 25
 LEAST_LEAF = 3  # rows: grown to single rows, trees follow noise columns past a difference of categories
 # Past these sizes the scores move by less than they vary from repeat to repeat, and the cost goes on growing.
 MOST_ROWS = 1000
@@ -43,7 +44,7 @@ def c2st_accuracy(real: Array, generated: Array, schema: Schema, seed: int) -> f
     rng = np.random.default_rng(seed)
     events = np.concatenate([rng.permutation(real)[:n], rng.permutation(generated)[:n]])
     origin = np.repeat([0, 1], n)
-    forest = _forest(seed, oob_score=True).fit(_as_matrices(events, schema=schema)[0], origin)
+    forest = _forest(JUDGING_TREES, seed, oob_score=True).fit(_as_matrices(events, schema=schema)[0], origin)
     return float(forest.oob_score_)
 
 
@@ -64,7 +65,7 @@ def transfer_accuracy(train: tuple[Array, Labels], test: tuple[Array, Labels], s
     if len(np.unique(y)) < 2:
         raise UndefinedMetricError("the training rows are all of one class")
     fitted_on, probe = _as_matrices(X, events, schema=schema)
-    forest = _forest(seed).fit(fitted_on, y)
+    forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y)
     probabilities = np.zeros((len(probe), schema.n_classes))
     probabilities[:, forest.classes_] = forest.predict_proba(probe)
     return balanced_accuracy_score(labels, probabilities)
@@ -112,7 +113,7 @@ def _as_matrices(fitted: Array, *others: Array, schema: Schema) -> list[Array]:
     return [preprocessor.transform(X) for X in (fitted, *others)]
 
 
-def _forest(seed: int, **options: Any) -> Any:
+def _forest(trees: int, seed: int, **options: Any) -> Any:
     from sklearn.ensemble import RandomForestClassifier  # 2 s to import; only generators' cells come here
 
-    return RandomForestClassifier(TREES, min_samples_leaf=LEAST_LEAF, random_state=seed, n_jobs=1, **options)
+    return RandomForestClassifier(trees, min_samples_leaf=LEAST_LEAF, random_state=seed, n_jobs=1, **options)

@@ -1,0 +1,315 @@
+import csv
+import inspect
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
+
+from versus.data.prepared import Prepared
+from versus.data.schema import Column, Schema
+from versus.evaluation import evaluate
+from versus.evaluation.record import EvaluationError, Record
+from versus.metrics.table import named
+from versus.models import find, persistence
+from versus.models.persistence import PersistenceError
+
+CLASSIFICATION = {
+    "accuracy_score",
+    "balanced_accuracy_score",
+    "precision_score",
+    "recall_score",
+    "f1_score",
+    "log_loss",
+    "brier_score",
+    "expected_calibration_error",
+    "roc_auc",
+}
+SAMPLES = {"c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio"}
+
+
+def prepared(X, y, schema, repeats=2, n_test=60):
+    """Random splits; a tenth for validation."""
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(len(y)) for _ in range(repeats)]
+    cut = n_test + len(y) // 10
+    return Prepared(
+        X=X,
+        y=y,
+        schema=schema,
+        splits={
+            "test": np.stack([o[:n_test] for o in orders]),
+            "validation": np.stack([o[n_test:cut] for o in orders]),
+            "train": np.stack([o[cut:] for o in orders]),
+        },
+        about={},
+    )
+
+
+def moons():
+    X, y = make_moons(300, noise=0.2, random_state=0)
+    return prepared(X, y, Schema("table", "classification", (2,), (Column("a"), Column("b")), ("u", "v")))
+
+
+def iris():
+    X, y = load_iris(return_X_y=True)
+    columns = tuple(map(Column, "abcd"))
+    return prepared(X, y, Schema("table", "classification", (4,), columns, ("s", "v", "w")), n_test=30)
+
+
+def digits():
+    X, y = load_digits(n_class=3, return_X_y=True)
+    schema = Schema("image", "classification", (8, 8), (), tuple("012"), levels=17)
+    return prepared(X.reshape(-1, 8, 8).astype(np.uint8), y, schema, repeats=1, n_test=100)
+
+
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return prepared(X, y, Schema("table", "regression", (10,), tuple(Column(f"x{d}") for d in range(10))))
+
+
+def train(data, folder, family, module, name, args):
+    """Fit and save each repeat, as the train stages do; returns the cell."""
+    model_class = find(family, module, name)
+    for repeat in range(data.repeats):
+        seed = {"random_state": repeat} if "random_state" in inspect.signature(model_class).parameters else {}
+        model = model_class(**args, **seed, schema=data.schema).fit(*data.take(repeat, "train", "validation"))
+        persistence.save(model, folder / str(repeat), family, module)
+    return SimpleNamespace(name="set-model", dataset="set", family=family, module=module, class_name=name, args=args)
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Train and evaluate a cell; returns its facts, its scores by metric, its cost and its folder."""
+
+    def of(data, family, module, name, **args):
+        cell = train(data, tmp_path / "models", family, module, name, args)
+        out, cost = tmp_path / "out", tmp_path / "costs" / "evaluation.json"
+        evaluate(data, tmp_path / "models", cell, out=out, cost_out=cost, seed=0)
+        scores = defaultdict(list)
+        for row in csv.DictReader((out / "scores.csv").open()):
+            assert named(row["metric"]).low <= float(row["value"]) <= named(row["metric"]).high
+            scores[row["metric"]].append(float(row["value"]))
+        return SimpleNamespace(
+            facts=json.loads((out / "evaluation.json").read_text()),
+            scores=dict(scores),
+            cost=json.loads(cost.read_text()),
+            out=out,
+        )
+
+    return of
+
+
+def test_a_classifier(measured):
+    data = iris()
+    found = measured(data, "discriminative", "linear", "LogisticRegression", C=0.5)
+    assert found.scores.keys() == CLASSIFICATION
+    assert all(len(values) == data.repeats for values in found.scores.values())
+    y = np.stack([data.take(r, "test")[1] for r in range(2)])
+    predictions = np.load(found.out / "predictions.npy")
+    assert predictions.dtype == np.float32
+    assert predictions.shape == (2, 30, 3)
+    expected = [reference.accuracy_score(y[r], predictions[r].argmax(1)) for r in range(2)]
+    assert found.scores["accuracy_score"] == expected
+    counts = np.zeros((3, 3), dtype=int)
+    for row in csv.DictReader((found.out / "confusion.csv").open()):
+        counts[int(row["true"]), int(row["predicted"])] = int(row["count"])
+    np.testing.assert_array_equal(counts, reference.confusion_matrix(y.ravel(), predictions.argmax(2).ravel()))
+    rows = list(csv.DictReader((found.out / "reliability.csv").open()))
+    assert sum(int(row["count"]) for row in rows) == 60
+    assert list(rows[0]) == ["bin_low", "bin_high", "confidence", "accuracy", "count"]
+    assert not (found.out / "samples.npy").exists()
+    assert found.facts == {
+        "cell": "set-model",
+        "dataset": "set",
+        "family": "discriminative",
+        "module": "linear",
+        "class": "LogisticRegression",
+        "args": {"C": 0.5},
+        "task": "classification",
+        "measure": None,
+        "bound": None,
+        "capabilities": ["fit", "predict", "predict_proba"],
+        "n_test": 30,
+        "repeats": 2,
+        "skipped": [
+            {
+                "what": "likelihood",
+                "reason": "LogisticRegression models y given x, and has no density of the data",
+            },
+            {"what": "samples", "reason": "LogisticRegression models y given x, and draws no data"},
+        ],
+    }
+
+
+def test_a_generative_classifier_of_the_plane(measured):
+    data = moons()
+    found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
+    assert found.scores.keys() == CLASSIFICATION | {"mean_log_likelihood"} | SAMPLES
+    assert (found.facts["measure"], found.facts["bound"], found.facts["skipped"]) == ("continuous", False, [])
+    samples, labels = np.load(found.out / "samples.npy"), np.load(found.out / "sample_labels.npy")
+    assert samples.shape == (500, 2)
+    np.testing.assert_array_equal(np.bincount(labels), [250, 250])
+    axes = np.load(found.out / "grid.npy")
+    probabilities, log_prob = (np.load(found.out / f"grid_{name}.npy") for name in ("probabilities", "log_prob"))
+    assert (axes.shape, probabilities.shape, log_prob.shape) == ((2, 100), (100, 100, 2), (100, 100))
+    X = np.asarray(data.X)
+    assert (axes[:, 0] < X.min(axis=0)).all()
+    assert (axes[:, -1] > X.max(axis=0)).all()
+    # first index along the second feature: the upper moon is class 0
+    assert probabilities[-1, 50, 0] > 0.9
+    assert probabilities[0, 50, 0] < 0.1
+    cell = (axes[:, 1] - axes[:, 0]).prod()
+    assert 0.9 < np.exp(log_prob).sum() * cell < 1.0  # nearly all of the density's mass is on the grid
+    assert found.cost["samples_per_s"] > 0
+
+
+def test_images_of_a_continuous_density(measured):
+    data = digits()
+    found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
+    bits, nats = found.scores["bits_per_dimension"][0], found.scores["mean_log_likelihood"][0]
+    assert bits == pytest.approx(-nats / (64 * np.log(2)))
+    assert bits < np.log2(17)  # what pixels drawn evenly would take
+    samples = np.load(found.out / "samples.npy")
+    assert (samples.dtype, samples.shape) == (np.uint8, (100, 8, 8))
+    assert samples.max() <= 16
+    assert found.scores["tstr_ratio"][0] > 0.8
+
+
+def test_a_binarised_density_has_columns_of_its_own(measured):
+    found = measured(digits(), "classical_generative", "naive_bayes_discrete", "BernoulliNaiveBayes")
+    densities = {"mean_log_likelihood_binarised", "bits_per_dimension_binarised"}
+    assert found.scores.keys() == CLASSIFICATION | SAMPLES | densities
+    assert found.facts["measure"] == "binarised"
+    assert found.scores["bits_per_dimension_binarised"][0] < 1.0  # one bit would be a fair coin
+
+
+def test_a_bound_of_a_generator_that_knows_no_classes(measured):
+    found = measured(moons(), "deep_generative", "vae", "VAE", latent=2, hidden=[8], epochs=2, device="cpu")
+    assert found.scores.keys() == {"mean_elbo", "c2st_accuracy"}
+    assert found.facts["bound"] is True
+    assert {skip["what"] for skip in found.facts["skipped"]} == {"predictions", "train on synthetic, test on real"}
+    assert not (found.out / "predictions.npy").exists()
+    assert (np.load(found.out / "sample_labels.npy") == -1).all()
+    assert found.cost["latency_ms"]["1"]["p50"] > 0
+    assert not (found.out / "grid_probabilities.npy").exists()
+    assert np.isfinite(np.load(found.out / "grid_log_prob.npy")).all()
+
+
+def test_regression_with_and_without_a_density(measured, tmp_path):
+    values = {"root_mean_squared_error", "mean_absolute_error", "r2_score"}
+    found = measured(diabetes(), "discriminative", "baseline", "MeanBaseline")
+    assert found.scores.keys() == values | {"interval_coverage", "mean_target_log_likelihood"}
+    assert np.mean(found.scores["interval_coverage"]) == pytest.approx(0.9, abs=0.1)
+    assert np.mean(found.scores["r2_score"]) < 0.05
+    predictions = np.load(found.out / "predictions.npy")
+    assert (predictions.dtype, predictions.shape) == (np.float64, (2, 60))
+    assert not (found.out / "confusion.csv").exists()
+    ridge = measured(diabetes(), "discriminative", "linear", "RidgeRegression")
+    assert ridge.scores.keys() == values
+    assert np.mean(ridge.scores["r2_score"]) > 0.3
+    assert "RidgeRegression predicts values, no intervals" in {skip["reason"] for skip in ridge.facts["skipped"]}
+
+
+def test_everything_but_times_is_the_same_bytes_again(tmp_path):
+    data = moons()
+    cell = train(data, tmp_path / "models", "classical_generative", "gaussian", "GaussianClassifier", {})
+    for name in ("first", "second"):
+        evaluate(data, tmp_path / "models", cell, tmp_path / name, tmp_path / f"{name}.json", seed=0)
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "second").iterdir())
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+
+def test_cost_counts_files_and_numbers(measured):
+    found = measured(iris(), "discriminative", "linear", "LogisticRegression")
+    folder = found.out.parent / "models" / "0"
+    assert found.cost["bytes_on_disk"] == sum(path.stat().st_size for path in folder.iterdir())
+    assert found.cost["parameters"] == persistence.count_numbers(folder)
+    assert found.cost["samples_per_s"] is None
+    assert found.cost["throughput_per_s"] > 1000
+    for size in ("1", "256"):
+        assert 0 < found.cost["latency_ms"][size]["p50"] <= found.cost["latency_ms"][size]["p95"]
+
+
+def test_a_class_that_a_test_part_lacks_is_a_reason_not_a_nan(measured):
+    data = iris()
+    rows = data.splits["test"]
+    data.splits["test"] = np.stack([rows[0][:20], rows[1][data.y[rows[1]] != 2][:20]])
+    found = measured(data, "discriminative", "baseline", "PriorBaseline")
+    assert len(found.scores["roc_auc"]) == 1
+    assert len(found.scores["log_loss"]) == 2
+    reason = "no test row is of class 2, so its curve does not exist (repeat 1 of 0 to 1)"
+    assert {"what": "roc_auc", "reason": reason} in found.facts["skipped"]
+
+
+def test_missing_values_in_the_test_part(measured):
+    data = moons()
+    holes = np.random.default_rng(1).random(data.X.shape) < 0.05
+    data.X[holes] = np.nan
+    found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
+    assert "mean_log_likelihood" in found.scores  # marginalised exactly
+
+
+def test_a_damaged_model_is_named(tmp_path):
+    data = iris()
+    cell = train(data, tmp_path / "models", "discriminative", "baseline", "PriorBaseline", {})
+    (tmp_path / "models" / "1" / "arrays.safetensors").write_bytes(b"")
+    with pytest.raises(PersistenceError, match=r"1/arrays\.safetensors is damaged"):
+        evaluate(data, tmp_path / "models", cell, tmp_path / "out", tmp_path / "cost.json", seed=0)
+
+
+def test_probabilities_that_are_none_stop_the_evaluation(tmp_path):
+    data = iris()
+    cell = train(data, tmp_path / "models", "discriminative", "baseline", "PriorBaseline", {})
+    model = persistence.load(tmp_path / "models" / "0")
+    model.log_prior_ = np.log(np.array([0.5, 0.5, 0.5]))  # sums to 1.5
+    persistence.save(model, tmp_path / "models" / "0", "discriminative", "baseline")
+    with pytest.raises(EvaluationError, match="probabilities are finite, at least 0 and sum to 1") as caught:
+        evaluate(data, tmp_path / "models", cell, tmp_path / "out", tmp_path / "cost.json", seed=0)
+    assert caught.value.__notes__ == ["while set-model, repeat 0, was evaluated"]
+
+
+def test_a_record_keeps_reasons_and_refuses_what_is_not_finite(tmp_path):
+    record = Record()
+    record.skip("roc_auc", "no test row is of class 2", 1)
+    record.skip("likelihood", "none", 0)
+    record.skip("likelihood", "none", 1)
+    assert record.skipped(2) == [
+        {"what": "roc_auc", "reason": "no test row is of class 2 (repeat 1 of 0 to 1)"},
+        {"what": "likelihood", "reason": "none"},
+    ]
+    with pytest.raises(EvaluationError, match="log_loss is nan"):
+        record.score(0, "log_loss", lambda: float("nan"))
+    record.score(0, "third", lambda: np.float64(1) / 3)
+    record.write_scores(tmp_path / "scores.csv")
+    assert (tmp_path / "scores.csv").read_text() == "repeat,metric,value\n0,third,0.3333333333333333\n"
+
+
+def test_a_cell_without_samples_is_evaluated_without_scikit_learn(tmp_path):
+    """Its import would take longer than the rest of such an evaluation."""
+    data = iris()
+    train(data, tmp_path / "models", "discriminative", "baseline", "PriorBaseline", {})
+    script = f"""
+import sys
+sys.path.insert(0, {str(__file__.rsplit("/", 1)[0])!r})
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+from versus.data import prepared
+from versus.evaluation import evaluate
+cell = SimpleNamespace(name="a-b", dataset="a", family="", module="", class_name="", args={{}})
+evaluate(prepared.read(Path({str(tmp_path / "data")!r})), Path({str(tmp_path / "models")!r}), cell,
+         Path({str(tmp_path / "out")!r}), Path({str(tmp_path / "cost.json")!r}), seed=0)
+assert not {{"sklearn", "torch", "pandas", "skops", "scipy.stats", "matplotlib"}} & sys.modules.keys()
+"""
+    from versus.data import prepared as folder
+
+    folder.write(tmp_path / "data", data)
+    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
