@@ -202,7 +202,7 @@ def test_plane_shows_regions_and_contours(tmp_path):
     np.save(folder / "grid_log_prob.npy", -(first**2 + (second - 1) ** 2) / 2)
     build(found.workspace, found.cells, {})
     page = (tmp_path / "reports" / "report.html").read_text()
-    assert page.count("gaussian: decision regions and density") == 2  # its label, and its scrolling region's
+    assert page.count("gaussian: decision regions and density") == 1
     contours = re.findall(r'class="contour" points="([^"]+)"><title>densest region with (\d+)% of the mass', page)
     assert [share for _, share in contours] == ["50", "80", "95"]
     for points, share in contours:
