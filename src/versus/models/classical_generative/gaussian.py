@@ -154,3 +154,4 @@ class GaussianClassifier(ClassConditionalDensity):
         check_shape({"means": self.means_}, "means", (k, d))
         check_shape({"covariances": self.covariances_}, "covariances", shapes[self.covariance])
         self.mixture_ = Mixture(structure(self.covariance), np.exp(self.log_prior_), self.means_, self.covariances_)
+        _ = self.mixture_.normals  # a singular covariance is told at the fit

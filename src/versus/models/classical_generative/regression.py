@@ -17,9 +17,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from versus.data.schema import Column, Schema
+from versus.models.classical_generative.numerics.covariance import structure
+from versus.models.classical_generative.numerics.expectation_maximisation import Mixture
 from versus.models.classical_generative.numerics.features import as_rows, require_numeric
 from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
-from versus.models.classical_generative.numerics.missing import conditional, marginal_log_density, patterns
+from versus.models.classical_generative.numerics.missing import conditional, patterns
 from versus.models.classical_generative.numerics.normal_quantiles import mixture_quantile
 from versus.models.learned_arrays import restored_schema
 from versus.models.protocols import Array, Measure
@@ -52,6 +54,7 @@ class JointRegression:
         require_numeric(type(self).__name__, self.schema_)
         self.joint_ = self._joint_of_schema()
         self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]))
+        self._restore()
         return self
 
     def _joint_of_schema(self) -> GaussianMixture:
@@ -60,6 +63,11 @@ class JointRegression:
         joint.schema = replace(self.schema_, kind="table", shape=(len(columns),), columns=columns, levels=None)
         return joint
 
+    def _restore(self) -> None:
+        """The marginal density of x, which every answer needs."""
+        mixture, covariances = self.joint_.mixture_, self.joint_.mixture_.expanded()
+        self.features_ = Mixture(structure("full"), mixture.weights, mixture.means[:, :-1], covariances[:, :-1, :-1])
+
     def condition(self, X: Array) -> tuple[Array, Array, Array, Array]:
         """p(y | x) as K normals for each row of X (N, *event), and log p(x): four arrays.
 
@@ -67,7 +75,7 @@ class JointRegression:
         """
         rows, mixture = as_rows(X, self.schema_), self.joint_.mixture_
         covariances, target = mixture.expanded(), np.array([rows.shape[1]])
-        joint = marginal_log_density(rows, mixture.means[:, :-1], covariances[:, :-1, :-1]).T + np.log(mixture.weights)
+        joint = self.features_.component_log_density(rows).T + np.log(mixture.weights)
         log_p = np.asarray(logsumexp(joint, axis=1))
         means, deviations = np.empty(joint.shape), np.empty(joint.shape)
         for columns, where in patterns(rows):
@@ -127,6 +135,7 @@ class JointRegression:
         self.schema_ = restored_schema(self.schema)
         self.joint_ = self._joint_of_schema()
         self.joint_.set_arrays(arrays)
+        self._restore()
 
 
 class GaussianRegression(JointRegression):
@@ -173,7 +182,7 @@ class GaussianMixtureRegression(JointRegression):
         starts: int = 1,
         steps: int = 200,
         tolerance: float = 1e-4,
-        pseudo_counts: float = 1.0,
+        pseudo_counts: float = 0.1,
         variance_floor: float = 1e-6,
         device: str = "auto",
         schema: Schema | None = None,

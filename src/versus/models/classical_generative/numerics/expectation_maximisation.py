@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class Mixture:
     means: Array
     covariances: Array
 
+    @cached_property
+    def normals(self) -> Normals:
+        """The components, ready to be evaluated; factorising their covariances takes longer than a few rows do."""
+        return self.structure.normals(self.means, self.covariances)
+
     def expanded(self) -> Array:
         """The covariances as (K, D, D)."""
         return self.structure.expand(self.covariances, *self.means.shape)
@@ -42,7 +48,7 @@ class Mixture:
         out = np.empty((len(self.means), len(rows)))
         complete = ~np.isnan(rows).any(axis=1)
         if complete.all():
-            normals = self.structure.normals(self.means, self.covariances)
+            normals = self.normals
             parts = map_slabs(lambda slab: normals.evaluate(rows[slab]), len(rows), _SLAB)
             return np.concatenate([out[:, :0], *parts], axis=1)
         out[:, ~complete] = missing.marginal_log_density(rows[~complete], self.means, self.expanded())
@@ -80,7 +86,7 @@ def expected_moments(rows: Array, mixture: Mixture) -> Moments:
     """The E-step, and the sums that the M-step needs, over rows (N, D) with NaN where missing."""
     if np.isnan(rows).any():
         return _incomplete_moments(rows, mixture)
-    normals = mixture.structure.normals(mixture.means, mixture.covariances)
+    normals = mixture.normals
     parts = map_slabs(lambda slab: _slab_moments(rows[slab], mixture, normals), len(rows), _SLAB)
     total = next(parts)
     for part in parts:

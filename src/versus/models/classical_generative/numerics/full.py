@@ -55,13 +55,19 @@ def cholesky(covariances: Array) -> Array:
     """Lower triangular factors, (K, D, D) -> (K, D, D).
 
     Raises:
-        ValueError: where a covariance is not positive definite; the message says what helps.
+        ValueError: where a covariance is not positive definite, or so only by rounding: where the part of a column's
+            variance that the columns before it leave open drowns in the last digits. The message says what helps.
     """
     try:
         factors: Array = np.linalg.cholesky(covariances)
+        variances = np.diagonal(covariances, axis1=-2, axis2=-1)
+        left = np.diagonal(factors, axis1=-2, axis2=-1) ** 2
+        singular = bool((left <= 10 * covariances.shape[-1] * np.finfo(np.float64).eps * variances).any())
     except np.linalg.LinAlgError:
+        singular = True
+    if singular:
         raise ValueError(
             f"a covariance of {covariances.shape[-1]} columns is singular: too few rows, or columns that follow from "
             "others; raise the shrinkage, the pseudo-counts or the variance floor, or take diagonal covariances"
-        ) from None
+        )
     return factors

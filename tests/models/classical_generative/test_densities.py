@@ -1,0 +1,141 @@
+"""Densities are densities: they sum to 1, and leaving a column out is integrating over it."""
+
+import numpy as np
+import pytest
+
+from tests.models.classical_generative import small_data as data
+from versus.data.schema import Column, Schema
+from versus.models.classical_generative.baseline import Marginals
+from versus.models.classical_generative.gaussian import GaussianClassifier
+from versus.models.classical_generative.kernel_density import KernelDensityClassifier
+from versus.models.classical_generative.mixture import GaussianMixtureClassifier
+from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
+from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
+from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
+from versus.models.classical_generative.regression import GaussianMixtureRegression
+
+CONTINUOUS = [
+    GaussianClassifier(),
+    GaussianClassifier("tied"),
+    GaussianClassifier("diagonal"),
+    GaussianNaiveBayes(),
+    GaussianMixtureClassifier(2, random_state=0),
+    GaussianMixtureClassifier(2, "tied", random_state=0),
+    GaussianMixtureClassifier(3, "diagonal", random_state=0),
+    GaussianMixtureClassifier(3, "spherical", random_state=0),
+    KernelDensityClassifier(),
+    KernelDensityClassifier(0.5, "isotropic"),
+    Marginals(),
+]
+AXIS = np.linspace(-14, 14, 281)
+CELL = (AXIS[1] - AXIS[0]) ** 2
+
+
+def plane():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 60)
+    return np.column_stack([rng.normal(3 * y, 1.0), rng.normal(0, 1.5, 60)]) @ [[1.0, 0.4], [0.0, 1.0]], y
+
+
+def grid():
+    return np.stack(np.meshgrid(AXIS, AXIS, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("model", CONTINUOUS, ids=lambda m: type(m).__name__)
+def test_continuous_densities_integrate_to_one(model):
+    model.fit(*plane())
+    joint = np.exp(model.log_joint(grid()))
+    np.testing.assert_allclose(joint.sum(axis=0) * CELL, np.exp(model.log_prior_), rtol=1e-6)
+    np.testing.assert_allclose(np.exp(model.log_prob(grid())).sum() * CELL, 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", CONTINUOUS, ids=lambda m: type(m).__name__)
+def test_a_missing_column_is_integrated_over(model):
+    model.fit(*plane())
+    step = AXIS[1] - AXIS[0]
+    for value in (-1.0, 2.5):
+        line = np.column_stack([np.full_like(AXIS, value), AXIS])
+        integral = np.exp(model.log_joint(line)).sum(axis=0) * step
+        marginal = np.exp(model.log_joint(np.array([[value, np.nan]])))[0]
+        np.testing.assert_allclose(marginal, integral, rtol=1e-6)
+
+
+def codes(*sizes):
+    return np.stack(np.meshgrid(*[np.arange(s) for s in sizes], indexing="ij"), axis=-1).reshape(-1, len(sizes)) * 1.0
+
+
+def test_categories_sum_to_one():
+    X, y, schema = data.categorical_table()
+    model = CategoricalNaiveBayes(schema=schema).fit(X, y)
+    np.testing.assert_allclose(np.exp(model.log_prob(codes(3, 2))).sum(), 1.0)
+    given = np.array([[1.0, np.nan]])
+    both = np.array([[1.0, 0.0], [1.0, 1.0]])
+    np.testing.assert_allclose(np.exp(model.log_joint(given))[0], np.exp(model.log_joint(both)).sum(axis=0))
+
+
+def test_bits_sum_to_one():
+    model = BernoulliNaiveBayes().fit(*data.bits())
+    np.testing.assert_allclose(np.exp(model.log_prob(codes(2, 2, 2, 2))).sum(), 1.0)
+    given = np.array([[1.0, np.nan, 0.0, 0.0]])
+    both = np.array([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]])
+    np.testing.assert_allclose(np.exp(model.log_joint(given))[0], np.exp(model.log_joint(both)).sum(axis=0))
+
+
+def test_counts_of_one_total_sum_to_one():
+    model = MultinomialNaiveBayes().fit(*data.counts())
+    of_five = codes(6, 6, 6)
+    of_five = of_five[of_five.sum(axis=1) == 5]
+    np.testing.assert_allclose(np.exp(model.log_joint(of_five)).sum(axis=0), np.exp(model.log_prior_))
+    # With a column missing, what was seen is multinomial given its own total.
+    of_two = np.column_stack([np.arange(6.0), 5 - np.arange(6.0), np.full(6, np.nan)])
+    np.testing.assert_allclose(np.exp(model.log_joint(of_two)).sum(axis=0), np.exp(model.log_prior_))
+
+
+def test_mixed_columns_sum_to_one():
+    X, y, schema = data.mixed_table()
+    model = MixedNaiveBayes(schema=schema).fit(X, y)
+    assert model.measure == "mixed"
+    line = np.linspace(-10, 12, 2001)
+    cells = np.array([[x, *c] for c in codes(3, 2) for x in line])
+    np.testing.assert_allclose(np.exp(model.log_prob(cells)).sum() * (line[1] - line[0]), 1.0, rtol=1e-6)
+
+
+def test_what_a_density_is_of():
+    _, _, schema = data.images()
+    assert BernoulliNaiveBayes(schema=schema).measure == "binarised"
+    assert BernoulliNaiveBayes().fit(*data.bits()).measure == "discrete"
+    assert MultinomialNaiveBayes().measure == "multinomial"
+    assert MixedNaiveBayes(schema=schema).measure == "continuous"
+    assert Marginals(schema=data.categorical_table()[2]).measure == "discrete"
+    assert GaussianMixtureClassifier().measure == KernelDensityClassifier().measure == "continuous"
+
+
+def test_a_joint_regression_density_integrates_to_one():
+    X, _ = plane()
+    model = GaussianMixtureRegression(2, random_state=0).fit(X[:, :1], X[:, 1])
+    points = grid()
+    joint = model.log_prob(points[:, :1]) + model.log_prob_target(points[:, :1], points[:, 1])
+    np.testing.assert_allclose(np.exp(joint).sum() * CELL, 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", CONTINUOUS, ids=lambda m: type(m).__name__)
+def test_samples_have_the_moments_of_their_class(model):
+    X, y = plane()
+    model.fit(X, y)
+    points, joint = grid(), np.exp(model.log_likelihoods(grid())) * CELL
+    for k in range(2):
+        drawn = model.sample(6000, y=np.full(6000, k), random_state=k)
+        mean = joint[:, k] @ points
+        covariance = (points - mean).T @ ((points - mean) * joint[:, [k]])
+        np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.12)
+        np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.3)
+
+
+def test_drawn_categories_have_the_probabilities_of_their_class():
+    X, y, _ = data.mixed_table()
+    columns = (Column("size"), Column("colour", ("red", "green", "blue")), Column("wet", ("no", "yes")))
+    model = MixedNaiveBayes(schema=Schema("table", "classification", (3,), columns, ("a", "b", "c"))).fit(X, y)
+    drawn = model.sample(5000, y=np.full(5000, 1), random_state=0)
+    shares = np.bincount(drawn[:, 1].astype(int), minlength=3) / 5000
+    np.testing.assert_allclose(shares, np.exp(model.log_probabilities_[1, :3]), atol=0.03)
+    np.testing.assert_allclose(drawn[:, 0].mean(), model.means_[1, 0], atol=0.06)

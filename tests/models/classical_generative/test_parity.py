@@ -1,0 +1,156 @@
+"""The same numbers as scikit-learn and scipy, where they have the model."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import discriminant_analysis, mixture, naive_bayes, neighbors
+from sklearn.covariance import ledoit_wolf
+
+from tests.models.classical_generative import small_data as data
+from versus.data.schema import Schema
+from versus.models.classical_generative.gaussian import GaussianClassifier
+from versus.models.classical_generative.kernel_density import KernelDensity
+from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
+from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
+from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
+from versus.models.classical_generative.numerics.covariance import structure
+from versus.models.classical_generative.numerics.expectation_maximisation import Mixture
+from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+
+CLOSE = {"rtol": 1e-6, "atol": 1e-6}
+
+
+def one_scale():
+    """scikit-learn's tolerances are in the data's own units."""
+    X, y = data.numeric_table()
+    return X * [1, 1e-3, 1e3], y
+
+
+def same_posterior(model, reference, X):
+    np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(X), **CLOSE)
+
+
+def test_gaussian_naive_bayes():
+    X, y = one_scale()
+    model = GaussianNaiveBayes().fit(X, y)
+    reference = naive_bayes.GaussianNB(priors=np.exp(model.log_prior_)).fit(X, y)
+    np.testing.assert_allclose(model.means_, reference.theta_, **CLOSE)
+    np.testing.assert_allclose(model.variances_, reference.var_, **CLOSE)
+    np.testing.assert_allclose(model.log_joint(X), reference.predict_joint_log_proba(X), **CLOSE)
+
+
+def test_bernoulli_naive_bayes():
+    X, y = data.bits()
+    model = BernoulliNaiveBayes(smoothing=0.7).fit(X, y)
+    reference = naive_bayes.BernoulliNB(alpha=0.7, class_prior=np.exp(model.log_prior_)).fit(X, y)
+    np.testing.assert_allclose(model.log_joint(X), reference.predict_joint_log_proba(X), **CLOSE)
+
+
+def test_categorical_naive_bayes():
+    X, y, schema = data.categorical_table()
+    model = CategoricalNaiveBayes(smoothing=0.7, schema=schema).fit(X, y)
+    prior = np.exp(model.log_prior_[:3])  # scikit-learn knows no class without members
+    reference = naive_bayes.CategoricalNB(alpha=0.7, class_prior=prior / prior.sum()).fit(X, y)
+    np.testing.assert_allclose(
+        model.log_joint(X)[:, :3] - np.log(prior.sum()), reference.predict_joint_log_proba(X), **CLOSE
+    )
+
+
+def test_multinomial_naive_bayes():
+    X, y = data.counts()
+    model = MultinomialNaiveBayes(smoothing=0.7).fit(X, y)
+    reference = naive_bayes.MultinomialNB(alpha=0.7, class_prior=np.exp(model.log_prior_)).fit(X, y)
+    np.testing.assert_allclose(model.log_probabilities_, reference.feature_log_prob_, **CLOSE)
+    same_posterior(model, reference, X)
+    totals = X.sum(axis=1).astype(int)
+    exact = [
+        stats.multinomial(n, np.exp(model.log_probabilities_[1])).logpmf(x) for n, x in zip(totals, X, strict=True)
+    ]
+    np.testing.assert_allclose(model.log_likelihoods(X)[:, 1], exact, **CLOSE)
+
+
+def with_covariances(model, covariances):
+    """A copy with other covariances: scikit-learn's divisors (N, N - 1, N - K) vary with solver and version."""
+    copy = GaussianClassifier(model.covariance, schema=model.schema)
+    copy.set_arrays(model.get_arrays() | {"covariances": covariances})
+    return copy
+
+
+def test_linear_discriminant_analysis():
+    X, y = one_scale()
+    model = GaussianClassifier("tied", shrinkage=0.0, variance_floor=0.0, schema=Schema.of(X, y)).fit(X, y)
+    reference = discriminant_analysis.LinearDiscriminantAnalysis("lsqr", priors=np.exp(model.log_prior_)).fit(X, y)
+    np.testing.assert_allclose(model.means_, reference.means_, **CLOSE)
+    same_posterior(with_covariances(model, reference.covariance_), reference, X)
+    frequencies = np.bincount(y) / len(y)
+    within = [np.cov(X[y == k].T, bias=True) for k in range(3)]
+    np.testing.assert_allclose(model.covariances_, np.einsum("k,kij->ij", frequencies, within), **CLOSE)
+
+
+def test_quadratic_discriminant_analysis():
+    X, y = one_scale()
+    model = GaussianClassifier("full", shrinkage=0.0, variance_floor=0.0, schema=Schema.of(X, y)).fit(X, y)
+    reference = discriminant_analysis.QuadraticDiscriminantAnalysis(
+        priors=np.exp(model.log_prior_), store_covariance=True
+    ).fit(X, y)
+    same_posterior(with_covariances(model, np.array(reference.covariance_)), reference, X)
+    for k in range(3):
+        covariance = np.cov(X[y == k].T, bias=True)
+        np.testing.assert_allclose(model.covariances_[k], covariance, **CLOSE)
+        density = stats.multivariate_normal(X[y == k].mean(axis=0), covariance)
+        np.testing.assert_allclose(model.log_likelihoods(X)[:, k], density.logpdf(X), **CLOSE)
+
+
+def test_shrinkage_is_ledoit_and_wolfs_on_columns_of_unit_variance():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 6)) @ rng.normal(size=(6, 6)) * np.logspace(-3, 3, 6)
+    model = GaussianClassifier(variance_floor=0.0).fit(X, np.zeros(40, np.int64))
+    deviations = X.std(axis=0)
+    shrunk, amount = ledoit_wolf((X - X.mean(axis=0)) / deviations)
+    assert 0.01 < amount < 0.99
+    np.testing.assert_allclose(model.covariances_[0] / np.outer(deviations, deviations), shrunk, **CLOSE)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("full", "full"), ("tied", "tied"), ("diagonal", "diag"), ("spherical", "spherical")]
+)
+def test_gaussian_mixture_from_the_same_start(name, theirs):
+    X, _ = one_scale()
+    k, d = 3, 3
+    means, weights = X[:k], np.array([0.5, 0.3, 0.2])
+    unit = {"full": np.stack([np.eye(d)] * k), "tied": np.eye(d), "diagonal": np.ones((k, d)), "spherical": np.ones(k)}
+    reference = mixture.GaussianMixture(
+        k,
+        covariance_type=theirs,
+        reg_covar=0,
+        tol=0,
+        max_iter=60,
+        weights_init=weights,
+        means_init=means,
+        precisions_init=unit[name],
+    ).fit(X)
+    model = GaussianMixture(k, name, steps=60, tolerance=0, pseudo_counts=0, variance_floor=0)
+    model.fit(X, start=Mixture(structure(name), weights, means, unit[name]))
+    np.testing.assert_allclose(model.mixture_.weights, reference.weights_, **CLOSE)
+    np.testing.assert_allclose(model.mixture_.means, reference.means_, **CLOSE)
+    np.testing.assert_allclose(model.mixture_.covariances, reference.covariances_, **CLOSE)
+    np.testing.assert_allclose(model.log_prob(X), reference.score_samples(X), **CLOSE)
+
+
+@pytest.mark.parametrize("width", [0.1, 1.0, 30.0])
+def test_kernel_density_with_one_width(width):
+    X, _ = one_scale()
+    model = KernelDensity(bandwidth=width, kernel="isotropic").fit(X)
+    queries = X + 0.3 * width
+    reference = neighbors.KernelDensity(bandwidth=width, atol=0, rtol=0).fit(X)
+    np.testing.assert_allclose(model.log_prob(queries), reference.score_samples(queries), **CLOSE)
+
+
+@pytest.mark.parametrize("rule", ["scott", "silverman", 0.4])
+def test_kernel_density_on_the_line(rule):
+    x = data.numeric_table()[0][:, :1]
+    model = KernelDensity(bandwidth=rule).fit(x)
+    reference = stats.gaussian_kde(x[:, 0], bw_method=rule)
+    queries = np.linspace(x.min() - 3, x.max() + 3, 50)
+    np.testing.assert_allclose(model.log_prob(queries[:, None]), reference.logpdf(queries), **CLOSE)

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from sklearn.linear_model import LinearRegression
+
+from versus.data.schema import Column, Schema
+from versus.models import persistence
+from versus.models.classical_generative.numerics.normal_quantiles import mixture_quantile
+from versus.models.classical_generative.regression import GaussianMixtureRegression, GaussianRegression
+
+
+@pytest.fixture(scope="module")
+def bent():
+    """A target that rises and falls with the first column, in columns of different units."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-3, 3, size=(500, 2)) * [1.0, 10.0]
+    return X, 50 * np.abs(X[:, 0]) + X[:, 1] + rng.normal(0, 5, 500)
+
+
+def models():
+    return [
+        GaussianRegression(),
+        GaussianMixtureRegression(4, random_state=0),
+        GaussianMixtureRegression(3, "tied", random_state=0),
+    ]
+
+
+def test_one_normal_is_least_squares(bent):
+    X, y = bent
+    model = GaussianRegression(variance_floor=0.0).fit(X, y)
+    reference = LinearRegression().fit(X, y)
+    np.testing.assert_allclose(model.predict(X), reference.predict(X), rtol=1e-6)
+    residual = np.sqrt(((y - reference.predict(X)) ** 2).mean())
+    np.testing.assert_allclose(
+        model.log_prob_target(X, y), stats.norm(reference.predict(X), residual).logpdf(y), rtol=1e-6
+    )
+    interval = stats.norm(reference.predict(X), residual).interval(0.8)
+    np.testing.assert_allclose(model.predict_interval(X, 0.8), np.stack(interval, axis=1), rtol=1e-6)
+
+
+def test_the_conditional_is_the_joint_over_the_marginal(bent):
+    X, y = bent
+    model = GaussianMixtureRegression(4, random_state=0).fit(X, y)
+    mixture = model.joint_.mixture_
+    components = [stats.multivariate_normal(m, c) for m, c in zip(mixture.means, mixture.covariances, strict=True)]
+
+    def joint(x, target):
+        return sum(w * c.pdf([*x, target]) for w, c in zip(mixture.weights, components, strict=True))
+
+    for x in X[:3]:
+        span = (y.min() - 200, y.max() + 200)
+        marginal = integrate.quad(lambda t, x=x: joint(x, t), *span, limit=200)[0]
+        mean = integrate.quad(lambda t, x=x: t * joint(x, t), *span, limit=200)[0] / marginal
+        np.testing.assert_allclose(model.log_prob(x[None])[0], np.log(marginal), rtol=1e-6)
+        np.testing.assert_allclose(model.predict(x[None])[0], mean, rtol=1e-6)
+        expected = np.log(joint(x, 60.0) / marginal)
+        np.testing.assert_allclose(model.log_prob_target(x[None], np.array([60.0]))[0], expected, rtol=1e-6)
+        low, high = model.predict_interval(x[None], 0.9)[0]
+        inside = integrate.quad(lambda t, x=x: joint(x, t), low, high, limit=200)[0] / marginal
+        np.testing.assert_allclose(inside, 0.9, rtol=1e-5)
+
+
+def test_a_mixture_follows_what_a_line_cannot(bent):
+    X, y = bent
+    line, mixture = GaussianRegression().fit(X, y), GaussianMixtureRegression(4, random_state=0).fit(X, y)
+    errors = [np.sqrt(((y - m.predict(X)) ** 2).mean()) for m in (line, mixture)]
+    assert errors[1] < 0.4 * errors[0]
+    assert mixture.log_prob_target(X, y).mean() > line.log_prob_target(X, y).mean() + 0.5
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda m: type(m).__name__)
+def test_intervals_cover_and_samples_resemble(bent, model):
+    X, y = bent
+    model.fit(X, y)
+    low, high = model.predict_interval(X, 0.9).T
+    assert ((low < y) & (y < high)).mean() == pytest.approx(0.9, abs=0.08)
+    drawn, targets = model.sample_pairs(4000, random_state=0)
+    np.testing.assert_array_equal(drawn, model.sample(4000, random_state=0))
+    np.testing.assert_allclose(drawn.mean(axis=0), X.mean(axis=0), atol=0.1 * X.std(axis=0).max(), rtol=0.1)
+    assert targets.mean() == pytest.approx(y.mean(), rel=0.1)
+    with pytest.raises(ValueError, match="sample_pairs"):
+        model.sample(3, y=np.zeros(3))
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda m: type(m).__name__)
+def test_a_missing_feature_is_integrated_over(bent, model):
+    X, y = bent
+    model.fit(X, y)
+    axis = np.linspace(-150, 150, 4001)
+    line = np.column_stack([np.full_like(axis, 1.2), axis])
+    weights = np.exp(model.log_prob(line)) * (axis[1] - axis[0])
+    gap = np.array([[1.2, np.nan]])
+    np.testing.assert_allclose(np.exp(model.log_prob(gap))[0], weights.sum(), rtol=1e-6)
+    np.testing.assert_allclose(model.predict(gap)[0], weights @ model.predict(line) / weights.sum(), rtol=1e-6)
+    nothing = np.full((1, 2), np.nan)
+    np.testing.assert_allclose(model.log_prob(nothing), 0, atol=1e-9)
+    assert model.predict(nothing)[0] == pytest.approx(y.mean(), rel=0.05)
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda m: type(m).__name__)
+def test_a_saved_model_answers_the_same_bits(bent, model, tmp_path):
+    X, y = bent
+    model.fit(X, y)
+    persistence.save(model, tmp_path, "classical_generative", "regression")
+    loaded = persistence.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict_interval(X, 0.5), model.predict_interval(X, 0.5))
+    np.testing.assert_array_equal(loaded.sample(5, random_state=1), model.sample(5, random_state=1))
+
+
+def test_quantiles_of_mixtures():
+    rng = np.random.default_rng(0)
+    weights, means, deviations = rng.dirichlet(np.ones(3), 20), rng.normal(size=(20, 3)) * 5, rng.random((20, 3)) + 0.1
+    for level in (0.01, 0.5, 0.975):
+        found = mixture_quantile(level, weights, means, deviations)
+        reached = (weights * stats.norm(means, deviations).cdf(found[:, None])).sum(axis=1)
+        np.testing.assert_allclose(reached, level, rtol=1e-9)
+
+
+def test_arguments_out_of_range_are_named(bent):
+    X, y = bent
+    with pytest.raises(ValueError, match="needs y"):
+        GaussianRegression().fit(X)
+    with pytest.raises(ValueError, match="covariance='diagonal'"):
+        GaussianMixtureRegression(covariance="diagonal").fit(X, y)
+    with pytest.raises(ValueError, match="coverage=1\\.5"):
+        GaussianRegression().fit(X, y).predict_interval(X, 1.5)
+    schema = Schema("table", "regression", (2,), (Column("a"), Column("sex", ("f", "m"))))
+    with pytest.raises(ValueError, match="sex"):
+        GaussianRegression(schema=schema).fit(X, y)
