@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Bernoulli, Categorical, Normal
+
+from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, BernoulliLikelihood, ColumnLikelihood
+
+NAN = float("nan")
+
+
+def mixed():
+    """Two numbers in units e and 1, three categories, two categories; two classes."""
+    likelihood = ColumnLikelihood((0, 3, 0, 2), n_classes=2).double()
+    likelihood.log_unit.copy_(torch.tensor([1.0, 0.0]))
+    with torch.no_grad():
+        likelihood.raw_log_deviation.copy_(torch.tensor([[0.1, -0.2], [0.3, 0.0]]))
+    return likelihood
+
+
+PARAMETERS = torch.randn(5, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+TARGET = torch.tensor(
+    [[0.3, 0, -1.0, 1], [1.0, 2, 0.0, 0], [0.0, 1, 2.0, 1], [0.5, 0, 0.5, 0], [2.0, 2, 1.0, 1]]
+).double()
+LABEL = torch.tensor([0, 1, 1, 0, 1])
+
+
+def by_hand(target):
+    """Each column's term, (N, D), from torch.distributions, in the raw space."""
+    deviation = torch.exp(DEVIATION_SPEED * torch.tensor([[0.1, -0.2], [0.3, 0.0]]).double())[LABEL] + 1e-3
+    first = Normal(PARAMETERS[:, 0] * np.e, deviation[:, 0] * np.e).log_prob(target[:, 0] * np.e)
+    second = Normal(PARAMETERS[:, 1], deviation[:, 1]).log_prob(target[:, 2])
+    third = Categorical(logits=PARAMETERS[:, 2:5]).log_prob(target[:, 1])
+    fourth = Categorical(logits=PARAMETERS[:, 5:7]).log_prob(target[:, 3])
+    return torch.stack([first, third, second, fourth], dim=1)
+
+
+def test_columns_agree_with_torch_distributions():
+    found = mixed().log_prob(PARAMETERS, TARGET, LABEL)
+    torch.testing.assert_close(found, by_hand(TARGET).sum(dim=1))
+
+
+def test_missing_columns_drop_out_and_leave_no_nan_in_gradients():
+    target = TARGET.clone()
+    target[0, 0] = target[1, 1] = target[2, 3] = target[3, :] = NAN
+    likelihood, parameters = mixed(), PARAMETERS.clone().requires_grad_()
+    found = likelihood.log_prob(parameters, target, LABEL)
+    expected = torch.where(torch.isnan(target), 0.0, by_hand(TARGET)).sum(dim=1)
+    torch.testing.assert_close(found, expected)
+    found.sum().backward()
+    assert torch.isfinite(parameters.grad).all()
+    assert torch.isfinite(likelihood.raw_log_deviation.grad).all()
+
+
+def test_a_leading_axis_of_samples_is_broadcast():
+    stacked = torch.stack([PARAMETERS, PARAMETERS + 1])
+    found = mixed().log_prob(stacked, TARGET, LABEL)
+    assert found.shape == (2, 5)
+    torch.testing.assert_close(found[1], mixed().log_prob(PARAMETERS + 1, TARGET, LABEL))
+
+
+def test_draws_have_the_moments_and_frequencies_they_should():
+    n, likelihood = 40_000, mixed()
+    with torch.no_grad():
+        drawn = likelihood.sample(
+            PARAMETERS[:1].expand(n, -1), torch.ones(n, dtype=torch.long), torch.Generator().manual_seed(1)
+        )
+    deviation = likelihood.deviation(torch.tensor([1]))[0].detach()
+    for column, k in ((0, 0), (2, 1)):
+        assert drawn[:, column].mean() == pytest.approx(float(PARAMETERS[0, k]), abs=0.15)
+        assert drawn[:, column].std() == pytest.approx(float(deviation[k]), rel=0.02)
+    frequencies = torch.bincount(drawn[:, 1].long(), minlength=3) / n
+    torch.testing.assert_close(frequencies.double(), PARAMETERS[0, 2:5].softmax(0), atol=0.01, rtol=0)
+    assert set(drawn[:, 3].tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(likelihood.mode(PARAMETERS)[:, 1].long(), PARAMETERS[:, 2:5].argmax(dim=1))
+
+
+def test_bernoulli_agrees_with_torch_distributions():
+    target = (PARAMETERS > 0.3).double()
+    found = BernoulliLikelihood(7).log_prob(torch.stack([PARAMETERS, -PARAMETERS]), target)
+    expected = torch.stack([Bernoulli(logits=p).log_prob(target).sum(dim=1) for p in (PARAMETERS, -PARAMETERS)])
+    torch.testing.assert_close(found, expected)
+    drawn = BernoulliLikelihood(7).sample(PARAMETERS[:1].expand(40_000, -1), None, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(drawn.mean(dim=0), torch.sigmoid(PARAMETERS[0]), atol=0.01, rtol=0)

@@ -1,0 +1,108 @@
+r"""A linear autoencoder is probabilistic PCA, whose density and posterior are known in closed form.
+
+x = c + u (b + W z) + u s e, so log p(x) is a normal density; with W's columns orthogonal the posterior's covariance is
+diagonal, and an encoder can hold it exactly (Tipping & Bishop, 1999).
+"""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import multivariate_normal
+from torch.distributions import Normal, kl_divergence
+
+from versus.data.schema import Schema
+from versus.models.deep_generative.autoencoder import kl_to_standard_normal
+from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, SMALLEST_DEVIATION
+from versus.models.deep_generative.vae import VAE
+
+RNG = np.random.default_rng(0)
+CENTRE, UNIT = np.array([1.0, -20.0, 3.0, 0.0]), np.array([0.5, 7.0, 1.0, 0.01])
+OFFSET, DEVIATION = np.array([0.1, -0.2, 0.3, 0.0]), 0.6
+W = np.linalg.qr(RNG.normal(size=(4, 2)))[0] * np.array([1.5, 0.7])
+X = CENTRE + UNIT * (OFFSET + RNG.normal(size=(40, 2)) @ W.T + DEVIATION * RNG.normal(size=(40, 4)))
+EXACT = multivariate_normal(CENTRE + UNIT * OFFSET, UNIT[:, None] * (W @ W.T + DEVIATION**2 * np.eye(4)) * UNIT)
+PRECISION = 1 + (W**2).sum(axis=0) / DEVIATION**2  # of the posterior, (2,)
+
+
+def linear_vae(shift=(0.0, 0.0), evaluation_samples=2000):
+    """The autoencoder with these weights and the exact posterior, whose mean is moved by ``shift``."""
+    arguments = {"latent": 2, "hidden": (), "evaluation_samples": evaluation_samples, "precision": "64-true"}
+    model = VAE(**arguments, epochs=1, device="cpu", random_state=0, schema=Schema.of(X)).fit(X)
+    encoder = W.T / DEVIATION**2 / PRECISION[:, None]
+    model.set_arrays(
+        model.get_arrays()
+        | {
+            "preprocessing.centre": CENTRE,
+            "preprocessing.scale": UNIT,
+            "network.likelihood.log_unit": np.log(UNIT),
+            "network.likelihood.raw_log_deviation": np.full((1, 4), np.log(DEVIATION - SMALLEST_DEVIATION))
+            / DEVIATION_SPEED,
+            "network.decoder.head.weight": W,
+            "network.decoder.head.bias": OFFSET,
+            "network.encoder.mean.weight": encoder,
+            "network.encoder.mean.bias": np.asarray(shift) - encoder @ OFFSET,
+            "network.encoder.log_variance.weight": np.zeros((2, 4)),
+            "network.encoder.log_variance.bias": -np.log(PRECISION),
+        }
+    )
+    return model
+
+
+def test_with_the_exact_posterior_one_importance_sample_gives_the_exact_density():
+    np.testing.assert_allclose(linear_vae().importance_log_prob(X, 1), EXACT.logpdf(X), atol=1e-6)
+    np.testing.assert_allclose(linear_vae().importance_log_prob(X, 33), EXACT.logpdf(X), atol=1e-6)
+
+
+def test_with_the_exact_posterior_the_bound_is_tight():
+    found = linear_vae().elbo(X)
+    assert found.shape == (40,)
+    np.testing.assert_allclose(found, EXACT.logpdf(X), atol=0.1)
+    assert found.mean() == pytest.approx(EXACT.logpdf(X).mean(), abs=0.01)
+
+
+def test_with_another_posterior_the_gap_is_its_divergence():
+    shift = np.array([0.4, -0.3])
+    gap = 0.5 * (shift**2 * PRECISION).sum()  # KL between normals that differ in their means
+    assert gap > 0.5
+    found = linear_vae(shift).elbo(X)
+    assert (EXACT.logpdf(X) - found).mean() == pytest.approx(gap, abs=0.02)
+    assert (found < EXACT.logpdf(X)).all()
+
+
+def test_the_importance_bound_rises_to_the_exact_density():
+    model = linear_vae(shift=(0.4, -0.3))
+    gaps = [(EXACT.logpdf(X) - model.importance_log_prob(X, n)).mean() for n in (1, 4, 32, 2048)]
+    assert gaps[0] > gaps[1] > gaps[2] > gaps[3] > -0.01
+    assert gaps[3] < 0.01
+
+
+def test_missing_values_are_marginalised():
+    holes = X.copy()
+    holes[:, 1] = np.nan
+    rest = [0, 2, 3]
+    exact = multivariate_normal(EXACT.mean[rest], EXACT.cov_object.covariance[np.ix_(rest, rest)])
+    model = linear_vae()
+    # The median stands in for what is missing, so the posterior is off and the bound loose; its limit is not.
+    np.testing.assert_allclose(model.importance_log_prob(holes, 4000), exact.logpdf(holes[:, rest]), atol=0.15)
+    assert (model.elbo(holes) <= exact.logpdf(holes[:, rest]) + 0.1).all()
+    assert np.isfinite(model.elbo(np.full((1, 4), np.nan))).all()
+
+
+def test_draws_have_the_model_s_moments():
+    drawn = linear_vae().sample(20_000, random_state=1)
+    np.testing.assert_allclose((drawn.mean(axis=0) - EXACT.mean) / UNIT, 0.0, atol=0.05)
+    found = np.cov(drawn.T) / np.outer(UNIT, UNIT)
+    np.testing.assert_allclose(found, W @ W.T + DEVIATION**2 * np.eye(4), atol=0.06)
+
+
+def test_decoding_codes_is_the_linear_map():
+    model, codes = linear_vae(), RNG.normal(size=(5, 2))
+    np.testing.assert_allclose(model.decode(codes), CENTRE + UNIT * (OFFSET + codes @ W.T), rtol=1e-9)
+    encoded = model.encode(X)
+    np.testing.assert_allclose(encoded, ((X - CENTRE) / UNIT - OFFSET) @ W / DEVIATION**2 / PRECISION, rtol=1e-6)
+
+
+def test_divergence_agrees_with_torch_distributions():
+    mean, log_variance = torch.randn(6, 3), torch.randn(6, 3)
+    expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)).sum(dim=1)
+    torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), expected)
