@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import inspect
 import json
 import shutil
@@ -83,6 +84,8 @@ def fit_repeat(workspace: Workspace, params: Params, cell: Cell, data: Prepared,
     model = build(cell, params, data, repeat)
     checkpoint = workshop / f"{repeat}.checkpoint"
     by_steps = isinstance(model, FitsBySteps)
+    for library in getattr(model, "late_imports", ()):
+        importlib.import_module(library)  # before the clock starts
     n_train = len(data.rows(repeat, *(("train",) if by_steps else ("train", "validation"))))
     with PeakMemory() as memory:
         history = _fit(workspace, cell, model, data, repeat, checkpoint)

@@ -45,7 +45,8 @@ def mend(root: Path) -> Iterator[str]:
 def _is_lockfile(path: Path) -> bool:
     """Whether DVC could use the file: YAML, with the lock file's schema."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
     from voluptuous import Invalid
 
     try:

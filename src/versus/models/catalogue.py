@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from versus.models import FAMILIES
 
 # Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
 SUPPLIED = frozenset({"schema", "random_state", "device", "precision"})
@@ -106,7 +105,10 @@ def _arguments(node: ast.ClassDef) -> dict[str, Argument]:
     spec = constructors[0].args
     positional = spec.args[1:]
     unset: list[ast.expr | None] = [None] * (len(positional) - len(spec.defaults))
-    pairs = [*zip(positional, [*unset, *spec.defaults], strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
+    pairs = [
+        *zip(positional, [*unset, *spec.defaults], strict=True),
+        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+    ]
     return {
         a.arg: Argument(a.arg, ast.unparse(a.annotation) if a.annotation else "Any", default is None)
         for a, default in pairs

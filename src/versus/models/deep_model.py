@@ -6,7 +6,7 @@ A model says how its network is built, what a batch is and what is lost on it; t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ class DeepModel:
     Learned: ``schema_``, ``network_``, for tables ``preprocessor_``; and how it was fitted: ``device_``,
     ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
     """
+
+    late_imports: ClassVar[tuple[str, ...]] = ("lightning_fabric",)
 
     epochs: int
     batch_size: int

@@ -22,6 +22,7 @@ class PreprocessedModel:
     preprocessor_: Preprocessor | Flattened
     standardise: ClassVar[bool] = True
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
+    late_imports: ClassVar[tuple[str, ...]] = ()
 
     def _fit_transform(self, X: Array, y: Array) -> Array:
         """Settle the schema, fit the preprocessing, (N, *event) -> (N, F)."""

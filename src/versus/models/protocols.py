@@ -2,7 +2,9 @@
 
 Every model keeps its constructor arguments as plain attributes (scikit-learn's contract), takes ``schema`` (what the
 data look like; inferred from the arrays where None) and, where it uses chance, ``random_state``; what it learns ends
-in an underscore. Missing values arrive as NaN, categorical columns as codes (see `versus.data.schema.Column`).
+in an underscore. A class whose ``fit`` imports a library names it in ``late_imports``, so that whoever times a fit can
+import it before the clock starts. Missing values arrive as NaN, categorical columns as codes (see
+`versus.data.schema.Column`).
 """
 
 from __future__ import annotations

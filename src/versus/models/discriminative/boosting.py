@@ -80,6 +80,8 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
 
     trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingClassifier", *_TYPES)
 
+    late_imports = ("sklearn.ensemble", "threadpoolctl")
+
     def __init__(
         self,
         max_iter: int = 100,
@@ -135,6 +137,8 @@ class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
     """
 
     trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingRegressor", *_TYPES)
+
+    late_imports = ("sklearn.ensemble", "threadpoolctl")
 
     def __init__(
         self,

@@ -35,6 +35,8 @@ class RBFSVM(EstimatorClassifier):
 
     trusted_types: ClassVar[tuple[str, ...]] = ("sklearn.svm._classes.SVC",)
 
+    late_imports = ("sklearn.svm", "scipy.optimize")
+
     def __init__(
         self,
         C: float = 1.0,

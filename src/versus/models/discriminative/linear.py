@@ -95,6 +95,8 @@ class LogisticRegression(_LinearClassifier):
         schema: what the data are; inferred from the arrays where None.
     """
 
+    late_imports = ("sklearn.linear_model",)
+
     def __init__(self, C: float = 1.0, max_iter: int = 1000, n_jobs: int = 1, schema: Schema | None = None) -> None:
         self.C = C
         self.max_iter = max_iter
@@ -127,6 +129,8 @@ class LinearSVM(_LinearClassifier):
         schema: what the data are; inferred from the arrays where None.
         random_state: of the coordinate order and the folds.
     """
+
+    late_imports = ("sklearn.svm", "scipy.optimize")
 
     def __init__(
         self,
@@ -166,6 +170,8 @@ class RidgeRegression(_Linear):
         alpha: strength of the penalty.
         schema: what the data are; inferred from the arrays where None.
     """
+
+    late_imports = ("sklearn.linear_model",)
 
     def __init__(self, alpha: float = 1.0, schema: Schema | None = None) -> None:
         self.alpha = alpha

@@ -34,6 +34,8 @@ class KNearestNeighbours(PreprocessedModel):
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
 
+    late_imports = ("sklearn.neighbors",)
+
     def __init__(
         self,
         k: int = 5,

@@ -35,6 +35,8 @@ class DecisionTree(EstimatorClassifier):
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
     trusted_types = ("sklearn.tree._classes.DecisionTreeClassifier", *TREE_TYPES)
 
+    late_imports = ("sklearn.tree",)
+
     def __init__(
         self,
         max_depth: int | None = None,
@@ -84,6 +86,8 @@ class RandomForest(_Forest, EstimatorClassifier):
 
     trusted_types = ("sklearn.ensemble._forest.RandomForestClassifier", *DecisionTree.trusted_types)
 
+    late_imports = ("sklearn.ensemble",)
+
     def __init__(
         self,
         trees: int = 100,
@@ -130,6 +134,8 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
         "sklearn.tree._classes.DecisionTreeRegressor",
         *TREE_TYPES,
     )
+
+    late_imports = ("sklearn.ensemble",)
 
     def __init__(
         self,

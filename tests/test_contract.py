@@ -1,0 +1,97 @@
+"""Every configured cell, at a tiny size, keeps the contract of `versus.models.protocols`."""
+
+import dataclasses
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.fitting import build
+from versus import params as parameters
+from versus.data.preparation import prepare
+from versus.data.prepared import Prepared
+from versus.models import persistence
+from versus.models.protocols import FitsBySteps
+
+ROOT = Path(__file__).resolve().parents[1]
+PARAMS = parameters.read(ROOT / "params.yaml")
+CELLS = list(parameters.cells(PARAMS))
+ROWS = 90
+
+
+@cache
+def tiny(dataset: str) -> Prepared:
+    spec = parameters.dataset(PARAMS, dataset)
+    return prepare(dataset, spec.model_copy(update={"limit": ROWS, "repeats": 1}), ROOT, PARAMS.seed)
+
+
+def fitted(cell: parameters.Cell) -> Any:
+    args = {k: min(v, 3) if k == "epochs" else v for k, v in cell.args.items()}
+    model = build(dataclasses.replace(cell, args=args), PARAMS, tiny(cell.dataset), repeat=0)
+    data = tiny(cell.dataset)
+    if isinstance(model, FitsBySteps):
+        for _ in model.fit_steps(*data.take(0, "train"), validation=data.take(0, "validation")):
+            pass
+        return model
+    return model.fit(*data.take(0, "train", "validation"))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_a_cell_keeps_the_contract(cell: parameters.Cell, tmp_path: Path) -> None:
+    data = tiny(cell.dataset)
+    X, _ = data.take(0, "test")
+    model = fitted(cell)
+    answers = answers_of(model, X, data)
+    assert answers, f"{cell.class_name} offers nothing to measure"
+    check(answers, X, data)
+
+    again = answers_of(fitted(cell), X, data)
+    persistence.save(model, tmp_path / "model", cell.family, cell.module)
+    loaded = answers_of(persistence.load(tmp_path / "model"), X, data)
+    for name, answer in answers.items():
+        np.testing.assert_array_equal(answer, again[name], err_msg=f"{name} differs from one fit to the next")
+        np.testing.assert_array_equal(answer, loaded[name], err_msg=f"{name} differs after saving and loading")
+
+
+def answers_of(model: Any, X: np.ndarray, data: Prepared) -> dict[str, np.ndarray]:
+    """What each method that the model has says of X."""
+    methods = ("predict", "predict_proba", "log_prob", "elbo", "encode")
+    answers = {name: np.asarray(getattr(model, name)(X)) for name in methods if hasattr(model, name)}
+    if hasattr(model, "predict_interval"):
+        answers["predict_interval"] = model.predict_interval(X, 0.9)
+    if hasattr(model, "sample"):
+        drawn = model.sample(7, random_state=3)
+        answers["sample"] = drawn[0] if isinstance(drawn, tuple) else drawn
+    return answers
+
+
+def check(answers: dict[str, np.ndarray], X: np.ndarray, data: Prepared) -> None:
+    n, schema = len(X), data.schema
+    for name, answer in answers.items():
+        assert len(answer) == (7 if name == "sample" else n), name
+        assert np.isfinite(answer).all(), name
+    if schema.task == "classification" and "predict_proba" in answers:
+        probabilities = answers["predict_proba"]
+        assert probabilities.shape == (n, schema.n_classes)
+        assert (probabilities >= 0).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+        assert set(np.unique(answers["predict"])) <= set(range(schema.n_classes))
+    if "sample" in answers:
+        assert answers["sample"].shape[1:] == schema.shape
+    if "predict_interval" in answers:
+        low, high = answers["predict_interval"].T
+        assert (low <= answers["predict"]).all()
+        assert (answers["predict"] <= high).all()
+
+
+def test_every_model_class_is_configured_somewhere_or_tested_by_its_own_file() -> None:
+    """A class that no params file names is one that nobody sees."""
+    configured = set()
+    for path in [ROOT / "params.yaml", *sorted((ROOT / "examples").glob("*.yaml"))]:
+        configured |= {cell.class_name for cell in parameters.cells(parameters.read(path))}
+    from versus.models import FAMILIES, catalogue
+
+    offered = {c for family in FAMILIES for m in catalogue.modules(family) for c in catalogue.signatures(family, m)}
+    assert offered - configured <= {"HistGradientBoostingRegressor", "GaussianNaiveBayes", "CategoricalNaiveBayes"}
