@@ -100,10 +100,10 @@ class EstimatorRegressor(EstimatorModel):
         return values
 
 
-def over_all_classes(values: Array, present: Labels, n_classes: int, absent: float = 0.0) -> Array:
-    """Columns for the classes that training saw, (N, len(present)) -> columns for all, (N, K)."""
+def over_all_classes(probabilities: Array, present: Labels, n_classes: int) -> Array:
+    """Columns for the classes that training saw, (N, len(present)) -> columns for all, (N, K), zero elsewhere."""
     if len(present) == n_classes:
-        return values
-    full: Array = np.full((len(values), n_classes), absent)
-    full[:, present] = values
+        return probabilities
+    full: Array = np.zeros((len(probabilities), n_classes))
+    full[:, present] = probabilities
     return full

@@ -1,11 +1,17 @@
-r"""Probabilities from the margins of a support vector machine, by temperature scaling.
+r"""Probabilities from the margins of support vector machines, by one temperature.
 
-.. math:: p(y = k \mid x) = \operatorname{softmax}(f(x) / T)_k
+A support vector machine gives margins f, no probabilities. One number T is chosen so that margins of rows that the
+machine was not fitted on get the smallest log loss. With one machine a class, against the rest,
 
-A support vector machine gives margins f(x), no probabilities. One number T is chosen so that margins of rows that the
-machine was not fitted on get the smallest log loss; dividing by it moves no decision, so the accuracy is the
-machine's own. Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017), who reduce
-Platt's sigmoid (1999) to one parameter; scikit-learn's ``SVC(probability=True)`` is deprecated, and its
+.. math:: p_k = \operatorname{softmax}(f / T)_k,
+
+which moves no decision (Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017). With one
+machine a pair of classes, the pairs' probabilities are coupled in closed form,
+
+.. math:: r_{ij} = 1 / (1 + e^{-f_{ij} / T}), \qquad p_i \propto 1 \big/ \big(\sum_{j \ne i} 1 / r_{ij} - (K - 2)\big)
+
+(Price, Knerr, Personnaz and Dreyfus, "Pairwise Neural Network Classifiers with Probabilistic Outputs", 1995). Both
+are Platt's sigmoid (1999) without its offset. scikit-learn's ``SVC(probability=True)`` is deprecated, and its
 ``CalibratedClassifierCV`` refuses a class with fewer members than folds.
 """
 
@@ -17,50 +23,66 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
-from versus.models.estimator import over_all_classes
 from versus.models.protocols import Array, Labels
 
 FOLDS = 5
 # T needs few rows, and a kernel machine's fit grows with their square: six full fits on 60,000 images take hours.
 ROWS = 5000
+_STEEPEST = 50.0  # margin / T: beyond it a pair is decided, and its odds would overflow where they are added up
+
+LogProbabilities = Callable[[Array, float], Array]
 
 
-def class_margins(machine: Any, Z: Array, n_classes: int) -> Array:
-    """One margin a class, (N, F) -> (N, K); a binary machine's one margin is split evenly between its two classes."""
-    margins = machine.decision_function(Z)
+def one_against_rest(margins: Array, temperature: float) -> Array:
+    """Log-probabilities from one margin a class, (N, K) or for two classes (N,) -> (N, K) nats."""
     if margins.ndim == 1:
-        margins = np.stack([-margins / 2, margins / 2], axis=1)  # (N,) -> (N, 2)
-    lowest = margins.min() - 1.0 if margins.size else -1.0
-    return over_all_classes(margins, machine.classes_, n_classes, absent=lowest)
+        margins = np.stack([-margins / 2, margins / 2], axis=1)  # one margin is the logit of the second class
+    log_p: Array = log_softmax(margins / temperature, axis=1)
+    return log_p
+
+
+def one_against_one(margins: Array, temperature: float) -> Array:
+    """Log-probabilities from one margin a pair, (N, K (K - 1) / 2) in the order of LIBSVM or (N,) -> (N, K) nats."""
+    if margins.ndim == 1:
+        return one_against_rest(margins, temperature)
+    n_classes = int(np.sqrt(2 * margins.shape[1])) + 1
+    inverse = np.full((len(margins), n_classes), 2.0 - n_classes)
+    first, second = np.triu_indices(n_classes, k=1)
+    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
+        odds = np.exp(np.clip(margins[:, pair] / temperature, -_STEEPEST, _STEEPEST))  # of i against j
+        inverse[:, i] += 1 + 1 / odds
+        inverse[:, j] += 1 + odds
+    log_p = -np.log(inverse)
+    normalised: Array = log_softmax(log_p, axis=1)
+    return normalised
 
 
 def cross_validated_temperature(
-    new_machine: Callable[[], Any], Z: Array, y: Labels, n_classes: int, random_state: int | None
+    new_machine: Callable[[], Any], log_probabilities: LogProbabilities, Z: Array, y: Labels, random_state: int | None
 ) -> float:
-    """T from the margins of held-out rows: 5 folds over at most 5,000 rows, (N, F), (N,) -> T > 0."""
+    """T from margins of held-out rows: 5 folds over at most 5,000 rows, (N, F), (N,) -> T > 0."""
     rng = np.random.default_rng(random_state)
     rows = _stratified_order(y, rng)[:ROWS]
     fold = np.arange(len(rows)) % min(FOLDS, len(rows))
-    margins, labels = [], []
+    held_out = []
     for k in np.unique(fold):
-        held_out, kept = rows[fold == k], rows[fold != k]
-        if len(np.unique(y[kept])) < 2:
-            continue  # two rows of two classes: nothing to fit without one of them
-        machine = new_machine().fit(Z[kept], y[kept])
-        margins.append(class_margins(machine, Z[held_out], n_classes))
-        labels.append(y[held_out])
-    if not margins:
-        return 1.0
-    return best_temperature(np.concatenate(margins), np.concatenate(labels))
+        kept, scored = rows[fold != k], rows[fold == k]
+        scored = scored[np.isin(y[scored], y[kept])]  # no machine scores a class that it has not seen
+        if len(np.unique(y[kept])) > 1 and len(scored):
+            machine = new_machine().fit(Z[kept], y[kept])
+            held_out.append((machine.decision_function(Z[scored]), np.searchsorted(machine.classes_, y[scored])))
+    return best_temperature(log_probabilities, held_out) if held_out else 1.0
 
 
-def best_temperature(margins: Array, y: Labels) -> float:
-    """The T between 1e-3 and 1e3 with the smallest mean log loss, (N, K), (N,) -> T."""
+def best_temperature(log_probabilities: LogProbabilities, held_out: list[tuple[Array, Array]]) -> float:
+    """The T between 1e-3 and 1e3 with the smallest log loss, summed over pairs of margins and labels."""
     from scipy.optimize import minimize_scalar  # 0.3 s to import, needed by two models
 
     def loss(log_temperature: float) -> float:
-        log_p = log_softmax(margins / np.exp(log_temperature), axis=1)
-        return float(-log_p[np.arange(len(y)), y].mean())
+        temperature = float(np.exp(log_temperature))
+        return -sum(
+            float(log_probabilities(margins, temperature)[np.arange(len(y)), y].sum()) for margins, y in held_out
+        )
 
     found = minimize_scalar(loss, bounds=(np.log(1e-3), np.log(1e3)), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))

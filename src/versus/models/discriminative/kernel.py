@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import softmax
 
 from versus.data.schema import Schema
-from versus.models.estimator import EstimatorClassifier
-from versus.models.margins import class_margins, cross_validated_temperature
+from versus.models.estimator import EstimatorClassifier, over_all_classes
+from versus.models.margins import cross_validated_temperature, one_against_one
 from versus.models.protocols import Array
 
 __all__ = ["RBFSVM"]
@@ -55,7 +54,8 @@ class RBFSVM(EstimatorClassifier):
         """The machine, unfitted."""
         from sklearn.svm import SVC  # 2 s to import
 
-        return SVC(C=self.C, gamma="scale" if self.gamma is None else self.gamma, cache_size=self.cache_mb)
+        gamma = "scale" if self.gamma is None else self.gamma
+        return SVC(C=self.C, gamma=gamma, cache_size=self.cache_mb, decision_function_shape="ovo")
 
     def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
         """Learn from X (N, *event) and labels y (N,)."""
@@ -63,18 +63,15 @@ class RBFSVM(EstimatorClassifier):
             raise ValueError("RBFSVM.fit needs y: it models y given x")
         Z = self._fit_transform(X, y)
         self.estimator_ = self.new_estimator().fit(Z, y)
-        n_classes = self.schema_.n_classes
-        found = cross_validated_temperature(self.new_estimator, Z, y, n_classes, self.random_state)
+        found = cross_validated_temperature(self.new_estimator, one_against_one, Z, y, self.random_state)
         self.temperature_ = np.asarray(found)
         return self
 
     def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K)."""
-        Z = self.preprocessor_.transform(X)
-        probabilities: Array = softmax(
-            class_margins(self.estimator_, Z, self.schema_.n_classes) / self.temperature_, axis=1
-        )
-        return probabilities
+        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        margins = self.estimator_.decision_function(self.preprocessor_.transform(X))
+        probabilities = np.exp(one_against_one(margins, float(self.temperature_)))
+        return over_all_classes(probabilities, self.estimator_.classes_, self.schema_.n_classes)
 
     def get_arrays(self) -> dict[str, Array]:
         """The temperature () and the preprocessing; the machine itself is kept apart."""

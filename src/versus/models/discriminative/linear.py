@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from versus.data.schema import Schema
 from versus.models.estimator import PreprocessedModel, over_all_classes
-from versus.models.margins import cross_validated_temperature
+from versus.models.margins import cross_validated_temperature, one_against_rest
 from versus.models.protocols import Array, Labels
 from versus.models.threads import limited
 
@@ -59,10 +58,9 @@ class _LinearClassifier(_Linear):
 
     def predict_proba(self, X: Array) -> Array:
         """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
-        scores = self._scores(X) / self.temperature_
-        if scores.shape[1] == 1:
-            scores = np.concatenate([-scores / 2, scores / 2], axis=1)  # one margin is the logit of the second class
-        probabilities: Array = softmax(scores, axis=1)
+        scores = self._scores(X)
+        margins = scores[:, 0] if scores.shape[1] == 1 else scores
+        probabilities = np.exp(one_against_rest(margins, float(self.temperature_)))
         return over_all_classes(probabilities, self.present_, self.schema_.n_classes)
 
     def predict(self, X: Array) -> Labels:
@@ -158,8 +156,8 @@ class LinearSVM(_LinearClassifier):
             return LinearSVC(C=self.C, max_iter=self.max_iter, tol=self.tol, random_state=self.random_state)
 
         self._learn(machine().fit(Z, y))
-        n_classes = self.schema_.n_classes
-        self.temperature_ = np.asarray(cross_validated_temperature(machine, Z, y, n_classes, self.random_state))
+        found = cross_validated_temperature(machine, one_against_rest, Z, y, self.random_state)
+        self.temperature_ = np.asarray(found)
         return self
 
 
