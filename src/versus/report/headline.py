@@ -21,7 +21,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a table: how it reads, its interval or range, what to sort it by, and its mark.
+    """One value of a table: how it reads, its interval or range, what to sort it by, its mark, what hovering says.
 
     Sorting is by ``key``; None goes last.
     """
@@ -30,6 +30,7 @@ class Entry:
     detail: str = ""
     key: float | None = None
     mark: Mark | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,18 +79,12 @@ def _rows(dataset: Dataset, metrics: tuple[str, ...]) -> list[Row]:
 
 
 def _row(dataset: Dataset, e: Evaluation, metrics: tuple[str, ...], marks: dict[str, dict[str, Mark]]) -> Row:
-    memory = costs.peak_memory(e)
-    added = costs.memory_of_fit(e)
     return Row(
         cell=e.cell,
         scores=tuple(score_entry(dataset, e, m, marks.get(m, {}).get(e.cell.name)) for m in metrics),
         training=_range(costs.training_seconds(e)),
         inference=_range(costs.latency(e)),
-        memory=Entry(
-            formatting.megabytes(memory.value) if memory else formatting.NONE,
-            f"fit +{formatting.megabytes(added)}" if added is not None else "",
-            memory.value if memory else None,
-        ),
+        memory=_memory(e),
         samples="yes" if e.can_sample else "no",
     )
 
@@ -102,6 +97,16 @@ def score_entry(dataset: Dataset, evaluation: Evaluation, metric: str, mark: Mar
     interval = dataset.interval(evaluation, metric)
     detail = formatting.span(*interval) if interval else ""
     return Entry(formatting.score(mean), detail, mean, mark)
+
+
+def _memory(evaluation: Evaluation) -> Entry:
+    found, added = costs.peak_memory(evaluation), costs.memory_of_fit(evaluation)
+    if found is None:
+        return Entry(formatting.NONE)
+    low, high = formatting.megabytes(found.low), formatting.megabytes(found.high)
+    hint = f"of which the fit added {formatting.megabytes(added)} MB at most" if added is not None else ""
+    detail = f"{low} to {high}" if low != high else ""
+    return Entry(formatting.megabytes(found.value), detail, found.value, hint=hint)
 
 
 def _range(found: costs.Measured | None) -> Entry:
