@@ -100,19 +100,20 @@ def test_saving_what_was_loaded_makes_the_same_bytes(family, module, name, args,
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.parametrize("name", KEPT_BY_SKOPS)
-def test_another_process_makes_the_same_bytes(name, saved, tmp_path):
-    family, module, _, args = next(m for m in MODELS if m[2] == name)
-    script = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from test_persistence import fitted, persistence, Path\n"
-        f"persistence.save(fitted({family!r}, {module!r}, {name!r}, {args!r}), Path({str(tmp_path)!r}), "
-        f"{family!r}, {module!r})"
-    )
+def test_another_process_makes_the_same_bytes(saved, tmp_path):
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_persistence import KEPT_BY_SKOPS, MODELS, Path, fitted, persistence
+for family, module, name, args in MODELS:
+    if name in KEPT_BY_SKOPS:
+        persistence.save(fitted(family, module, name, args), Path({str(tmp_path)!r}) / name, family, module)
+"""
     environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
-    for path in saved[name].iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+    for name in KEPT_BY_SKOPS:
+        for path in saved[name].iterdir():
+            assert (tmp_path / name / path.name).read_bytes() == path.read_bytes(), f"{name}/{path.name}"
 
 
 def test_images_and_their_schema_come_back(tmp_path):
