@@ -48,6 +48,15 @@ class Summary:
         return self.reason or counts + (f", {len(self.failed)} could not be logged" if self.failed else "")
 
 
+@dataclass(frozen=True)
+class Registration:
+    """Which versions stand in the model registry now: by data set their ``name``, ``version``, ``cell``, ``run_id``."""
+
+    ok: bool
+    reason: str = ""
+    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 def is_on() -> bool:
     """Whether anything is tracked."""
     return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
@@ -82,6 +91,26 @@ def mirror_cell(workspace: Workspace, cell: str) -> Outcome:
 def mirror_report(workspace: Workspace) -> Outcome:
     """Make the report that `compare` wrote an MLflow run."""
     return _outcome(_ask(workspace, {"do": "report"}), "the report")
+
+
+def register(
+    workspace: Workspace, champions: Mapping[str, str], *, promote: bool = True, to_the_end: bool = False
+) -> Registration:
+    """Register the models of cells in MLflow's model registry.
+
+    Args:
+        workspace: with the cells' files.
+        champions: data set -> the cell that is best on it.
+        promote: whether they become the champions; else they are only registered.
+        to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
+    """
+    request = {"do": "register", "champions": dict(champions), "promote": promote}
+    return _registration(_ask(workspace, request, to_the_end), f"the champion of {', '.join(champions)}")
+
+
+def roll_back(workspace: Workspace, dataset: str) -> Registration:
+    """Make the previous champion of a data set the champion again."""
+    return _registration(_ask(workspace, {"do": "roll_back", "dataset": dataset}, True), f"the rollback of {dataset}")
 
 
 def live(workspace: Workspace, cell: str) -> LiveFit:
@@ -146,6 +175,12 @@ def _outcome(reply: dict[str, Any], what: str) -> Outcome:
     if not reply["ok"] and is_on():
         _warn(f"{what} is not in MLflow: {reply['reason']}; `make sync` or the next `compare` mends it")
     return Outcome(reply["ok"], reply.get("reason", ""), reply.get("run_id"))
+
+
+def _registration(reply: dict[str, Any], what: str) -> Registration:
+    if not reply["ok"] and is_on():
+        _warn(f"{what} is not in MLflow's model registry: {reply['reason']}")
+    return Registration(reply["ok"], reply.get("reason", ""), reply.get("versions", {}))
 
 
 def _warn(text: str) -> None:

@@ -25,7 +25,12 @@ TICK = 0.5
 REST = 15.0  # seconds after an outage during which requests fail at once instead of waiting each for a dead server
 OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 LONGEST_REASON = 300
-PERSISTENT = ("sync", "report")  # requests that try in any case: whoever sends them may know that the store is back
+PERSISTENT = (
+    "sync",
+    "report",
+    "register",
+    "roll_back",
+)  # requests that try in any case: whoever sends them may know that the store is back
 
 
 @dataclass
@@ -101,7 +106,7 @@ class Writer:
     def _result(self, job: Job) -> dict[str, Any]:
         mirror = self.mirror()
         self._serve_live()  # a cell that was just fitted takes its live run over
-        from versus.tracking import comparison, record, sync
+        from versus.tracking import comparison, record, registry, sync
 
         request = job.request
         match request["do"]:
@@ -115,6 +120,14 @@ class Writer:
             case "sync":
                 fits = {run.cell for run in self.live.values()}
                 return asdict(sync.sync(mirror, request["cells"], fits, lambda *at: job.answer({"progress": at})))
+            case "register":
+                versions = {d: asdict(registry.register(mirror, cell)) for d, cell in request["champions"].items()}
+                if request["promote"]:
+                    for dataset, found in versions.items():
+                        registry.promote(mirror, dataset, found["version"])
+                return {"versions": versions}
+            case "roll_back":
+                return {"versions": {request["dataset"]: asdict(registry.roll_back(mirror, request["dataset"]))}}
             case unknown:
                 raise ValueError(f"unknown request {unknown!r}")
         return {}

@@ -1,0 +1,140 @@
+"""Users' data for a fitted model: DataFrames and files with the original names, to and from what models take.
+
+A table is a pandas DataFrame with the columns that the model was fitted on, in any order; others are ignored. Images
+are arrays (N, *event).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.columns import is_number, number_name
+from versus.data.errors import DataError, listed, unknown
+from versus.data.schema import Column, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>")  # spellings, where they are no category
+
+Data = Any  # pandas.DataFrame of a table, or an array of images
+
+
+def read(path: Path, schema: Schema) -> Data:
+    """Data in a file: .csv, .tsv or .parquet for a table, .npy for images, or a picture of the right size.
+
+    Raises:
+        DataError: where the file cannot be read as that.
+    """
+    kind = path.suffix.lower()
+    if not path.is_file():
+        raise DataError(f"{path} does not exist")
+    if schema.kind == "image":
+        return _read_images(path, schema)
+    import pandas as pd
+
+    try:
+        if kind == ".parquet":
+            return pd.read_parquet(path)
+        if kind in (".csv", ".tsv"):
+            # As texts: what a value means is for the model's columns to say, not for pandas to guess.
+            return pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    raise DataError(f"{path}: a table is read from .csv, .tsv or .parquet, not from {kind or 'a file without suffix'}")
+
+
+def _read_images(path: Path, schema: Schema) -> NDArray[Any]:
+    try:
+        if path.suffix.lower() == ".npy":
+            found: NDArray[Any] = np.load(path, allow_pickle=False)
+        else:
+            from PIL import Image
+
+            mode = "RGB" if schema.shape[2:] == (3,) else "L"
+            with Image.open(path) as picture:
+                found = np.asarray(picture.convert(mode))
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} cannot be read as images: {error}") from error
+    return found[None] if found.shape == schema.shape else found
+
+
+def encode(data: Data, schema: Schema) -> NDArray[Any]:
+    """Data as models take them: (N, D) with codes for categories and NaN where nothing is known, or (N, *event).
+
+    Raises:
+        DataError: naming the column, row and value that do not fit, and what would.
+    """
+    if schema.kind == "image":
+        return _encode_images(np.asarray(data), schema)
+    absent = [column.name for column in schema.columns if column.name not in data.columns]
+    if absent:
+        known = [str(name) for name in data.columns]
+        hint = unknown("column", absent[0], known) if len(absent) == 1 else f"the table has {listed(known)}"
+        raise DataError(f"columns {listed(absent)} are missing; {hint}")
+    return np.column_stack([_encode_column(data[column.name], column) for column in schema.columns])
+
+
+def _encode_images(images: NDArray[Any], schema: Schema) -> NDArray[Any]:
+    if images.shape[1:] != schema.shape or images.dtype.kind not in "uif":
+        raise DataError(f"images are {images.dtype} {images.shape}; the model takes numbers (N, {schema.shape})")
+    limit = math.inf if schema.levels is None else schema.levels - 1
+    if not np.isfinite(images).all() or (images < 0).any() or (images > limit).any():
+        raise DataError(f"pixels range from {images.min()} to {images.max()}; the model takes 0 to {limit}")
+    return images
+
+
+def _encode_column(values: Iterable[Any], column: Column) -> NDArray[np.float64]:
+    """One column of a table, (N,)."""
+    array = np.asarray(values)
+    if column.categories is None and array.dtype.kind in "iuf" and not np.isinf(array).any():
+        return array.astype(np.float64)
+    codes = None if column.categories is None else {name: float(k) for k, name in enumerate(column.categories)}
+    read = _read_number if codes is None else codes.get
+    out = []
+    for row, value in enumerate(values, 1):
+        text = _text(value)
+        found = read(text)
+        if found is None and text in MISSING:
+            found = math.nan
+        if found is None:
+            wanted = "a number" if column.categories is None else f"one of {listed(column.categories)}"
+            raise DataError(f"row {row}, column {column.name!r}: {text!r} is not {wanted}; leave it empty if unknown")
+        out.append(found)
+    return np.array(out, dtype=np.float64)
+
+
+def _read_number(text: str) -> float | None:
+    found = float(text) if is_number(text) else math.nan
+    return found if math.isfinite(found) else None
+
+
+def _text(value: Any) -> str:
+    """A value as `prepare` names it as a category: 3.0 as 3, True as true."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, int | float | np.number):
+        return "" if math.isnan(value) else number_name(float(value))
+    return str(value).strip()
+
+
+def decode(X: NDArray[Any], schema: Schema) -> pd.DataFrame:
+    """The inverse of `encode` for tables, (N, D) -> N rows with the original names; None where nothing is known."""
+    import pandas as pd
+
+    columns = {}
+    for values, column in zip(X.T, schema.columns, strict=True):
+        if column.categories is None:
+            columns[column.name] = values
+        else:
+            names = [None if math.isnan(value) else column.categories[int(value)] for value in values]
+            columns[column.name] = np.array(names, dtype=object)
+    return pd.DataFrame(columns)

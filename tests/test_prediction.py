@@ -1,0 +1,180 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from versus import prediction
+from versus.data import frames
+from versus.data.errors import DataError
+from versus.data.schema import Column, Schema
+from versus.models import find
+
+FLOWERS = Schema(
+    "table",
+    "classification",
+    (3,),
+    (Column("length"), Column("colour", ("blue", "red")), Column("rooms", ("2", "3", "10"))),
+    ("setosa", "virginica"),
+    target="species",
+)
+DIGITS = Schema("image", "classification", (4, 4), classes=("zero", "one"), levels=17)
+
+
+@pytest.fixture(scope="module")
+def table() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    X = np.column_stack([rng.normal(3 * y, 1), (rng.uniform(size=200) < 0.2 + 0.6 * y), rng.integers(0, 3, 200)])
+    return X.astype(float), y
+
+
+@pytest.fixture(scope="module")
+def classifier(table: tuple[np.ndarray, np.ndarray]) -> Any:
+    model = find("classical_generative", "naive_bayes", "MixedNaiveBayes")(schema=FLOWERS)
+    return model.fit(*table)
+
+
+@pytest.fixture(scope="module")
+def of_images() -> Any:
+    rng = np.random.default_rng(1)
+    y = np.arange(60) % 2
+    X = rng.integers(0, 8, (60, 4, 4)).astype(np.uint8) + 8 * y[:, None, None].astype(np.uint8)
+    return find("classical_generative", "naive_bayes", "GaussianNaiveBayes")(schema=DIGITS).fit(X, y)
+
+
+def test_a_table_with_original_names_is_what_the_model_was_fitted_on(table: Any, classifier: Any) -> None:
+    X, _ = table
+    frame = frames.decode(X, FLOWERS)
+    assert list(frame.columns) == ["length", "colour", "rooms"]
+    assert set(frame["rooms"]) == {"2", "3", "10"}
+    np.testing.assert_array_equal(frames.encode(frame, FLOWERS), X)
+    found = prediction.predict(classifier, frame)
+    np.testing.assert_array_equal(found[["probability_setosa", "probability_virginica"]], classifier.predict_proba(X))
+    assert list(found["prediction"]) == [FLOWERS.classes[k] for k in classifier.predict(X)]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("length", [1, 2, None]),
+        ("length", ["1", "2e0", ""]),
+        ("length", pd.array([1, 2, None], dtype="Int64")),
+        ("length", [1.0, np.float32(2), np.nan]),
+        ("rooms", [3, 10.0, None]),
+        ("rooms", pd.Categorical(["3", "10", None])),
+        ("rooms", [" 3", "10", "?"]),
+        ("rooms", np.array(["3", "10", "nan"], dtype=object)),
+    ],
+)
+def test_values_are_read_however_they_are_kept(column: str, values: Any) -> None:
+    frame = pd.DataFrame({"other": 0, "rooms": ["2"] * 3, "colour": ["red"] * 3, "length": [0.5] * 3})
+    frame[column] = values
+    found = frames.encode(frame, FLOWERS)[:, 0 if column == "length" else 2]
+    np.testing.assert_array_equal(found, [1, 2, np.nan])
+
+
+def test_a_category_that_looks_like_missing_is_a_category() -> None:
+    schema = Schema("table", "classification", (1,), (Column("roof", ("NA", "tiles")),), ("a", "b"))
+    np.testing.assert_array_equal(
+        frames.encode(pd.DataFrame({"roof": ["NA", "tiles", "?"]}), schema)[:, 0], [0, 1, np.nan]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": ["red", "green"]}, r"row 2, column 'colour': 'green' is not one of 'blue', 'red'"),
+        ({"length": ["1", "wide"]}, r"row 2, column 'length': 'wide' is not a number"),
+        ({"length": [np.inf, 1.0]}, r"row 1, column 'length': 'inf' is not a number"),
+        ({"colour": None}, r"columns 'colour' are missing; unknown column 'colour'; did you mean 'color'\?"),
+    ],
+)
+def test_what_does_not_fit_is_named(change: dict[str, Any], message: str) -> None:
+    frame = pd.DataFrame({"length": [1.0, 2.0], "colour": ["red"] * 2, "rooms": ["2"] * 2})
+    ((name, values),) = change.items()
+    frame = frame.rename(columns={"colour": "color"}) if values is None else frame.assign(**{name: values})
+    with pytest.raises(DataError, match=message):
+        frames.encode(frame, FLOWERS)
+
+
+def test_files_of_tables_are_read(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"length": [1.5, None], "colour": ["red", None], "rooms": [3, 10], "species": ["?", "?"]})
+    expected = [[1.5, 1, 1], [np.nan, np.nan, 2]]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    frame.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv", "a.tsv", "a.parquet"):
+        np.testing.assert_array_equal(frames.encode(frames.read(tmp_path / name, FLOWERS), FLOWERS), expected)
+    for name, content in (("a.xlsx", b"PK"), ("broken.parquet", b"no"), ("latin.csv", b"length\n\xff\n")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=name):
+            frames.read(tmp_path / name, FLOWERS)
+    with pytest.raises(DataError, match="does not exist"):
+        frames.read(tmp_path / "none.csv", FLOWERS)
+
+
+def test_files_of_images_are_read(tmp_path: Path) -> None:
+    from PIL import Image
+
+    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    np.save(tmp_path / "one.npy", pixels)
+    np.save(tmp_path / "two.npy", np.stack([pixels, pixels]))
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    for name, n in (("one.npy", 1), ("two.npy", 2), ("one.png", 1)):
+        found = frames.encode(frames.read(tmp_path / name, DIGITS), DIGITS)
+        np.testing.assert_array_equal(found, np.stack([pixels] * n))
+    with pytest.raises(DataError, match=r"pixels range from 0 to 30; the model takes 0 to 16"):
+        frames.encode(np.stack([pixels]) * 2, DIGITS)
+    with pytest.raises(DataError, match="the model takes numbers"):
+        frames.encode(np.zeros((3, 5, 5)), DIGITS)
+
+
+def test_images_are_predicted_with_their_labels(of_images: Any) -> None:
+    found = prediction.predict(of_images, np.stack([np.full((4, 4), 2), np.full((4, 4), 14)]))
+    assert list(found["prediction"]) == ["zero", "one"]
+
+
+def test_numbers_come_with_the_interval_that_holds_them() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(300, 1))
+    y = 2 * X[:, 0] + rng.normal(size=300)
+    schema = Schema("table", "regression", (1,), (Column("x"),), target="y")
+    model = find("classical_generative", "regression", "GaussianRegression")(schema=schema).fit(X, y)
+    found = prediction.predict(model, pd.DataFrame({"x": X[:, 0]}))
+    inside = (found["lower"] <= y) & (y <= found["upper"])
+    assert 0.9 < inside.mean() < 0.99
+    np.testing.assert_array_equal(found["prediction"], model.predict(X))
+
+
+def test_samples_have_the_original_names_and_the_class_that_was_asked_for(classifier: Any) -> None:
+    drawn = prediction.sample(classifier, 400, "virginica", random_state=3)
+    assert list(drawn.columns) == ["length", "colour", "rooms", "species"]
+    assert set(drawn["species"]) == {"virginica"}
+    assert drawn["length"].mean() == pytest.approx(3, abs=0.3)
+    assert (drawn["colour"] == "red").mean() == pytest.approx(0.8, abs=0.1)
+    both = prediction.sample(classifier, 400, random_state=3)
+    assert list(both.columns) == ["length", "colour", "rooms"]
+    assert both["length"].mean() == pytest.approx(1.5, abs=0.3)
+    pd.testing.assert_frame_equal(both, prediction.sample(classifier, 400, random_state=3))
+    assert not both.equals(prediction.sample(classifier, 400))
+
+
+def test_samples_of_images_are_pixels(of_images: Any) -> None:
+    drawn = prediction.sample(of_images, 5, "one", random_state=0)
+    assert (drawn.shape, drawn.dtype) == ((5, 4, 4), np.uint8)
+    assert drawn.max() <= 16
+
+
+def test_what_cannot_be_sampled_or_predicted_says_why(classifier: Any, table: Any) -> None:
+    with pytest.raises(DataError, match=r"unknown class 'virginia'; did you mean 'virginica'\?"):
+        prediction.sample(classifier, 3, "virginia")
+    with pytest.raises(DataError, match="n is 0"):
+        prediction.sample(classifier, 0)
+    prior = find("discriminative", "baseline", "PriorBaseline")(schema=FLOWERS).fit(*table)
+    with pytest.raises(DataError, match="take a generative model"):
+        prediction.sample(prior, 3)
+    density = find("deep_generative", "vae", "VAE")(schema=FLOWERS)
+    with pytest.raises(DataError, match="predicts nothing"):
+        prediction.predict(density, frames.decode(table[0][:3], FLOWERS))
