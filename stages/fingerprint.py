@@ -26,6 +26,7 @@ OUT = Path("data/fingerprints")
 WITHOUT_EFFECT = (
     "versus.tracking",
     "versus.params",
+    "versus.models.catalogue",
     "versus.training.progress",
     "versus.recovery",
     "stages.entry",
@@ -54,17 +55,16 @@ def path_of(module: str) -> Path | None:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """Every module that a module of ours imports anywhere, also inside functions, with the packages around them."""
+    """Every module that a module of ours imports anywhere, also inside functions, and the package around it."""
     path = path_of(module)
     assert path is not None
-    found: set[str] = set()
+    found = {module.rpartition(".")[0]} - {""}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    with_packages = {".".join(name.split(".")[: i + 1]) for name in found for i in range(name.count(".") + 1)}
-    return frozenset(with_packages)
+    return frozenset(found)
 
 
 def closure(roots: Iterable[str]) -> tuple[set[Path], set[str]]:

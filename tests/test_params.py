@@ -33,7 +33,7 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
         ("seed: 0", "sead: 0", 1, ["sead", "unknown key"]),
         ("seed: 0", "seed: zero", 1, ["seed", "valid integer", "'zero'"]),
         ("files: {}", "seed: 1", 4, ["seed", "duplicate"]),
-        ("files: {}", "files: {", 5, []),
+        ("files: {}", "files: {", 6, ["expected"]),
         ("module: linear", "module: liner", 6, ["unknown module 'liner'", "linear"]),
         ("class: LogisticRegression", "class: Logistic", 6, ["unknown class 'Logistic'", "LogisticRegression"]),
         ("{C: 1e-3}", "{c: 1}", 6, ["no argument 'c'", "C"]),

@@ -1,0 +1,81 @@
+"""``python -m versus add``: a file of one's own becomes a data set with cells, by one command."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from versus import params as parameters
+from versus.data.inspection import inspect
+from versus.suggestions import Suggestion, suggest
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("path", type=Path, help=".csv, .tsv, .parquet, .arff, .npz, .npy, .h5 or a folder of idx files")
+    parser.add_argument("--target", metavar="COLUMN", help="the column to predict (default: guessed, and said so)")
+    parser.add_argument("--name", help="what to call the data set (default: after the file)")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look, say what was found, and add it; params.yaml keeps its comments."""
+    known = parameters.read(options.params)
+    proposal = inspect(options.path, options.target, base=options.params.parent, name=options.name)
+    if proposal.name in known.datasets or proposal.name in known.files:
+        raise ValueError(f"{options.params} has a data set {proposal.name!r} already; choose another with --name")
+    print(proposal.describe())
+    suggestions = suggest(proposal.dataset.schema, len(proposal.dataset.X))
+    print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
+    if options.dry_run:
+        return 0
+    write(options.params, proposal.name, proposal.entry, suggestions)
+    print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
+    return 0
+
+
+def write(path: Path, name: str, entry: dict[str, Any], suggestions: list[Suggestion]) -> None:
+    """Add a data set under ``files`` and its cells under their families.
+
+    Raises:
+        ParamsError: where the result would not be valid; the file is then as it was.
+    """
+    yaml = YAML(typ="rt")
+    yaml.width = 4096
+    tree = yaml.load(path.read_text(encoding="utf-8"))
+    _section(tree, "files")[name] = _on_one_line(entry)
+    for s in suggestions:
+        cell = {"data": name, "module": s.module, "class": s.class_name, **({"args": s.args} if s.args else {})}
+        _section(tree, s.family)[f"{name}-{s.model}"] = _on_one_line(cell)
+    aside = path.with_name(f".{path.name}.new")
+    with aside.open("w", encoding="utf-8") as file:
+        yaml.dump(tree, file)
+    try:
+        parameters.read(aside)
+    except parameters.ParamsError:
+        aside.unlink()
+        raise
+    shutil.copymode(path, aside)
+    aside.replace(path)
+
+
+def _section(tree: CommentedMap, name: str) -> CommentedMap:
+    """The section in block style, so that entries stand on lines of their own; a comment after it stays behind it."""
+    found = tree.get(name)
+    if isinstance(found, CommentedMap):
+        found.fa.set_block_style()
+    else:
+        tree[name] = found = CommentedMap()
+    return found
+
+
+def _on_one_line(mapping: dict[str, Any]) -> CommentedMap:
+    line = CommentedMap({k: _on_one_line(v) if isinstance(v, dict) else v for k, v in mapping.items()})
+    line.fa.set_flow_style()
+    return line

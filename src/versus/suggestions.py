@@ -1,0 +1,80 @@
+"""A sensible set of cells for a data set that nobody has compared yet: a few of each family that can take its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from versus.data.schema import Schema
+
+MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the square of the rows, is left to the user
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A model, and which data it is suggested for."""
+
+    family: str
+    model: str
+    module: str
+    class_name: str
+    args: dict[str, Any]
+    suits: Callable[[Schema, int], bool]
+
+
+def _classes(schema: Schema, rows: int) -> bool:
+    return schema.task == "classification"
+
+
+def _numeric_classes(schema: Schema, rows: int) -> bool:
+    return _classes(schema, rows) and not schema.has_categorical
+
+
+def _image_classes(schema: Schema, rows: int) -> bool:
+    return _classes(schema, rows) and schema.kind == "image"
+
+
+def _few_classes(schema: Schema, rows: int) -> bool:
+    return _classes(schema, rows) and rows <= MANY_ROWS
+
+
+def _values(schema: Schema, rows: int) -> bool:
+    return schema.task == "regression"
+
+
+def _numeric_values(schema: Schema, rows: int) -> bool:
+    return _values(schema, rows) and not schema.has_categorical
+
+
+D, C, N = "discriminative", "classical_generative", "deep_generative"
+SUGGESTIONS = (
+    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _classes),
+    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _classes),
+    Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _few_classes),
+    Suggestion(D, "random_forest", "trees", "RandomForest", {"trees": 100}, _classes),
+    Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes),
+    Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden": [64, 64]}, _classes),
+    Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes),
+    Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values),
+    Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values),
+    Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"trees": 100}, _values),
+    Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden": [64, 64]}, _values),
+    Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes),
+    Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes),
+    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", {"covariance": "full"}, _numeric_classes),
+    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", {"components": 4}, _numeric_classes),
+    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values),
+    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", {"components": 4}, _numeric_values),
+    Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes),
+)
+
+
+def suggest(schema: Schema, rows: int) -> list[Suggestion]:
+    """The models to begin with.
+
+    Args:
+        schema: what the data look like.
+        rows: how many examples there are.
+    """
+    return [suggestion for suggestion in SUGGESTIONS if suggestion.suits(schema, rows)]
