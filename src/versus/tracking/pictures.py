@@ -106,7 +106,14 @@ def _write_table(samples: NDArray[Any], labels: NDArray[Any], schema: Schema, ou
         writer.writerow([*(column.name for column in schema.columns), schema.target])
         for values, label in zip(samples[:MOST_SAMPLES], labels, strict=False):
             row = [_original(value, c.categories) for value, c in zip(values, schema.columns, strict=True)]
-            writer.writerow([*row, schema.classes[int(label)] if schema.classes else repr(float(label))])
+            writer.writerow([*row, _class_or_value(label, schema)])
+
+
+def _class_or_value(label: float, schema: Schema) -> str:
+    """A class name, a regression value, or nothing for a generator that knows no classes (-1)."""
+    if not schema.classes:
+        return repr(float(label))
+    return schema.classes[int(label)] if label >= 0 else ""
 
 
 def _original(value: float, categories: tuple[str, ...] | None) -> str:
