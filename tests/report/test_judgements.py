@@ -88,6 +88,19 @@ def test_a_noisy_difference_is_undecided(scored):
     assert "do not tell apart" in verdict.scores
 
 
+@pytest.mark.parametrize(
+    ("gap", "leaning"), [(0.025, "discriminative"), (-0.025, "generative"), (0.0, "practically equal"), (0.012, "")]
+)
+def test_undecided_says_where_it_leans(scored, gap, leaning):
+    spread = 5 if gap == 0 else 14
+    scored.add("set", model=(D, 0.9 + gap + spread * NOISE), other=(G, np.full(5, 0.9)))
+    for i in range(8):  # so that Holm lets none of them through
+        scored.add(f"more{i}", model=(D, 0.9 + 20 * NOISE), other=(G, np.full(5, 0.9)))
+    found = contrasts(scored.datasets())[0]
+    assert found.outcome == "undecided"
+    assert found.leaning == leaning
+
+
 def test_holm_runs_over_the_whole_table(scored):
     apart = np.array([0.030, 0.012, 0.028, 0.010, 0.022])
     scored.add("alone", model=(D, 0.9 + apart), other=(G, np.full(5, 0.9)))

@@ -34,6 +34,7 @@ from versus.report.row_values import row_values
         (formatting.two_digits, 1234.0, "1\u202f200"),
         (formatting.two_digits, 0.0, "0"),
         (formatting.times, 3.14, "3.1×"),
+        (formatting.times_the, 0.00209, "1/480 of"),
         (formatting.megabytes, 1_234_000_000, "1\u202f234"),
         (formatting.duration, 600.0, "10 min"),
     ],

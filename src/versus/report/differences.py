@@ -18,6 +18,8 @@ from versus.report.reading import Evaluation
 from versus.statistics.equivalence import Judgement, Rope, judge
 from versus.statistics.holm import holm
 
+LEANING = 0.75  # a probability: three to one
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -60,6 +62,21 @@ class Contrast:
         if self.winner is None:
             return "undecided"
         return "discriminative ahead" if self.winner is self.discriminative else "generative ahead"
+
+    @property
+    def leaning(self) -> str:
+        """Where it is undecided, what is at least three times as probable as all else; empty where nothing is."""
+        if self.outcome != "undecided":
+            return ""
+        first, second = self.better_by_more_than_rope
+        named = (("discriminative", first), ("generative", second), ("practically equal", self.rope.within))
+        return next((name for name, probability in named if probability >= LEANING), "")
+
+    @property
+    def better_by_more_than_rope(self) -> tuple[float, float]:
+        """Probabilities that the discriminative and that the generative model is better by more than the rope."""
+        lower = metric_labels.lower_is_better(self.dataset.primary)
+        return (self.rope.below, self.rope.above) if lower else (self.rope.above, self.rope.below)
 
 
 def contrasts(datasets: Sequence[Dataset]) -> list[Contrast]:

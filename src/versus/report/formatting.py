@@ -76,6 +76,11 @@ def times(ratio: Number) -> str:
     return NONE if ratio is None or not isfinite(ratio) else f"{two_digits(ratio)}×"
 
 
+def times_the(ratio: float) -> str:
+    """A ratio within a sentence, before "the time": ``3.2×``, or ``1/480 of``."""
+    return times(ratio) if ratio >= 0.1 else f"1/{two_digits(1 / ratio)} of"
+
+
 def megabytes(size: Number) -> str:
     """Bytes as whole MB (10⁶)."""
     return NONE if size is None else two_digits(size / 1e6) if size < 1e7 else f"{size / 1e6:,.0f}".replace(",", NARROW)

@@ -12,6 +12,7 @@ from versus.report.differences import Contrast
 from versus.report.headline import Entry, Table
 from versus.report.page_content import Content
 from versus.report.ranking import Ranking
+from versus.report.verdict import Verdict
 
 
 def render(content: Content, pictures: Sequence[tuple[str, str]]) -> str:
@@ -26,7 +27,7 @@ def render(content: Content, pictures: Sequence[tuple[str, str]]) -> str:
         "# Generative versus discriminative models, measured",
         "",
         *heading("Verdict"),
-        *[f"- **{escaped(v.dataset)}**, {v.outcome}. {escaped(v.scores)}" for v in content.verdicts],
+        *[f"- **{escaped(v.dataset)}**, {_outcome(v)}. {escaped(v.scores)}" for v in content.verdicts],
         "",
         *heading("Scores"),
         *[block for t in content.tables for block in _score_table(t)],
@@ -68,6 +69,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [*("| " + " | ".join(line) + " |" for line in lines), ""]
 
 
+def _outcome(judged: Verdict | Contrast) -> str:
+    return f"{judged.outcome}, leaning to {judged.leaning}" if judged.leaning else judged.outcome
+
+
 def _picture(path: str, text: str) -> str:
     return f"![{escaped(text)}]({path})"
 
@@ -100,7 +105,7 @@ def _differences(contrasts: Sequence[Contrast]) -> list[str]:
             f"{formatting.score(c.mean)} ({formatting.span(c.low, c.high)})",
             formatting.p_value(c.adjusted_p).removeprefix("=\u00a0").replace("<", "&lt;"),
             formatting.score(c.rope.within, 2),
-            c.outcome,
+            _outcome(c),
         ]
         for c in contrasts
     )

@@ -23,12 +23,14 @@ class Verdict:
     Args:
         dataset: its name.
         outcome: two or three words.
+        leaning: what an undecided outcome leans to; may be empty.
         scores: the sentences that the scores carry.
         costs: the sentences on time and sampling; empty where nothing was measured.
     """
 
     dataset: str
     outcome: str
+    leaning: str
     scores: str
     costs: str
 
@@ -40,7 +42,7 @@ def verdicts(datasets: Sequence[Dataset], contrasts: Sequence[Contrast]) -> list
 
 def _verdict(dataset: Dataset, contrast: Contrast | None) -> Verdict:
     if contrast is None:
-        return Verdict(dataset.name, "no comparison", _one_sided(dataset), "")
+        return Verdict(dataset.name, "no comparison", "", _one_sided(dataset), "")
     first, second = contrast.discriminative, contrast.generative
     pair = (
         f"the best discriminative model, {_with_score(dataset, first)}, "
@@ -53,7 +55,8 @@ def _verdict(dataset: Dataset, contrast: Contrast | None) -> Verdict:
         "generative ahead": f"The generative side is ahead. Compare {pair}: {_difference(contrast)}.",
     }
     floor = _floor(dataset, [first, second])
-    return Verdict(dataset.name, contrast.outcome, sentences[contrast.outcome] + floor, _cost_sentence(contrast))
+    scores = sentences[contrast.outcome] + floor
+    return Verdict(dataset.name, contrast.outcome, contrast.leaning, scores, _cost_sentence(contrast))
 
 
 def _one_sided(dataset: Dataset) -> str:
@@ -98,16 +101,16 @@ def _difference(contrast: Contrast) -> str:
 
 def _probabilities(contrast: Contrast) -> str:
     """How probable it is that either is better by more than the rope, and that both are practically equal."""
-    dataset, rope = contrast.dataset, contrast.rope
-    lower = metric_labels.lower_is_better(dataset.primary)
-    first, second = (rope.below, rope.above) if lower else (rope.above, rope.below)
+    dataset = contrast.dataset
+    first, second = contrast.better_by_more_than_rope
     if metric_labels.is_share(dataset.primary):
         margin = f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
     else:
         margin = formatting.two_digits(dataset.rope)
+    equal = contrast.rope.within
     return (
         f"Probabilities: {first:.2f} that {contrast.discriminative.cell.model} is better by more than {margin}, "
-        f"{second:.2f} that {contrast.generative.cell.model} is, {rope.within:.2f} that they are practically equal"
+        f"{second:.2f} that {contrast.generative.cell.model} is, {equal:.2f} that they are practically equal"
     )
 
 
@@ -131,9 +134,9 @@ def _cost_sentence(contrast: Contrast) -> str:
     name, other = contrast.generative.cell.model, contrast.discriminative.cell.model
     parts = []
     if contrast.training_ratio is not None:
-        parts.append(f"trains in {formatting.times(contrast.training_ratio)} the time of {other}")
+        parts.append(f"trains in {formatting.times_the(contrast.training_ratio)} the time of {other}")
     if contrast.latency_ratio is not None:
-        parts.append(f"predicts one row in {formatting.times(contrast.latency_ratio)} its time")
+        parts.append(f"predicts one row in {formatting.times_the(contrast.latency_ratio)} its time")
     sampling = contrast.generative.can_sample
     lead = f"The generative model, {name}, {'can also' if sampling else 'cannot'} generate new data"
     sentence = f"{lead}; it {' and '.join(parts)}." if parts else f"{lead}."
@@ -147,5 +150,5 @@ def _alternative(contrast: Contrast) -> str:
     if contrast.generative.can_sample or found is None:
         return ""
     ratio = costs.ratio(costs.training_seconds(found), costs.training_seconds(contrast.discriminative))
-    time = f", at {formatting.times(ratio)} the training time" if ratio is not None else ""
+    time = f", at {formatting.times_the(ratio)} the training time" if ratio is not None else ""
     return f" The best generative model that can is {_with_score(dataset, found)}{time}."

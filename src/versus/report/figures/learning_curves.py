@@ -9,7 +9,7 @@ from versus.report.figures.figure import Figure, Line, path
 from versus.report.figures.scales import scale
 from versus.report.reading import Evaluation
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 350, 230, 56, 186
+WIDTH, HEIGHT, LEFT, BOTTOM = 360, 230, 62, 186
 MOST_POINTS = 60
 
 

@@ -63,14 +63,15 @@ def _round_numbers(low: float, high: float, most: int) -> list[float]:
 
 
 def _decades(low: float, high: float, most: int) -> list[float]:
-    """Powers of ten; where there are few, 2 and 5 between them; in a narrow range, round numbers."""
+    """Powers of ten; where there are few, others between them; in a narrow range, round numbers."""
     exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
     tens = [10.0**e for e in exponents if low <= 10.0**e <= high]
     if len(tens) > most:
         return tens[:: ceil(len(tens) / most)]
     if len(tens) >= 3:
         return tens
-    between = [v for e in exponents for m in (1, 2, 5) if low <= (v := m * 10.0**e) <= high]
+    steps = (1, 3) if log10(high / low) > 1.6 else (1, 2, 5)
+    between = [v for e in exponents for m in steps if low <= (v := m * 10.0**e) <= high]
     return between if len(between) >= 3 else [v for v in _round_numbers(low, high, most) if v > 0]
 
 

@@ -14,22 +14,27 @@ from versus.report.figures.scales import Scale, scale
 from versus.report.reading import Evaluation
 from versus.statistics.pareto import pareto_front
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 350, 240, 50, 44
+WIDTH, HEIGHT, LEFT, BOTTOM = 360, 240, 60, 44
 Cost = Callable[[Evaluation], costs.Measured | None]
 
 
 @dataclass(frozen=True)
 class TradeOff:
-    """The picture, and the models on its front from cheap to dear: (evaluation, cost as text, score as text)."""
+    """The picture, and the models on its front from cheap to dear: (evaluation, cost as text, score as text).
+
+    ``baselines`` are not drawn, since their scores would squeeze all others together: (evaluation, score as text).
+    """
 
     figure: Figure
     front: tuple[tuple[Evaluation, str, str], ...]
+    baselines: tuple[tuple[Evaluation, str], ...]
 
 
 def trade_off(dataset: Dataset, cost: Cost, name: str, unit: str) -> TradeOff | None:
     """Score against one cost; None where no model has both."""
     found = [(e, c.value) for e in dataset.evaluations if (c := cost(e)) is not None and c.value > 0]
-    drawn = [(e, value) for e, value in found if np.isfinite(e.mean(dataset.primary))]
+    scored = [(e, value) for e, value in found if np.isfinite(e.mean(dataset.primary))]
+    drawn = [(e, value) for e, value in scored if not e.cell.is_baseline]
     if not drawn:
         return None
     lower = metric_labels.lower_is_better(dataset.primary)
@@ -69,6 +74,7 @@ def trade_off(dataset: Dataset, cost: Cost, name: str, unit: str) -> TradeOff | 
             (drawn[i][0], f"{formatting.two_digits(drawn[i][1])} {unit}", formatting.score(float(scores[i])))
             for i in on_front
         ),
+        tuple((e, formatting.score(e.mean(dataset.primary))) for e, _ in scored if e.cell.is_baseline),
     )
 
 
