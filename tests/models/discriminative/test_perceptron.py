@@ -47,7 +47,7 @@ def test_without_hidden_layers_the_regressor_is_least_squares():
 
 
 def test_the_regressor_explains_what_a_line_cannot():
-    model = MLPRegressor(epochs=60, dropout=0.0, **ROWS).fit(X, TARGET)
+    model = MLPRegressor(hidden=(32, 32), epochs=60, dropout=0.0, learning_rate=1e-2, **ROWS).fit(X, TARGET)
     predicted = model.predict(HELD_OUT[0])
     truth = 100.0 + 20.0 * HELD_OUT[0][:, 0] - 5.0 * HELD_OUT[0][:, 1] ** 2
     assert predicted.shape == (200,)

@@ -130,9 +130,9 @@ class MLPRegressor(_Perceptron):
 
     def __init__(
         self,
-        hidden: Sequence[int] = (64, 64),
-        dropout: float = 0.1,
-        learning_rate: float = 3e-3,
+        hidden: Sequence[int] = (64,),
+        dropout: float = 0.2,
+        learning_rate: float = 1e-3,
         weight_decay: float = 1e-2,
         batch_size: int = 64,
         epochs: int = 100,
