@@ -216,3 +216,12 @@ def test_samples_stand_beside_real_ones_by_class(made):
     page = (made.workspace.reports / "report.html").read_text()
     for source in ("real", "gaussian", "vae"):
         assert f'alt="3 {source} samples of class square"' in page
+
+
+def test_a_generator_without_classes_shows_its_samples(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    np.save(again.workspace.evaluation("pictures-vae") / "sample_labels.npy", np.full(60, -1))
+    build(again.workspace, again.cells, {})
+    page = (again.workspace.reports / "report.html").read_text()
+    assert page.count('alt="3 vae samples without a class"') == 3
+    assert "vae (draws no classes)" in page

@@ -36,6 +36,10 @@ from versus.report.row_values import row_values
         (formatting.times, 3.14, "3.1×"),
         (formatting.times_the, 0.00209, "1/480 of"),
         (formatting.megabytes, 1_234_000_000, "1\u202f234"),
+        (formatting.compact, 1260.4, "1260"),
+        (formatting.compact, -0.000279, "−0.000279"),
+        (formatting.compact, 3.2e-7, "3.20e−07"),
+        (formatting.compact, 12.345, "12.3"),
         (formatting.duration, 600.0, "10 min"),
     ],
 )

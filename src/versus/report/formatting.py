@@ -18,6 +18,13 @@ def score(value: Number, decimals: int = 3) -> str:
     return minus(f"{value:.{decimals}f}")
 
 
+def compact(value: float) -> str:
+    """Three significant digits or all that stand before the point, with an exponent only where it must be."""
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return minus(f"{value:.2e}")
+    return minus(f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}")
+
+
 def minus(text: str) -> str:
     """With the typographic minus; a zero has no sign."""
     stripped = text.lstrip("-+")

@@ -77,14 +77,28 @@ def _pictures(schema: Schema, sources: Sources, rows: NDArray[np.int64]) -> Samp
     for source, cell, events, labels in sources:
         images = []
         for k, name in enumerate(shown):
-            of_class = np.flatnonzero(labels == k)[:IMAGES_A_CLASS] if labels is not None else np.empty(0, np.int64)
-            chosen = events[rows[of_class]] if cell is None else events[of_class]
-            address = data_uri(stack(to_bytes(chosen, schema.levels))) if len(of_class) else None
-            images.append((address, f"{len(of_class)} {source} samples of class {name}"))
+            places = _of_class(labels, k)
+            chosen = events[rows[places]] if cell is None else events[places[places < len(events)]]
+            address = data_uri(stack(to_bytes(chosen, schema.levels))) if len(chosen) else None
+            of_class = f"of class {name}" if _has_classes(labels) else "without a class"
+            images.append((address, f"{len(chosen)} {source} samples {of_class}"))
         height = IMAGES_A_CLASS * (schema.shape[0] + 1) - 1
-        found.append(Pictures(source, cell, tuple(images), schema.shape[1] * scale, height * scale))
+        label = source if _has_classes(labels) else f"{source} (draws no classes)"
+        found.append(Pictures(label, cell, tuple(images), schema.shape[1] * scale, height * scale))
     more = schema.n_classes - len(shown)
     return Samples(classes=shown, pictures=tuple(found), note=f"{more} more classes are not shown." if more > 0 else "")
+
+
+def _has_classes(labels: NDArray[Any] | None) -> bool:
+    """Whether samples come with classes: a generator that knows none labels them -1."""
+    return labels is not None and bool((labels >= 0).any())
+
+
+def _of_class(labels: NDArray[Any] | None, k: int) -> NDArray[np.int64]:
+    """Where the first samples of a class are; of a generator without classes, any samples, others for each column."""
+    if labels is None or not _has_classes(labels):
+        return np.arange(k * IMAGES_A_CLASS, (k + 1) * IMAGES_A_CLASS)
+    return np.flatnonzero(labels == k)[:IMAGES_A_CLASS]
 
 
 def _table(schema: Schema, sources: Sources, rows: NDArray[np.int64]) -> Samples:
@@ -109,10 +123,10 @@ def _value(value: float, categories: tuple[str, ...] | None) -> str:
         return formatting.NONE
     if categories is not None:
         return categories[int(value)] if 0 <= value < len(categories) else formatting.NONE
-    return formatting.minus(f"{value:.3g}")
+    return formatting.compact(value)
 
 
 def _label(schema: Schema, label: Any) -> str:
     if not schema.classes:
-        return formatting.minus(f"{float(label):.3g}")
+        return formatting.compact(float(label))
     return schema.classes[int(label)] if 0 <= int(label) < schema.n_classes else ""
