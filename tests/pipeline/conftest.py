@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """\
 seed: 0
 training: {device: cpu, precision: auto}
+comparison: {confidence: 0.95}
 datasets:
   iris: {source: embedded, name: iris, repeats: 2}
   moons: {source: embedded, name: moons, rows: 200, repeats: 2}

@@ -74,12 +74,18 @@ def _pipeline_for(code: Path, folder: Path) -> str:
 
 
 def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
-    """Copy the params with the paths of files rewritten, so that they hold from the workspace."""
+    """Copy the params with the paths of files rewritten, so that they hold from the workspace.
+
+    What is left to defaults is written out: DVC wants every section that a stage depends on to stand in the file.
+    """
     yaml = YAML(typ="rt")
     yaml.width = 4096
     tree = yaml.load(source.read_text(encoding="utf-8"))
     for spec in (tree.get("files") or {}).values():
         spec["path"] = os.path.relpath(data / spec["path"], workspace.root).replace(os.sep, "/")
+    defaults = parameters.Params().model_dump()
+    for section in (name for name in defaults if tree.get(name) is None):
+        tree[section] = defaults[section]
     aside = workspace.root / ".params.yaml"
     with aside.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
