@@ -1,6 +1,7 @@
 """The pictures of a run: confusion and calibration of a classifier, samples of a generator.
 
-matplotlib's Figure is used without pyplot: no global state, no display, and half the import.
+matplotlib's Figure is used without pyplot: no global state, no display, and half the import. It is imported with this
+module, that is, when the publisher starts, and not while the first cell waits.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from versus.data.schema import Schema
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST_CLASSES_WITH_NUMBERS = 12
 MOST_SAMPLES = 100
@@ -43,15 +45,13 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _draw_classification(evaluation: Path, schema: Schema, out: Path) -> None:
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(9, 4.2), dpi=80)
     confusion, reliability = figure.subplots(1, 2)
     _draw_confusion(confusion, evaluation / "confusion.csv", schema)
     if (evaluation / "reliability.csv").is_file():
         _draw_reliability(reliability, evaluation / "reliability.csv")
     figure.subplots_adjust(left=0.12, right=0.98, bottom=0.2, top=0.92, wspace=0.25)
-    figure.savefig(out)
+    FigureCanvasAgg(figure).print_png(out)  # type: ignore[no-untyped-call]
 
 
 def _draw_confusion(axes: Axes, path: Path, schema: Schema) -> None:
@@ -84,8 +84,6 @@ def _draw_reliability(axes: Axes, path: Path) -> None:
 
 def _draw_images(samples: NDArray[Any], labels: NDArray[Any], schema: Schema, out: Path) -> None:
     """Samples sorted by class on one sheet, each pixel a square."""
-    from PIL import Image
-
     order = np.argsort(labels, kind="stable")[:: max(1, math.ceil(len(samples) / MOST_SAMPLES))]
     images = np.clip(samples[order].astype(float) / ((schema.levels or 2) - 1), 0, 1)  # (n, H, W[, C])
     columns = math.ceil(math.sqrt(len(images)))

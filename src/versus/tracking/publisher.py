@@ -26,7 +26,7 @@ from versus.tracking.channel import ChannelError, Line, Listener
 from versus.tracking.writer import TICK, Job, Writer
 from versus.workspace import Workspace
 
-IDLE = float(os.environ.get("VERSUS_PUBLISHER_IDLE", "60"))  # seconds
+IDLE = float(os.environ.get("VERSUS_PUBLISHER_IDLE", "120"))  # seconds
 PREDECESSOR = 3.0  # seconds that a publisher that is leaving may take
 
 

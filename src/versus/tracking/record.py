@@ -34,7 +34,7 @@ class CellRecord:
     Args:
         fingerprint: hash of the evaluation and the data: the same results make the same run.
         costs_fingerprint: hash of times and memory, which differ each time a cell is run.
-        started, ended: seconds since the epoch.
+        started, ended: when its models were fitted, in seconds since the epoch.
         artifacts: files and folders, with the artifact folder that each goes to.
     """
 
@@ -66,9 +66,10 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
     """
     folder = workspace.evaluation(cell)
     about = _json(folder / "evaluation.json")
-    costs = [p for p in (workspace.training_cost(cell), workspace.evaluation_cost(cell)) if p.is_file()]
-    training = _json(costs[0]) if costs and costs[0] == workspace.training_cost(cell) else {"repeats": []}
-    started, ended = _times(training, costs, folder / "evaluation.json")
+    training_cost = workspace.training_cost(cell)
+    costs = [path for path in (training_cost, workspace.evaluation_cost(cell)) if path.is_file()]
+    training = _json(training_cost) if training_cost.is_file() else {"repeats": []}
+    started, ended = _times(training, training_cost, folder / "evaluation.json")
     data_hash = hash_files([workspace.prepared(about["dataset"])])
     return CellRecord(
         cell=cell,
@@ -172,9 +173,11 @@ def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Point]:
             yield Point(prefix + name, float(value))
 
 
-def _times(training: Mapping[str, Any], costs: list[Path], evaluation: Path) -> tuple[float, float]:
-    """From the first fit's start to the last file: no file says when, so that none changes without need."""
-    files = [*costs, evaluation]
-    fitted = min(path.stat().st_mtime for path in files)
-    seconds = sum(float(r.get("seconds", 0.0)) for r in training["repeats"])
-    return fitted - seconds, max(path.stat().st_mtime for path in files)
+def _times(training: Mapping[str, Any], cost: Path, evaluation: Path) -> tuple[float, float]:
+    """When the fits began and ended, by the time of the file that tells how long they took.
+
+    The evaluation may come much later; what lies between is no part of the run. No file says when, on purpose: files
+    that differ from run to run make DVC rerun what follows.
+    """
+    ended = (cost if cost.is_file() else evaluation).stat().st_mtime
+    return ended - sum(float(repeat.get("seconds", 0.0)) for repeat in training["repeats"]), ended

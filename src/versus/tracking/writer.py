@@ -72,10 +72,14 @@ class Writer:
             self.busy = False
 
     def _serve(self, job: Job) -> None:
+        began = time.monotonic()
         answer: dict[str, Any] = {}
         if job.request.get("do") in PERSISTENT:
             self._outage = None
         failure = self._attempt(lambda: answer.update(self._result(job)))
+        what = " ".join(str(value) for value in job.request.values() if isinstance(value, str))
+        outcome = "done" if failure is None else failure
+        print(f"{time.strftime('%H:%M:%S')} {what}: {outcome} after {time.monotonic() - began:.2f} s", flush=True)
         job.answer({"ok": True, **answer} if failure is None else {"ok": False, "reason": failure})
 
     def _attempt(self, action: Callable[[], Any]) -> str | None:

@@ -1,0 +1,135 @@
+"""The mirror over PostgreSQL: behind an MLflow server, and as the store itself."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from tests.tracking.conftest import end_publishers
+from tests.tracking.servers import MlflowServer
+from tests.tracking.workspaces import make_cell, make_dataset
+from versus.tracking import client
+from versus.tracking.run_log import COMPLETE, STATE, tag
+from versus.workspace import Workspace
+
+pytest.importorskip("psycopg", reason="MLflow reaches PostgreSQL through psycopg, which is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not installed"),
+]
+
+
+class Database:
+    """A PostgreSQL cluster of its own on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            self._as_user = ["runuser", "-u", "postgres", "--"]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "versus")
+
+    def _run(self, *command: str) -> None:
+        with (self._folder / "log").open("ab") as log:  # a pipe would stay open with the server
+            subprocess.run([*self._as_user, *command], cwd="/", stdout=log, stderr=log, check=True, timeout=60)
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "-D", f"{self._folder}/data", "-o", options, "-w", "start")
+
+    def create(self, name: str) -> str:
+        """A new database; returns its URI, with a password that must not be seen anywhere."""
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "versus", name)
+        return f"postgresql+psycopg://versus:c4nary-pass@127.0.0.1:{self.port}/{name}"
+
+    def kill(self) -> None:
+        self._run("pg_ctl", "-D", f"{self._folder}/data", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        database = Database(Path(folder))
+        database.start()
+        yield database
+        database.kill()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    workspace = Workspace(tmp_path)
+    make_dataset(workspace)
+    yield workspace
+    end_publishers(workspace)
+
+
+def runs(uri: str) -> list[Run]:
+    store = MlflowClient(uri)
+    found = store.get_experiment_by_name("flowers")
+    return [] if found is None else list(store.search_runs([found.experiment_id]))
+
+
+def test_a_server_over_postgresql_that_dies_half_way_leaves_one_whole_run(
+    database: Database, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MlflowServer(tmp_path_factory.mktemp("server"), database.create("behind_server"))
+    server.start()
+    try:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+        make_cell(workspace, "flowers-warm", seed=9)
+        assert client.mirror_cell(workspace, "flowers-warm").ok
+        make_cell(workspace, "flowers-a", steps=200)
+        asking = threading.Thread(target=client.mirror_cell, args=(workspace, "flowers-a"))
+        asking.start()
+        time.sleep(0.25)
+        server.kill()
+        asking.join()
+        server.start()
+        assert client.sync(workspace, to_the_end=True).ok
+        assert [tag(r, STATE) for r in runs(server.uri)] == [COMPLETE] * 2
+    finally:
+        server.kill()
+
+
+def test_a_database_as_store_holds_runs_and_comes_back_from_an_outage(
+    database: Database, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = database.create("store")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    make_cell(workspace, "flowers-a")
+    assert client.mirror_cell(workspace, "flowers-a").ok
+    (run,) = runs(uri)
+    assert run.info.artifact_uri.startswith((workspace.root / "mlruns" / "flowers").as_uri())
+
+    make_cell(workspace, "flowers-b", seed=1)
+    database.kill()
+    try:
+        monkeypatch.delenv("VERSUS_TRACKING_PATIENCE")
+        client._waited = 0.0
+        began = time.monotonic()
+        assert not client.mirror_cell(workspace, "flowers-b").ok
+        assert time.monotonic() - began < 10
+    finally:
+        database.start()
+    client._waited = 0.0
+    assert client.sync(workspace, to_the_end=True).ok
+    assert [tag(r, STATE) for r in runs(uri)] == [COMPLETE] * 2
+
+    log = (workspace.private / "publisher.log").read_text()
+    told = capsys.readouterr()
+    for text in (log, told.out, told.err, *(str(r.to_dictionary()) for r in runs(uri))):
+        assert "c4nary" not in text
