@@ -12,7 +12,7 @@ from tests.tracking.conftest import CELL
 from tests.tracking.workspaces import REPEATS, history, make_cell, make_costs, make_dataset
 from versus.data.schema import Schema
 from versus.tracking import comparison, destination, pictures, record, store, sync
-from versus.tracking.live_runs import LiveRun, sweep
+from versus.tracking.live_runs import LONG, LiveRun, sweep
 from versus.tracking.mirror import LONGEST_WRITE, Mirror
 from versus.tracking.record import Point, curve_key
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, SINCE, STATE, TRAINING, WRITING, tag
@@ -208,6 +208,20 @@ def test_losses_that_are_not_finite_are_shown_too(mirror: Mirror) -> None:
     assert np.isnan(mirror.shown(run)["training/loss_repeat_0", 1])
 
 
+def test_a_long_fit_shows_the_load_of_the_machine(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
+    live = show(mirror, last=3)
+    live.began -= LONG
+    live.points = [Point("training/loss_repeat_0", 1.0, 4)]
+    live.flush(mirror)
+    end = time.monotonic() + 20
+    while "system/cpu_utilization_percentage" not in runs(mirror)[0].data.metrics:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    live.end(mirror)
+    assert live.monitor is not None
+
+
 def test_sync_mirrors_what_is_missing_and_sweeps_what_was_left(mirror: Mirror) -> None:
     for cell in ("flowers-a", "flowers-b"):
         make_cell(mirror.workspace, cell, seed=2)
@@ -240,11 +254,27 @@ def test_sync_mirrors_what_is_missing_and_sweeps_what_was_left(mirror: Mirror) -
     assert again.mirrored == []
 
 
-def test_sync_of_named_cells_leaves_others_alone(mirror: Mirror) -> None:
+def test_a_cell_that_is_no_longer_compared_leaves_the_leaderboard(mirror: Mirror) -> None:
+    mirror.cell(record.read(mirror.workspace, CELL))
     make_cell(mirror.workspace, "flowers-b", seed=2)
-    summary = sync.sync(mirror, ["flowers-b", "flowers-missing"], set(), lambda *at: None)
+    elsewhere(mirror).cell(record.read(mirror.workspace, "flowers-b"))
+    make_cell(mirror.workspace, "flowers-c", seed=3)
+    sync.sync(mirror, ["flowers-c"], set(), lambda *at: None)
+    current = {tag(r, "cell") for r in runs(mirror) if tag(r, CURRENT) == "yes"}
+    assert current == {"flowers-b", "flowers-c"}  # another workspace still compares b
+    assert len(runs(mirror)) == 3
+
+
+def test_sync_names_the_cells_that_it_could_not_mirror(mirror: Mirror) -> None:
+    make_cell(mirror.workspace, "flowers-b", seed=2)
+    make_cell(mirror.workspace, "flowers-c", seed=3)
+    (mirror.workspace.evaluation("flowers-c") / "scores.csv").unlink()
+    (mirror.workspace.reports / "report.md").write_text("# one")
+    summary = sync.sync(mirror, ["flowers-b", "flowers-c", "flowers-not_yet"], set(), lambda *at: None)
     assert summary.mirrored == ["flowers-b"]
-    assert "FileNotFoundError" in summary.failed["flowers-missing"]
+    assert list(summary.failed) == ["flowers-c"]
+    assert "scores.csv" in summary.failed["flowers-c"]
+    assert len(runs(mirror, "versus-comparison")) == 1  # the report is not left out
 
 
 def test_sweep_without_leftovers_deletes_nothing(mirror: Mirror) -> None:

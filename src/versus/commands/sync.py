@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from versus import params as parameters
 from versus.tracking import client
 from versus.workspace import Workspace
 
@@ -15,6 +16,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Mirror every cell that MLflow lacks and say how many there were."""
-    print(client.sync(Workspace(options.workspace)))
-    return 0
+    """Mirror every cell that MLflow lacks, however long it takes; returns 1 where some could not be."""
+    workspace = Workspace(options.workspace)
+    cells = [cell.name for cell in parameters.cells(parameters.read(workspace.params))]
+    summary = client.sync(workspace, cells, to_the_end=True, progress=lambda cell, n, of: print(f"{n}/{of} {cell}"))
+    print(summary)
+    return 0 if summary.ok else 1

@@ -125,11 +125,12 @@ def sync(
     to_the_end: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Summary:
-    """Mirror every cell that MLflow lacks.
+    """Mirror every cell that MLflow lacks, and the report.
 
     Args:
         workspace: with the cells' files.
-        cells: names, from params.yaml; None for all whose evaluation is there.
+        cells: names, from params.yaml, of all cells that are compared, those not evaluated yet among them; None for all
+            whose evaluation is there.
         to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
         progress: called with a cell's name, its number and how many there are, before each is mirrored.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from versus.tracking import run_log
 from versus.tracking.content_hash import hash_files
@@ -13,17 +14,21 @@ from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, STATE, WRITI
 FILES = ("report.html", "report.md", "comparison.csv", "costs.csv")
 
 
+def files(mirror: Mirror) -> list[Path]:
+    """The files of the workspace's report; none where there is no report."""
+    return [path for path in (mirror.workspace.reports / name for name in FILES) if path.is_file()]
+
+
 def mirror_comparison(mirror: Mirror) -> str:
     """Make sure that the report that lies in the workspace is in MLflow; returns the id of its run.
 
     Raises:
         FileNotFoundError: if `compare` has written none.
     """
-    files = [mirror.workspace.reports / name for name in FILES]
-    files = [path for path in files if path.is_file()]
-    if not files:
+    found = files(mirror)
+    if not found:
         raise FileNotFoundError(f"{mirror.workspace.reports} holds no report; run `dvc repro compare` first")
-    fingerprint = hash_files(files)[:32]
+    fingerprint = hash_files(found)[:32]
     experiment = mirror.experiment(mirror.destination.comparison)
     known = list(run_log.search(mirror.client, experiment, versus__origin=mirror.origin))
     for run in known:
@@ -40,7 +45,7 @@ def mirror_comparison(mirror: Mirror) -> str:
     folders = mirror.workspace.reports / "evaluations"
     cells = sum(1 for _ in folders.glob("*/evaluation.json"))
     run_log.log(mirror.client, run_id, [Point("cells", float(cells))])
-    for path in files:
+    for path in found:
         mirror.client.log_artifact(run_id, str(path))
     mirror.client.set_terminated(run_id)
     run_log.log(mirror.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 # What a repro itself rewrites does not make its tree dirty.
-MADE_BY_STAGES = (":(top,exclude)**/dvc.lock", ":(top,exclude)**/reports/**")
+MADE_BY_STAGES = (":(top,exclude,glob)**/dvc.lock", ":(top,exclude,glob)**/reports/**")
 
 
 def commit(root: Path) -> tuple[str, bool] | None:

@@ -46,10 +46,25 @@ def open_store(destination: Destination) -> MlflowClient:
 
     if destination.sqlite_file is not None and destination.artifacts is not None:
         create_sqlite(destination.sqlite_file, destination.artifacts)
-        _check_sqlite(destination.sqlite_file)
+        check_sqlite(destination.sqlite_file)
         _hurry_sqlite()
     client: MlflowClient = mlflow.MlflowClient(destination.uri, destination.uri)
     return client
+
+
+def check_sqlite(file: Path) -> None:
+    """Tell a damaged store at once, where SQLAlchemy would try again for a minute.
+
+    Raises:
+        ValueError: if the file is no sqlite database with MLflow's tables.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("SELECT version_num FROM alembic_version")
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{file} is not an MLflow store ({error}); move it away, `make sync` makes a new one"
+        ) from None
 
 
 def create_sqlite(file: Path, artifacts: str) -> None:
@@ -70,17 +85,6 @@ def create_sqlite(file: Path, artifacts: str) -> None:
         with closing(sqlite3.connect(partial)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")  # readers do not block the writer; kept in the file
         partial.replace(file)
-
-
-def _check_sqlite(file: Path) -> None:
-    """Tell a damaged file at once; SQLAlchemy would try again for a minute."""
-    try:
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute("SELECT version_num FROM alembic_version")
-    except sqlite3.Error as error:
-        raise ValueError(
-            f"{file} is not an MLflow store ({error}); move it away, `make sync` makes a new one"
-        ) from None
 
 
 def _build_tables(file: Path, artifacts: str) -> None:
