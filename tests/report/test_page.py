@@ -37,7 +37,7 @@ LONG = "n" * 200
 
 @pytest.fixture(scope="module")
 def browser():
-    from selenium import webdriver
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install -e .[dev]")
     from selenium.webdriver.chrome.service import Service
 
     with tempfile.TemporaryDirectory() as profile:
