@@ -19,6 +19,8 @@ def limit_threads() -> None:
     """Set the thread count of every numeric library that reads one from the environment."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, THREADS)
+    # Threads that wait do not spin: on a machine that others use, spinning took ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def run(stage: Callable[..., None], arguments: int) -> None:

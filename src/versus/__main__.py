@@ -27,7 +27,11 @@ def main(argv: list[str] | None = None) -> None:
         sub = subparsers.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         if words[:1] == [name]:  # only the command that is run pays for its imports
             importlib.import_module(f"versus.commands.{name}").arguments(sub)
-    options = parser.parse_args(words)
+    options, rest = parser.parse_known_args(words)
+    if rest and not hasattr(options, "dvc"):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.dvc += rest  # options of `dvc repro`
     try:
         code = importlib.import_module(f"versus.commands.{options.command}").run(options)
     except (ValueError, OSError) as error:

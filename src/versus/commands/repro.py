@@ -15,7 +15,9 @@ from versus.workspace import Workspace
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Whatever is given goes on to `dvc repro`."""
-    parser.add_argument("dvc", nargs=argparse.REMAINDER, help="arguments for `dvc repro`, such as a stage's name")
+    parser.add_argument(
+        "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

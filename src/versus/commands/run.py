@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="what relative paths in it start from (default: its own folder)"
     )
-    parser.add_argument("dvc", nargs=argparse.REMAINDER, help="arguments for `dvc repro`")
+    parser.add_argument(
+        "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
