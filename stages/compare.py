@@ -7,7 +7,7 @@ from pathlib import Path
 from stages import entry
 from versus import params as parameters
 from versus import provenance, report
-from versus.tracking import client
+from versus.tracking import client, record
 from versus.workspace import Workspace
 
 CODE = Path(__file__).resolve().parent.parent
@@ -17,12 +17,12 @@ def main() -> None:
     """Write reports/: report.html, report.md, comparison.csv, costs.csv, metrics.json and plots/."""
     workspace = Workspace(Path())
     params = parameters.read(workspace.params)
-    report.build(
-        workspace,
-        list(parameters.cells(params)),
-        provenance.describe(CODE, workspace.params, params.seed, params.training.model_dump()),
-        params.comparison,
-    )
+    cells = list(parameters.cells(params))
+    source = provenance.describe(CODE, workspace.params, params.seed, params.training.model_dump())
+    evaluated = [cell.name for cell in cells if workspace.evaluation(cell.name).is_dir()]
+    # No run id, which would differ from run to run: what finds the run in MLflow's search field.
+    source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
+    report.build(workspace, cells, source, params.comparison)
     client.mirror_report(workspace)
     client.sync(workspace)
 

@@ -37,7 +37,6 @@ WITHOUT_EFFECT = (
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "lightning_fabric": "lightning-fabric",
-    "scikit_posthocs": "scikit-posthocs",
 }
 
 

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-
 # Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
 SUPPLIED = frozenset({"schema", "random_state", "device", "precision"})
 
