@@ -13,6 +13,8 @@ COMMANDS = {
     "run": "run another params file in a workspace of its own",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
     "ui": "browse the runs in MLflow's pages, on this machine only",
+    "predict": "say what a cell's model makes of the rows of a file",
+    "sample": "draw new data from a cell's generative model",
     "verify": "rehash outputs and cached objects against dvc.lock, and name what is damaged",
     "sync": "log to MLflow what a server that was down has missed",
 }

@@ -1,0 +1,27 @@
+"""``python -m versus predict``: what a cell's model says of the rows of a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from versus import prediction
+from versus.data import frames
+from versus.workspace import Workspace
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("cell", help="a cell of params.yaml, such as iris-gaussian_tied")
+    parser.add_argument("file", type=Path, help=".csv, .tsv or .parquet with the original columns; .npy or a picture")
+    parser.add_argument("--out", type=Path, help="a .csv to write (default: print it)")
+    parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write a row of predictions for each row of the file."""
+    model = prediction.load(Workspace(options.workspace), options.cell)
+    answers = prediction.predict(model, frames.read(options.file, model.schema))
+    answers.to_csv(options.out or sys.stdout, index=False)
+    return 0

@@ -1,0 +1,36 @@
+"""``python -m versus sample``: new data, drawn from a cell's generative model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from versus import prediction
+from versus.workspace import Workspace
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("cell", help="a generative cell of params.yaml, such as iris-gaussian_tied")
+    parser.add_argument("-n", type=int, default=64, help="how many (default: 64)")
+    parser.add_argument("--label", help="the class to draw from (default: all, as frequent as in the data)")
+    parser.add_argument("--seed", type=int, help="for the same draws each time")
+    parser.add_argument("--out", type=Path, help="a .csv for tables, a .npy for images (default: print a table)")
+    parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw and write."""
+    model = prediction.load(Workspace(options.workspace), options.cell)
+    drawn = prediction.sample(model, options.n, options.label, options.seed)
+    if model.schema.kind == "table":
+        drawn.to_csv(options.out or sys.stdout, index=False)
+    elif options.out is None or options.out.suffix != ".npy":
+        raise ValueError("these are images; name a file for them, such as --out samples.npy")
+    else:
+        np.save(options.out, drawn, allow_pickle=False)
+        print(f"{len(drawn)} images in {options.out}")
+    return 0
