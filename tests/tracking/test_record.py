@@ -7,7 +7,10 @@ import pytest
 
 from tests.tracking.conftest import CELL
 from tests.tracking.workspaces import REPEATS, make_cell, make_costs
+from versus.statistics.corrected_resampled import corrected_mean
+from versus.statistics.proportion import wilson_interval
 from versus.tracking import record
+from versus.tracking.intervals import interval
 from versus.workspace import Workspace
 
 
@@ -20,6 +23,21 @@ def test_every_score_is_there_as_mean_interval_and_repeats(evaluated: Workspace)
     assert sorted(repeats) == list(range(REPEATS))
     assert values["accuracy_score"] == pytest.approx(np.mean(list(repeats.values())), rel=1e-15)
     assert ends["interval/accuracy_score_low"] < values["accuracy_score"] < ends["interval/accuracy_score_high"]
+
+
+def test_intervals_are_those_of_the_report() -> None:
+    rng = np.random.default_rng(0)
+    random_splits = np.stack([rng.permutation(150)[:30] for _ in range(4)])
+    one_test_set = np.tile(np.arange(100), (3, 1))
+    scores = np.array([0.9, 1.0, 0.925, 0.9])
+    low, high = interval("roc_auc", scores, 120, random_splits) or (0, 0)
+    expected = corrected_mean(scores, 120, 30).interval(0.95)
+    assert (low, high) == (expected[0], min(expected[1], 1.0))
+    assert high == 1.0  # no area is larger
+    assert interval("accuracy_score", np.ones(4), 120, random_splits) != (1.0, 1.0)  # agreement is no certainty
+    assert interval("accuracy_score", scores[:3], 120, one_test_set) is None
+    assert interval("accuracy_score", np.array([0.93]), 120, one_test_set[:1]) == wilson_interval(93, 100)
+    assert interval("log_loss", np.array([0.3, np.nan, 0.2, 0.1]), 120, random_splits) is None
 
 
 def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:

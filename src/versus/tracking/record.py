@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from versus.statistics.corrected_resampled import corrected_mean
 from versus.tracking.content_hash import hash_files
+from versus.tracking.intervals import interval
 from versus.workspace import Workspace
-
-CONFIDENCE = 0.95
 
 
 class Point(NamedTuple):
@@ -70,7 +69,8 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
     costs = [path for path in (training_cost, workspace.evaluation_cost(cell)) if path.is_file()]
     training = _json(training_cost) if training_cost.is_file() else {"repeats": []}
     started, ended = _times(training, training_cost, folder / "evaluation.json")
-    data_hash = hash_files([workspace.prepared(about["dataset"])])
+    data = workspace.prepared(about["dataset"])
+    data_hash = hash_files([data])
     return CellRecord(
         cell=cell,
         dataset=about["dataset"],
@@ -78,7 +78,7 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
         costs_fingerprint=hash_files(costs)[:16],
         params=_params(about, training),
         tags=_tags(about, training),
-        scores=list(_scores(folder / "scores.csv", about, training)),
+        scores=list(_scores(folder / "scores.csv", training, np.load(data / "test.npy", allow_pickle=False))),
         curves=list(read_curves(folder / "history.csv")),
         costs=list(_costs(training, costs)),
         started=started,
@@ -136,7 +136,7 @@ def _tags(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, st
     return {name: str(value) for name, value in tags.items() if value not in (None, "")}
 
 
-def _scores(path: Path, about: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[Point]:
+def _scores(path: Path, training: Mapping[str, Any], test_rows: NDArray[np.int64]) -> Iterator[Point]:
     """For each metric its mean, the ends of its interval, and each repeat as a step."""
     repeats: dict[str, dict[int, float]] = {}
     for row in _rows(path):
@@ -146,10 +146,10 @@ def _scores(path: Path, about: Mapping[str, Any], training: Mapping[str, Any]) -
         yield from (Point(f"repeats/{metric}", value, repeat) for repeat, value in sorted(values.items()))
         array = np.array(list(values.values()))
         yield Point(metric, float(array.mean()))
-        if len(array) > 1 and np.isfinite(array).all() and n_train:
-            low, high = corrected_mean(array, n_train, int(about["n_test"])).interval(CONFIDENCE)
-            yield Point(f"interval/{metric}_low", low)
-            yield Point(f"interval/{metric}_high", high)
+        ends = interval(metric, array, n_train, test_rows)
+        if ends is not None:
+            yield Point(f"interval/{metric}_low", ends[0])
+            yield Point(f"interval/{metric}_high", ends[1])
 
 
 def _costs(training: Mapping[str, Any], files: list[Path]) -> Iterator[Point]:
