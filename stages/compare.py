@@ -24,7 +24,7 @@ def main() -> None:
     source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
     report.build(workspace, cells, source, params.comparison)
     client.mirror_report(workspace)
-    client.sync(workspace)
+    client.sync(workspace, [cell.name for cell in cells])
 
 
 if __name__ == "__main__":

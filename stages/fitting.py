@@ -111,16 +111,16 @@ def _fit(
     from versus.training.run import run_steps  # torch, which most cells do without
 
     X, y = data.take(repeat, "train")
-    live = client.live(workspace, cell.name) if repeat == 0 else None
-    return run_steps(
-        model,
-        X,
-        y,
-        validation=data.take(repeat, "validation"),
-        checkpoint=checkpoint,
-        on_step=(lambda step: live.log(step.step, step.losses)) if live else None,
-        title=f"{cell.name} {repeat + 1}/{data.repeats}",
-    )
+    with client.live(workspace, cell.name) as live:
+        return run_steps(
+            model,
+            X,
+            y,
+            validation=data.take(repeat, "validation"),
+            checkpoint=checkpoint,
+            on_step=lambda step: live.log(step.step, step.losses, repeat),
+            title=f"{cell.name} {repeat + 1}/{data.repeats}",
+        )
 
 
 def _write_history(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,10 +26,12 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"{store.sqlite_file} does not exist yet; `make repro` makes it")
     print(f"http://127.0.0.1:{options.port} (Ctrl-C ends it)", flush=True)
     command = ["-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
-    command += ["--port", str(options.port)]
+    command += ["--port", str(options.port), "--workers", "1"]
     if store.artifacts:
         command += ["--default-artifact-root", store.artifacts]
+    # A reader of runs needs neither MLflow's job workers nor its telemetry.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     try:
-        return subprocess.run([sys.executable, *command], check=False).returncode
+        return subprocess.run([sys.executable, *command], env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 0

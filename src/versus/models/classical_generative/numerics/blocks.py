@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 
@@ -20,7 +23,8 @@ def map_slabs(work: Callable[[slice], T], n_rows: int, slab_rows: int) -> Iterat
 
     One slab runs in the calling thread, with BLAS as it comes: small data pay nothing for this.
     """
-    slabs = [slice(start, min(start + slab_rows, n_rows)) for start in range(0, n_rows, slab_rows)]
+    ends = np.linspace(0, n_rows, -(-n_rows // slab_rows) + 1).astype(int).tolist()
+    slabs = [slice(start, end) for start, end in pairwise(ends)]
     if len(slabs) <= 1:
         yield from map(work, slabs)
         return

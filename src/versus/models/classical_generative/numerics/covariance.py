@@ -22,8 +22,6 @@ from versus.models.classical_generative.numerics.diagonal import DiagonalNormals
 from versus.models.classical_generative.numerics.full import FullNormals, cholesky
 from versus.models.protocols import Array
 
-_NEGLIGIBLE = 2.0**-60  # a responsibility below it changes no digit of a sum over fewer than 2^30 rows
-
 
 class Normals(Protocol):
     """K normal densities, ready to be evaluated."""
@@ -77,7 +75,7 @@ class Full:
         """(K, D) and (K, D, D). In many dimensions most responsibilities are 0: each component gathers its own rows."""
         first, second = np.empty(means.shape), np.empty((*means.shape, means.shape[1]))
         for k, mean in enumerate(means):
-            own = np.flatnonzero(weights[k] > _NEGLIGIBLE)
+            own = np.flatnonzero(weights[k])
             weight = weights[k][own].astype(rows.dtype)
             x = rows[own]
             x -= mean.astype(rows.dtype)

@@ -60,13 +60,13 @@ class DeviceMoments:
         expanded = mixture.expanded()
         normals = FullNormals(mixture.means, expanded)
         place = partial(self.torch.as_tensor, dtype=self.rows.dtype, device=self.rows.device)
-        whitening = place(normals.whitening)
+        whitening = place(normals.whitening.reshape(-1, mixture.means.shape[1] + 1))
         constants = place(normals.constants + np.log(mixture.weights))
         n_components, n_columns = mixture.means.shape
         totals, first = np.zeros(n_components), np.zeros(mixture.means.shape)
         second, log_likelihood = np.zeros(expanded.shape), 0.0
         for rows in self.rows.split(max(1, _CHUNK // (n_components * n_columns))):
-            z = self.torch.addmm(whitening[:, -1], rows, whitening[:, :-1].T).reshape(-1, n_components, n_columns)
+            z = self.torch.addmm(whitening[:, 0], rows, whitening[:, 1:].T).reshape(-1, n_components, n_columns)
             joint = constants - 0.5 * z.square().sum(dim=2)
             log_total = joint.logsumexp(dim=1)
             posterior = (joint - log_total[:, None]).exp()

@@ -5,9 +5,10 @@ r"""Log-densities of normals with diagonal covariance, as two matrix products.
 
 The centre :math:`c` is, column by column, the mean of the :math:`\mu_k` weighted by :math:`1 / \sigma_k^2`: it keeps
 what cancels between the terms small. Rows in single precision are multiplied in single precision; a bound of the
-rounding error comes for free (the terms are the quadratic forms of x and of the mean), and rows whose most probable
-components it could confuse are computed again in double precision. So are rows with missing values, whose missing
-columns drop out of the sums: the exact marginal density.
+rounding error comes for free (the terms are the quadratic forms of x and of the mean; Higham and Mary, "A new approach
+to probabilistic rounding error analysis", 2019), and rows whose most probable components it could confuse are computed
+again in double precision. So are rows with missing values, whose missing columns drop out of the sums: the exact
+marginal density.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ class DiagonalNormals:
 
     def __init__(self, means: Array, variances: Array) -> None:
         precision = 1.0 / variances
-        self.centre = (means * precision).sum(axis=0) / precision.sum(axis=0)
+        self.centre = _short((means * precision).sum(axis=0) / precision.sum(axis=0))
         shift = means - self.centre
         self.linear = np.ascontiguousarray((shift * precision).T)  # (D, K)
         self.quadratic = np.ascontiguousarray(0.5 * precision.T)  # (D, K)
         self.mean_forms = 0.5 * shift**2 * precision  # (K, D)
         self.constants = -0.5 * np.log(2 * np.pi * variances) - self.mean_forms  # (K, D)
+        self._terms: dict[np.dtype[np.floating], tuple[Array, Array, Array]] = {}
 
     def evaluate(self, rows: Array) -> Array:
         """(n, D), float32 or float64, NaN where missing -> (K, n) nats, float64."""
@@ -47,14 +49,14 @@ class DiagonalNormals:
 
     def _products(self, rows: Array) -> tuple[Array, Array]:
         """The log-densities and their quadratic forms in x, each (n, K)."""
-        centre, linear, quadratic = (a.astype(rows.dtype) for a in (self.centre, self.linear, self.quadratic))
-        buffer = aligned_empty((min(_BLOCK, len(rows)), rows.shape[1]), rows.dtype)
+        centres, linear, quadratic = self._terms_of(rows.dtype, min(_BLOCK, len(rows)))
+        buffer = aligned_empty(centres.shape, rows.dtype)
         out = np.empty((len(rows), len(self.constants)))
         forms = np.empty_like(out)
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, min(start + _BLOCK, len(rows)))
             x = buffer[: block.stop - start]
-            np.subtract(rows[block], centre, out=x)
+            np.subtract(rows[block], centres[: len(x)], out=x)
             out[block] = x @ linear
             np.multiply(x, x, out=x)
             forms[block] = x @ quadratic
@@ -62,11 +64,20 @@ class DiagonalNormals:
         out -= forms
         return out, forms
 
+    def _terms_of(self, dtype: np.dtype[np.floating], n: int) -> tuple[Array, Array, Array]:
+        """Centre, repeated over ``n`` rows (subtracting it row by row would take twice as long), and both matrices."""
+        if dtype not in self._terms or len(self._terms[dtype][0]) < n:
+            centres = aligned_empty((n, len(self.centre)), dtype)
+            centres[:] = self.centre
+            self._terms[dtype] = (centres, self.linear.astype(dtype), self.quadratic.astype(dtype))
+        centres, linear, quadratic = self._terms[dtype]
+        return centres[:n], linear, quadratic
+
     def _uncertain(self, log_density: Array, forms: Array) -> Array:
         """The rows (n,) in which rounding to single precision could change which component is the most probable."""
-        n_columns = self.constants.shape[1]
-        size = (np.sqrt(forms) + np.sqrt(self.mean_forms.sum(axis=1))) ** 2  # bounds the sum of the terms' magnitudes
-        error = np.finfo(np.float32).eps * np.sqrt(n_columns) * size
+        # The terms' magnitudes add up to at most (sqrt(form of x) + sqrt(form of the mean))^2, and that to twice this.
+        size = forms + self.mean_forms.sum(axis=1)
+        error = np.finfo(np.float32).eps * np.sqrt(self.constants.shape[1]) * size
         least = (log_density - error).max(axis=1, keepdims=True) - _CONTENDING
         contending = log_density + error > least
         several = contending.sum(axis=1) > 1
@@ -79,3 +90,9 @@ class DiagonalNormals:
         x = np.where(observed, rows - self.centre, 0.0)
         log_density: Array = observed @ self.constants.T + x @ self.linear - (x * x) @ self.quadratic
         return log_density
+
+
+def _short(numbers: Array) -> Array:
+    """The nearest numbers that single precision holds exactly, where it reaches: subtracting them rounds once only."""
+    with np.errstate(over="ignore"):
+        return np.where(np.abs(numbers) < 1e30, numbers.astype(np.float32), numbers)

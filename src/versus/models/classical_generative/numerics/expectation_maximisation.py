@@ -23,6 +23,7 @@ from versus.models.classical_generative.numerics.covariance import Normals, Regu
 from versus.models.protocols import Array
 
 _SLAB = 4096  # rows that one thread takes through both steps
+_NEGLIGIBLE = -60 * np.log(2.0)  # nats
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,15 @@ class Moments:
 
 
 def responsibilities(joint: Array) -> tuple[Array, float]:
-    """Log p(x, k) (K, n) -> p(k | x) (K, n), and the sum of log p(x) over the rows in nats."""
+    """Log p(x, k) (K, n) -> p(k | x) (K, n), and the sum of log p(x) over the rows in nats.
+
+    What is below 2^-60 of the most probable component's changes no digit and is 0: in many dimensions that is most.
+    """
     top = joint.max(axis=0)
-    posterior = np.exp(joint - top)
+    below = joint - top
+    posterior = np.zeros(joint.shape)
+    counts = below > _NEGLIGIBLE
+    posterior[counts] = np.exp(below[counts])
     total = posterior.sum(axis=0)
     posterior /= total
     return posterior, float((np.log(total) + top).sum())

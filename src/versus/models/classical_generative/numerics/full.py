@@ -1,20 +1,25 @@
-r"""Log-densities of normals with full covariance, all whitened by one matrix product.
+r"""Log-densities of normals with full covariance, all whitened together by a few matrix products.
 
-.. math:: \log N(x; \mu_k, \Sigma_k) = -\tfrac{1}{2} \lVert W_k^\top x - W_k^\top \mu_k \rVert^2
-          + \log |W_k| - \tfrac{D}{2} \log 2\pi, \qquad W_k W_k^\top = \Sigma_k^{-1}
+.. math:: \log N(x; \mu_k, \Sigma_k) = -\tfrac{1}{2} \lVert L_k^{-1} x - L_k^{-1} \mu_k \rVert^2
+          - \log |L_k| - \tfrac{D}{2} \log 2\pi, \qquad L_k L_k^\top = \Sigma_k
 
-The columns of all :math:`W_k` stand side by side, with :math:`-W_k^\top \mu_k` as one more row against a column of ones
-in x: (K D, D + 1) times a block of rows that stays in cache. Unlike the expanded quadratic form, whitening loses no
-digits where a mean is far from the origin or a covariance is badly conditioned.
+The matrices :math:`L_k^{-1}` stand one above the other, with :math:`-L_k^{-1} \mu_k` as a first column against a one
+before x. Row i of a triangular matrix needs the first i columns only: the rows are taken in a few groups, each with the
+columns that it needs, which saves a third of the work. Unlike the expanded quadratic form, whitening loses no digits
+where a mean is far from the origin or a covariance is badly conditioned.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from versus.models.classical_generative.numerics.class_moments import aligned_empty
 from versus.models.protocols import Array
 
-_WHITENED = 2**17  # numbers that a block is whitened to: 1 MB of float64, which a second-level cache holds
+_WHITENED = 2**16  # numbers that a group of a block is whitened to: they and the block stay in the cache
+_GROUP = 13  # rows of each inverse that are taken together
 
 
 class FullNormals:
@@ -29,25 +34,40 @@ class FullNormals:
         lower = cholesky(covariances)  # (K, D, D)
         log_det = np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
         self.constants = -log_det - 0.5 * n_columns * np.log(2 * np.pi)  # (K,)
-        inverse = np.linalg.inv(lower)  # (K, D, D), the transposes of W
+        inverse = np.linalg.inv(lower)  # (K, D, D)
         offset = -np.einsum("kij,kj->ki", inverse, means)
-        self.whitening = np.concatenate([inverse, offset[:, :, None]], axis=2).reshape(-1, n_columns + 1)
+        self.whitening = np.concatenate([offset[:, :, None], inverse], axis=2)  # (K, D, 1 + D)
         self.shape = (n_components, n_columns)
+
+    def _groups(self, dtype: np.dtype[np.floating]) -> list[Array]:
+        """For each group of rows of the inverses, with the columns it needs, (K · rows, columns)."""
+        n_columns = self.shape[1]
+        edges = np.linspace(0, n_columns, max(1, round(n_columns / _GROUP)) + 1).astype(int).tolist()
+        return [
+            np.ascontiguousarray(self.whitening[:, low:high, : high + 1], dtype).reshape(-1, high + 1)
+            for low, high in pairwise(edges)
+        ]
 
     def evaluate(self, rows: Array) -> Array:
         """(n, D), no NaN -> (K, n) nats, float64, computed in the rows' own precision."""
         n_components, n_columns = self.shape
-        whitening = self.whitening.astype(rows.dtype, copy=False)
-        size = min(len(rows), int(np.clip(_WHITENED // max(len(whitening), 1), 128, 2048)))
-        x = np.ones((size, n_columns + 1), rows.dtype)
-        z = np.empty((n_components, n_columns, size), rows.dtype)
+        groups = self._groups(rows.dtype)
+        widest = max(len(group) for group in groups)
+        size = min(len(rows), int(np.clip(_WHITENED // max(widest, 1), 128, 2048)))
+        x = aligned_empty((size, n_columns + 1), rows.dtype)
+        x[:, 0] = 1.0
+        buffer = aligned_empty((widest, size), rows.dtype)
         out = np.empty((n_components, len(rows)))
         for start in range(0, len(rows), size):
             n = min(size, len(rows) - start)
-            x[:n, :n_columns] = rows[start : start + n]
-            np.matmul(whitening, x.T, out=z.reshape(-1, size))
-            form = np.einsum("kdn,kdn->kn", z, z)
-            out[:, start : start + n] = self.constants[:, None] - 0.5 * form[:, :n]
+            x[:n, 1:] = rows[start : start + n]
+            block = out[:, start : start + n]
+            block[:] = self.constants[:, None]
+            for group in groups:
+                z = buffer[: len(group)]
+                np.matmul(group, x[:, : group.shape[1]].T, out=z)
+                z = z.reshape(n_components, -1, size)
+                block -= 0.5 * np.einsum("kdn,kdn->kn", z, z)[:, :n]
         return out
 
 
