@@ -49,8 +49,8 @@ def main() -> None:
     head = [
         "# What `make bench` measured",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {str(describe_code(HERE.parent)['commit'])[:12]}, {machine['processor']}, "
-        f"{machine['cores']} cores, GPU: {machine['gpu'] or 'none'}; "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {str(describe_code(HERE.parent)['commit'])[:12]}, "
+        f"{machine['processor']}, {machine['cores']} cores, GPU: {machine['gpu'] or 'none'}; "
         + ", ".join(f"{name} {version}" for name, version in versions.items()),
         "",
         "Medians of pairs run in turns; each benchmark asserts that both sides give the same answer.",
