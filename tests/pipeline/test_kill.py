@@ -25,7 +25,9 @@ def start(project: Project) -> subprocess.Popen[bytes]:
 
 
 def dvc_of(process: subprocess.Popen[bytes]) -> psutil.Process:
-    return next(p for p in psutil.Process(process.pid).children() if "dvc" in " ".join(p.cmdline()))
+    """The `dvc` that a repro started; the repro itself before it has, or after it ended."""
+    children = [p for p in psutil.Process(process.pid).children() if "dvc" in " ".join(p.cmdline())]
+    return children[0] if children else psutil.Process(process.pid)
 
 
 def stages_in(folder: Path) -> list[psutil.Process]:
