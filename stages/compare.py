@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from stages import entry
@@ -13,6 +14,20 @@ from versus.workspace import Workspace
 CODE = Path(__file__).resolve().parent.parent
 
 
+def check_complete(configured: list[str], evaluated: list[str]) -> None:
+    """DVC evaluates every cell before it compares: one that is missing is being rewritten by another repro.
+
+    Raises:
+        FileNotFoundError: naming what is missing, unless VERSUS_PARTIAL asks for a report of what is there.
+    """
+    missing = [name for name in configured if name not in evaluated]
+    if missing and not os.environ.get("VERSUS_PARTIAL"):
+        raise FileNotFoundError(
+            f"no evaluation of {', '.join(missing)}; if another repro is at work here, run again when it has ended. "
+            "VERSUS_PARTIAL=1 reports what is there, and names the rest"
+        )
+
+
 def main() -> None:
     """Write reports/: report.html, report.md, comparison.csv, costs.csv, metrics.json and plots/."""
     workspace = Workspace(Path())
@@ -20,6 +35,7 @@ def main() -> None:
     cells = list(parameters.cells(params))
     source = provenance.describe(CODE, workspace.params, params.seed, params.training.model_dump())
     evaluated = [cell.name for cell in cells if workspace.evaluation(cell.name).is_dir()]
+    check_complete([cell.name for cell in cells], evaluated)
     # No run id, which would differ from run to run: what finds the run in MLflow's search field.
     source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
     report.build(workspace, cells, source, params.comparison)

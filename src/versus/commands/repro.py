@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from versus import params as parameters
 from versus import recovery, reproduction
 from versus.workspace import Workspace
@@ -28,6 +30,25 @@ def run(options: argparse.Namespace) -> int:
 def reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
     """Run `dvc repro` in a workspace; ``environment`` is added to this process's."""
     parameters.read(workspace.params)
+    workspace.private.mkdir(exist_ok=True)
+    # DVC lets two repros write over each other's results; the second waits for the first, and finds its work done.
+    lock = FileLock(workspace.private / "repro.lock")
+    if lock_is_held(lock):
+        print("another repro is at work here; waiting for it to end", file=sys.stderr)
+    with lock:
+        return _reproduce(workspace, dvc_arguments, environment)
+
+
+def lock_is_held(lock: FileLock) -> bool:
+    """Whether another process has the lock now."""
+    try:
+        with lock.acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def _reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None) -> int:
     for mended in recovery.mend(workspace.root):
         print(f"mended: {mended}", file=sys.stderr)
     bin_folder = str(Path(sys.executable).parent)

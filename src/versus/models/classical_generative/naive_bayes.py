@@ -36,7 +36,7 @@ from versus.models.protocols import Array, Labels, Measure
 
 __all__ = ["GaussianNaiveBayes", "MixedNaiveBayes"]
 
-_SLAB = 2048  # rows that one thread evaluates at a time
+_SLAB, _SLABS = 2048, 16  # a thread's share: rows at least, and shares at most, each with a buffer of its own
 
 
 class GaussianNaiveBayes(ClassConditionalDensity):
@@ -190,6 +190,6 @@ def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
     def fill(slab: slice) -> None:
         out[slab] = normals.evaluate(rows[slab]).T
 
-    for _ in map_slabs(fill, len(rows), _SLAB):
+    for _ in map_slabs(fill, len(rows), max(_SLAB, len(rows) // _SLABS)):
         pass
     return out

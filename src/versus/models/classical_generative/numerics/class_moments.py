@@ -1,22 +1,27 @@
 r"""Mean and variance of every column in every class, in one pass over the rows.
 
-The pass is bound by memory, so each slab's rows are gathered class by class into a buffer that stays in cache, and
-summed there, then squared in place and summed again. Sums of a few hundred values are kept in the rows' own type, sums
-of those in float64. One pass loses digits where a mean is large beside its deviation (:math:`E[x^2] - E[x]^2`
-cancels): such columns are summed again, in float64 and about their means. Chan, Golub and LeVeque, "Algorithms for
-computing the sample variance" (1983).
+The pass is bound by memory. So a block of rows is squared into a buffer, which reads memory in order and leaves both in
+cache, and then rows and squares are summed by class: products with the indicator matrix of the classes, sparse where
+there is much to sum (a dense one would cost ten times the additions for ten classes). Sums of a few hundred values are
+kept in the rows' own type, sums of those in float64. One pass loses digits where a mean is large beside its deviation
+(:math:`E[x^2] - E[x]^2` cancels): such columns are summed again, in float64 and about their means. Chan, Golub and
+LeVeque, "Algorithms for computing the sample variance" (1983).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from versus.models.classical_generative.numerics.blocks import map_slabs
 from versus.models.protocols import Array, Labels
 
-_GATHERED = 800_000  # bytes summed at once, which a second-level cache holds
+_BLOCK = 1_200_000  # bytes squared and summed at once: half of them are new, the others just written
+_SLABS = 8  # shares of the rows at most: memory feeds no more cores than that, and each needs a buffer of its own
+_MANY = 2**20  # numbers from which sparse sums pay for the import of scipy.sparse
 _CANCELLING = 100.0  # (mean / deviation)^2 from which a column is summed again
 
 
@@ -79,32 +84,58 @@ def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
 
 def _sums(rows: Array, labels: Labels, n_classes: int, about: Array | None = None) -> Array:
     """Sums of x - about and of its squares, (2, K, D)."""
+    codes = labels.astype(np.int32)
+    indicator = _sparse_indicator if rows.size >= _MANY else _dense_indicator
+    size = int(np.clip(_BLOCK // max(rows.itemsize * rows.shape[1], 1), 1, len(rows)))
+
+    def work(slab: slice) -> Array:
+        return _slab_sums(rows[slab], codes[slab], about, n_classes, indicator(n_classes, size, rows.dtype), size)
+
     total = np.zeros((2, n_classes, rows.shape[1]))
     with np.errstate(invalid="ignore", over="ignore"):  # NaN in, NaN out: the caller looks
-        slab_rows = max(2048, 200 * n_classes)
-        for part in map_slabs(lambda s: _slab_sums(rows[s], labels[s], n_classes, about), len(rows), slab_rows):
+        for part in map_slabs(work, len(rows), max(size, -(-len(rows) // _SLABS))):
             total += part
     return total
 
 
-def _slab_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None) -> Array:
-    order = np.argsort(labels.astype(np.min_scalar_type(n_classes)), kind="stable")
-    ends = np.cumsum(np.bincount(labels, minlength=n_classes)).tolist()
-    most = int(np.clip(_GATHERED // max(rows.itemsize * rows.shape[1], 1), 1, len(rows)))
-    gathered = aligned_empty((most, rows.shape[1]), rows.dtype)
-    ones = np.ones(most, rows.dtype)
+def _slab_sums(
+    rows: Array, codes: Array, about: Array | None, n_classes: int, indicator: Callable[[Array], Any], size: int
+) -> Array:
+    squares = aligned_empty((size, rows.shape[1]), rows.dtype)
     sums = np.zeros((2, n_classes, rows.shape[1]))
-    for k, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-        for i in range(start, end, most):
-            picked = order[i : min(i + most, end)]
-            x = gathered[: len(picked)]
-            np.take(rows, picked, axis=0, out=x, mode="clip")
-            if about is not None:
-                x -= about[k]
-            sums[0, k] += ones[: len(x)] @ x
-            np.multiply(x, x, out=x)
-            sums[1, k] += ones[: len(x)] @ x
+    for start in range(0, len(rows), size):
+        code = codes[start : start + size]
+        x = rows[start : start + size]
+        if about is not None:
+            x = x - about[code]
+        square = np.multiply(x, x, out=squares[: len(x)])
+        of_class = indicator(code)
+        sums[0] += of_class @ x
+        sums[1] += of_class @ square
     return sums
+
+
+def _dense_indicator(n_classes: int, size: int, dtype: np.dtype[np.floating]) -> Callable[[Array], Any]:
+    """A function from codes (n,) to the matrix (K, n) that has a 1 where the row is of the class."""
+    return lambda codes: (np.arange(n_classes)[:, None] == codes).astype(dtype)
+
+
+def _sparse_indicator(n_classes: int, size: int, dtype: np.dtype[np.floating]) -> Callable[[Array], Any]:
+    """The same as a sparse matrix; one of ``size`` columns is made once, as making it takes as long as multiplying."""
+    from scipy.sparse import csc_array  # a tenth of a second to import
+
+    def new(codes: Array) -> Any:
+        return csc_array((np.ones(len(codes), dtype), codes, np.arange(len(codes) + 1)), shape=(n_classes, len(codes)))
+
+    whole = new(np.zeros(size, np.int32))
+
+    def indicator(codes: Array) -> Any:
+        if len(codes) < size:
+            return new(codes)
+        whole.indices[:] = codes
+        return whole
+
+    return indicator
 
 
 def aligned_empty(shape: tuple[int, int], dtype: np.dtype[np.floating]) -> Array:

@@ -40,27 +40,27 @@ class DiagonalNormals:
         """(n, D), float32 or float64, NaN where missing -> (K, n) nats, float64."""
         with np.errstate(invalid="ignore", over="ignore"):  # what comes out NaN is computed again
             out, forms = self._products(rows)
-            again = np.isnan(out).any(axis=1)
+            again = np.isnan(out).any(axis=0)
             if rows.dtype == np.float32:
                 again |= self._uncertain(out, forms)
         if again.any():
-            out[again] = self._exact(rows[again].astype(np.float64))
-        return out.T
+            out[:, again] = self._exact(rows[again].astype(np.float64))
+        return out
 
     def _products(self, rows: Array) -> tuple[Array, Array]:
-        """The log-densities and their quadratic forms in x, each (n, K)."""
+        """The log-densities and their quadratic forms in x, each (K, n)."""
         centres, linear, quadratic = self._terms_of(rows.dtype, min(_BLOCK, len(rows)))
         buffer = aligned_empty(centres.shape, rows.dtype)
-        out = np.empty((len(rows), len(self.constants)))
+        out = np.empty((len(self.constants), len(rows)))
         forms = np.empty_like(out)
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, min(start + _BLOCK, len(rows)))
             x = buffer[: block.stop - start]
             np.subtract(rows[block], centres[: len(x)], out=x)
-            out[block] = x @ linear
+            out[:, block] = (x @ linear).T
             np.multiply(x, x, out=x)
-            forms[block] = x @ quadratic
-        out += self.constants.sum(axis=1)
+            forms[:, block] = (x @ quadratic).T
+        out += self.constants.sum(axis=1)[:, None]
         out -= forms
         return out, forms
 
@@ -76,20 +76,19 @@ class DiagonalNormals:
     def _uncertain(self, log_density: Array, forms: Array) -> Array:
         """The rows (n,) in which rounding to single precision could change which component is the most probable."""
         # The terms' magnitudes add up to at most (sqrt(form of x) + sqrt(form of the mean))^2, and that to twice this.
-        size = forms + self.mean_forms.sum(axis=1)
+        size = forms + self.mean_forms.sum(axis=1)[:, None]
         error = np.finfo(np.float32).eps * np.sqrt(self.constants.shape[1]) * size
-        least = (log_density - error).max(axis=1, keepdims=True) - _CONTENDING
-        contending = log_density + error > least
-        several = contending.sum(axis=1) > 1
-        wrong: Array = several & (contending & (error > _ERROR)).any(axis=1)
+        contending = log_density + error > (log_density - error).max(axis=0) - _CONTENDING
+        several = contending.sum(axis=0) > 1
+        wrong: Array = several & (contending & (error > _ERROR)).any(axis=0)
         return wrong
 
     def _exact(self, rows: Array) -> Array:
-        """In double precision, from the observed columns alone, (n, D) -> (n, K)."""
+        """In double precision, from the observed columns alone, (n, D) -> (K, n)."""
         observed = ~np.isnan(rows)
         x = np.where(observed, rows - self.centre, 0.0)
         log_density: Array = observed @ self.constants.T + x @ self.linear - (x * x) @ self.quadratic
-        return log_density
+        return log_density.T
 
 
 def _short(numbers: Array) -> Array:
