@@ -1,6 +1,7 @@
-"""Gaussian naive Bayes beside scikit-learn's, on 60,000 × 784 in float32 and 10 classes.
+"""Gaussian naive Bayes beside scikit-learn's: ``python -m benchmarks.gaussian_naive_bayes``.
 
-Each takes the rows as they are and learns the same means and variances; the predictions must agree.
+60,000 × 784 in float32 and 10 classes. Each takes the rows as they are and learns the same means and variances; the
+predictions must agree.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from benchmarks.side_by_side import compare, report
 from versus.data.schema import Schema
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 
-TARGETS = {"fit": 12.0, "predict": 30.0}
+FIT, PREDICT = "GaussianNB, fit", "GaussianNB, predict"
+TARGETS = {FIT: 12.0, PREDICT: 30.0}
 
 
 def synthetic(n: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -59,8 +61,8 @@ def main() -> None:
     pairs = 3 if options.quick else options.pairs
     ours = GaussianNaiveBayes(schema=Schema.of(X, y))
     theirs = GaussianNB()
-    fit = compare("fit", "scikit-learn", lambda: ours.fit(X, y), lambda: theirs.fit(X, y), pairs)
-    predict = compare("predict", "scikit-learn", lambda: ours.predict(X), lambda: theirs.predict(X), pairs)
+    fit = compare(FIT, "scikit-learn", lambda: ours.fit(X, y), lambda: theirs.fit(X, y), pairs)
+    predict = compare(PREDICT, "scikit-learn", lambda: ours.predict(X), lambda: theirs.predict(X), pairs)
     parity = {
         "share of equal predictions": float((ours.predict(X) == theirs.predict(X)).mean()),
         "largest difference of means, in deviations": float(

@@ -70,7 +70,7 @@ def report(name: str, timings: list[Timing], parity: Mapping[str, float], target
         found, target = timing.as_json(), targets.get(timing.what)
         aim = "" if target is None else f"   target {target:g}×"
         print(
-            f"  {timing.what:<10} ours {found['ours_s']:9.4f} s   {timing.peer} {found['peer_s']:9.4f} s"
+            f"  {timing.what:<30} ours {found['ours_s']:9.4f} s   {timing.peer} {found['peer_s']:9.4f} s"
             f"   {found['ratio']:6.1f}× ({found['ratios'][0]}–{found['ratios'][1]}){aim}"
         )
     for what, value in parity.items():
