@@ -122,7 +122,7 @@ def degenerate():
 
 
 @pytest.mark.parametrize("covariance", ALL)
-@pytest.mark.parametrize("pseudo_counts", [0.0, 1.0])
+@pytest.mark.parametrize("pseudo_counts", [0.0, 1.0, "auto"])
 @pytest.mark.parametrize("X", [X for _, X in degenerate()], ids=[what for what, _ in degenerate()])
 def test_survives(X, covariance, pseudo_counts):
     model = GaussianMixture(5, covariance, pseudo_counts=pseudo_counts, starts=2, steps=50, random_state=0).fit(X)
@@ -153,6 +153,19 @@ def test_a_singular_covariance_without_regularisation_says_what_helps():
 def test_counts_below_one_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}=0"):
         GaussianMixture(**{name: value}).fit(blobs())
+
+
+@pytest.mark.parametrize("value", [-1.0, "some"])
+def test_pseudo_counts_out_of_range_are_refused(value):
+    with pytest.raises(ValueError, match=f"pseudo_counts={value!r}; accepted are 'auto'"):
+        GaussianMixture(pseudo_counts=value).fit(blobs())
+
+
+def test_pseudo_counts_keep_small_components_from_overfitting():
+    rng = np.random.default_rng(0)
+    X, fresh = rng.normal(size=(60, 10)), rng.normal(size=(500, 10))
+    without, some = (GaussianMixture(3, pseudo_counts=p, random_state=0).fit(X) for p in (0.0, "auto"))
+    assert some.log_prob(fresh).mean() > without.log_prob(fresh).mean() + 2
 
 
 def test_an_unknown_structure_is_refused():

@@ -62,7 +62,10 @@ def test_the_conditional_is_the_joint_over_the_marginal(bent):
 
 def test_a_mixture_follows_what_a_line_cannot(bent):
     X, y = bent
-    line, mixture = GaussianRegression().fit(X, y), GaussianMixtureRegression(4, random_state=0).fit(X, y)
+    line, mixture = (
+        GaussianRegression().fit(X, y),
+        GaussianMixtureRegression(4, random_state=0).fit(X, y),
+    )
     errors = [np.sqrt(((y - m.predict(X)) ** 2).mean()) for m in (line, mixture)]
     assert errors[1] < 0.4 * errors[0]
     assert mixture.log_prob_target(X, y).mean() > line.log_prob_target(X, y).mean() + 0.5

@@ -26,7 +26,8 @@ class GaussianMixtureClassifier(BayesClassifier):
         starts: how many k-means++ starts are climbed from; the most likely result is kept.
         steps: EM steps at most.
         tolerance: EM ends when the mean log-likelihood rises by less, nats a row.
-        pseudo_counts: rows' worth of belief that a component is as wide as its class; 0 is maximum likelihood.
+        pseudo_counts: rows' worth of belief that a component is as wide as its class and its columns uncorrelated;
+            0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
         variance_floor: added to each variance, as a fraction of the column's variance in the class.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         device: "auto", "cpu" or "cuda".
@@ -41,7 +42,7 @@ class GaussianMixtureClassifier(BayesClassifier):
         starts: int = 1,
         steps: int = 200,
         tolerance: float = 1e-4,
-        pseudo_counts: float = 1.0,
+        pseudo_counts: float | Literal["auto"] = "auto",
         variance_floor: float = 1e-6,
         prior: Literal["empirical", "uniform"] = "empirical",
         device: str = "auto",

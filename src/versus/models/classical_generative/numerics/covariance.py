@@ -19,7 +19,8 @@ from typing import Protocol
 import numpy as np
 
 from versus.models.classical_generative.numerics.diagonal import DiagonalNormals
-from versus.models.classical_generative.numerics.full import FullNormals, cholesky
+from versus.models.classical_generative.numerics.full import FullNormals
+from versus.models.classical_generative.numerics.tied import TiedNormals
 from versus.models.protocols import Array
 
 
@@ -184,22 +185,6 @@ class Tied:
     def expand(self, covariances: Array, n_components: int, n_columns: int) -> Array:
         """(D, D) -> (K, D, D)."""
         return np.broadcast_to(covariances, (n_components, n_columns, n_columns))
-
-
-class TiedNormals:
-    """Normals with means (K, D) and one covariance (D, D): whitened once, they are spherical with variance 1."""
-
-    def __init__(self, means: Array, covariance: Array) -> None:
-        lower = cholesky(covariance)
-        self.whitening = np.linalg.inv(lower).T
-        self.log_det = np.log(np.diagonal(lower)).sum()
-        whitened = means @ self.whitening
-        self.spherical = DiagonalNormals(whitened, np.ones_like(whitened))
-
-    def evaluate(self, rows: Array) -> Array:
-        """(n, D), no NaN -> (K, n) nats."""
-        log_density: Array = self.spherical.evaluate(rows @ self.whitening) - self.log_det
-        return log_density
 
 
 STRUCTURES: dict[str, Structure] = {"full": Full(), "tied": Tied(), "diagonal": Diagonal(), "spherical": Spherical()}

@@ -42,7 +42,8 @@ class GaussianMixture:
         starts: how many k-means++ starts are climbed from; the most likely result is kept.
         steps: EM steps at most.
         tolerance: EM ends when the mean log-likelihood rises by less, nats a row.
-        pseudo_counts: rows' worth of belief that a component is as wide as all the data; 0 is maximum likelihood.
+        pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
+            0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
         variance_floor: added to each variance, as a fraction of the column's variance in all rows.
         device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it.
         schema: what the data look like; inferred where None.
@@ -58,7 +59,7 @@ class GaussianMixture:
         starts: int = 1,
         steps: int = 200,
         tolerance: float = 1e-4,
-        pseudo_counts: float = 1.0,
+        pseudo_counts: float | Literal["auto"] = "auto",
         variance_floor: float = 1e-6,
         device: str = "auto",
         schema: Schema | None = None,
@@ -93,7 +94,7 @@ class GaussianMixture:
         pooled = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled().variances[0]
         regular = Regularisation(
             pooled + variance_floor(pooled, self.variance_floor),
-            self.pseudo_counts,
+            self._pseudo_counts(rows.shape[1]),
             variance_floor(pooled, self.variance_floor),
         )
         expected = self._expectation(rows)
@@ -102,6 +103,13 @@ class GaussianMixture:
         self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
         self.trace_ = np.array(trace)
         return self
+
+    def _pseudo_counts(self, n_columns: int) -> float:
+        if self.pseudo_counts == "auto":
+            return 2.0 + (n_columns if self.covariance in ("full", "tied") else 1)
+        if isinstance(self.pseudo_counts, str) or not self.pseudo_counts >= 0:
+            raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
+        return float(self.pseudo_counts)
 
     def _expectation(self, rows: Array) -> DeviceMoments | partial[Moments]:
         """The E-step over the rows, on the GPU where that is worth it."""
