@@ -130,8 +130,8 @@ class MixedNaiveBayes(ClassConditionalDensity):
     def fit_density(self, X: Array, y: Labels) -> None:
         """Moments of the numeric columns and frequencies of the categories, in each class."""
         check_smoothing(self.smoothing)
-        rows = dequantised_rows(X, self.schema_, np.random.default_rng(self.random_state))
-        numeric, codes = self._split(rows)
+        rng = np.random.default_rng(self.random_state)
+        numeric, codes = self._split(dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_)))
         n_classes = self.schema_.n_classes
         self.means_, self.variances_ = floored_moments(numeric, y, n_classes, self.variance_floor)
         factors = fit_categorical(codes, y, n_classes, self._cardinalities(), self.smoothing)
@@ -147,6 +147,8 @@ class MixedNaiveBayes(ClassConditionalDensity):
     def _split(self, rows: Array) -> tuple[Array, Array]:
         """Numeric columns and codes, the codes checked."""
         categorical = self._is_categorical()
+        if not categorical.any():
+            return rows, rows[:, :0]  # images are large: no copy
         names = [column.name for column in self.schema_.columns if column.categories is not None]
         codes = rows[:, categorical]
         check_codes(codes, self._cardinalities(), names)
@@ -154,7 +156,7 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x | y) of the observed columns for every class, (N, *event) -> (N, K) nats."""
-        numeric, codes = self._split(as_rows(X, self.schema_))
+        numeric, codes = self._split(as_rows(X, self.schema_, working_type(X, self.schema_)))
         return log_densities(self.normals_, numeric) + self.factors_.log_density(codes)
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
