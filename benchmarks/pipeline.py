@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="a reproduced workspace (default: this folder)")
     parser.add_argument("--pairs", type=int, default=7, help="timed pairs (default: 7)")
     parser.add_argument("--family", default="classical_generative")
-    parser.add_argument("--cell", default="iris-marginals", help="a cell whose fit is trivial")
+    parser.add_argument("--cell", default="iris-naive_bayes", help="a cell whose fit is trivial")
     parser.add_argument("--quick", action="store_true", help="two pairs, to see that it works")
     options = parser.parse_args()
     pairs = 2 if options.quick else options.pairs
