@@ -58,7 +58,7 @@ def _reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict
     code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
     if code:
         return code
-    summary = reproduction.summarise(workspace)
+    summary = "" if dvc_arguments else reproduction.summarise(workspace)  # a part of the stages says nothing of all
     if summary:
         print(summary)
     print(f"The report: {(workspace.reports / 'report.html').resolve()}")
