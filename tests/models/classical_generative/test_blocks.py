@@ -19,8 +19,8 @@ def test_a_failure_in_a_thread_is_raised():
     def fail(slab):
         raise ValueError(f"rows from {slab.start}")
 
-    with pytest.raises(ValueError, match="rows from 0"):
-        list(blocks.map_slabs(fail, 100, 10))
+    with pytest.raises(ValueError, match="rows from"):
+        blocks.map_slabs(fail, 100, 10)
 
 
 def on_threads(monkeypatch, threads, work):

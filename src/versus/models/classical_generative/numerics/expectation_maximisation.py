@@ -23,6 +23,7 @@ from versus.models.classical_generative.numerics.covariance import Normals, Regu
 from versus.models.protocols import Array
 
 _SLAB = 4096  # rows that one thread takes through both steps
+_HELD = 2**29  # bytes of the slabs' sums that are held at once
 _NEGLIGIBLE = -60 * np.log(2.0)  # nats
 
 
@@ -94,8 +95,8 @@ def expected_moments(rows: Array, mixture: Mixture) -> Moments:
     if np.isnan(rows).any():
         return _incomplete_moments(rows, mixture)
     normals = mixture.normals
-    parts = map_slabs(lambda slab: _slab_moments(rows[slab], mixture, normals), len(rows), _SLAB)
-    total = next(parts)
+    slab_rows = max(_SLAB, -(-len(rows) * 8 * mixture.expanded().size // _HELD))
+    total, *parts = map_slabs(lambda slab: _slab_moments(rows[slab], mixture, normals), len(rows), slab_rows)
     for part in parts:
         total.add(part)
     return total

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from versus.models.classical_generative.numerics.class_moments import aligned_empty
+from versus.models.classical_generative.numerics.aligned import aligned_empty
 from versus.models.protocols import Array
 
 _WHITENED = 2**16  # numbers that a group of a block is whitened to: they and the block stay in the cache
