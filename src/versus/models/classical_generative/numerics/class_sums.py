@@ -1,7 +1,7 @@
 """Sums by class of all columns and of their squares, at the speed of memory.
 
-A block of rows is squared into a buffer, which reads memory in order and leaves both in cache. Then rows and squares are
-multiplied by the indicator matrix of the classes: a sparse one where there is much to sum, as a dense one costs K
+A block of rows is squared into a buffer, which reads memory in order and leaves both in cache. Then rows and squares
+are multiplied by the indicator matrix of the classes: a sparse one where there is much to sum, as a dense one costs K
 multiplications for each addition. Sums within a block are in the rows' own type, sums of blocks in float64.
 """
 
