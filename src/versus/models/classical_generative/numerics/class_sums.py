@@ -39,7 +39,8 @@ def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None 
         return sums
 
     parts = map_slabs(work, len(rows), max(size, -(-len(rows) // _SLABS)))
-    return np.sum(parts, axis=0, dtype=np.float64)
+    total: Array = np.sum(parts, axis=0, dtype=np.float64)
+    return total
 
 
 class _Blocks:

@@ -19,7 +19,7 @@ from versus.models.classical_generative.numerics.aligned import aligned_empty
 from versus.models.protocols import Array
 
 _BLOCK = 256  # rows of one product at most
-_UNPACKED = 900_000  # multiplications of one product: from a million on OpenBLAS copies both factors, for twice the time
+_UNPACKED = 900_000  # multiplications of one product: from a million OpenBLAS copies both factors, for twice the time
 _ERROR = 0.01  # nats by which single precision may be wrong
 _CONTENDING = 30.0  # nats: what is less probable by e^-30 does not count
 
