@@ -39,7 +39,7 @@ def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None 
         return sums
 
     parts = map_slabs(work, len(rows), max(size, -(-len(rows) // _SLABS)))
-    total: Array = np.sum(parts, axis=0, dtype=np.float64)
+    total: Array = np.add.reduce(parts, axis=0)
     return total
 
 
