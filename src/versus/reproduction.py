@@ -52,17 +52,20 @@ def read_scores(text: str) -> Scores:
 def summarise(workspace: Workspace) -> str:
     """One line that compares comparison.csv with the committed one; empty where nothing is committed."""
     path = workspace.reports / "comparison.csv"
-    committed = _committed(path)
-    if committed is None:
+    before = committed(path)
+    if before is None:
         return ""
-    result = compare(read_scores(committed), read_scores(path.read_text(encoding="utf-8")))
+    result = compare(read_scores(before), read_scores(path.read_text(encoding="utf-8")))
     line = f"{result.same} of {result.shared} cells reproduced the committed scores bit for bit"
     if result.same == result.shared:
         return f"{line}."
     return f"{line}; the largest difference of the others is {result.largest:.2g} ({result.where})."
 
 
-def _committed(path: Path) -> str | None:
+def committed(path: Path) -> str | None:
+    """The text of a file as the last commit has it; None where it has no such file."""
+    if not path.parent.is_dir():
+        return None
     found = subprocess.run(
         ["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True, text=True, check=False
     )
