@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from stages import lifeline
-from versus import recovery
+from versus import lifeline, recovery
 
 # Two threads whatever the machine has: results must not depend on how many cores there are, nor timings on which
 # library grabs them. Set before numpy loads; a user's own setting wins.
@@ -26,7 +25,7 @@ def limit_threads() -> None:
 def run(stage: Callable[..., None], arguments: int) -> None:
     """Call a stage with its command-line arguments; exit 1 with the message alone where the input is at fault."""
     limit_threads()
-    lifeline.hold()
+    lifeline.hold_to_dvc()
     recovery.keep_lock(Path())
     given = sys.argv[1:]
     if len(given) != arguments:

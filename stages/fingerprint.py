@@ -29,8 +29,8 @@ WITHOUT_EFFECT = (
     "versus.models.catalogue",
     "versus.training.progress",
     "versus.recovery",
+    "versus.lifeline",
     "stages.entry",
-    "stages.lifeline",
 )
 
 # Import name -> distribution name, where they differ.

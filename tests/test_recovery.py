@@ -1,5 +1,6 @@
 """Files of DVC's that a kill cut off are mended; whole ones are left alone."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,19 @@ def test_a_cut_off_lock_is_restored_from_the_copy(root: Path, kept: int) -> None
     recovery.keep_lock(root)
     (root / "dvc.lock").write_text(LOCK[:kept])
     done = list(recovery.mend(root))
-    # A cut can leave a file that DVC still reads: fewer stages, which are then run or fetched again.
-    assert (root / "dvc.lock").read_text() == LOCK if done else list(recovery.mend(root)) == []
-    if kept <= 40:
-        assert "restored" in done[0]
+    assert (root / "dvc.lock").read_text() == LOCK
+    assert "restored" in done[0]
+
+
+def test_a_lock_that_dvc_is_rewriting_is_left_to_it(root: Path) -> None:
+    recovery.keep_lock(root)
+    (root / "dvc.lock").write_text(LOCK[:40])
+    written = LOCK + "# newer\n"
+    writer = threading.Timer(recovery.REWRITE / 4, (root / "dvc.lock").write_text, [written])
+    writer.start()
+    assert list(recovery.mend(root)) == []
+    writer.join()
+    assert (root / "dvc.lock").read_text() == written
 
 
 def test_without_a_copy_a_cut_off_lock_is_removed(root: Path) -> None:
@@ -50,6 +60,7 @@ def test_without_a_copy_a_cut_off_lock_is_removed(root: Path) -> None:
     assert not (root / "dvc.lock").exists()
 
 
-def test_a_cut_off_rwlock_is_removed(root: Path) -> None:
-    (root / ".dvc" / "tmp" / "rwlock").write_text('{"a": {"rea')
+@pytest.mark.parametrize("text", ["", '{"write": {"rea', "[]", '{"write": {"models/a": {"pid": "x", "cmd": ""}}}'])
+def test_an_rwlock_that_dvc_cannot_read_is_removed(root: Path, text: str) -> None:
+    (root / ".dvc" / "tmp" / "rwlock").write_text(text)
     assert list(recovery.mend(root)) == [".dvc/tmp/rwlock was cut off; removed"]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 COPY = Path(".versus") / "dvc.lock"
+RWLOCK = Path(".dvc") / "tmp" / "rwlock"
+REWRITE = 0.2  # seconds in which a DVC at work finishes a file that it is rewriting
 
 
 def keep_lock(root: Path) -> None:
@@ -28,37 +31,74 @@ def keep_lock(root: Path) -> None:
 
 def mend(root: Path) -> Iterator[str]:
     """Restore a damaged dvc.lock and drop a damaged rwlock; yields what was done, a line each."""
+    if lock_is_damaged(root):
+        yield restore_lock(root)
+    if rwlock_is_damaged(root):
+        yield remove_rwlock(root)
+
+
+def lock_is_damaged(root: Path) -> bool:
+    """Whether there is a dvc.lock that DVC cannot use."""
+    return _stays_damaged(root / "dvc.lock", _is_lockfile)
+
+
+def rwlock_is_damaged(root: Path) -> bool:
+    """Whether there is a note of who reads and writes what that DVC cannot use; an empty one is such."""
+    return _stays_damaged(root / RWLOCK, _is_rwlock)
+
+
+def restore_lock(root: Path) -> str:
+    """Put the copy of dvc.lock in its place, or remove the file where there is none; returns what was done."""
     lock, copy = root / "dvc.lock", root / COPY
-    if lock.is_file() and not _is_lockfile(lock):
-        if copy.is_file() and _is_lockfile(copy):
-            shutil.copyfile(copy, lock)
-            yield "dvc.lock was cut off; restored from the copy that the last stage kept"
-        else:
-            lock.unlink()
-            yield "dvc.lock was cut off and had no copy; removed, DVC's run cache will give the results back"
-    rwlock = root / ".dvc" / "tmp" / "rwlock"
-    if rwlock.is_file() and not _is_json(rwlock):
-        rwlock.unlink()
-        yield ".dvc/tmp/rwlock was cut off; removed"
+    if has_copy(root):
+        shutil.copyfile(copy, lock)
+        return "dvc.lock was cut off; restored from the copy that the last stage kept"
+    lock.unlink()
+    return "dvc.lock was cut off and had no copy; removed, DVC's run cache will give the results back"
+
+
+def has_copy(root: Path) -> bool:
+    """Whether a usable copy of dvc.lock is kept."""
+    return (root / COPY).is_file() and _is_lockfile(root / COPY)
+
+
+def remove_rwlock(root: Path) -> str:
+    """Remove DVC's note of who reads and writes what, which it makes anew; returns what was done."""
+    (root / RWLOCK).unlink()
+    return f"{RWLOCK.as_posix()} was cut off; removed"
+
+
+def _stays_damaged(path: Path, is_whole: Callable[[Path], bool]) -> bool:
+    """Whether a file is damaged now and a moment later: a DVC at work may just be rewriting it."""
+    for pause in (REWRITE, 0.0):
+        if not path.is_file() or is_whole(path):
+            return False
+        time.sleep(pause)
+    return True
 
 
 def _is_lockfile(path: Path) -> bool:
-    """Whether DVC could use the file: YAML, with the lock file's schema."""
+    """Whether DVC could use the file, and wrote it to its end: YAML, with the lock file's schema, in whole lines."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     from voluptuous import Invalid
 
     try:
-        COMPILED_LOCKFILE_SCHEMA(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        COMPILED_LOCKFILE_SCHEMA(YAML(typ="safe").load(text))
     except (YAMLError, Invalid, UnicodeDecodeError):
         return False
-    return True
+    return text.endswith("\n")
 
 
-def _is_json(path: Path) -> bool:
+def _is_rwlock(path: Path) -> bool:
+    """Whether DVC could use the file: JSON, with the schema of who reads and writes which path."""
+    from dvc.rwlock import SCHEMA
+    from voluptuous import Invalid
+
     try:
-        json.loads(path.read_text(encoding="utf-8") or "{}")
-    except ValueError:
+        SCHEMA(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, Invalid):
         return False
     return True

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.pipeline.conftest import Project, clone
+from tests.tracking.processes import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,22 @@ def test_killed_at_random_times_it_still_completes_and_agrees(reproduced: Projec
     assert stages_in(project.folder) == [], "a stage outlived the dvc that started it"
     project.call(sys.executable, "-m", "versus", "repro")
     assert project.read("reports/comparison.csv") == reproduced.read("reports/comparison.csv")
+    assert project.repro() == set()
+
+
+@pytest.mark.parametrize("delay", [0.0, 4.0])  # seconds: as the stage starts, and while it fits
+def test_a_killed_repro_takes_its_dvc_and_its_stage_with_it(project: Project, delay: float) -> None:
+    project.edit("params.yaml", "epochs: 5}", "epochs: 4000}")
+    process = start(project)
+    wait_for(lambda: stages_in(project.folder) and dvc_of(process).pid != process.pid, 60)
+    time.sleep(delay)
+    below = [dvc_of(process), *stages_in(project.folder)]
+    process.kill()
+    process.wait()
+    _, left = psutil.wait_procs(below, timeout=10)
+    assert left == []
+    project.edit("params.yaml", "epochs: 4000}", "epochs: 5}")
+    project.call(sys.executable, "-m", "versus", "repro")
     assert project.repro() == set()
 
 

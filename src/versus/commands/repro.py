@@ -54,7 +54,8 @@ def _reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict
     bin_folder = str(Path(sys.executable).parent)
     env = {**os.environ, **(environment or {})}
     env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
-    command = [sys.executable, "-m", "dvc", "repro", *dvc_arguments]
+    # dvc ends with this process, even where this one is killed.
+    command = [sys.executable, "-m", "versus.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
     code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
     if code:
         return code
