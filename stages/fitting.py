@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import importlib
 import inspect
 import json
@@ -15,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from versus import params as parameters
+from versus import unfinished
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.hardware import describe_hardware
@@ -34,33 +34,15 @@ def main(family: str, name: str) -> None:
     params = parameters.read(workspace.params)
     cell = parameters.cell(params, name)
     data = prepared.read(workspace.prepared(cell.dataset))
-    workshop = workspace.private / "unfinished" / name
+    workshop = workspace.unfinished(name)
     workshop.parent.mkdir(parents=True, exist_ok=True)
     # A killed dvc's stage may take a moment to die: its successor waits for it.
-    with FileLock(workshop.with_suffix(".lock"), timeout=60):
-        _open_workshop(workshop, _fingerprint(workspace, params, cell))
+    with FileLock(unfinished.lock(workshop), timeout=60):
+        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, params, cell))
         for repeat in range(data.repeats):
             if not (workshop / str(repeat) / "cost.json").is_file():
                 fit_repeat(workspace, params, cell, data, repeat, workshop)
         _deliver(workspace, cell, workshop, data.repeats)
-
-
-def _fingerprint(workspace: Workspace, params: Params, cell: Cell) -> str:
-    """A hash of everything that a fit depends on: unfinished work under another one is not gone on with."""
-    digest = hashlib.sha256(repr((cell, params.seed, params.training)).encode())
-    digest.update((workspace.root / f"data/fingerprints/train_{cell.family}-{cell.module}.txt").read_bytes())
-    for path in sorted(workspace.prepared(cell.dataset).iterdir()):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _open_workshop(workshop: Path, fingerprint: str) -> None:
-    mark = workshop / "fingerprint"
-    if not mark.is_file() or mark.read_text() != fingerprint:
-        shutil.rmtree(workshop, ignore_errors=True)
-        workshop.mkdir(parents=True)
-        mark.write_text(fingerprint)
 
 
 def build(cell: Cell, params: Params, data: Prepared, repeat: int) -> Any:

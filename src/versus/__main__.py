@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": "say what a cell's model makes of the rows of a file",
     "sample": "draw new data from a cell's generative model",
     "verify": "rehash outputs and cached objects against dvc.lock, and name what is damaged",
+    "doctor": "find what keeps the project from working, and say what mends it",
     "sync": "log to MLflow what a server that was down has missed",
 }
 

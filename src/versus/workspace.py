@@ -38,6 +38,10 @@ class Workspace:
         """Working files that are no stage's output."""
         return self.root / ".versus"
 
+    def unfinished(self, cell: str) -> Path:
+        """The folder of a cell's fits while they are made (`versus.unfinished`)."""
+        return self.private / "unfinished" / cell
+
     def prepared(self, dataset: str) -> Path:
         """The folder of a prepared data set."""
         return self.root / "data" / "prepared" / dataset

@@ -67,6 +67,21 @@ def check_sqlite(file: Path) -> None:
         ) from None
 
 
+def fault_of_sqlite(file: Path, patience: float = 5.0) -> str:
+    """What is wrong with a store, of which every page is read; empty where nothing is.
+
+    One that others keep locked for longer than ``patience`` seconds is in use, and hence usable.
+    """
+    try:
+        with closing(sqlite3.connect(file, timeout=patience)) as connection:
+            connection.execute("SELECT version_num FROM alembic_version")
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        in_use = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return "" if getattr(error, "sqlite_errorcode", None) in in_use else str(error)
+    return "" if answer == "ok" else " ".join(str(answer).split())
+
+
 def create_sqlite(file: Path, artifacts: str) -> None:
     """Create an MLflow store in one step, whoever else does so at the same time and whenever this process is killed.
 

@@ -1,0 +1,68 @@
+"""``python -m versus doctor``: what keeps the project from working, and what mends it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from versus.doctor import processes
+from versus.doctor.examination import examine
+from versus.doctor.finding import Finding
+from versus.workspace import Workspace
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
+    parser.add_argument("--fix", action="store_true", help="mend what can be mended without asking")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a paragraph for each fault; returns 1 if there are any that were not mended."""
+    workspace = Workspace(options.workspace)
+    with _repro_kept_waiting(workspace) as nobody_repros:
+        strays = processes.dvc_at_work(workspace.root) if nobody_repros else []
+        findings = [*processes.outside_the_lock(strays)]
+        if not nobody_repros:
+            print("A repro is at work here: what it writes is not looked at. Look again when it has ended.")
+        findings += examine(workspace, at_work=bool(strays) or not nobody_repros)
+        mended = sum(_report(finding, options.fix) for finding in findings)
+    left = len(findings) - mended
+    if left:
+        fixable = sum(finding.fix is not None for finding in findings)
+        advice = f"; `python -m versus doctor --fix` mends {fixable} of them" if fixable and not options.fix else ""
+        print(f"{left} found{advice}.")
+    else:
+        print("Nothing is left to mend. `python -m versus verify` rehashes every result.")
+    return int(left > 0)
+
+
+@contextmanager
+def _repro_kept_waiting(workspace: Workspace) -> Iterator[bool]:
+    """Keep `versus repro` from starting, as one repro does with the next; false where one is at work already."""
+    if not workspace.private.is_dir():
+        yield True
+        return
+    try:
+        with FileLock(workspace.private / "repro.lock", timeout=0):
+            yield True
+    except Timeout:
+        yield False
+
+
+def _report(finding: Finding, mend: bool) -> bool:
+    """Say what was found; mend it where that is wanted and possible. Whether it was mended."""
+    if not mend or finding.fix is None:
+        print(f"- {finding.problem}\n  to mend it: {finding.mend}")
+        return False
+    try:
+        done = finding.fix()
+    except OSError as error:
+        print(f"- {finding.problem}\n  could not be mended ({error}); {finding.mend}")
+        return False
+    print(f"- {finding.problem}\n  mended: {done}")
+    return True

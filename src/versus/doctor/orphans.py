@@ -1,0 +1,50 @@
+"""Outputs of cells and data sets that params.yaml no longer has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from versus import params as parameters
+from versus.doctor import removal
+from versus.doctor.finding import Finding
+from versus.models import FAMILIES, catalogue
+from versus.params import Params
+from versus.workspace import Workspace
+
+
+def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
+    """Folders that a stage made and none makes now; each is known by a file that its stage writes.
+
+    `compare` depends on all evaluations, costs and prepared data: an orphan makes it run again. DVC's cache keeps them,
+    so that a cell that comes back is not computed anew.
+    """
+    cells = {cell.name for cell in parameters.cells(params)}
+    datasets = {*params.datasets, *params.files}
+    for folder, names, marks in (
+        (workspace.root / "models", cells, ("history.csv",)),
+        (workspace.reports / "evaluations", cells, ("evaluation.json",)),
+        (workspace.reports / "costs", cells, ("training.json", "evaluation.json")),
+        (workspace.root / "data" / "prepared", datasets, ("about.json",)),
+    ):
+        for path in _made_by_stages(folder, marks):
+            if path.name not in names:
+                what = "data set" if names is datasets else "cell"
+                yield removal.removable(workspace.root, path, f"{path} is of a {what} that params.yaml does not have")
+    stages = _fingerprinted()
+    for path in sorted((workspace.root / "data" / "fingerprints").glob("*.txt")):
+        if path.stem not in stages:
+            yield removal.removable(workspace.root, path, f"{path} is of a stage that does not exist")
+
+
+def _made_by_stages(folder: Path, marks: Collection[str]) -> list[Path]:
+    """What lies in ``folder`` and holds one of the files ``marks``; hidden names are of what is half written."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [p for p in inside if not p.name.startswith(".") and any((p / mark).is_file() for mark in marks)]
+
+
+def _fingerprinted() -> set[str]:
+    """The stages, with their models' modules, that stage `fingerprint` writes a file for."""
+    pairs = [(family, module) for family in FAMILIES for module in catalogue.modules(family)]
+    trained = {f"{verb}_{family}-{module}" for verb in ("train", "evaluate") for family, module in pairs}
+    return {"prepare", "compare"} | trained

@@ -1,0 +1,81 @@
+"""Orphans and unfinished fits go; what is in use, of the user's, or behind a link stays."""
+
+import shutil
+
+import pytest
+from filelock import FileLock
+
+from tests.doctor.conftest import PARAMS, make_outputs
+from tests.doctor.faults import found, mend, the_only
+from versus import params as parameters
+from versus import unfinished
+from versus.workspace import Workspace
+
+
+def test_outputs_of_a_cell_and_a_data_set_that_are_gone_are_removed(workspace: Workspace) -> None:
+    gone = [*make_outputs(workspace, "gone-prior"), workspace.prepared("gone")]
+    findings = found(workspace)
+    assert [f.fix is not None and any(str(path) in f.problem for path in gone) for f in findings] == [True] * 4
+    for finding in findings:
+        assert finding.fix is not None
+        finding.fix()
+    assert not any(path.exists() for path in gone)
+    assert workspace.model("iris-prior").is_dir()
+    assert found(workspace) == []
+
+
+def test_what_no_stage_made_is_no_orphan(workspace: Workspace) -> None:
+    (workspace.root / "models" / "my-notes").mkdir()
+    (workspace.root / "models" / "README.md").write_text("mine")
+    assert found(workspace) == []
+
+
+def test_removal_follows_no_link(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "history.csv").write_text("kept")
+    (workspace.root / "models" / "gone-linked").symlink_to(elsewhere)
+    mend(workspace)
+    assert not (workspace.root / "models" / "gone-linked").is_symlink()
+    assert (elsewhere / "history.csv").read_text() == "kept"
+
+
+def test_a_folder_reached_over_a_link_is_left_to_the_user(
+    workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    large_disk = tmp_path_factory.mktemp("large_disk") / "models"
+    models, _, _ = make_outputs(workspace, "gone-prior")
+    for path in (workspace.evaluation("gone-prior"), workspace.training_cost("gone-prior").parent):
+        shutil.rmtree(path)
+    shutil.rmtree(workspace.prepared("gone"))
+    (workspace.root / "models").rename(large_disk)
+    (workspace.root / "models").symlink_to(large_disk)
+    finding = the_only(workspace)
+    assert finding.fix is None
+    assert str(models) in finding.problem
+
+
+def test_an_unfinished_fit_is_kept_as_long_as_training_would_go_on_with_it(workspace: Workspace) -> None:
+    params = parameters.read(workspace.params)
+    folder = workspace.unfinished("iris-prior")
+    unfinished.open_folder(folder, unfinished.fingerprint(workspace, params, parameters.cell(params, "iris-prior")))
+    (folder / "0.checkpoint").write_text("state")
+    assert found(workspace) == []
+    workspace.params.write_text(f"seed: 3\n{PARAMS}")
+    mend(workspace)
+    assert not folder.exists()
+
+
+def test_an_unfinished_fit_of_a_cell_that_is_gone_is_removed(workspace: Workspace) -> None:
+    workspace.unfinished("iris-gone").mkdir(parents=True)
+    mend(workspace)
+    assert not workspace.unfinished("iris-gone").exists()
+
+
+def test_an_unfinished_fit_is_not_removed_under_its_stage(workspace: Workspace) -> None:
+    folder = workspace.unfinished("iris-gone")
+    folder.mkdir(parents=True)
+    fix = the_only(workspace).fix
+    assert fix is not None
+    with FileLock(unfinished.lock(folder)), pytest.raises(OSError, match="being fitted"):
+        fix()
+    assert folder.is_dir()

@@ -1,0 +1,53 @@
+"""DVC's own files after a kill."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.faults import mend, the_only
+from versus import recovery
+from versus.doctor import dvc_files
+from versus.workspace import Workspace
+
+
+def test_a_cut_off_lock_comes_back_from_its_copy(workspace: Workspace) -> None:
+    lock = workspace.root / "dvc.lock"
+    whole = lock.read_text()
+    recovery.keep_lock(workspace.root)
+    lock.write_text(whole[:-7])
+    assert the_only(workspace).problem.startswith("dvc.lock")
+    mend(workspace)
+    assert lock.read_text() == whole
+
+
+def test_an_empty_rwlock_is_removed(workspace: Workspace) -> None:
+    (workspace.root / recovery.RWLOCK).write_text("")
+    mend(workspace)
+    assert not (workspace.root / recovery.RWLOCK).exists()
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_an_rwlock_of_a_process_that_is_no_dvc_is_removed(workspace: Workspace, mode: str) -> None:
+    """This test's own process has the number: it lives, so that DVC would wait for it for ever."""
+    entry = {"pid": os.getpid(), "cmd": "dvc repro"}
+    path = workspace.root / recovery.RWLOCK
+    path.write_text(json.dumps({mode: {"models/iris-prior": [entry] if mode == "read" else entry}}))
+    assert str(os.getpid()) in the_only(workspace).problem
+    mend(workspace)
+
+
+def test_an_rwlock_of_a_dvc_that_runs_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:
+    dvc = tmp_path / "dvc"
+    dvc.symlink_to(shutil.which("sleep") or "sleep")
+    path = workspace.root / recovery.RWLOCK
+    with subprocess.Popen([dvc, "60"]) as process:
+        try:
+            path.write_text(json.dumps({"write": {"models/iris-prior": {"pid": process.pid, "cmd": "dvc repro"}}}))
+            assert list(dvc_files.stale_rwlock(workspace.root)) == []
+        finally:
+            process.kill()
+    assert len(list(dvc_files.stale_rwlock(workspace.root))) == 1
