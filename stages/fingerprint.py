@@ -1,28 +1,33 @@
-"""Stage `fingerprint`: for every other stage, which code its results depend on, hashed.
+"""Stage `fingerprint`: for every other stage, which parameters and which code its results depend on.
 
-A stage's code is what its script and its model import, followed through the whole of `versus`. Written to one small
-file a stage and model, it is hashed once instead of in each of a hundred stages, it is exact where a list kept by hand
-goes stale, and it names what changed. Libraries count with the version that constraints.txt pins.
+A stage's code is what its script and its model import, followed through the whole of `versus`: exact where a list kept
+by hand goes stale. Libraries count with the version that constraints.txt pins. Each stage gets one small file, of which
+the first line is its part of params.yaml and the others are hashes, so that comparing two of them names what changed.
+DVC could watch the parameters by itself, but reads all of params.yaml anew for every stage: with a hundred stages a
+repro that has nothing to do would take three times as long.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stages import entry
-from versus.models import FAMILIES, catalogue
+from versus import params as parameters
+from versus.params import Params
 
 CODE = Path(__file__).resolve().parent.parent
 OUT = Path("data/fingerprints")
 
-# These say, show or pass on what others computed: an edit here changes no result. What params.py reads reaches a
-# stage as values, which DVC compares by themselves.
+# These say, show or pass on what others computed: an edit here changes no result. What params.py reads is part of a
+# fingerprint by its values.
 WITHOUT_EFFECT = (
     "versus.tracking",
     "versus.params",
@@ -97,7 +102,7 @@ def pins() -> dict[str, str]:
     return {m[1].lower(): m[2] for m in found if m}
 
 
-def lines(roots: list[str]) -> Iterator[str]:
+def lines(roots: Iterable[str]) -> Iterator[str]:
     """The fingerprint of what the roots reach: ``hash  file`` for ours, ``name==version`` for libraries."""
     files, libraries = closure(roots)
     # Templates and other data files of a package come with its modules.
@@ -108,19 +113,40 @@ def lines(roots: list[str]) -> Iterator[str]:
     yield from (f"{name}=={pins()[name]}" for name in names if name in pins())
 
 
+def code(stage: str, *modules: str) -> str:
+    """The lines of a stage's script and of the modules that it works with."""
+    return _joined((f"stages.{stage}", *modules))
+
+
+@cache
+def _joined(roots: tuple[str, ...]) -> str:
+    return "".join(f"{line}\n" for line in lines(roots))
+
+
+def fingerprints(params: Params) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """For each stage: a name, its part of params.yaml, and the lines of its code."""
+    given = params.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    seed = {"seed": params.seed}
+    for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
+        yield f"prepare-{name}", seed | {name: specification}, code("prepare")
+    for cell in parameters.cells(params):
+        model = f"versus.models.{cell.family}.{cell.module}"
+        own = seed | {cell.name: given[cell.family][cell.name]}
+        training = {"training": params.training.model_dump()}
+        yield f"train-{cell.name}", own | training, code(f"train_{cell.family}", model)
+        yield f"evaluate-{cell.name}", own, code("evaluate", model)
+    yield "compare", {name: section for name, section in given.items() if name != "gate"}, code("compare")
+
+
 def main() -> None:
     """Write data/fingerprints/."""
+    params = parameters.read(Path("params.yaml"))
     aside = OUT.with_name(".fingerprints")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    roots = {stage: [f"stages.{stage}"] for stage in ("prepare", "compare")}
-    for family in FAMILIES:
-        for module in catalogue.modules(family):
-            model = f"versus.models.{family}.{module}"
-            roots[f"train_{family}-{module}"] = [f"stages.train_{family}", model]
-            roots[f"evaluate_{family}-{module}"] = ["stages.evaluate", model]
-    for name, start in roots.items():
-        (aside / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines(start)), encoding="utf-8")
+    for name, part, hashes in fingerprints(params):
+        first = json.dumps(part, ensure_ascii=False)
+        (aside / f"{name}.txt").write_text(f"{first}\n{hashes}", encoding="utf-8")
     shutil.rmtree(OUT, ignore_errors=True)
     aside.rename(OUT)
 

@@ -38,7 +38,7 @@ def main(family: str, name: str) -> None:
     workshop.parent.mkdir(parents=True, exist_ok=True)
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
-        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, params, cell))
+        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, cell))
         for repeat in range(data.repeats):
             if not (workshop / str(repeat) / "cost.json").is_file():
                 fit_repeat(workspace, params, cell, data, repeat, workshop)

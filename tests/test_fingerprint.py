@@ -1,7 +1,10 @@
 """A stage's fingerprint names the code that its results depend on, and nothing else."""
 
+from ruamel.yaml import YAML
+
 from stages import fingerprint
 from versus.models import FAMILIES
+from versus.params import Params
 
 
 def names(*roots: str) -> set[str]:
@@ -39,3 +42,28 @@ def test_every_file_of_the_library_is_reached_by_a_stage_or_a_command() -> None:
     unreached = every - names(*roots) - {"src/versus/__main__.py"}
     without_effect = tuple(f"src/{name.replace('.', '/')}" for name in fingerprint.WITHOUT_EFFECT)
     assert {name for name in unreached if not name.startswith(without_effect)} == set()
+
+
+def test_a_stage_depends_on_its_own_part_of_the_params_alone() -> None:
+    text = """
+    datasets: {iris: {source: embedded, name: iris}, wine: {source: embedded, name: wine}}
+    discriminative:
+      iris-prior: {data: iris, module: baseline, class: PriorBaseline}
+      wine-linear: {data: wine, module: linear, class: LogisticRegression, args: {C: %s}}
+    """
+
+    def made(c: str) -> dict[str, tuple]:
+        given = YAML(typ="safe").load(text % c)
+        return {name: rest for name, *rest in fingerprint.fingerprints(Params.model_validate(given))}
+
+    one, other = made("1.0"), made("2.0")
+    assert set(one) == {f"{s}-{c}" for s in ("train", "evaluate") for c in ("iris-prior", "wine-linear")} | {
+        "prepare-iris",
+        "prepare-wine",
+        "compare",
+    }
+    assert {name for name in one if one[name] != other[name]} == {
+        "train-wine-linear",
+        "evaluate-wine-linear",
+        "compare",
+    }

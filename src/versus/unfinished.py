@@ -9,20 +9,19 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from versus.params import Cell, Params
+from versus.params import Cell
 from versus.workspace import Workspace
 
 MARK = "fingerprint"
 
 
-def fingerprint(workspace: Workspace, params: Params, cell: Cell) -> str:
+def fingerprint(workspace: Workspace, cell: Cell) -> str:
     """A hash of everything that a fit depends on: unfinished work under another one is not gone on with.
 
     Raises:
-        FileNotFoundError: if the data or the code's fingerprints are not prepared.
+        FileNotFoundError: if the data or the stage's fingerprint are not there yet.
     """
-    digest = hashlib.sha256(repr((cell, params.seed, params.training)).encode())
-    digest.update((workspace.root / f"data/fingerprints/train_{cell.family}-{cell.module}.txt").read_bytes())
+    digest = hashlib.sha256((workspace.root / f"data/fingerprints/train-{cell.name}.txt").read_bytes())
     for path in sorted(workspace.prepared(cell.dataset).iterdir()):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

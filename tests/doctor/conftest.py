@@ -40,7 +40,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     make_outputs(workspace, "iris-prior")
     fingerprints = tmp_path / "data" / "fingerprints"
     fingerprints.mkdir()
-    (fingerprints / "train_discriminative-baseline.txt").write_text("0  a.py\n")
+    (fingerprints / "train-iris-prior.txt").write_text("0  a.py\n")
     (tmp_path / "dvc.lock").write_text(LOCK)
     (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
     (tmp_path / ".dvc" / "tmp" / "rwlock").write_text(json.dumps({}))

@@ -34,7 +34,12 @@ def test_a_second_repro_runs_nothing(project: Project) -> None:
 def test_a_hyperparameter_reruns_its_cell_alone(project: Project) -> None:
     project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.01}")
     cell = "iris-logistic_regression"
-    assert project.repro() == {f"train_discriminative@{cell}", f"evaluate_discriminative@{cell}", "compare"}
+    assert project.repro() == {
+        "fingerprint",
+        f"train_discriminative@{cell}",
+        f"evaluate_discriminative@{cell}",
+        "compare",
+    }
 
 
 def test_a_model_file_reruns_its_cells_alone(project: Project) -> None:
@@ -49,7 +54,7 @@ def test_a_model_file_reruns_its_cells_alone(project: Project) -> None:
 
 def test_a_removed_cell_is_gone_from_the_report(project: Project) -> None:
     project.edit("params.yaml", "  iris-prior: {data: iris, module: baseline, class: PriorBaseline}\n", "")
-    assert project.repro() == {"compare"}
+    assert project.repro() == {"fingerprint", "compare"}
     assert "iris-prior" not in cells_in(project)
     assert "iris-prior" not in project.read("reports/report.html")
 
@@ -59,8 +64,8 @@ def test_an_added_data_set_runs_its_own_stages(project: Project) -> None:
     line = "  wine-gaussian: {data: wine, module: gaussian, class: GaussianClassifier}\n"
     project.edit("params.yaml", "deep_generative:\n", f"{line}deep_generative:\n")
     cell = "wine-gaussian"
-    stages = {"prepare@wine", f"train_classical_generative@{cell}", f"evaluate_classical_generative@{cell}", "compare"}
-    assert project.repro() == stages
+    stages = {"prepare@wine", f"train_classical_generative@{cell}", f"evaluate_classical_generative@{cell}"}
+    assert project.repro() == stages | {"fingerprint", "compare"}
     assert cell in cells_in(project)
 
 

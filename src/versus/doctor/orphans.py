@@ -8,7 +8,6 @@ from pathlib import Path
 from versus import params as parameters
 from versus.doctor import removal
 from versus.doctor.finding import Finding
-from versus.models import FAMILIES, catalogue
 from versus.params import Params
 from versus.workspace import Workspace
 
@@ -31,20 +30,9 @@ def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
             if path.name not in names:
                 what = "data set" if names is datasets else "cell"
                 yield removal.removable(workspace.root, path, f"{path} is of a {what} that params.yaml does not have")
-    stages = _fingerprinted()
-    for path in sorted((workspace.root / "data" / "fingerprints").glob("*.txt")):
-        if path.stem not in stages:
-            yield removal.removable(workspace.root, path, f"{path} is of a stage that does not exist")
 
 
 def _made_by_stages(folder: Path, marks: Collection[str]) -> list[Path]:
     """What lies in ``folder`` and holds one of the files ``marks``; hidden names are of what is half written."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
     return [p for p in inside if not p.name.startswith(".") and any((p / mark).is_file() for mark in marks)]
-
-
-def _fingerprinted() -> set[str]:
-    """The stages, with their models' modules, that stage `fingerprint` writes a file for."""
-    pairs = [(family, module) for family in FAMILIES for module in catalogue.modules(family)]
-    trained = {f"{verb}_{family}-{module}" for verb in ("train", "evaluate") for family, module in pairs}
-    return {"prepare", "compare"} | trained

@@ -26,8 +26,8 @@ def stale(workspace: Workspace, params: Params) -> Iterator[Finding]:
         cell = cells.get(folder.name)
         if cell is None:
             why = "params.yaml has no such cell"
-        elif not _fits(workspace, params, cell, folder):
-            why = "its params, data or code have changed since"
+        elif not _fits(workspace, cell, folder):
+            why = "its parameters, data or code have changed since"
         else:
             continue
         found = removal.removable(workspace.root, folder, f"{folder} is an unfinished fit, and {why}")
@@ -35,10 +35,10 @@ def stale(workspace: Workspace, params: Params) -> Iterator[Finding]:
         yield Finding(found.problem, found.mend, fix)
 
 
-def _fits(workspace: Workspace, params: Params, cell: parameters.Cell, folder: Path) -> bool:
+def _fits(workspace: Workspace, cell: parameters.Cell, folder: Path) -> bool:
     """Whether training would go on with it; also where that cannot be told, as data are yet to be prepared."""
     try:
-        return unfinished.is_of(folder, unfinished.fingerprint(workspace, params, cell))
+        return unfinished.is_of(folder, unfinished.fingerprint(workspace, cell))
     except FileNotFoundError:
         return True
 
