@@ -1,4 +1,5 @@
 import inspect
+import io
 import json
 import pickle
 import shutil
@@ -337,6 +338,22 @@ def test_numbers_are_counted(saved, tmp_path):
     assert persistence.count_numbers(saved["PriorBaseline"]) == 3
     few, many = saved["DecisionTree"], saved["RandomForest"]
     assert 0 < persistence.count_numbers(few) < persistence.count_numbers(many)
+
+
+def test_what_memory_held_between_the_fields_of_a_record_is_not_kept():
+    padded = np.dtype({"names": ["a", "b"], "formats": ["<i8", "u1"], "offsets": [0, 8], "itemsize": 16})
+    found = set()
+    for garbage in (0xAB, 0xCD, 0xFF):
+        memory = np.full(400 * 16, garbage, dtype=np.uint8)
+        records = memory.view(padded)
+        records["a"], records["b"] = 1, 2
+        written = io.BytesIO()
+        np.save(written, records)
+        del records, memory  # to be handed out again, with what it holds
+        clean = skops_file._without_padding(written.getvalue(), "nodes.npy")
+        assert not np.frombuffer(clean[-400 * 16 :], np.uint8).reshape(400, 16)[:, 9:].any()
+        found.add(clean)
+    assert len(found) == 1
 
 
 def test_linear_models_are_loaded_without_scikit_learn(saved):

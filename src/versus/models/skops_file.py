@@ -90,7 +90,7 @@ def _without_padding(data: bytes, name: str) -> bytes:
     records = np.load(io.BytesIO(data), allow_pickle=False)
     if records.dtype.fields is None:
         return data
-    clean = np.zeros_like(records)
+    clean = np.zeros(records.shape, records.dtype)  # zeros_like would leave the padding as it found it
     for field in records.dtype.fields:
         clean[field] = records[field]
     buffer = io.BytesIO()
