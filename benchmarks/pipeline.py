@@ -66,7 +66,7 @@ def no_op(project: Path, pairs: int) -> dict[str, float]:
 
 
 def trivial_cell(project: Path, family: str, cell: str, runs: int) -> float:
-    """Median seconds from the start of training until the cell is evaluated and logged and DVC ends; it fits at once."""
+    """Median seconds from the start of training until the cell is evaluated and logged, of one that fits at once."""
     stages = [f"{verb}_{family}@{cell}" for verb in ("train", "evaluate")]
     command = [*DVC, "repro", "--single-item", "--force", "--no-run-cache", *stages]
     timed = []

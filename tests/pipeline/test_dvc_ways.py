@@ -34,6 +34,7 @@ def test_one_stage_can_be_reproduced_alone(project: Project) -> None:
     project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.5}")
     cell = "iris-logistic_regression"
     assert project.repro(f"evaluate_discriminative@{cell}") == {
+        "fingerprint",
         f"train_discriminative@{cell}",
         f"evaluate_discriminative@{cell}",
     }
