@@ -15,6 +15,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
 from versus.evaluation import evaluate
 from versus.evaluation.record import EvaluationError, Record
+from versus.evaluation.test_rows import hash_test_rows
 from versus.metrics.table import named
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError
@@ -110,6 +111,7 @@ def test_a_classifier(measured):
     found = measured(data, "discriminative", "linear", "LogisticRegression", C=0.5)
     assert found.scores.keys() == CLASSIFICATION
     assert all(len(values) == data.repeats for values in found.scores.values())
+    assert found.facts["test_hash"] == hash_test_rows(data)
     y = np.stack([data.take(r, "test")[1] for r in range(2)])
     predictions = np.load(found.out / "predictions.npy")
     assert predictions.dtype == np.float32

@@ -22,6 +22,7 @@ from versus.evaluation.likelihood import score_density
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import Record
 from versus.evaluation.supervised import score_classifier, score_regressor
+from versus.evaluation.test_rows import hash_test_rows
 from versus.metrics.calibration import reliability
 from versus.metrics.classification import confusion_matrix
 from versus.models import persistence
@@ -134,6 +135,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "capabilities": has,
         "n_test": int(data.splits["test"].shape[1]),
         "repeats": data.repeats,
+        "test_hash": hash_test_rows(data),
     }
 
 

@@ -125,7 +125,8 @@ def _params(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, 
 
 
 def _tags(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
-    tags = {name: about.get(name) for name in ("cell", "dataset", "family", "module", "class", "task", "measure")}
+    names = ("cell", "dataset", "family", "module", "class", "task", "measure", "test_hash")
+    tags = {name: about.get(name) for name in names}
     tags["bound"] = json.dumps(about["bound"]) if about.get("bound") is not None else None
     tags["capabilities"] = " ".join(about.get("capabilities", ()))
     tags["dvc_stage"] = f"evaluate_{about['family']}@{about['cell']}"
