@@ -8,7 +8,7 @@ from pathlib import Path
 from stages import entry
 from versus import params as parameters
 from versus import provenance, report
-from versus.tracking import client, record
+from versus.tracking import champions, client, record
 from versus.workspace import Workspace
 
 CODE = Path(__file__).resolve().parent.parent
@@ -40,7 +40,9 @@ def main() -> None:
     source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
     report.build(workspace, cells, source, params.comparison)
     client.mirror_report(workspace)
-    client.sync(workspace, [cell.name for cell in cells])
+    client.sync(workspace, [cell.name for cell in cells], params.comparison.primary.model_dump())
+    if len(evaluated) == len(cells):  # a part of the cells does not tell which is best
+        champions.register(workspace, report.best_cells(workspace, cells, params.comparison)).warn()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def main(name: str) -> None:
     prepared.write(aside, preparation.prepare(name, spec, base=workspace.root, seed=params.seed))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    client.mirror_prepared(workspace, name)
+    client.mirror_prepared(workspace, name, params.comparison.primary.model_dump())
 
 
 if __name__ == "__main__":

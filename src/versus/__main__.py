@@ -7,6 +7,8 @@ import importlib
 import os
 import sys
 
+from versus.tracking import destination
+
 # Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
 COMMANDS = {
     "repro": "mend what a kill left behind, run `dvc repro`, and say where the report is",
@@ -17,6 +19,8 @@ COMMANDS = {
     "sample": "draw new data from a cell's generative model",
     "verify": "rehash outputs and cached objects against dvc.lock, and name what is damaged",
     "doctor": "find what keeps the project from working, and say what mends it",
+    "gate": "judge the best models against the champions of MLflow's registry, and promote those that pass",
+    "rollback": "make the previous champion of a data set the champion again",
     "sync": "log to MLflow what a server that was down has missed",
 }
 
@@ -40,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         if os.environ.get("VERSUS_TRACEBACK"):
             raise
-        sys.exit(f"versus {options.command}: {error}")
+        sys.exit(destination.redact(f"versus {options.command}: {error}"))
     sys.exit(code or 0)
 
 

@@ -61,12 +61,33 @@ class Comparison(_Section):
     rope: float = Field(default=0.01, ge=0, lt=0.5)
 
 
+class Gate(_Section):
+    """When a challenger may take the champion's place (`versus.gate`).
+
+    Args:
+        margin: how much worse the deciding score may be and still count as no worse; in the score's own unit, for a
+            score in the unit of the target (RMSE, MAE) relative to the champion's. With 0, only a challenger that is
+            shown to be better passes.
+        class_margin: how much the recall of a class may fall.
+        calibration_margin: how much the expected calibration error may rise.
+        confidence: of the interval of the difference, two-sided.
+        resamples: of the bootstrap.
+    """
+
+    margin: float = Field(default=0.01, ge=0, lt=1)
+    class_margin: float = Field(default=0.05, ge=0, le=1)
+    calibration_margin: float = Field(default=0.05, ge=0, le=1)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=2000, ge=100, le=100_000)
+
+
 class Params(_Section):
     """The whole of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     training: Training = Training()
     comparison: Comparison = Comparison()
+    gate: Gate = Gate()
     datasets: dict[Name, DatasetSpecification] = {}
     files: dict[Name, FileSpecification] = {}
     discriminative: dict[CellName, CellSpecification] = {}

@@ -5,15 +5,21 @@ import pytest
 from versus.tracking import leaderboard
 
 
-@pytest.mark.parametrize(("task", "primary", "ascending"), [
-    ("classification", "accuracy_score", False),
-    ("regression", "root_mean_squared_error", True),
+@pytest.mark.parametrize(("task", "asked", "primary", "ascending"), [
+    ("classification", None, "accuracy_score", False),
+    ("classification", "roc_auc", "roc_auc", False),
+    ("classification", "log_loss", "log_loss", True),
+    ("regression", None, "root_mean_squared_error", True),
+    ("regression", "r2_score", "r2_score", False),
 ])  # fmt: skip
-def test_the_view_shows_the_newest_results_best_first(task: str, primary: str, ascending: bool) -> None:
-    saved = json.loads(leaderboard.view(task))
+def test_the_view_shows_the_newest_results_best_first(
+    task: str, asked: str | None, primary: str, ascending: bool
+) -> None:
+    saved = json.loads(leaderboard.view(task, asked))
     state = json.loads(saved["state"])  # MLflow keeps JSON within JSON
     assert saved["name"] == "Leaderboard"
     assert (state["orderByKey"], state["orderByAsc"]) == (f"metrics.`{primary}`", ascending)
     assert state["searchFilter"] == "tags.`versus.current` = 'yes'"
     assert state["selectedColumns"][:2] == ["tags.`family`", f"metrics.`{primary}`"]
+    assert len(set(state["selectedColumns"])) == len(state["selectedColumns"])
     assert set(state["columnWidths"]) == set(state["columnOrder"]) == set(state["selectedColumns"])

@@ -19,7 +19,7 @@ from versus import prediction
 from versus.data import prepared
 from versus.data.frames import decode
 from versus.models import find, persistence
-from versus.tracking import client, destination, registry, store
+from versus.tracking import champions, destination, registry, store
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
 
@@ -56,7 +56,7 @@ def unseen(mirror: Mirror) -> pd.DataFrame:
 
 def test_a_champion_predicts_what_the_cells_model_predicts(mirror: Mirror) -> None:
     found = registry.register(mirror, "flowers-bayes")
-    assert registry.promote(mirror, "flowers", found.version)
+    registry.promote(mirror, "flowers", found.version)
     loaded = mlflow.pyfunc.load_model("models:/flowers@champion")
     rows = unseen(mirror)
     expected = prediction.predict(prediction.load(mirror.workspace, "flowers-bayes"), rows)
@@ -93,6 +93,75 @@ def test_registering_again_makes_no_new_version(mirror: Mirror) -> None:
     assert registry.register(mirror, "flowers-bayes").version != first.version
 
 
+def test_a_model_on_other_test_rows_is_another_version(mirror: Mirror) -> None:
+    def measure(test_hash: str) -> registry.Registered:
+        path = mirror.workspace.evaluation("flowers-bayes") / "evaluation.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"test_hash": test_hash}))
+        return registry.register(mirror, "flowers-bayes")
+
+    first, second = measure("one"), measure("two")
+    assert (first.version, second.version) == ("1", "2")
+    assert measure("one") == first
+    found = mirror.client.get_model_version("flowers", "2")
+    assert found.tags["test_hash"] == "two"
+    assert mirror.client.get_run(found.run_id).data.tags["test_hash"] == "two"
+
+
+def test_the_first_challenger_is_the_champion_and_later_ones_are_not(mirror: Mirror) -> None:
+    first = registry.challenge(mirror, "flowers", "flowers-tree")
+    assert first.challenger == first.champion is not None
+    second = registry.challenge(mirror, "flowers", "flowers-bayes")
+    assert (second.challenger.cell, second.champion.cell) == ("flowers-bayes", "flowers-tree")  # type: ignore[union-attr]
+    assert registry.challenge(mirror, "flowers", "flowers-bayes") == second == registry.standing(mirror, "flowers")
+
+
+def test_promotion_asks_for_the_champion_that_was_judged(mirror: Mirror) -> None:
+    tree = registry.challenge(mirror, "flowers", "flowers-tree").champion
+    bayes = registry.challenge(mirror, "flowers", "flowers-bayes").challenger
+    assert tree is not None
+    assert bayes is not None
+    with pytest.raises(ValueError, match=r"version 1 \(flowers-tree\) became the champion of flowers meanwhile"):
+        registry.promote(mirror, "flowers", bayes.version, champion="7")
+    assert registry.standing(mirror, "flowers").champion == tree
+    assert registry.promote(mirror, "flowers", bayes.version, champion=tree.version).previous == tree
+    assert registry.promote(mirror, "flowers", bayes.version, champion=tree.version).champion == bayes  # asked again
+
+
+def test_what_was_rolled_back_is_marked_until_it_comes_back(mirror: Mirror) -> None:
+    registry.challenge(mirror, "flowers", "flowers-tree")
+    bayes = registry.challenge(mirror, "flowers", "flowers-bayes").challenger
+    assert bayes is not None
+    registry.promote(mirror, "flowers", bayes.version)
+    back = registry.roll_back(mirror, "flowers")
+    assert back.champion is not None
+    assert back.previous is not None
+    assert (back.champion.cell, back.champion.rolled_back) == ("flowers-tree", False)
+    assert (back.previous.cell, back.previous.rolled_back) == ("flowers-bayes", True)
+    forth = registry.roll_back(mirror, "flowers")
+    assert forth.champion == bayes
+    assert forth.previous is not None
+    assert forth.previous.rolled_back
+
+
+def test_an_evaluation_comes_back_from_its_run_and_one_that_is_gone_is_named(mirror: Mirror, tmp_path: Path) -> None:
+    version = registry.register(mirror, "flowers-bayes")
+    registry.fetch_evaluation(mirror, version, tmp_path / "out")
+    folder = mirror.workspace.evaluation("flowers-bayes")
+    for name in ("evaluation.json", "predictions.npy"):
+        assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes()
+    shutil.rmtree(mirror.workspace.root / "mlruns" / "flowers" / version.run_id / "artifacts" / "evaluation")
+    with pytest.raises(FileNotFoundError, match="without the alias 'champion' of flowers, the next challenger"):
+        registry.fetch_evaluation(mirror, version, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [("", "flowers"), ("team", "team-flowers"), ("/Users/me:x", "Users_me_x-flowers")]
+)
+def test_a_registered_model_has_a_name_that_mlflow_takes(prefix: str, name: str) -> None:
+    to = destination.Destination("sqlite:///x.db", prefix, Path())
+    assert to.registered_model("flowers") == name
+
+
 def test_aliases_follow_the_champions_and_go_back(mirror: Mirror) -> None:
     def aliases() -> list[str | None]:
         found = (registry.holder(mirror, "flowers", alias) for alias in (registry.CHAMPION, registry.PREVIOUS))
@@ -108,9 +177,9 @@ def test_aliases_follow_the_champions_and_go_back(mirror: Mirror) -> None:
     bayes = registry.register(mirror, "flowers-bayes")
     registry.promote(mirror, "flowers", bayes.version)
     assert aliases() == ["flowers-bayes", "flowers-tree"]
-    assert not registry.promote(mirror, "flowers", bayes.version)
+    registry.promote(mirror, "flowers", bayes.version)
     assert aliases() == ["flowers-bayes", "flowers-tree"]
-    assert registry.roll_back(mirror, "flowers") == tree
+    assert registry.roll_back(mirror, "flowers").champion == tree
     assert aliases() == ["flowers-tree", "flowers-bayes"]
 
 
@@ -124,8 +193,8 @@ def test_a_damaged_model_is_not_registered(mirror: Mirror) -> None:
 
 @pytest.mark.slow
 def test_a_champion_answers_over_http(mirror: Mirror) -> None:
-    registered = client.register(mirror.workspace, {"flowers": "flowers-bayes"}, to_the_end=True)
-    assert registered.versions["flowers"]["cell"] == "flowers-bayes"
+    registered = champions.register(mirror.workspace, {"flowers": "flowers-bayes"}, to_the_end=True)
+    assert registered.standings["flowers"].champion == registered.standings["flowers"].challenger
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     # Nothing but the logged code may be needed: the server runs elsewhere and without this repository.

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from versus import params as parameters
-from versus.tracking import client
+from versus import report
+from versus.tracking import champions, client
 from versus.workspace import Workspace
 
 
@@ -16,9 +17,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Mirror every cell that MLflow lacks, however long it takes; returns 1 where some could not be."""
+    """Mirror every cell that MLflow lacks and register the best ones, however long it takes; 1 where some is left."""
     workspace = Workspace(options.workspace)
-    cells = [cell.name for cell in parameters.cells(parameters.read(workspace.params))]
-    summary = client.sync(workspace, cells, to_the_end=True, progress=lambda cell, n, of: print(f"{n}/{of} {cell}"))
+    params = parameters.read(workspace.params)
+    cells = list(parameters.cells(params))
+    primary = params.comparison.primary.model_dump()
+    names = [cell.name for cell in cells]
+    summary = client.sync(workspace, names, primary, to_the_end=True, progress=_show)
     print(summary)
-    return 0 if summary.ok else 1
+    if summary.reason:
+        return 1
+    registration = champions.register(
+        workspace, report.best_cells(workspace, cells, params.comparison), to_the_end=True
+    )
+    registration.warn()
+    return 0 if summary.ok and registration.ok and not registration.failed else 1
+
+
+def _show(cell: str, number: int, of: int) -> None:
+    print(f"{number}/{of} {cell}")

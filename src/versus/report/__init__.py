@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
+from versus.report.best_cells import best_cells
 from versus.report.build import build
 from versus.report.cells import Cell, Options
 
-__all__ = ["Cell", "Options", "build"]
+__all__ = ["Cell", "Options", "best_cells", "build"]

@@ -31,7 +31,7 @@ def build(
         ValueError: if an evaluation's file is damaged.
     """
     options = options or Options()
-    known = [Cell.of(cell, _missing(workspace, cell.name)) for cell in cells]
+    known = _cells(workspace, cells)
     datasets = _datasets(workspace, known, options)
     content = page_content.gather(workspace, datasets, known, provenance, options)
     reports = workspace.reports
@@ -43,6 +43,19 @@ def build(
     pictures = _write_pictures(reports / "figures", content)
     (reports / "report.md").write_text(markdown.render(content, pictures), encoding="utf-8")
     (reports / "report.html").write_text(page.render(content), encoding="utf-8")
+
+
+def read_datasets(workspace: Workspace, cells: Iterable[Configured], options: Judging) -> list[Dataset]:
+    """The data sets of the cells, with all evaluations that are there.
+
+    Raises:
+        ValueError: if an evaluation's file is damaged.
+    """
+    return _datasets(workspace, _cells(workspace, cells), options)
+
+
+def _cells(workspace: Workspace, cells: Iterable[Configured]) -> list[Cell]:
+    return [Cell.of(cell, _missing(workspace, cell.name)) for cell in cells]
 
 
 def _missing(workspace: Workspace, cell: str) -> str | None:

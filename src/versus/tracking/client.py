@@ -48,15 +48,6 @@ class Summary:
         return self.reason or counts + (f", {len(self.failed)} could not be logged" if self.failed else "")
 
 
-@dataclass(frozen=True)
-class Registration:
-    """Which versions stand in the model registry now: by data set their ``name``, ``version``, ``cell``, ``run_id``."""
-
-    ok: bool
-    reason: str = ""
-    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
 def is_on() -> bool:
     """Whether anything is tracked."""
     return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
@@ -71,13 +62,19 @@ def patience_left() -> float:
     return patience - _waited
 
 
-def mirror_prepared(workspace: Workspace, dataset: str) -> Outcome:
-    """Describe a prepared data set on its experiment. Does not wait: it warms the publisher up for what follows."""
+def mirror_prepared(workspace: Workspace, dataset: str, primary: Mapping[str, str] | None = None) -> Outcome:
+    """Describe a prepared data set on its experiment. Does not wait: it warms the publisher up for what follows.
+
+    Args:
+        workspace: with the prepared data set.
+        dataset: its name.
+        primary: task -> the deciding score, which its leaderboard is sorted by; the usual ones where None.
+    """
     if not is_on():
         return Outcome(False, "tracking is off")
 
     def tell(end: float) -> dict[str, Any]:
-        reach.tell(workspace, {"do": "prepared", "dataset": dataset}, end)
+        reach.tell(workspace, {"do": "prepared", "dataset": dataset, "primary": dict(primary or {})}, end)
         return {"ok": True}
 
     return _outcome(_patiently(workspace, tell), f"data set {dataset}")
@@ -85,32 +82,12 @@ def mirror_prepared(workspace: Workspace, dataset: str) -> Outcome:
 
 def mirror_cell(workspace: Workspace, cell: str) -> Outcome:
     """Make an evaluated cell one MLflow run; does nothing where it is one already."""
-    return _outcome(_ask(workspace, {"do": "cell", "cell": cell}), f"cell {cell}")
+    return _outcome(ask(workspace, {"do": "cell", "cell": cell}), f"cell {cell}")
 
 
 def mirror_report(workspace: Workspace) -> Outcome:
     """Make the report that `compare` wrote an MLflow run."""
-    return _outcome(_ask(workspace, {"do": "report"}), "the report")
-
-
-def register(
-    workspace: Workspace, champions: Mapping[str, str], *, promote: bool = True, to_the_end: bool = False
-) -> Registration:
-    """Register the models of cells in MLflow's model registry.
-
-    Args:
-        workspace: with the cells' files.
-        champions: data set -> the cell that is best on it.
-        promote: whether they become the champions; else they are only registered.
-        to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
-    """
-    request = {"do": "register", "champions": dict(champions), "promote": promote}
-    return _registration(_ask(workspace, request, to_the_end), f"the champion of {', '.join(champions)}")
-
-
-def roll_back(workspace: Workspace, dataset: str) -> Registration:
-    """Make the previous champion of a data set the champion again."""
-    return _registration(_ask(workspace, {"do": "roll_back", "dataset": dataset}, True), f"the rollback of {dataset}")
+    return _outcome(ask(workspace, {"do": "report"}), "the report")
 
 
 def live(workspace: Workspace, cell: str) -> LiveFit:
@@ -121,6 +98,7 @@ def live(workspace: Workspace, cell: str) -> LiveFit:
 def sync(
     workspace: Workspace,
     cells: Iterable[str] | None = None,
+    primary: Mapping[str, str] | None = None,
     *,
     to_the_end: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -131,26 +109,35 @@ def sync(
         workspace: with the cells' files.
         cells: names, from params.yaml, of all cells that are compared, those not evaluated yet among them; None for all
             whose evaluation is there.
+        primary: task -> the deciding score, which the leaderboards are sorted by; the usual ones where None.
         to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
         progress: called with a cell's name, its number and how many there are, before each is mirrored.
     """
-    request = {"do": "sync", "cells": None if cells is None else list(cells)}
-    reply = _ask(workspace, request, to_the_end, progress)
+    request = {"do": "sync", "cells": None if cells is None else list(cells), "primary": dict(primary or {})}
+    reply = ask(workspace, request, to_the_end, progress)
     failed = reply.get("failed", {})
     if not reply["ok"] and is_on():
-        _warn(f"MLflow was not brought up to date: {reply['reason']}")
+        warn(f"MLflow was not brought up to date: {reply['reason']}")
     elif failed:
-        _warn("; ".join(f"cell {cell} is not in MLflow: {reason}" for cell, reason in failed.items()))
+        warn("; ".join(f"cell {cell} is not in MLflow: {reason}" for cell, reason in failed.items()))
     mirrored, already = (tuple(reply.get(key, ())) for key in ("mirrored", "already"))
     return Summary(reply["ok"] and not failed, reply.get("reason", ""), mirrored, already, failed)
 
 
-def _ask(
+def ask(
     workspace: Workspace,
     request: Mapping[str, Any],
     to_the_end: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
+    """The publisher's answer to a request, or one that is not ``ok`` and says why.
+
+    Args:
+        workspace: whose publisher is asked.
+        request: with the key ``do``; see `versus.tracking.writer`.
+        to_the_end: whether to wait until it is done; else no longer than the process may still wait.
+        progress: called with what the publisher tells before it answers.
+    """
     if not is_on():
         return {"ok": False, "reason": "tracking is off"}
     return _patiently(workspace, lambda end: reach.ask(workspace, request, end, progress), to_the_end)
@@ -174,15 +161,10 @@ def _patiently(
 
 def _outcome(reply: dict[str, Any], what: str) -> Outcome:
     if not reply["ok"] and is_on():
-        _warn(f"{what} is not in MLflow: {reply['reason']}; `make sync` or the next `compare` mends it")
+        warn(f"{what} is not in MLflow: {reply['reason']}; `make sync` or the next `compare` mends it")
     return Outcome(reply["ok"], reply.get("reason", ""), reply.get("run_id"))
 
 
-def _registration(reply: dict[str, Any], what: str) -> Registration:
-    if not reply["ok"] and is_on():
-        _warn(f"{what} is not in MLflow's model registry: {reply['reason']}")
-    return Registration(reply["ok"], reply.get("reason", ""), reply.get("versions", {}))
-
-
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """One line on the standard error stream, without secrets."""
     print(f"warning: tracking: {destination.redact(text)}", file=sys.stderr, flush=True)

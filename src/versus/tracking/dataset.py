@@ -79,7 +79,9 @@ def _rows(folder: Path) -> int:
     return int(np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False).shape[0])
 
 
-def experiment_tags(experiment: str, name: str, folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
+def experiment_tags(
+    experiment: str, name: str, folder: Path, about: Mapping[str, Any], primary: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Tags of a data set's experiment: what the data is, for people (a note) and for searches, and the leaderboard.
 
     Args:
@@ -87,6 +89,7 @@ def experiment_tags(experiment: str, name: str, folder: Path, about: Mapping[str
         name: of the data set.
         folder: where it lies, prepared.
         about: what `prepare` noted.
+        primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
     """
     schema = read_schema(folder)
     size = f"{_rows(folder)} rows, {schema.n_features} " + ("pixels" if schema.kind == "image" else "columns")
@@ -96,7 +99,7 @@ def experiment_tags(experiment: str, name: str, folder: Path, about: Mapping[str
     return {
         "mlflow.note.content": note[:LONGEST_NOTE],
         "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
-        leaderboard.TAG: leaderboard.view(schema.task),
+        leaderboard.TAG: leaderboard.view(schema.task, (primary or {}).get(schema.task)),
         "task": schema.task,
         "kind": schema.kind,
         "data_hash": hash_files([folder])[:LONGEST_DIGEST],

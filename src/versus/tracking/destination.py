@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 SQLITE = "sqlite:///"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -50,6 +50,10 @@ class Destination:
         """Name of the experiment that holds the runs of a data set."""
         return f"{self.prefix}-{dataset}" if self.prefix else dataset
 
+    def registered_model(self, dataset: str) -> str:
+        """Name of the registered model whose versions are a data set's best cells; MLflow allows no / and : in it."""
+        return re.sub(r"[/:'\"]", "_", self.experiment(dataset).strip("/"))
+
     @property
     def comparison(self) -> str:
         """Name of the experiment that holds the reports; no data set's name has a hyphen, so none collides."""
@@ -90,11 +94,10 @@ def secrets(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Values that must never be printed or logged: credentials of the tracking URI, and of variables so named."""
     found = {v for k, v in environ.items() if SECRET_NAMES.search(k)}
     for uri in (v for v in environ.values() if "://" in v and "@" in v):
-        try:
-            parts = urlsplit(uri)
-        except ValueError:
-            continue
-        found |= {parts.password or "", "" if parts.password else parts.username or ""}
+        # Not by a parser of URIs: what a mistake makes unparsable is what libraries put into their messages.
+        user, _, password = uri.partition("://")[2].rpartition("@")[0].partition(":")
+        secret = password or user
+        found |= {secret, *re.split(r"[/?#@:]", secret)}  # the parts, since a parser takes one of them for the host
     forms = {form for value in found for form in (value, quote(value, safe=""), unquote(value))}
     return sorted((form for form in forms if len(form) >= SHORTEST_SECRET), key=len, reverse=True)
 

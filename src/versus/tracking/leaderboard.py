@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import json
 
+from versus.metrics.table import named
 from versus.tracking.run_log import CURRENT
 
 NAME = "leaderboard"
 TAG = f"mlflow.sharedViewState.{NAME}"
 CHARACTER, MARGIN, NARROWEST = 7.5, 40.0, 150.0  # pixels: a column is as wide as its name
 
-# The primary score first, which the table is sorted by.
+# The usual deciding score first.
 CLASSIFICATION = ("accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss")
 REGRESSION = ("root_mean_squared_error", "mean_absolute_error", "r2_score")
 COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
 
 
-def view(task: str) -> str:
-    """The value of the experiment's tag: newest results of each cell, best first, scores and costs as columns."""
-    scores = REGRESSION if task == "regression" else CLASSIFICATION
+def view(task: str, primary: str | None = None) -> str:
+    """The value of the experiment's tag: newest results of each cell, best first, scores and costs as columns.
+
+    Args:
+        task: "classification" or "regression".
+        primary: the deciding score, the first column, which the table is sorted by; the usual one where None.
+    """
+    usual = REGRESSION if task == "regression" else CLASSIFICATION
+    scores = tuple(dict.fromkeys((primary or usual[0], *usual)))
     interval = (f"interval/{scores[0]}_low", f"interval/{scores[0]}_high")
     names = {"family": "tags", **dict.fromkeys((*scores, *COSTS, *interval), "metrics")}
     widths = {f"{of}.`{name}`": max(NARROWEST, CHARACTER * len(name) + MARGIN) for name, of in names.items()}
     state = {
         "searchFilter": f"tags.`{CURRENT}` = 'yes'",
         "orderByKey": f"metrics.`{scores[0]}`",
-        "orderByAsc": task == "regression",  # an error: less is better
+        "orderByAsc": named(scores[0]).better == "lower",
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],

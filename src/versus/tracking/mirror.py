@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +74,17 @@ class Mirror:
             raise ValueError(f"the MLflow experiment {name!r} was deleted; `{mend}` brings it back")
         return str(found.experiment_id)
 
-    def dataset(self, name: str, about: dict[str, Any]) -> None:
-        """Describe a prepared data set on its experiment; ``about`` is what `prepare` noted."""
+    def dataset(self, name: str, about: dict[str, Any], primary: Mapping[str, str] | None = None) -> None:
+        """Describe a prepared data set on its experiment.
+
+        Args:
+            name: of the data set.
+            about: what `prepare` noted.
+            primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
+        """
         experiment = self.experiment(self.destination.experiment(name))
         known = self.client.get_experiment(experiment).tags
-        for key, value in experiment_tags(experiment, name, self.workspace.prepared(name), about).items():
+        for key, value in experiment_tags(experiment, name, self.workspace.prepared(name), about, primary).items():
             if known.get(key) != value:
                 self.client.set_experiment_tag(experiment, key, value)
 

@@ -1,13 +1,14 @@
 """MLflow's model registry: one registered model for each data set, its versions the best cells over time.
 
-The alias ``champion`` is the version to use, ``previous`` the one before. A version is known by the hash of the
-model's files, so that registering again changes nothing.
+The alias ``champion`` is the version to use, ``challenger`` the best cell of the last comparison, ``previous`` the
+champion before. A version is known by the hash of the model's files and of the test rows that it was measured on, so
+that registering again changes nothing.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
@@ -18,26 +19,17 @@ from versus.prediction import REPEAT
 from versus.tracking import model_package, record
 from versus.tracking.content_hash import hash_files
 from versus.tracking.mirror import Mirror
+from versus.tracking.standing import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
 
-CHAMPION, PREVIOUS = "champion", "previous"
-MODEL_HASH, CELL = "versus.model_hash", "cell"
+MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
 FOLDER = "model"  # among the run's artifacts
+EVALUATION = ("evaluation/evaluation.json", "evaluation/predictions.npy")
 UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE))
 
 
-@dataclass(frozen=True)
-class Registered:
-    """A version of a registered model: ``models:/<name>/<version>``."""
-
-    name: str
-    version: str
-    cell: str
-    run_id: str
-
-    @classmethod
-    def of(cls, found: ModelVersion) -> Registered:
-        """From MLflow's own description."""
-        return cls(found.name, str(found.version), str(found.tags.get(CELL, "")), str(found.run_id))
+def _version(found: ModelVersion) -> Registered:
+    cell, rolled_back = str(found.tags.get(CELL, "")), ROLLED_BACK in found.tags
+    return Registered(found.name, str(found.version), cell, str(found.run_id), rolled_back)
 
 
 def register(mirror: Mirror, cell: str) -> Registered:
@@ -49,21 +41,21 @@ def register(mirror: Mirror, cell: str) -> Registered:
     """
     found = record.read(mirror.workspace, cell)
     folder = mirror.workspace.model(cell) / str(REPEAT)
-    model_hash = hash_files([folder])[:32]
-    name = mirror.destination.experiment(found.dataset)
+    tags = {CELL: cell, MODEL_HASH: hash_files([folder])[:32], TEST_HASH: found.tags.get(TEST_HASH, "")}
+    name = mirror.destination.registered_model(found.dataset)
     _ensure(mirror, name, found.dataset)
     for version in mirror.client.search_model_versions(f"name = '{name}'"):
-        if version.tags.get(MODEL_HASH) == model_hash and version.tags.get(CELL) == cell:
-            return Registered.of(version)
+        if all(version.tags.get(key, "") == value for key, value in tags.items()):
+            return _version(version)
     run_id = mirror.cell(found)
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / FOLDER
         model_package.write(folder, mirror.workspace.prepared(found.dataset), package)
         mirror.client.log_artifacts(run_id, str(package), FOLDER)
     source = f"{mirror.client.get_run(run_id).info.artifact_uri}/{FOLDER}"
-    tags = {MODEL_HASH: model_hash, CELL: cell, "family": found.tags["family"], "data_hash": found.fingerprint[16:]}
+    tags |= {"family": found.tags["family"], "data_hash": found.fingerprint[16:]}
     description = f"{found.name}, fitted on the first split of {found.dataset}"
-    return Registered.of(mirror.client.create_model_version(name, source, run_id, tags, description=description))
+    return _version(mirror.client.create_model_version(name, source, run_id, tags, description=description))
 
 
 def _ensure(mirror: Mirror, name: str, dataset: str) -> None:
@@ -75,37 +67,94 @@ def _ensure(mirror: Mirror, name: str, dataset: str) -> None:
         mirror.client.create_registered_model(name, description=f"The best model of the data set {dataset}.")
 
 
+def challenge(mirror: Mirror, dataset: str, cell: str) -> Standing:
+    """Register a data set's best cell as the challenger; where there is no champion, it is that too.
+
+    Raises:
+        FileNotFoundError, versus.models.persistence.PersistenceError: as `register`.
+    """
+    found = register(mirror, cell)
+    before = standing(mirror, dataset)
+    if before.challenger != found:
+        mirror.client.set_registered_model_alias(found.name, CHALLENGER, found.version)
+    if before.champion is None:
+        mirror.client.set_registered_model_alias(found.name, CHAMPION, found.version)
+    return Standing(found, before.champion or found, before.previous)
+
+
+def standing(mirror: Mirror, dataset: str) -> Standing:
+    """Which versions hold the aliases of a data set."""
+    return Standing(*(holder(mirror, dataset, alias) for alias in (CHALLENGER, CHAMPION, PREVIOUS)))
+
+
 def holder(mirror: Mirror, dataset: str, alias: str = CHAMPION) -> Registered | None:
     """The version that an alias points to; None where none does."""
-    name = mirror.destination.experiment(dataset)
+    name = mirror.destination.registered_model(dataset)
     try:
-        return Registered.of(mirror.client.get_model_version_by_alias(name, alias))
+        return _version(mirror.client.get_model_version_by_alias(name, alias))
     except MlflowException as error:
         if error.error_code not in UNKNOWN:
             raise
         return None
 
 
-def promote(mirror: Mirror, dataset: str, version: str) -> bool:
-    """Make a version the champion, and the champion the previous one; False where it is the champion already."""
-    name = mirror.destination.experiment(dataset)
-    champion = holder(mirror, dataset)
-    if champion is not None and champion.version == version:
-        return False
-    if champion is not None:
-        mirror.client.set_registered_model_alias(name, PREVIOUS, champion.version)
-    mirror.client.set_registered_model_alias(name, CHAMPION, version)
-    return True
+def promote(mirror: Mirror, dataset: str, version: str, champion: str | None = None) -> Standing:
+    """Make a version the champion, and the champion the previous one; nothing changes where it is the champion already.
+
+    Args:
+        mirror: to the store.
+        dataset: the data set.
+        version: the version to promote.
+        champion: the version that must be the champion until now; None for any.
+
+    Raises:
+        ValueError: where another version is the champion.
+    """
+    name = mirror.destination.registered_model(dataset)
+    found = holder(mirror, dataset)
+    if found is not None and found.version != version:
+        if champion is not None and found.version != champion:
+            raise ValueError(
+                f"version {found.version} ({found.cell}) became the champion of {dataset} meanwhile; run the gate again"
+            )
+        mirror.client.set_registered_model_alias(name, PREVIOUS, found.version)
+    if found is None or found.version != version:
+        mirror.client.set_registered_model_alias(name, CHAMPION, version)
+    return standing(mirror, dataset)
 
 
-def roll_back(mirror: Mirror, dataset: str) -> Registered:
-    """Make the previous version the champion again, and the champion the previous one; returns the new champion.
+def roll_back(mirror: Mirror, dataset: str) -> Standing:
+    """Make the previous version the champion again, and the champion the previous one, marked as rolled back.
 
     Raises:
         ValueError: where there is no previous version.
     """
-    previous = holder(mirror, dataset, PREVIOUS)
-    if previous is None:
-        raise ValueError(f"{dataset} has no previous champion: the alias {PREVIOUS!r} points to no version")
-    promote(mirror, dataset, previous.version)
-    return previous
+    found = standing(mirror, dataset)
+    if found.previous is None or found.previous == found.champion:
+        raise ValueError(f"{dataset} has no previous champion: the alias {PREVIOUS!r} points to no other version")
+    if found.champion is not None:
+        mirror.client.set_model_version_tag(found.champion.name, found.champion.version, ROLLED_BACK, "yes")
+    if found.previous.rolled_back:
+        mirror.client.delete_model_version_tag(found.previous.name, found.previous.version, ROLLED_BACK)
+    return promote(mirror, dataset, found.previous.version)
+
+
+def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
+    """Copy what a version was measured by, `EVALUATION`, from its run's artifacts to the folder ``out``.
+
+    Raises:
+        FileNotFoundError: where the run or its artifacts are gone.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        kept = {item.path for item in mirror.client.list_artifacts(version.run_id, "evaluation")}
+    except MlflowException as error:
+        if error.error_code not in UNKNOWN:
+            raise
+        kept = set()
+    for path in EVALUATION:
+        if path not in kept:
+            mend = f"without the alias {CHAMPION!r} of {version.name}, the next challenger becomes the champion"
+            raise FileNotFoundError(f"{path} of the run {version.run_id} is no longer in MLflow; {mend}")
+        with tempfile.TemporaryDirectory() as scratch:
+            shutil.copy(mirror.client.download_artifacts(version.run_id, path, scratch), out)

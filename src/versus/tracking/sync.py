@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,11 @@ def evaluated_cells(mirror: Mirror) -> list[str]:
 
 
 def sync(
-    mirror: Mirror, cells: Iterable[str] | None, live: set[str], progress: Callable[[str, int, int], Any]
+    mirror: Mirror,
+    cells: Iterable[str] | None,
+    live: set[str],
+    progress: Callable[[str, int, int], Any],
+    primary: Mapping[str, str] | None = None,
 ) -> Summary:
     """Mirror every cell that is not, and the report; delete what interrupted processes left.
 
@@ -41,6 +45,7 @@ def sync(
             whose evaluation is there.
         live: cells that are being fitted right now.
         progress: called with a cell's name, its number and how many there are, before each.
+        primary: task -> the deciding score, which leaderboards are sorted by; the usual ones where None.
 
     Raises:
         mlflow.exceptions.MlflowException, OSError: if the store cannot be reached.
@@ -50,7 +55,7 @@ def sync(
     records = list(_records(mirror, cells, summary))
     for dataset in dict.fromkeys(r.dataset for r in records):
         about = json.loads((mirror.workspace.prepared(dataset) / "about.json").read_text(encoding="utf-8"))
-        mirror.dataset(dataset, about)
+        mirror.dataset(dataset, about, primary)
     current = {dataset: _current(mirror, dataset) for dataset in {r.dataset for r in records}}
     known = {(tag(run, FINGERPRINT), tag(run, COSTS)) for runs in current.values() for run in runs}
     for number, found in enumerate(records, 1):

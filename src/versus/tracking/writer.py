@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from versus.tracking import destination, store
 from versus.tracking.channel import ChannelError, Line
+from versus.tracking.outages import is_outage
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,14 +24,9 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 REST = 15.0  # seconds after an outage during which requests fail at once instead of waiting each for a dead server
-OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 LONGEST_REASON = 300
-PERSISTENT = (
-    "sync",
-    "report",
-    "register",
-    "roll_back",
-)  # requests that try in any case: whoever sends them may know that the store is back
+REGISTRY = ("register", "promote", "roll_back", "fetch")
+PERSISTENT = ("sync", "report", *REGISTRY)  # try in any case: whoever asks may know that the store is back
 
 
 @dataclass
@@ -92,7 +88,7 @@ class Writer:
         except Exception as error:  # whatever a store throws, the next request is served
             traceback.print_exc()
             reason = destination.redact(" ".join(f"{type(error).__name__}: {error}".split()))[:LONGEST_REASON]
-            if _is_outage(error):
+            if is_outage(error):
                 self._outage = (time.monotonic(), reason)
             return reason
         return None
@@ -110,28 +106,25 @@ class Writer:
     def _result(self, job: Job) -> dict[str, Any]:
         mirror = self.mirror()
         self._serve_live()  # a cell that was just fitted takes its live run over
-        from versus.tracking import comparison, record, registry, sync
+        from versus.tracking import comparison, record, registry_requests, sync
 
         request = job.request
         match request["do"]:
             case "prepared":
                 about = (self.workspace.prepared(request["dataset"]) / "about.json").read_text(encoding="utf-8")
-                mirror.dataset(request["dataset"], json.loads(about))
+                mirror.dataset(request["dataset"], json.loads(about), request.get("primary"))
             case "cell":
                 return {"run_id": mirror.cell(record.read(self.workspace, request["cell"]))}
             case "report":
                 return {"run_id": comparison.mirror_comparison(mirror)}
             case "sync":
                 fits = {run.cell for run in self.live.values()}
-                return asdict(sync.sync(mirror, request["cells"], fits, lambda *at: job.answer({"progress": at})))
-            case "register":
-                versions = {d: asdict(registry.register(mirror, cell)) for d, cell in request["champions"].items()}
-                if request["promote"]:
-                    for dataset, found in versions.items():
-                        registry.promote(mirror, dataset, found["version"])
-                return {"versions": versions}
-            case "roll_back":
-                return {"versions": {request["dataset"]: asdict(registry.roll_back(mirror, request["dataset"]))}}
+                done = sync.sync(
+                    mirror, request["cells"], fits, lambda *at: job.answer({"progress": at}), request.get("primary")
+                )
+                return asdict(done)
+            case action if action in REGISTRY:
+                return registry_requests.serve(mirror, request)
             case unknown:
                 raise ValueError(f"unknown request {unknown!r}")
         return {}
@@ -142,14 +135,3 @@ class Writer:
         for run in list(self.live.values()):
             if run.due():
                 run.flush(self.mirror())
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether the store is at fault rather than what was asked of it."""
-    if isinstance(error, ImportError):
-        return True  # of mlflow
-    from mlflow.exceptions import MlflowException
-
-    if isinstance(error, MlflowException):
-        return error.error_code in OUTAGES
-    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError)

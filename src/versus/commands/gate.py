@@ -1,0 +1,71 @@
+"""``python -m versus gate``: may the best models of this comparison take the champions' places?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from versus import params as parameters
+from versus.gate import rendering
+from versus.gate.contest import Contest
+from versus.gate.verdict import Verdict
+from versus.tracking import destination
+from versus.workspace import Workspace
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = "Exit code: 0 where all pass, 1 where one fails, 2 where one could not be judged."
+    parser.add_argument("datasets", nargs="*", metavar="DATASET", help="data sets to judge (default: all)")
+    parser.add_argument("--promote", action="store_true", help="make the challengers that pass the champions")
+    parser.add_argument("--margin", type=_share, help="how much worse the deciding score may be (default: params.yaml)")
+    parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON; - prints them instead")
+    parser.add_argument("--markdown", metavar="FILE", help="write the verdicts as Markdown; - prints them instead")
+    parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0 … 1")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge, promote where that was asked for, and say so; returns the exit code."""
+    try:
+        verdicts = _judge(options)
+    except (ValueError, OSError) as error:  # 1 would say that a challenger failed
+        print(destination.redact(f"versus gate: could not judge: {error}"), file=sys.stderr)
+        return 2
+    _write(verdicts, options)
+    outcomes = {verdict.outcome for verdict in verdicts}
+    return 1 if "fail" in outcomes else 2 if "undecided" in outcomes else 0
+
+
+def _judge(options: argparse.Namespace) -> list[Verdict]:
+    workspace = Workspace(options.workspace)
+    params = parameters.read(workspace.params)
+    known = [*params.datasets, *params.files]
+    unknown = [name for name in options.datasets if name not in known]
+    if unknown:
+        raise ValueError(f"params.yaml has no data set {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+    if options.margin is not None:
+        params = params.model_copy(update={"gate": params.gate.model_copy(update={"margin": options.margin})})
+    contest = Contest(workspace, params, options.datasets or known)
+    verdicts = contest.verdicts()
+    return [contest.promote(v) if v.may_promote else v for v in verdicts] if options.promote else verdicts
+
+
+def _write(verdicts: list[Verdict], options: argparse.Namespace) -> None:
+    machine = json.dumps(rendering.as_json(verdicts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    page = rendering.as_markdown(verdicts)
+    for name, text in ((options.json, machine), (options.markdown, page)):
+        if name == "-":
+            sys.stdout.write(text)
+        elif name is not None:
+            Path(name).write_text(text, encoding="utf-8")
+    # What a program reads must not be mixed with what a person reads.
+    print(rendering.as_text(verdicts), file=sys.stderr if "-" in (options.json, options.markdown) else sys.stdout)

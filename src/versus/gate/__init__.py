@@ -1,0 +1,13 @@
+"""May a newly trained best model, the challenger, take the champion's place?
+
+Both models answered the same test rows. The challenger passes where the data rule out that it is worse by more than the
+margins of params.yaml. `judge` is a pure function of the answers; `contest` gets them, from this workspace and from
+MLflow, and moves the aliases.
+"""
+
+from __future__ import annotations
+
+from versus.gate.judgement import Judgement, Rules, judge
+from versus.gate.measured import Measured, read_measured
+
+__all__ = ["Judgement", "Measured", "Rules", "judge", "read_measured"]

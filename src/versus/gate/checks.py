@@ -1,0 +1,91 @@
+"""What a challenger has to hold to beside the deciding score: sound answers, every class, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.metrics.calibration import expected_calibration_error
+
+TOLERANCE = 1e-3  # of a sum of probabilities; they are kept in single precision
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition: its name, whether it holds, and the figures in words."""
+
+    name: str
+    passed: bool
+    text: str
+
+
+def soundness(predictions: NDArray[Any]) -> Check:
+    """Whether probabilities (R, n, K) are finite, not negative and sum to 1, or values (R, n) finite."""
+    if not np.isfinite(predictions).all():
+        count = int((~np.isfinite(predictions)).sum())
+        return Check("answers", False, f"{count} of {predictions.size} answers on test rows are not finite numbers")
+    if predictions.ndim == 2:
+        return Check("answers", True, "all answers are finite")
+    wrong = (predictions.min(axis=2) < 0) | (np.abs(predictions.sum(axis=2, dtype=np.float64) - 1) > TOLERANCE)
+    if wrong.any():
+        repeat, row = (int(i) for i in np.argwhere(wrong)[0])
+        total = predictions[repeat, row].sum(dtype=np.float64)
+        where = f"the first is row {row} of repeat {repeat}, whose sum is {total:.4g}"
+        return Check(
+            "answers", False, f"{int(wrong.sum())} rows of probabilities are negative or do not sum to 1; {where}"
+        )
+    return Check("answers", True, "all probabilities are finite and sum to 1")
+
+
+def class_recalls(
+    challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], classes: Sequence[str], margin: float
+) -> list[Check]:
+    """Whether the recall of every class, over the test rows of all repeats, fell by no more than the margin.
+
+    Args:
+        challenger, champion: (R, n, K) probabilities.
+        targets: (R, n) class codes.
+        classes: K names.
+        margin: how much it may fall.
+
+    Returns:
+        One failed check for each class that fell further, or one that passed and names the class that fell most.
+    """
+    members = np.bincount(targets.ravel(), minlength=len(classes))
+    new, old = (
+        _hits(predictions, targets, len(classes)) / np.maximum(members, 1) for predictions in (challenger, champion)
+    )
+    fall = np.where(members > 0, old - new, 0.0)
+
+    def told(k: int) -> str:
+        change = (
+            f"fell by {fall[k]:.3f}" if fall[k] > 0 else f"rose by {-fall[k]:.3f}" if fall[k] < 0 else "is the same"
+        )
+        return f"recall of class {classes[k]!r} {change}, from {old[k]:.3f} to {new[k]:.3f} on {members[k]} test rows"
+
+    limit = f"{margin:.3f} is allowed"
+    worse = [int(k) for k in np.argsort(-fall, kind="stable") if fall[k] > margin]
+    if worse:
+        return [Check(f"class {classes[k]}", False, f"{told(k)}; {limit}") for k in worse]
+    most = int(np.argmax(fall))
+    if fall[most] <= 0:
+        return [Check("classes", True, "no class is recalled less often than before")]
+    return [Check("classes", True, f"no class fell too far: {told(most)}; {limit}")]
+
+
+def _hits(probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+    right = probabilities.argmax(axis=2) == targets
+    found: NDArray[np.int64] = np.bincount(targets[right], minlength=n_classes)
+    return found
+
+
+def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], margin: float) -> Check:
+    """Whether the expected calibration error, over the test rows of all repeats, rose by no more than the margin."""
+    truth = targets.ravel()
+    new, old = (expected_calibration_error(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))
+    text = f"expected calibration error {new:.3f}, the champion's {old:.3f}; a rise of {margin:.3f} is allowed"
+    return Check("calibration", new - old <= margin, text)

@@ -1,0 +1,127 @@
+"""Challengers from this workspace against champions from the model registry, data set by data set."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from versus import params as parameters
+from versus import report
+from versus.data import prepared
+from versus.evaluation.test_rows import hash_test_rows
+from versus.gate.judgement import Judgement, judge
+from versus.gate.measured import read_measured
+from versus.gate.verdict import Verdict
+from versus.params import Params
+from versus.tracking import champions, client
+from versus.tracking.champions import Registration
+from versus.tracking.standing import Registered, Standing
+from versus.workspace import Workspace
+
+OFF = "tracking is off (VERSUS_TRACKING), and the champions are in MLflow's model registry; run it with tracking on"
+
+
+class Contest:
+    """Judges the best cells of a workspace, and promotes them.
+
+    Args:
+        workspace: with the evaluations.
+        params: what is compared, and by which rules it is judged.
+        datasets: names of the data sets to judge.
+    """
+
+    def __init__(self, workspace: Workspace, params: Params, datasets: Sequence[str]) -> None:
+        self._workspace = workspace
+        self._params = params
+        self._datasets = datasets
+
+    def verdicts(self) -> list[Verdict]:
+        """A verdict for each data set; registers its best cell as the challenger.
+
+        Raises:
+            ValueError: where an evaluation's file is damaged.
+        """
+        cells = [c for c in parameters.cells(self._params) if c.dataset in self._datasets]
+        best = report.best_cells(self._workspace, cells, self._params.comparison)
+        if not client.is_on():
+            return [Verdict(dataset, "undecided", OFF) for dataset in self._datasets]
+        registration = champions.register(self._workspace, best, to_the_end=True) if best else Registration(True)
+        found = []
+        for dataset in self._datasets:
+            if dataset not in best:
+                found.append(self._without_challenger(dataset))
+            elif dataset in registration.standings:
+                found.append(self._verdict(dataset, registration.standings[dataset]))
+            else:
+                reason = registration.failed.get(dataset) or f"{registration.reason}; is the tracking server up?"
+                found.append(Verdict(dataset, "undecided", f"{best[dataset]} could not be registered: {reason}"))
+        return found
+
+    def _without_challenger(self, dataset: str) -> Verdict:
+        cells = [c.name for c in parameters.cells(self._params) if c.dataset == dataset]
+        evaluated = [c for c in cells if (self._workspace.evaluation(c) / "evaluation.json").is_file()]
+        missing = [c for c in cells if c not in evaluated]
+        if missing:
+            some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more cells" if len(missing) > 3 else "")
+            return Verdict(dataset, "undecided", f"{some} not evaluated; run `dvc repro` first")
+        return Verdict(dataset, "pass", "nothing to judge: no cell predicts but baselines")
+
+    def _verdict(self, dataset: str, standing: Standing) -> Verdict:
+        challenger, champion = standing.challenger, standing.champion
+        if challenger is None or champion is None:
+            return Verdict(
+                dataset, "undecided", "its aliases were removed from MLflow's registry meanwhile; run it again"
+            )
+        if challenger == champion:
+            first = standing.previous is None
+            note = "is the first champion: there is none to compare it with" if first else "is the champion: unchanged"
+            return Verdict(dataset, "pass", f"{challenger} {note}", challenger, champion)
+        if challenger.rolled_back:
+            stays = f"{challenger} was rolled back and stays so: {champion} is the champion"
+            advice = f"`python -m versus rollback {dataset}` takes that back"
+            return Verdict(dataset, "pass", f"{stays}; {advice}", challenger, champion)
+        try:
+            found = self._judge(dataset, challenger, champion)
+        except (ValueError, OSError) as error:
+            return Verdict(dataset, "undecided", str(error), challenger, champion)
+        return Verdict(dataset, "pass" if found.passed else "fail", _summary(found), challenger, champion, found)
+
+    def _judge(self, dataset: str, challenger: Registered, champion: Registered) -> Judgement:
+        data = prepared.read(self._workspace.prepared(dataset))
+        new = read_measured(self._workspace.evaluation(challenger.cell))
+        if new.test_hash != hash_test_rows(data):
+            stale = f"{challenger.cell} was not evaluated on the test rows that data/prepared/{dataset} has now"
+            raise ValueError(f"{stale}; run `dvc repro` first")
+        with tempfile.TemporaryDirectory(dir=self._workspace.private) as scratch:
+            outcome = champions.fetch_evaluation(self._workspace, champion, Path(scratch))
+            if not outcome.ok:
+                raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
+            old = read_measured(Path(scratch))
+        rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
+        metric = getattr(self._params.comparison.primary, data.schema.task)
+        rules, seed = self._params.gate, self._params.seed
+        return judge(new, old, data.y[rows], rows, data.schema.classes, metric, rules, seed)
+
+    def promote(self, verdict: Verdict) -> Verdict:
+        """Make the challenger of a verdict the champion; "undecided" where that could not be done."""
+        assert verdict.challenger is not None
+        assert verdict.champion is not None
+        versions = verdict.challenger.version, verdict.champion.version
+        done = champions.promote(self._workspace, verdict.dataset, *versions)
+        if not done.ok:
+            summary = f"passed, but could not be promoted: {done.reason}"
+            return replace(verdict, outcome="undecided", summary=summary)
+        return replace(verdict, promoted=True)
+
+
+def _summary(judgement: Judgement) -> str:
+    failed = [check.text for check in judgement.checks if not check.passed]
+    if failed:
+        return "; ".join(failed)
+    if judgement.basis == "new baseline":
+        return "new baseline: the test rows are not those that the champion was measured on, so nothing can be compared"
+    return judgement.checks[0].text

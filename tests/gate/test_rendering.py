@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from tests.gate.test_judgement import classifier, decide
+from versus.gate import rendering
+from versus.gate.verdict import Verdict
+from versus.tracking.standing import Registered
+
+NEW, OLD = Registered("animals", "4", "animals-new", "run4"), Registered("animals", "3", "animals-old", "run3")
+
+
+@pytest.fixture
+def verdicts():
+    worse = decide(classifier(0.6, seed=1), classifier(0.95), classes=("<b>x</b>", "[y](z)", "a|b"))
+    better = decide(classifier(0.95), classifier(0.6, seed=1))
+    return [
+        Verdict("animals", "fail", worse.checks[1].text, NEW, OLD, worse),
+        Verdict("birds", "pass", better.checks[0].text, NEW, OLD, better, promoted=True),
+        Verdict("cats", "undecided", "the tracking server is down"),
+    ]
+
+
+def test_the_text_names_outcome_figures_and_reasons(verdicts):
+    lines = rendering.as_text(verdicts).splitlines()
+    assert lines[0].startswith(
+        "animals FAILS: animals-new (version 4) against animals-old (version 3); recall of class"
+    )
+    assert any(line.startswith("  FAIL accuracy_score 0.") for line in lines)
+    assert "birds passes: animals-new (version 4) against animals-old (version 3); accuracy_score 0." in "\n".join(
+        lines
+    )
+    assert "  animals-new (version 4) is the champion now, animals-old (version 3) the previous one" in lines
+    assert lines[-1] == "cats UNDECIDED: the tracking server is down"
+
+
+def test_markdown_keeps_names_from_becoming_markup(verdicts):
+    from markdown_it import MarkdownIt
+
+    text = rendering.as_markdown(verdicts)
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    assert "<b>x</b>" not in page
+    assert "<a " not in page
+    assert page.count("<tr>") == 4
+    assert page.count("<td>") == 3 * 6  # a bar in a name starts no column
+    assert "<strong>FAILS</strong>" in page
+    assert "<strong>passes</strong>, promoted" in page
+
+
+def test_json_holds_every_figure(verdicts):
+    found = json.loads(json.dumps(rendering.as_json(verdicts), allow_nan=False))
+    assert found["outcome"] == "fail"
+    first = found["datasets"][0]
+    assert first["challenger"] == {
+        "name": "animals",
+        "version": "4",
+        "cell": "animals-new",
+        "run_id": "run4",
+        "rolled_back": False,
+    }
+    assert first["judgement"]["gain"]["low"] < first["judgement"]["gain"]["value"] < 0
+    assert {check["passed"] for check in first["judgement"]["checks"]} == {True, False}
+    assert rendering.as_json(verdicts[1:])["outcome"] == "undecided"
+    assert rendering.as_json(verdicts[1:2])["outcome"] == "pass"
+
+
+def test_who_passed_may_be_promoted_unless_somebody_rolled_it_back(verdicts):
+    assert [v.may_promote for v in verdicts] == [False, True, False]
+    back = Registered("animals", "4", "animals-new", "run4", rolled_back=True)
+    assert not Verdict("animals", "pass", "", back, OLD).may_promote
+    assert not Verdict("animals", "pass", "", OLD, OLD).may_promote

@@ -1,0 +1,248 @@
+"""From evaluations to aliases: `compare`'s registration, `versus gate` and `versus rollback`, on real stores."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from tests.tracking.conftest import end_publishers
+from tests.tracking.servers import MlflowServer
+from versus import evaluation, params, report
+from versus.__main__ import main
+from versus.data import prepared
+from versus.data.frames import decode
+from versus.data.prepared import Prepared
+from versus.data.schema import Column, Schema
+from versus.models import find, persistence
+from versus.tracking import champions, client, destination, registry_requests, store
+from versus.tracking.mirror import Mirror
+from versus.workspace import Workspace
+
+PARAMS = """\
+seed: 0
+datasets:
+  blobs: {source: embedded, name: iris}
+files: {}
+discriminative:
+  blobs-tree: {data: blobs, module: trees, class: DecisionTree, args: {max_depth: DEPTH}}
+  blobs-prior: {data: blobs, module: baseline, class: PriorBaseline}
+classical_generative: {GAUSSIAN}
+"""
+GAUSSIAN = "blobs-gaussian: {data: blobs, module: gaussian, class: GaussianClassifier}"
+SCHEMA = Schema(
+    "table", "classification", (2,), (Column("length"), Column("width")), ("cat", "dog", "owl"), target="pet"
+)
+REPEATS, N_TEST = 2, 400
+
+
+class Project:
+    """A workspace whose cells are fitted and evaluated here, as the stages do."""
+
+    def __init__(self, root: Path) -> None:
+        self.workspace = Workspace(root)
+
+    def write(self, depth: int, gaussian: bool, test_seed: int = 0) -> None:
+        """params.yaml and the data: three blobs, of which the last rows are the official test set."""
+        text = PARAMS.replace("DEPTH", str(depth)).replace("GAUSSIAN", GAUSSIAN if gaussian else "")
+        self.workspace.params.write_text(text)
+        rng, test = np.random.default_rng(5), np.random.default_rng(test_seed)
+        y = np.arange(300 + N_TEST) % 3
+        noise = np.concatenate([rng.normal(size=(300, 2)), test.normal(size=(N_TEST, 2))])
+        X = noise + 2.2 * np.array([[0, 0], [1, 1], [0, 2]])[y]
+        rows = [np.arange(240), np.arange(240, 300), np.arange(300, 300 + N_TEST)]
+        splits = {part: np.tile(r, (REPEATS, 1)) for part, r in zip(prepared.PARTS, rows, strict=True)}
+        prepared.write(self.workspace.prepared("blobs"), Prepared(X, y, SCHEMA, splits, {"source": "embedded"}))
+
+    def evaluate(self) -> None:
+        """Fit and measure every cell."""
+        data = prepared.read(self.workspace.prepared("blobs"))
+        for cell in self.cells():
+            models, out = self.workspace.model(cell.name), self.workspace.evaluation(cell.name)
+            shutil.rmtree(models, ignore_errors=True)
+            for repeat in range(REPEATS):
+                seed = {"random_state": repeat} if cell.module == "trees" else {}
+                model = find(cell.family, cell.module, cell.class_name)(**cell.args, **seed, schema=SCHEMA)
+                model.fit(*data.take(repeat, "train", "validation"))
+                persistence.save(model, models / str(repeat), cell.family, cell.module)
+            cost = self.workspace.evaluation_cost(cell.name)
+            evaluation.evaluate(data, models, cell, out, cost, seed=0)
+
+    def cells(self) -> list[params.Cell]:
+        return list(params.cells(params.read(self.workspace.params)))
+
+    def best(self) -> dict[str, str]:
+        return report.best_cells(self.workspace, self.cells())
+
+    def gate(self, *arguments: str) -> int:
+        """The exit code of `versus gate`."""
+        return self.call("gate", *arguments)
+
+    def call(self, command: str, *arguments: str) -> int:
+        client._waited = 0.0
+        with pytest.raises(SystemExit) as end:
+            main([command, *arguments, "--workspace", str(self.workspace.root)])
+        return end.value.code if isinstance(end.value.code, int) else 1
+
+    def champion(self) -> str:
+        """The cell that holds the alias."""
+        return str(mlflow.MlflowClient().get_model_version_by_alias("blobs", "champion").tags["cell"])
+
+
+@pytest.fixture
+def project(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A deep tree alone, evaluated; runs go to a sqlite file."""
+    shutil.copy(empty_store, workspace.root / "mlflow.db")
+    uri = f"sqlite:///{workspace.root}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    mlflow.set_tracking_uri(uri)
+    found = Project(workspace.root)
+    found.write(depth=20, gaussian=False)
+    found.evaluate()
+    return found
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[MlflowServer]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_store, folder / "store.db")
+    found = MlflowServer(folder, f"sqlite:///{folder}/store.db")
+    found.start()
+    yield found
+    found.kill()
+
+
+def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first champion, then a better one, which samples."""
+    assert champions.register(project.workspace, project.best(), to_the_end=True).ok
+    assert project.gate() == 0
+    assert "blobs-tree (version 1) is the first champion" in capsys.readouterr().out
+
+    project.write(depth=20, gaussian=True)
+    project.evaluate()
+    assert project.best() == {"blobs": "blobs-gaussian"}
+    assert project.gate() == 0
+    told = capsys.readouterr().out
+    assert told.startswith("blobs passes: blobs-gaussian (version 2) against blobs-tree (version 1); accuracy_score 0.")
+    assert project.champion() == "blobs-tree"  # judging moves nothing
+    assert project.gate("--promote") == 0
+    assert (
+        "blobs-gaussian (version 2) is the champion now, blobs-tree (version 1) the previous" in capsys.readouterr().out
+    )
+    assert project.champion() == "blobs-gaussian"
+
+    rows = decode(np.array(prepared.read(project.workspace.prepared("blobs")).take(0, "test")[0]), SCHEMA)
+    model = mlflow.pyfunc.load_model("models:/blobs@champion")
+    answers = model.predict(rows)
+    assert set(answers["prediction"]) == set(SCHEMA.classes)
+    drawn = model.predict(rows.head(0), params={"sample": 5, "label": "owl", "random_state": 0})
+    assert list(drawn.columns) == ["length", "width", "pet"]
+    assert set(drawn["pet"]) == {"owl"}
+
+
+def test_a_champion_is_defended_replaced_and_brought_back(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    replace_the_first(project, capsys)
+    assert project.gate("--promote") == 0
+    assert "blobs-gaussian (version 2) is the champion: unchanged" in capsys.readouterr().out
+
+    project.write(depth=20, gaussian=False)
+    project.evaluate()
+    assert project.gate("--promote", "--json", str(project.workspace.root / "gate.json")) == 1
+    told = capsys.readouterr().out
+    assert "blobs FAILS: blobs-tree (version 1) against blobs-gaussian (version 2); " in told
+    assert "FAIL accuracy_score" in told
+    assert project.champion() == "blobs-gaussian"
+    found = json.loads((project.workspace.root / "gate.json").read_text())
+    assert found["datasets"][0]["judgement"]["gain"]["high"] < 0
+    assert project.gate("--margin", "0.99", "blobs") == 1  # the margin of a class is another
+    capsys.readouterr()
+
+    project.write(depth=20, gaussian=False, test_seed=1)
+    assert project.gate("--promote") == 2  # prepared anew, not evaluated yet
+    assert "was not evaluated on the test rows that data/prepared/blobs has now" in capsys.readouterr().out
+    project.evaluate()
+    assert project.gate("--promote", "--markdown", "-") == 0
+    streams = capsys.readouterr()
+    assert "new baseline: the test rows are not those" in streams.out
+    assert "| blobs | **passes**, promoted | blobs-tree (version 3) |" in streams.out
+    assert streams.err.startswith("blobs passes: ")
+    assert project.champion() == "blobs-tree"
+
+    assert project.call("rollback", "blobs") == 0
+    assert "blobs: blobs-gaussian (version 2) is the champion again; blobs-tree (version 3)" in capsys.readouterr().out
+    assert project.gate("--promote") == 0
+    assert "was rolled back and stays so" in capsys.readouterr().out
+    assert project.champion() == "blobs-gaussian"
+
+
+@pytest.mark.slow
+def test_on_a_server_too(
+    project: Project, server: MlflowServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    mlflow.set_tracking_uri(server.uri)
+    replace_the_first(project, capsys)
+    server.kill()
+    assert project.gate() == 2
+    assert "blobs UNDECIDED: blobs-gaussian could not be registered: " in capsys.readouterr().out
+    client._waited = 0.0
+    monkeypatch.delenv("VERSUS_TRACKING_PATIENCE")
+    end_publishers(project.workspace)
+    found = champions.register(project.workspace, project.best())
+    assert not found.ok
+    found.warn()
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("warning: tracking: not all of the best models are in MLflow's registry: ")
+    server.start()
+    assert champions.register(project.workspace, project.best(), to_the_end=True).ok  # what `make sync` asks for
+
+
+def test_what_cannot_be_judged_is_neither_passed_nor_failed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.gate("nothere") == 2
+    assert "params.yaml has no data set nothere; it has blobs" in capsys.readouterr().err
+    shutil.rmtree(project.workspace.evaluation("blobs-prior"))
+    assert project.gate() == 2
+    assert "blobs UNDECIDED: blobs-prior not evaluated; run `dvc repro` first" in capsys.readouterr().out
+    monkeypatch.setenv("VERSUS_TRACKING", "off")
+    assert project.gate() == 2
+    assert "tracking is off (VERSUS_TRACKING)" in capsys.readouterr().out
+    project.workspace.params.write_text("sead: 0")
+    assert project.gate() == 2
+    assert "unknown key" in capsys.readouterr().err
+    assert project.call("rollback", "blobs") == 1
+
+
+def test_one_model_that_is_damaged_does_not_keep_the_others_out(project: Project) -> None:
+    shutil.copytree(project.workspace.prepared("blobs"), project.workspace.prepared("twin"))
+    for path in (project.workspace.model("blobs-tree"), project.workspace.evaluation("blobs-tree")):
+        shutil.copytree(path, path.with_name("twin-tree"))
+    about = project.workspace.evaluation("twin-tree") / "evaluation.json"
+    about.write_text(about.read_text().replace('"blobs', '"twin'))
+    (project.workspace.model("blobs-tree") / "0" / "model.json").write_text("{")
+    to = destination.find(project.workspace.root)
+    mirror = Mirror(store.open_store(to), to, project.workspace, "here")
+    found = registry_requests.serve(mirror, {"do": "register", "cells": {"blobs": "blobs-tree", "twin": "twin-tree"}})
+    assert list(found["standings"]) == ["twin"]
+    assert "model.json" in found["failed"]["blobs"]
+    with pytest.raises(ValueError, match="'nothing'"):
+        registry_requests.serve(mirror, {"do": "nothing"})
+
+
+def test_the_best_cell_is_the_reports_and_never_a_guess(project: Project) -> None:
+    assert project.best() == {"blobs": "blobs-tree"}  # not the baseline
+    project.write(depth=20, gaussian=True)
+    assert project.best() == {}  # the gaussian is not evaluated, and might be the best
+    project.evaluate()
+    assert project.best() == {"blobs": "blobs-gaussian"}
+    by_loss = params.Comparison(primary=params.Primary(classification="log_loss"))
+    scores = project.workspace.evaluation("blobs-gaussian") / "scores.csv"
+    scores.write_text(re.sub(r"log_loss,.*", "log_loss,9.0", scores.read_text()))
+    assert report.best_cells(project.workspace, project.cells(), by_loss) == {"blobs": "blobs-tree"}
