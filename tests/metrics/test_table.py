@@ -6,6 +6,7 @@ from versus.metrics.table import METRICS, named, needing
 def test_names_are_unique_and_complete():
     names = [metric.name for metric in METRICS]
     assert len(set(names)) == len(names) == 21
+    assert len({metric.label for metric in METRICS}) == len(METRICS)
     assert all(metric.reference and metric.low < metric.high for metric in METRICS)
     assert all((metric.nominal is not None) == (metric.better == "nominal") for metric in METRICS)
 

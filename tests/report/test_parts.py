@@ -141,3 +141,9 @@ def test_directions():
     assert not metric_labels.lower_is_better("mean_log_likelihood_mixed")
     assert metric_labels.is_share("accuracy_score")
     assert not metric_labels.is_share("log_loss")
+
+
+def test_scores_are_called_as_the_table_of_metrics_says():
+    assert metric_labels.label("root_mean_squared_error") == "RMSE"
+    assert metric_labels.label("mean_log_likelihood_mixed") == metric_labels.label("mean_log_likelihood")
+    assert metric_labels.label("score_of_yours") == "score of yours"

@@ -30,6 +30,7 @@ class Metric:
 
     Args:
         name: as in scores.csv; a density's gets the suffix of its measure where that is not "continuous".
+        label: as it is read.
         function: arrays -> float.
         needs: what the function is given, hence what a model must offer to be scored.
         unit: of the value.
@@ -41,6 +42,7 @@ class Metric:
     """
 
     name: str
+    label: str
     function: Callable[..., Any]
     needs: Needs
     unit: str
@@ -55,9 +57,12 @@ _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
 
 METRICS: tuple[Metric, ...] = (
-    Metric("accuracy_score", classification.accuracy_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
+    Metric(
+        "accuracy_score", "accuracy", classification.accuracy_score, "probabilities", "share", "higher", 0, 1, _SKLEARN
+    ),
     Metric(
         "balanced_accuracy_score",
+        "balanced accuracy",
         classification.balanced_accuracy_score,
         "probabilities",
         "share",
@@ -66,13 +71,24 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Brodersen, Ong, Stephan and Buhmann 2010",
     ),
-    Metric("precision_score", classification.precision_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
-    Metric("recall_score", classification.recall_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
-    Metric("f1_score", classification.f1_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
-    Metric("log_loss", classification.log_loss, "probabilities", "nats", "lower", 0, INF, _SKLEARN),
-    Metric("brier_score", classification.brier_score, "probabilities", "", "lower", 0, 2, "Brier 1950"),
+    Metric(
+        "precision_score",
+        "precision",
+        classification.precision_score,
+        "probabilities",
+        "share",
+        "higher",
+        0,
+        1,
+        _SKLEARN,
+    ),
+    Metric("recall_score", "recall", classification.recall_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
+    Metric("f1_score", "F1", classification.f1_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
+    Metric("log_loss", "log loss", classification.log_loss, "probabilities", "nats", "lower", 0, INF, _SKLEARN),
+    Metric("brier_score", "Brier score", classification.brier_score, "probabilities", "", "lower", 0, 2, "Brier 1950"),
     Metric(
         "expected_calibration_error",
+        "calibration error (ECE)",
         calibration.expected_calibration_error,
         "probabilities",
         "share",
@@ -81,9 +97,10 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Guo, Pleiss, Sun and Weinberger 2017",
     ),
-    Metric("roc_auc", classification.roc_auc, "probabilities", "share", "higher", 0, 1, "Fawcett 2006"),
+    Metric("roc_auc", "ROC AUC", classification.roc_auc, "probabilities", "share", "higher", 0, 1, "Fawcett 2006"),
     Metric(
         "root_mean_squared_error",
+        "RMSE",
         regression.root_mean_squared_error,
         "values",
         "of the target",
@@ -92,10 +109,21 @@ METRICS: tuple[Metric, ...] = (
         INF,
         _SKLEARN,
     ),
-    Metric("mean_absolute_error", regression.mean_absolute_error, "values", "of the target", "lower", 0, INF, _SKLEARN),
-    Metric("r2_score", regression.r2_score, "values", "share", "higher", -INF, 1, _SKLEARN),
+    Metric(
+        "mean_absolute_error",
+        "MAE",
+        regression.mean_absolute_error,
+        "values",
+        "of the target",
+        "lower",
+        0,
+        INF,
+        _SKLEARN,
+    ),
+    Metric("r2_score", "R²", regression.r2_score, "values", "share", "higher", -INF, 1, _SKLEARN),
     Metric(
         "interval_coverage",
+        "coverage",
         regression.interval_coverage,
         "intervals",
         "share",
@@ -107,6 +135,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "mean_target_log_likelihood",
+        "mean log p(y|x), nats",
         regression.mean_target_log_likelihood,
         "target_log_prob",
         "nats",
@@ -115,12 +144,53 @@ METRICS: tuple[Metric, ...] = (
         INF,
         "Gneiting and Raftery 2007",
     ),
-    Metric("mean_log_likelihood", density.mean_log_likelihood, "log_prob", "nats", "higher", -INF, INF, _THEIS),
-    Metric("mean_elbo", density.mean_log_likelihood, "elbo", "nats", "higher", -INF, INF, "Kingma and Welling 2014"),
-    Metric("bits_per_dimension", density.bits_per_dimension, "pixels_log_prob", "bits", "lower", -INF, INF, _THEIS),
-    Metric("bits_per_dimension_bound", density.bits_per_dimension, "pixels_elbo", "bits", "lower", -INF, INF, _THEIS),
+    Metric(
+        "mean_log_likelihood",
+        "mean log-likelihood, nats",
+        density.mean_log_likelihood,
+        "log_prob",
+        "nats",
+        "higher",
+        -INF,
+        INF,
+        _THEIS,
+    ),
+    Metric(
+        "mean_elbo",
+        "mean ELBO, nats",
+        density.mean_log_likelihood,
+        "elbo",
+        "nats",
+        "higher",
+        -INF,
+        INF,
+        "Kingma and Welling 2014",
+    ),
+    Metric(
+        "bits_per_dimension",
+        "bits per dimension",
+        density.bits_per_dimension,
+        "pixels_log_prob",
+        "bits",
+        "lower",
+        -INF,
+        INF,
+        _THEIS,
+    ),
+    Metric(
+        "bits_per_dimension_bound",
+        "bits per dimension, upper bound",
+        density.bits_per_dimension,
+        "pixels_elbo",
+        "bits",
+        "lower",
+        -INF,
+        INF,
+        _THEIS,
+    ),
     Metric(
         "c2st_accuracy",
+        "two-sample test accuracy",
         samples.c2st_accuracy,
         "samples",
         "share",
@@ -132,6 +202,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "tstr_balanced_accuracy",
+        "train on synthetic, test on real",
         samples.tstr_balanced_accuracy,
         "transfer",
         "share",
@@ -140,7 +211,17 @@ METRICS: tuple[Metric, ...] = (
         1,
         "Esteban, Hyland and Rätsch 2017",
     ),
-    Metric("tstr_ratio", samples.tstr_ratio, "transfer", "", "higher", 0, INF, "Esteban, Hyland and Rätsch 2017"),
+    Metric(
+        "tstr_ratio",
+        "relative to training on real",
+        samples.tstr_ratio,
+        "transfer",
+        "",
+        "higher",
+        0,
+        INF,
+        "Esteban, Hyland and Rätsch 2017",
+    ),
 )
 
 

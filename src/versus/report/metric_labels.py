@@ -1,35 +1,10 @@
-"""How the page calls the scores, which way they point, and the range that they cannot leave."""
+"""What the table of metrics says of a name in scores.csv: how it is read, which way it points, what it cannot leave."""
 
 from __future__ import annotations
 
 from math import inf
 
 from versus.metrics import table
-
-LABELS = {
-    "accuracy_score": "accuracy",
-    "balanced_accuracy_score": "balanced accuracy",
-    "precision_score": "precision",
-    "recall_score": "recall",
-    "f1_score": "F1",
-    "log_loss": "log loss",
-    "brier_score": "Brier score",
-    "expected_calibration_error": "calibration error (ECE)",
-    "roc_auc": "ROC AUC",
-    "root_mean_squared_error": "RMSE",
-    "mean_absolute_error": "MAE",
-    "r2_score": "R²",
-    "interval_coverage": "coverage",
-    "mean_target_log_likelihood": "mean log p(y|x), nats",
-    "mean_log_likelihood": "mean log-likelihood, nats",
-    "bits_per_dimension": "bits per dimension",
-    "mean_elbo": "mean ELBO, nats",
-    "bits_per_dimension_bound": "bits per dimension, upper bound",
-    "mean_pseudo_log_likelihood": "mean pseudo log-likelihood, nats",
-    "c2st_accuracy": "two-sample test accuracy",
-    "tstr_balanced_accuracy": "train on synthetic, test on real",
-    "tstr_ratio": "relative to training on real",
-}
 
 
 def known(metric: str) -> table.Metric | None:
@@ -48,7 +23,8 @@ def plain(metric: str) -> str:
 
 def label(metric: str) -> str:
     """The metric's name, to be read."""
-    return LABELS.get(plain(metric), metric.replace("_", " "))
+    found = known(metric)
+    return found.label if found is not None else metric.replace("_", " ")
 
 
 def lower_is_better(metric: str) -> bool:
