@@ -23,9 +23,11 @@ from versus.tracking.run_log import COMPLETE, STATE, tag
 from versus.workspace import Workspace
 
 pytest.importorskip("psycopg", reason="MLflow reaches PostgreSQL through psycopg, which is not installed")
+# Debian keeps the server's programs off PATH, a folder for each version.
+PROGRAMS = os.pathsep.join([os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))])
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("initdb") is None, reason="PostgreSQL is not installed"),
+    pytest.mark.skipif(shutil.which("initdb", path=PROGRAMS) is None, reason="PostgreSQL is not installed"),
 ]
 
 
@@ -43,7 +45,8 @@ class Database:
             self.port: int = free.getsockname()[1]
         self._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "versus")
 
-    def _run(self, *command: str) -> None:
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [shutil.which(program, path=PROGRAMS) or program, *arguments]
         with (self._folder / "log").open("ab") as log:  # a pipe would stay open with the server
             subprocess.run([*self._as_user, *command], cwd="/", stdout=log, stderr=log, check=True, timeout=60)
 
