@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from versus import lifeline, recovery
+from versus.tracking import destination
 
 # Two threads whatever the machine has: results must not depend on how many cores there are, nor timings on which
 # library grabs them. Set before numpy loads; a user's own setting wins.
@@ -35,4 +36,5 @@ def run(stage: Callable[..., None], arguments: int) -> None:
     except (ValueError, OSError) as error:
         if os.environ.get("VERSUS_TRACEBACK"):
             raise
-        sys.exit(f"{type(error).__name__}: {error}\n(VERSUS_TRACEBACK=1 shows where it was raised)")
+        message = destination.redact(f"{type(error).__name__}: {error}")  # a URL in it may have a password
+        sys.exit(f"{message}\n(VERSUS_TRACEBACK=1 shows where it was raised)")

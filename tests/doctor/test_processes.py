@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.tracking.processes import wait_for
-from versus.doctor import processes
+from versus.doctor import leftovers, processes
 from versus.tracking import channel, reach
 from versus.tracking.channel import ChannelError
 from versus.workspace import Workspace
@@ -63,6 +63,8 @@ def test_a_publisher_that_hangs_without_an_address_is_ended(
     try:
         wait_for(lambda: listens(address), 60)
         assert list(processes.unreachable_publishers(workspace)) == []
+        monkeypatch.chdir(workspace.root)  # a relative path is short, and the kind of an address depends on its length
+        assert list(leftovers.dead_sockets(Workspace())) == []
         child.send_signal(signal.SIGSTOP)
         address.unlink()
         (finding,) = processes.unreachable_publishers(workspace)

@@ -55,6 +55,7 @@ def test_a_publisher_serves_one_set_of_settings(tmp_path: Path) -> None:
     [
         {"MLFLOW_TRACKING_URI": "https://anna:c4nary%40pass@tracking.example:5000/path"},
         {"MLFLOW_TRACKING_URI": "postgresql://anna:c4nary%40pass@db/mlflow"},
+        {"MLFLOW_TRACKING_URI": "http://anna:c4nary@pass@[broken"},
         {"MLFLOW_TRACKING_PASSWORD": "c4nary@pass"},
         {"AWS_SECRET_ACCESS_KEY": "c4nary@pass"},
     ],
@@ -68,3 +69,11 @@ def test_secrets_are_blacked_out_wherever_they_stand(environment: dict[str, str]
 def test_credentials_of_unknown_uris_go_too_and_the_rest_stays() -> None:
     text = "see https://u:p@ss@host:80/a?b=c and mail me@example.org"
     assert destination.redact(text, {}) == "see https://***@host:80/a?b=c and mail me@example.org"
+
+
+def test_parts_of_a_password_that_was_not_quoted_go_too() -> None:
+    environment = {"MLFLOW_TRACKING_URI": "http://anna:c4nary/rest-of-it@host:9"}
+    assert (
+        destination.redact("cannot resolve 'c4nary', path /rest-of-it", environment)
+        == "cannot resolve '***', path /***"
+    )

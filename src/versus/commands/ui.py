@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from versus import params as parameters
+from versus.params import ParamsError
 from versus.tracking import destination
+from versus.tracking.destination import Destination
+from versus.workspace import Workspace
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,21 +22,63 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until interrupted; returns MLflow's exit code."""
+    """Say where the pages are, and serve them until interrupted; returns MLflow's exit code."""
     store = destination.find(Path())
     if store.uri.startswith(("http://", "https://")):
-        print(f"The runs are on a server, which has pages of its own: {destination.redact(store.uri)}")
+        from versus.tracking.pages import server_address
+
+        address = server_address(store.uri)
+        print(f"The runs are on a server, which has pages of its own: {address}")
+        print_links(store, address)
         return 0
     if store.sqlite_file and not store.sqlite_file.is_file():
         raise ValueError(f"{store.sqlite_file} does not exist yet; `make repro` makes it")
-    print(f"http://127.0.0.1:{options.port} (Ctrl-C ends it)", flush=True)
-    command = ["-m", "mlflow", "ui", "--backend-store-uri", store.uri, "--host", "127.0.0.1"]
-    command += ["--port", str(options.port), "--workers", "1"]
+    address = f"http://127.0.0.1:{options.port}"
+    print(f"{address} (Ctrl-C ends it)", flush=True)
+    print_links(store, address)
+    return serve(store, options.port)
+
+
+def print_links(store: Destination, address: str) -> None:
+    """Print the address of each data set's leaderboard and of the newest report; or why there is none to be had."""
+    from versus.tracking.pages import links
+
+    try:
+        params = parameters.read(Workspace().params)
+        for what, path in links(store, [*params.datasets, *params.files]):
+            print(f"  {what}: {address}/{path}", flush=True)
+    except ParamsError as error:
+        print(f"  no links, since params.yaml cannot be read: {error}", flush=True)
+    except Exception as error:  # whatever a store throws; MLflow's own messages follow
+        reason = destination.redact(" ".join(f"{type(error).__name__}: {error}".split()))
+        print(f"  no links, since the store does not answer: {reason}", flush=True)
+
+
+def serve(store: Destination, port: int) -> int:
+    """Run MLflow's server until it ends or this process is told to end; returns its exit code."""
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     if store.artifacts:
         command += ["--default-artifact-root", store.artifacts]
-    # A reader of runs needs neither MLflow's job workers nor its telemetry.
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = {
+        **os.environ,
+        # Not as an argument: a database's URI has a password in it, and arguments are everybody's to see.
+        "MLFLOW_BACKEND_STORE_URI": store.uri,
+        # A reader of runs needs neither MLflow's job workers nor its telemetry.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    assert server.stdout is not None
     try:
-        return subprocess.run([sys.executable, *command], env=environment, check=False).returncode
+        for line in server.stdout:
+            sys.stdout.write(destination.redact(line))
+            sys.stdout.flush()
+        return server.wait()
     except KeyboardInterrupt:
         return 0
+    finally:
+        server.terminate()
+        server.wait()

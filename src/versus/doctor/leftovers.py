@@ -44,7 +44,7 @@ def _unfinished_stores(file: Path | None) -> Iterator[Finding]:
 
 def dead_sockets(workspace: Workspace) -> Iterator[Finding]:
     """Addresses that nobody listens at."""
-    for address in sorted(workspace.private.glob("publisher-*.sock")):
+    for address in sorted(workspace.private.resolve().glob("publisher-*.sock")):
         try:
             channel.connect(address).close()
         except ChannelError:

@@ -1,0 +1,101 @@
+"""`versus ui` names the pages: links that lead to the experiments and the newest report, on MLflow's real server."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.tracking.processes import SOURCE, wait_for
+from versus.tracking import client, destination, pages
+from versus.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("http://anna:secret@host:5000", "http://host:5000"),
+        ("https://host/team/", "https://host/team"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_the_address_of_a_server_has_no_credentials(uri: str, address: str) -> None:
+    assert pages.server_address(uri) == address
+
+
+@pytest.mark.parametrize("uri", ["http://anna:pass/word@host:5000", "http://[::1", "http://", "http://host:port"])
+def test_an_unreadable_address_is_not_repeated(uri: str) -> None:
+    with pytest.raises(ValueError, match="no host and port") as caught:
+        pages.server_address(uri)
+    assert "pass" not in str(caught.value).split(";")[0]
+
+
+@pytest.fixture
+def mirrored(stored: Workspace) -> Workspace:
+    """A workspace with a cell and two reports in its store, the second of them the newest."""
+    stored.params.write_text(
+        "datasets:\n  flowers: {source: embedded, name: iris}\n  later: {source: embedded, name: iris}\n"
+    )
+    assert client.sync(stored, ["flowers-vae"], to_the_end=True).ok
+    for text in ("first", "second"):
+        stored.reports.joinpath("report.html").write_text(text)
+        assert client.mirror_report(stored).ok
+    return stored
+
+
+def test_links_lead_to_what_was_logged(mirrored: Workspace) -> None:
+    found = dict(pages.links(destination.find(mirrored.root), ["flowers", "later"]))
+    assert list(found) == ["models of flowers", "newest report"]
+
+
+@pytest.mark.slow
+def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspace, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    output = tmp_path / "ui.log"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "versus", "ui", "--port", str(port)],
+            cwd=mirrored.root,
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: answers(port), 90)
+        printed = output.read_text()
+        (experiment,) = re.findall(
+            rf"models of flowers: http://127.0.0.1:{port}/#/experiments/(\d+)/runs\?view", printed
+        )
+        got = json.loads(fetch(port, f"api/2.0/mlflow/experiments/get?experiment_id={experiment}"))
+        assert got["experiment"]["name"] == "flowers"
+        assert "mlflow.sharedViewState.leaderboard" in {tag["key"] for tag in got["experiment"]["tags"]}
+        (run,) = re.findall(r"newest report: \S+/runs/(\w+)/artifacts/report.html", printed)
+        assert fetch(port, f"get-artifact?path=report.html&run_uuid={run}") == b"second"
+        below = psutil.Process(process.pid).children(recursive=True)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    _, left = psutil.wait_procs(below, timeout=10)
+    assert left == []
+
+
+def answers(port: int) -> bool:
+    try:
+        return fetch(port, "health") == b"OK"
+    except OSError:
+        time.sleep(0.2)
+        return False
+
+
+def fetch(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=20) as reply:
+        return bytes(reply.read())
