@@ -6,17 +6,25 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from versus import params as parameters
-from versus import recovery, reproduction
+from versus import recovery, remote_outputs, reproduction, shares
+from versus.shares import Share
 from versus.workspace import Workspace
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Whatever is given goes on to `dvc repro`."""
+    parser.add_argument(
+        "--share",
+        metavar="I/N",
+        help="train and evaluate the I-th of N shares of the cells only; `dvc push --run-cache` then passes them on",
+    )
     parser.add_argument(
         "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
     )
@@ -24,19 +32,51 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check params, mend, repro, compare with what is committed, and name the report; returns DVC's exit code."""
+    if options.share is not None:
+        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc)
     return reproduce(Workspace(Path()), options.dvc)
 
 
 def reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
     """Run `dvc repro` in a workspace; ``environment`` is added to this process's."""
+    with alone(workspace):
+        code = _call_dvc(workspace, dvc_arguments, environment)
+        if code:
+            return code
+        # A part of the stages, or a dry run, says nothing of all.
+        summary = reproduction.summarise(workspace) if set(dvc_arguments) <= {"--pull"} else ""
+    if summary:
+        print(summary)
+    print(f"The report: {(workspace.reports / 'report.html').resolve()}")
+    return 0
+
+
+def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str]) -> int:
+    """Train and evaluate the cells of one share; the comparison is left to whoever gathers."""
+    cells = shares.cells_of(workspace, share)
+    if cells:
+        with alone(workspace):
+            stages = [f"evaluate_{cell.family}@{cell.name}" for cell in cells]
+            code = _call_dvc(workspace, [*dvc_options, *stages])
+        if code:
+            return code
+    print(f"Share {share}: {', '.join(cell.name for cell in cells) or 'no cell, there are fewer than shares'}.")
+    return 0
+
+
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Check params, and wait for another repro of this workspace.
+
+    DVC lets two repros write over each other's results; the second waits for the first, and finds its work done.
+    """
     parameters.read(workspace.params)
     workspace.private.mkdir(exist_ok=True)
-    # DVC lets two repros write over each other's results; the second waits for the first, and finds its work done.
     lock = FileLock(workspace.private / "repro.lock")
     if lock_is_held(lock):
         print("another repro is at work here; waiting for it to end", file=sys.stderr)
     with lock:
-        return _reproduce(workspace, dvc_arguments, environment)
+        yield
 
 
 def lock_is_held(lock: FileLock) -> bool:
@@ -48,19 +88,15 @@ def lock_is_held(lock: FileLock) -> bool:
         return True
 
 
-def _reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None) -> int:
+def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
     for mended in recovery.mend(workspace.root):
         print(f"mended: {mended}", file=sys.stderr)
+    if "--pull" in dvc_arguments:
+        for stage in remote_outputs.restore(workspace.root):
+            print(f"forgotten: {stage} in dvc.lock, whose outputs are nowhere to be had", file=sys.stderr)
     bin_folder = str(Path(sys.executable).parent)
     env = {**os.environ, **(environment or {})}
     env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
     # dvc ends with this process, even where this one is killed.
     command = [sys.executable, "-m", "versus.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
-    code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
-    if code:
-        return code
-    summary = "" if dvc_arguments else reproduction.summarise(workspace)  # a part of the stages says nothing of all
-    if summary:
-        print(summary)
-    print(f"The report: {(workspace.reports / 'report.html').resolve()}")
-    return 0
+    return subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode

@@ -1,0 +1,64 @@
+"""Outputs that the DVC remote has, and those that nobody has: what `dvc repro --pull` leaves to be wished for.
+
+It pulls stage by stage, and looks at the whole pipeline each time: 100 s of a processor for 130 stages of a clone,
+where one `dvc pull` takes 4 s.
+
+Where a stage's entry in dvc.lock still fits its dependencies, it looks for the outputs of that entry only, and runs the
+stage where it cannot have them; it does not ask the run cache, though another machine may have computed the stage
+since. Without the entry it does.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def restore(root: Path) -> list[str]:
+    """Bring a fresh clone to what dvc.lock names, as far as the remote has it.
+
+    Returns:
+        The names of stages that were taken out of dvc.lock, since nobody has their outputs.
+    """
+    forgotten = forget(root)
+    if not (root / "models").exists():  # in a workspace that was used, DVC would undo what changed since
+        # It may fail on one object: `dvc repro --pull` then looks at that stage, and says what is wrong.
+        _dvc(root, "pull", "--quiet", "dvc.yaml")
+    return forgotten
+
+
+def forget(root: Path) -> list[str]:
+    """Take the stages whose outputs are neither here, nor in the cache, nor in the remote out of dvc.lock."""
+    lock = root / "dvc.lock"
+    if not lock.is_file():
+        return []
+    lost = _lost_paths(root)
+    if not lost:
+        return []
+    from dvc.utils.serialize import modify_yaml
+
+    with modify_yaml(str(lock)) as tree:
+        stages: dict[str, Any] = tree.get("stages") or {}
+        names = [name for name, entry in stages.items() if any(out["path"] in lost for out in entry.get("outs", ()))]
+        for name in names:
+            del stages[name]
+    return names
+
+
+def _lost_paths(root: Path) -> set[str]:
+    """Paths of the outputs that are lost; none where DVC cannot tell, which it will then say itself."""
+    done = _dvc(root, "data", "status", "--not-in-remote", "--json")
+    if done.returncode:
+        return set()
+    status = json.loads(done.stdout)
+    deleted = status.get("uncommitted", {}).get("deleted", ())
+    missing = (status.get("not_in_cache", ()), status.get("not_in_remote", ()), deleted)
+    return set.intersection(*({path.rstrip("/") for path in paths} for paths in missing))
+
+
+def _dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
