@@ -13,6 +13,9 @@ from ruamel.yaml import YAML
 
 Place = Literal["output", "cache", "lock"]
 
+# The hash of a folder without files. Git does not keep such a folder, so that a fresh clone lacks it.
+EMPTY_FOLDER = f"{hashlib.md5(b'[]', usedforsecurity=False).hexdigest()}.dir"
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -71,7 +74,7 @@ def _verify_output(root: Path, cache: Path, stage: str, out: dict[str, Any]) -> 
         return
     listing = object_path(cache, md5)
     if not listing.is_file():
-        if not path.is_dir():
+        if not path.is_dir() and md5 != EMPTY_FOLDER:
             yield Damage("output", path, stage, "is missing, and so is its listing in the cache")
         return
     if md5_of(listing) != md5.removesuffix(".dir"):
