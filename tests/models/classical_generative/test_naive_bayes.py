@@ -19,6 +19,12 @@ def test_mixed_columns_are_the_sum_of_their_parts():
     np.testing.assert_allclose(mixed, numeric + categories)
 
 
+def test_mixed_columns_may_all_be_categorical():
+    X, y, schema = data.categorical_table()
+    mixed, categories = (model(schema=schema).fit(X, y) for model in (MixedNaiveBayes, CategoricalNaiveBayes))
+    np.testing.assert_allclose(mixed.log_likelihoods(X), categories.log_likelihoods(X))
+
+
 def test_available_values_are_used_and_no_others():
     X, y = data.numeric_table()
     gaps = X.copy()

@@ -50,7 +50,7 @@ class DiagonalNormals:
 
     def _products(self, rows: Array) -> tuple[Array, Array]:
         """The log-densities and their quadratic forms in x, each (K, n)."""
-        size = int(np.clip(_UNPACKED // self.linear.size, 16, _BLOCK))
+        size = int(np.clip(_UNPACKED // max(self.linear.size, 1), 16, _BLOCK))
         centres, linear, quadratic = self._terms_of(rows.dtype, min(size, len(rows)))
         buffer = aligned_empty(centres.shape, rows.dtype)
         crossed, squared = (np.empty((len(rows), len(self.constants)), rows.dtype) for _ in range(2))
