@@ -55,7 +55,7 @@ def _task(dataset: Dataset) -> str:
         y = dataset.prepared.y
         return f"regression of {schema.target}, mean {y.mean():.4g}, standard deviation {y.std():.4g}"
     counts = np.bincount(dataset.prepared.y, minlength=schema.n_classes)
-    named = [f"{name} {formatting.count(n)}" for name, n in zip(schema.classes, counts, strict=True)]
+    named = [f"{name} ({formatting.count(n)})" for name, n in zip(schema.classes, counts, strict=True)]
     more = f" and {len(named) - MOST_CLASSES} more" if len(named) > MOST_CLASSES else ""
     return f"{schema.n_classes} classes: {', '.join(named[:MOST_CLASSES])}{more}"
 
