@@ -78,6 +78,11 @@ def test_the_job_that_may_write_runs_none_of_our_code() -> None:
         assert not re.search(r"python|versus|dvc (?!.lock)|make|\.ci/", step.get("run", ""))
 
 
+def test_the_jobs_that_train_and_that_gather_reach_the_same_servers() -> None:
+    both = read(ROOT / ".github/workflows/retrain.yml")["jobs"]
+    assert both["train"]["env"] == both["report"]["env"]
+
+
 def test_no_expression_is_pasted_into_a_script_and_no_token_is_left_on_disk() -> None:
     for where, step in steps():
         assert "${{" not in step.get("run", ""), where

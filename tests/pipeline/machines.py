@@ -50,6 +50,12 @@ def found_origin(folder: Path) -> Path:
     return folder / "origin.git"
 
 
+def stages_of(*cells: str) -> set[str]:
+    """The stages that train and evaluate these cells."""
+    family = {"iris-gaussian": "classical_generative"}
+    return {f"{stage}_{family.get(c, 'discriminative')}@{c}" for c in cells for stage in ("train", "evaluate")}
+
+
 def script(path: Path, step: str, job: str = "") -> str:
     """The script of a step, by its name."""
     tree: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
