@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Categorical, Normal
 
-from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, BernoulliLikelihood, ColumnLikelihood
+from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, OUTLIERS, BernoulliLikelihood, ColumnLikelihood
 
 NAN = float("nan")
 
@@ -81,3 +81,45 @@ def test_bernoulli_agrees_with_torch_distributions():
     torch.testing.assert_close(found, expected)
     drawn = BernoulliLikelihood(7).sample(PARAMETERS[:1].expand(40_000, -1), None, torch.Generator().manual_seed(1))
     torch.testing.assert_close(drawn.mean(dim=0), torch.sigmoid(PARAMETERS[0]), atol=0.01, rtol=0)
+
+
+def pixels() -> ColumnLikelihood:
+    """Two pixels of 17 levels, standardised by 4 and 0.5 about 6 and 1."""
+    likelihood = ColumnLikelihood((0, 0), levels=17).double()
+    scale, mean = torch.tensor([4.0, 0.5]), torch.tensor([6.0, 1.0])
+    likelihood.log_unit.copy_(scale.log())
+    likelihood.zero.copy_(-mean / scale)
+    likelihood.raw_log_deviation.data.copy_(torch.log(torch.tensor([[0.5, 0.2]])) / DEVIATION_SPEED)
+    return likelihood
+
+
+def test_the_density_of_pixels_integrates_to_one_over_their_levels():
+    likelihood, parameters = pixels(), torch.tensor([[0.3, 0.8]]).double()
+    centres = (torch.arange(17_000).double() + 0.5) / 1000
+    for d in range(2):
+        target = torch.zeros(len(centres), 2).double()
+        target[:, d] = likelihood.zero[d] + centres / likelihood.log_unit[d].exp()
+        target[:, 1 - d] = NAN
+        density = likelihood.log_prob(parameters.expand(len(centres), -1), target).exp()
+        assert float(density.sum().detach()) / 1000 == pytest.approx(1.0, abs=2e-3)
+
+
+def test_no_pixel_costs_more_than_one_that_may_have_any_level():
+    likelihood = pixels()
+    likelihood.raw_log_deviation.data.fill_(-5.0)
+    far = likelihood.log_prob(torch.zeros(1, 2).double(), torch.tensor([[2.5, NAN]]).double())
+    assert float(far.detach()) == pytest.approx(np.log(OUTLIERS / 17))
+    far.sum().backward()
+    assert torch.isfinite(likelihood.raw_log_deviation.grad).all()
+
+
+def test_a_share_of_the_pixels_is_drawn_from_all_levels():
+    n, likelihood = 200_000, pixels()
+    likelihood.raw_log_deviation.data.fill_(-2.0)
+    with torch.no_grad():
+        drawn = likelihood.sample(torch.zeros(n, 2).double(), None, torch.Generator().manual_seed(2))
+    raw = (drawn - likelihood.zero) * likelihood.log_unit.exp()
+    far = raw[(drawn[:, 0].abs() > 0.1), 0]
+    assert len(far) / n == pytest.approx(OUTLIERS * (1 - 0.2 * 4 / 17), rel=0.05)
+    assert 0 <= float(far.min()) < 0.1
+    assert 16.9 < float(far.max()) <= 17

@@ -5,7 +5,9 @@ r"""What a decoder's output says about an event: the likelihoods p(x | z, y) of 
 with Gaussian p_d for numbers (standardised by the unit u_d, whose logarithm brings the density back to the raw space),
 softmax for categories and Bernoulli for binarised pixels. Missing features drop out of the sum: they are marginalised.
 The Gaussians' deviations are learned, one a feature and class: Rybkin et al., "Simple and effective VAE training with
-calibrated decoders" (2021).
+calibrated decoders" (2021). Pixels are Gaussian but for a small share, which may have any level: without it, the
+deviation of a pixel that is black in all but a few images shrinks until one of those few costs a hundred thousand nats
+(the contaminated normal of Tukey, "A survey of sampling from contaminated distributions", 1960).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from torch.nn import functional
 SMALLEST_DEVIATION = 1e-3
 # Adam moves each parameter by about the learning rate; deviations must cover decades in as many steps as weights do.
 DEVIATION_SPEED = 5.0
+OUTLIERS = 0.01  # the share of pixels that may have any level
 
 
 class ColumnLikelihood(nn.Module):
@@ -31,12 +34,15 @@ class ColumnLikelihood(nn.Module):
     Args:
         cardinalities: for each of D features the number of categories, 0 where numeric.
         n_classes: classes that each have deviations of their own; 0 or 1 for deviations common to all.
+        levels: of pixels, which then lie between 0 and this and have outliers; None for columns, which have none.
     """
 
     log_unit: Tensor
+    zero: Tensor
 
-    def __init__(self, cardinalities: tuple[int, ...], n_classes: int = 0) -> None:
+    def __init__(self, cardinalities: tuple[int, ...], n_classes: int = 0, levels: int | None = None) -> None:
         super().__init__()
+        self.levels = levels
         self.numeric = [d for d, size in enumerate(cardinalities) if size == 0]
         self.categorical = [d for d, size in enumerate(cardinalities) if size > 0]
         self.sizes = [cardinalities[d] for d in self.categorical]
@@ -44,6 +50,8 @@ class ColumnLikelihood(nn.Module):
         self.n_features = len(cardinalities)
         self.raw_log_deviation = nn.Parameter(torch.zeros(max(1, n_classes), len(self.numeric)))
         self.register_buffer("log_unit", torch.zeros(len(self.numeric)))
+        if levels is not None:
+            self.register_buffer("zero", torch.zeros(len(self.numeric)))  # where the raw 0 is, in standardised units
 
     def deviation(self, label: Tensor | None) -> Tensor:
         """(N,) class codes or None -> (N or 1, numeric features), in standardised units."""
@@ -59,7 +67,11 @@ class ColumnLikelihood(nn.Module):
             observed = ~torch.isnan(x)
             squares = ((torch.where(observed, x, 0.0) - parameters[..., :n_numeric]) / deviation) ** 2
             constants = torch.log(deviation) + self.log_unit + 0.5 * math.log(2 * math.pi)
-            total = total - (observed * (0.5 * squares + constants)).sum(dim=-1)
+            log_density = -(0.5 * squares + constants)
+            if self.levels is not None:
+                anywhere = torch.full_like(log_density, math.log(OUTLIERS / self.levels))
+                log_density = torch.logaddexp(log_density + math.log1p(-OUTLIERS), anywhere)
+            total = total + (observed * log_density).sum(dim=-1)
         logits = torch.split(parameters[..., n_numeric:], self.sizes, dim=-1) if self.sizes else ()
         for d, scores in zip(self.categorical, logits, strict=True):
             observed = ~torch.isnan(target[:, d])
@@ -76,6 +88,10 @@ class ColumnLikelihood(nn.Module):
         means = parameters[:, : len(self.numeric)]
         noise = torch.randn(means.shape, generator=generator, dtype=means.dtype)
         numbers = means + self.deviation(label).to(means) * noise
+        if self.levels is not None:
+            which, where = torch.rand((2, *means.shape), generator=generator, dtype=means.dtype)
+            anywhere = self.zero.to(means) + where * self.levels / torch.exp(self.log_unit.to(means))
+            numbers = torch.where(which < OUTLIERS, anywhere, numbers)
 
         def draw(scores: Tensor) -> Tensor:
             return torch.multinomial(scores.softmax(dim=1), 1, generator=generator)[:, 0]

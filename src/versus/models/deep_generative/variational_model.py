@@ -67,7 +67,7 @@ class VariationalModel(DeepModel):
         if self.likelihood == "bernoulli" and schema.levels is not None:
             bits = BinarisedPixels(schema.shape, schema.levels)
             return Autoencoder(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
-        gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes)
+        gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes, schema.levels)
         return Autoencoder(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
 
     def _build_for_tables(self, schema: Schema, n_classes: int) -> Autoencoder:
@@ -94,6 +94,8 @@ class VariationalModel(DeepModel):
             view.learn(X)
         if isinstance(likelihood, ColumnLikelihood) and not isinstance(view, BinarisedPixels):
             likelihood.log_unit.copy_(torch.from_numpy(view.log_unit()))
+            if isinstance(view, ContinuousPixels) and likelihood.levels is not None:
+                likelihood.zero.copy_((-view.pixel_mean / view.pixel_scale).flatten())
 
     def _events(self, X: Array) -> tuple[Array, ...]:
         if X.shape[1:] != self.schema_.shape:
