@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tracking.servers import MlflowServer
 from tests.tracking.workspaces import make_cell, make_dataset
 from versus.tracking import client, destination, reach
 from versus.workspace import Workspace
@@ -42,6 +43,17 @@ def served(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Itera
     make_dataset(workspace)
     yield workspace
     end_publishers(workspace)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[MlflowServer]:
+    """A server over a store of its own, for the tests of one file."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_store, folder / "store.db")
+    server = MlflowServer(folder, f"sqlite:///{folder}/store.db")
+    server.start()
+    yield server
+    server.kill()
 
 
 def end_publishers(workspace: Workspace) -> None:

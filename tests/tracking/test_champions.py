@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -105,16 +104,6 @@ def project(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyP
     found.write(depth=20, gaussian=False)
     found.evaluate()
     return found
-
-
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[MlflowServer]:
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copy(empty_store, folder / "store.db")
-    found = MlflowServer(folder, f"sqlite:///{folder}/store.db")
-    found.start()
-    yield found
-    found.kill()
 
 
 def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,3 @@
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,16 +15,6 @@ from versus.tracking.run_log import COMPLETE, STATE, tag
 from versus.workspace import Workspace
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[MlflowServer]:
-    folder = tmp_path_factory.mktemp("server")
-    shutil.copy(empty_store, folder / "store.db")
-    server = MlflowServer(folder, f"sqlite:///{folder}/store.db")
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
