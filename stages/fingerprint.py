@@ -102,12 +102,22 @@ def pins() -> dict[str, str]:
     return {m[1].lower(): m[2] for m in found if m}
 
 
+def data_files(packages: set[Path]) -> set[Path]:
+    """Templates and other files without code, below packages and outside of the packages within them."""
+    found = {path for package in packages for path in package.rglob("*") if path.is_file()}
+    return {path for path in found if path.suffix not in (".py", ".pyc") and package_of(path) in packages}
+
+
+@cache
+def package_of(path: Path) -> Path:
+    """The innermost package that a file lies in."""
+    return next(folder for folder in path.parents if (folder / "__init__.py").is_file())
+
+
 def lines(roots: Iterable[str]) -> Iterator[str]:
     """The fingerprint of what the roots reach: ``hash  file`` for ours, ``name==version`` for libraries."""
     files, libraries = closure(roots)
-    # Templates and other data files of a package come with its modules.
-    data = {p for f in files for p in f.parent.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")}
-    for path in sorted(files | data):
+    for path in sorted(files | data_files({file.parent for file in files})):
         yield f"{digest(path)}  {path.relative_to(CODE).as_posix()}"
     names = sorted(DISTRIBUTIONS.get(name, name).lower() for name in libraries)
     yield from (f"{name}=={pins()[name]}" for name in names if name in pins())

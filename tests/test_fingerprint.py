@@ -32,6 +32,11 @@ def test_templates_are_part_of_what_uses_them() -> None:
     assert any("templates/" in line for line in lines)
 
 
+def test_templates_are_part_of_nothing_else() -> None:
+    for root in ("stages.prepare", "stages.evaluate", "stages.train_deep_generative"):
+        assert not any("templates/" in line for line in fingerprint.lines([root]))
+
+
 def test_every_file_of_the_library_is_reached_by_a_stage_or_a_command() -> None:
     """What neither reaches is dead."""
     roots = [f"stages.{name}" for name in ("prepare", "evaluate", "compare", "train_deep_generative")]
