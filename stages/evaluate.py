@@ -14,22 +14,15 @@ from versus.workspace import Workspace
 
 
 def main(name: str) -> None:
-    """Write reports/evaluations/<cell>/ and reports/costs/<cell>/evaluation.json."""
+    """Write reports/evaluations/<cell>/."""
     workspace = Workspace(Path())
     params = parameters.read(workspace.params)
     cell = parameters.cell(params, name)
-    out, cost_out = workspace.evaluation(name), workspace.evaluation_cost(name)
+    out = workspace.evaluation(name)
     aside = out.with_name(f".{name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
-    cost_out.parent.mkdir(parents=True, exist_ok=True)
-    evaluation.evaluate(
-        prepared.read(workspace.prepared(cell.dataset)),
-        workspace.model(name),
-        cell,
-        out=aside,
-        cost_out=cost_out,
-        seed=params.seed,
-    )
+    data = prepared.read(workspace.prepared(cell.dataset))
+    evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed)
     shutil.copy(workspace.model(name) / "history.csv", aside)  # what follows reads evaluations only
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)

@@ -13,8 +13,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from versus import contents, unfinished
 from versus import params as parameters
-from versus import unfinished
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.hardware import describe_hardware
@@ -29,7 +29,7 @@ HistoryRow = tuple[int, str, float]  # step, name, value
 
 
 def main(family: str, name: str) -> None:
-    """Fit the cell ``name`` of a family; writes models/<cell>/ and reports/costs/<cell>/training.json."""
+    """Fit the cell ``name`` of a family; writes models/<cell>/."""
     workspace = Workspace(Path())
     params = parameters.read(workspace.params)
     cell = parameters.cell(params, name)
@@ -125,10 +125,11 @@ def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> 
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     _write_history(aside / "history.csv", rows)
-    out, cost_out = workspace.model(cell.name), workspace.training_cost(cell.name)
-    for folder in (out.parent, cost_out.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    cost_out.write_text(json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1) + "\n")
+    out, cost_name = workspace.model(cell.name), workspace.training_cost(cell.name).name
+    data = workspace.prepared(cell.dataset) / contents.NAME
+    contents.write(aside, stands_in=out, built_on=data)
+    (aside / cost_name).write_text(json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1) + "\n")
+    out.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
     shutil.rmtree(workshop)

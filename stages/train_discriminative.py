@@ -4,7 +4,7 @@ from stages import entry, fitting
 
 
 def main(cell: str) -> None:
-    """Write models/<cell>/ and reports/costs/<cell>/training.json."""
+    """Write models/<cell>/."""
     fitting.main("discriminative", cell)
 
 

@@ -90,8 +90,8 @@ def measured(tmp_path):
 
     def of(data, family, module, name, **args):
         cell = train(data, tmp_path / "models", family, module, name, args)
-        out, cost = tmp_path / "out", tmp_path / "costs" / "evaluation.json"
-        evaluate(data, tmp_path / "models", cell, out=out, cost_out=cost, seed=0)
+        out = tmp_path / "out"
+        evaluate(data, tmp_path / "models", cell, out=out, seed=0)
         scores = defaultdict(list)
         for row in csv.DictReader((out / "scores.csv").open()):
             assert named(row["metric"]).low <= float(row["value"]) <= named(row["metric"]).high
@@ -99,7 +99,7 @@ def measured(tmp_path):
         return SimpleNamespace(
             facts=json.loads((out / "evaluation.json").read_text()),
             scores=dict(scores),
-            cost=json.loads(cost.read_text()),
+            cost=json.loads((out / "usage_cost.json").read_text()),
             out=out,
         )
 
@@ -222,10 +222,10 @@ def test_everything_but_times_is_the_same_bytes_again(tmp_path):
     data = moons()
     cell = train(data, tmp_path / "models", "classical_generative", "gaussian", "GaussianClassifier", {})
     for name in ("first", "second"):
-        evaluate(data, tmp_path / "models", cell, tmp_path / name, tmp_path / f"{name}.json", seed=0)
+        evaluate(data, tmp_path / "models", cell, tmp_path / name, seed=0)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == sorted(path.name for path in (tmp_path / "second").iterdir())
-    for name in names:
+    for name in set(names) - {"usage_cost.json"}:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
 
@@ -264,7 +264,7 @@ def test_a_damaged_model_is_named(tmp_path):
     cell = train(data, tmp_path / "models", "discriminative", "baseline", "PriorBaseline", {})
     (tmp_path / "models" / "1" / "arrays.safetensors").write_bytes(b"")
     with pytest.raises(PersistenceError, match=r"1/arrays\.safetensors is damaged"):
-        evaluate(data, tmp_path / "models", cell, tmp_path / "out", tmp_path / "cost.json", seed=0)
+        evaluate(data, tmp_path / "models", cell, tmp_path / "out", seed=0)
 
 
 def test_probabilities_that_are_none_stop_the_evaluation(tmp_path):
@@ -274,7 +274,7 @@ def test_probabilities_that_are_none_stop_the_evaluation(tmp_path):
     model.log_prior_ = np.log(np.array([0.5, 0.5, 0.5]))  # sums to 1.5
     persistence.save(model, tmp_path / "models" / "0", "discriminative", "baseline")
     with pytest.raises(EvaluationError, match="probabilities are finite, at least 0 and sum to 1") as caught:
-        evaluate(data, tmp_path / "models", cell, tmp_path / "out", tmp_path / "cost.json", seed=0)
+        evaluate(data, tmp_path / "models", cell, tmp_path / "out", seed=0)
     assert caught.value.__notes__ == ["while set-model, repeat 0, was evaluated"]
 
 
@@ -308,7 +308,7 @@ from versus.data import prepared
 from versus.evaluation import evaluate
 cell = SimpleNamespace(name="a-b", dataset="a", family="", module="", class_name="", args={{}})
 evaluate(prepared.read(Path({str(tmp_path / "data")!r})), Path({str(tmp_path / "models")!r}), cell,
-         Path({str(tmp_path / "out")!r}), Path({str(tmp_path / "cost.json")!r}), seed=0)
+         Path({str(tmp_path / "out")!r}), seed=0)
 assert not {{"sklearn", "torch", "pandas", "skops", "scipy.stats", "matplotlib"}} & sys.modules.keys()
 """
     from versus.data import prepared as folder

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,20 @@ def forget(root: Path) -> list[str]:
 
     with modify_yaml(str(lock)) as tree:
         stages: dict[str, Any] = tree.get("stages") or {}
-        names = [name for name, entry in stages.items() if any(out["path"] in lost for out in entry.get("outs", ()))]
+        names = [name for name, entry in stages.items() if _has_lost(entry.get("outs", ()), lost)]
         for name in names:
             del stages[name]
     return names
 
 
+def _has_lost(outs: Iterable[Mapping[str, Any]], lost: Collection[str]) -> bool:
+    """Whether one of a stage's outputs is lost, or a file in it."""
+    return any(path == out["path"] or path.startswith(f"{out['path']}/") for out in outs for path in lost)
+
+
 def _lost_paths(root: Path) -> set[str]:
-    """Paths of the outputs that are lost; none where DVC cannot tell, which it will then say itself."""
-    done = _dvc(root, "data", "status", "--not-in-remote", "--json")
+    """Paths of files and folders that are lost; none where DVC cannot tell, which it will then say itself."""
+    done = _dvc(root, "data", "status", "--not-in-remote", "--granular", "--json")
     if done.returncode:
         return set()
     status = json.loads(done.stdout)

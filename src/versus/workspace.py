@@ -1,14 +1,15 @@
 """Where everything lies in a workspace: the only place that spells the folders that pass between stages.
 
-======================================== ===========================================================================
-``data/prepared/<dataset>/``             arrays, splits, schema (`versus.data.prepared`)
-``models/<cell>/``                       ``history.csv`` and one folder a repeat, ``0/``, ``1/`` … (`persistence`)
-``reports/evaluations/<cell>/``          scores, predictions, samples (`versus.evaluation`)
-``reports/costs/<cell>/training.json``   seconds and memory: apart, since they differ from run to run
-``reports/costs/<cell>/evaluation.json`` latency, throughput, model size
-``reports/``                             what `compare` writes
-``.versus/``                             unfinished fits, locks, the mirror's outbox; safe to delete when nothing runs
-======================================== ===========================================================================
+=============================== ====================================================================================
+``data/prepared/<dataset>/``    arrays, splits, schema (`versus.data.prepared`)
+``models/<cell>/``              ``history.csv`` and one folder a repeat, ``0/``, ``1/`` … (`versus.models.persistence`)
+``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
+``reports/``                    what `compare` writes
+``.versus/``                    unfinished fits, locks, the mirror's outbox; safe to delete when nothing runs
+=============================== ====================================================================================
+
+Data and models have a ``contents.txt``, which stands for the folder where a later stage depends on it
+(`versus.contents`). What a fit cost lies beside the models and is not listed there, as it differs from run to run.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ class Workspace:
         return self.reports / "evaluations" / cell
 
     def training_cost(self, cell: str) -> Path:
-        """The file with what each fit of a cell took."""
-        return self.reports / "costs" / cell / "training.json"
+        """The file with what each fit of a cell took: seconds and memory."""
+        return self.model(cell) / "training_cost.json"
 
-    def evaluation_cost(self, cell: str) -> Path:
-        """The file with what using a cell's models takes."""
-        return self.reports / "costs" / cell / "evaluation.json"
+    def usage_cost(self, cell: str) -> Path:
+        """The file with what using a cell's models takes: latency, throughput and size."""
+        return self.evaluation(cell) / "usage_cost.json"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from versus import contents
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -24,10 +25,11 @@ def make_outputs(workspace: Workspace, cell: str) -> list[Path]:
         workspace.evaluation(cell) / "evaluation.json",
         workspace.training_cost(cell),
         workspace.prepared(dataset) / "about.json",
+        workspace.prepared(dataset) / contents.NAME,
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
-    return [workspace.model(cell), workspace.evaluation(cell), workspace.training_cost(cell).parent]
+    return [workspace.model(cell), workspace.evaluation(cell)]
 
 
 @pytest.fixture

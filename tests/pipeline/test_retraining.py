@@ -192,7 +192,7 @@ def share_and_gather(team: Team) -> Machine:
     assert gather.stages("report", "Reproduce") == {"compare"}
     assert set(re.findall(r"(?m)^([a-z_]+-[a-z_]+),", gather.read("reports/costs.csv"))) == CELLS
     for cell in CELLS:
-        path = f"reports/costs/{cell}/training.json"
+        path = f"models/{cell}/training_cost.json"
         makers = team.folder.glob(f"share?/{path}")
         assert [maker.read_text(encoding="utf-8") for maker in makers] == [gather.read(path)]
     return gather

@@ -19,7 +19,7 @@ def test_results_that_never_reached_the_remote_are_computed_once(project: Projec
     (tmp_path / "remote").mkdir()
     project.dvc("remote", "add", "--default", "store", str(tmp_path / "remote"))
     project.dvc("push")
-    lost = verification.md5_of(project.folder / "reports/costs/iris-prior/training.json")
+    lost = verification.md5_of(project.folder / "models/iris-prior/training_cost.json")
     (tmp_path / "remote" / "files" / "md5" / lost[:2] / lost[2:]).unlink()
     project.call("git", "branch", "-M", "main")
     project.call("git", "add", "-A")
@@ -31,7 +31,7 @@ def test_results_that_never_reached_the_remote_are_computed_once(project: Projec
     one.step("report", "Push")
     two = machines.start(project.folder, tmp_path / "two", settings)
     assert two.stages("report", "Reproduce") & cell == set()
-    name = "reports/costs/iris-prior/training.json"
+    name = "models/iris-prior/training_cost.json"
     assert two.read(name) == one.read(name) != project.read(name)
 
 

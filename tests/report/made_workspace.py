@@ -192,7 +192,7 @@ class Made:
             "latency_ms": {str(b): {"p50": 0.2 + model.seconds, "p95": 0.3 + model.seconds} for b in (1, 256)}
         }
         use |= {"throughput_per_s": 1000.0, "samples_per_s": 10.0 if model.generative else None}
-        write_json(self.workspace.evaluation_cost(cell.name), use | {"parameters": 12, "bytes_on_disk": 3456})
+        write_json(self.workspace.usage_cost(cell.name), use | {"parameters": 12, "bytes_on_disk": 3456})
 
 
 def splits(n, repeats, fixed_test=False):

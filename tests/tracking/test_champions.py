@@ -68,8 +68,7 @@ class Project:
                 model = find(cell.family, cell.module, cell.class_name)(**cell.args, **seed, schema=SCHEMA)
                 model.fit(*data.take(repeat, "train", "validation"))
                 persistence.save(model, models / str(repeat), cell.family, cell.module)
-            cost = self.workspace.evaluation_cost(cell.name)
-            evaluation.evaluate(data, models, cell, out, cost, seed=0)
+            evaluation.evaluate(data, models, cell, out, seed=0)
 
     def cells(self) -> list[params.Cell]:
         return list(params.cells(params.read(self.workspace.params)))

@@ -56,8 +56,8 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert shown == {(p.key, p.step): p.value for p in found.curves}
     steps = mirror.client.get_metric_history(run.info.run_id, "repeats/log_loss")
     assert [m.step for m in steps] == list(range(REPEATS))
-    assert names(mirror, run.info.run_id) == {"classification.png", "samples.csv", "evaluation", "costs"}
-    assert names(mirror, run.info.run_id, "costs") == {"training.json", "evaluation.json"}
+    assert names(mirror, run.info.run_id) == {"classification.png", "samples.csv", "evaluation", "training"}
+    assert names(mirror, run.info.run_id, "training") == {"training_cost.json"}
     assert {"scores.csv", "predictions.npy", "evaluation.json"} <= names(mirror, run.info.run_id, "evaluation")
 
 

@@ -81,7 +81,7 @@ def make_costs(workspace: Workspace, cell: str, seed: int = 0) -> None:
     use = {"latency_ms": {"1": {"p50": 0.5, "p95": 0.7}}, "throughput_per_s": 1e5, "parameters": 1234}
     workspace.training_cost(cell).parent.mkdir(parents=True, exist_ok=True)
     workspace.training_cost(cell).write_text(json.dumps({"repeats": [fit] * REPEATS, "hardware": {"cores": 2}}))
-    workspace.evaluation_cost(cell).write_text(json.dumps(use))
+    workspace.usage_cost(cell).write_text(json.dumps(use))
 
 
 def history(steps: int, seed: int = 0) -> list[tuple[int, int, str, str]]:

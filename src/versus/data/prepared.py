@@ -2,6 +2,7 @@
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
 ``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. The arrays are memory-mapped.
+``contents.txt`` lists them all by hash.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from versus import contents
 from versus.data.schema import Schema
 
 Part = Literal["train", "validation", "test"]
@@ -60,6 +62,7 @@ def write(folder: Path, prepared: Prepared) -> None:
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    contents.write(folder)
 
 
 def read(folder: Path) -> Prepared:

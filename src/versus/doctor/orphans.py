@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from versus import params as parameters
@@ -15,24 +15,23 @@ from versus.workspace import Workspace
 def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
     """Folders that a stage made and none makes now; each is known by a file that its stage writes.
 
-    `compare` depends on all evaluations, costs and prepared data: an orphan makes it run again. DVC's cache keeps them,
-    so that a cell that comes back is not computed anew.
+    `compare` depends on all models, evaluations and prepared data: an orphan makes it run again. DVC's cache keeps
+    them, so that a cell that comes back is not computed anew.
     """
     cells = {cell.name for cell in parameters.cells(params)}
     datasets = {*params.datasets, *params.files}
-    for folder, names, marks in (
-        (workspace.root / "models", cells, ("history.csv",)),
-        (workspace.reports / "evaluations", cells, ("evaluation.json",)),
-        (workspace.reports / "costs", cells, ("training.json", "evaluation.json")),
-        (workspace.root / "data" / "prepared", datasets, ("about.json",)),
+    for folder, names, mark in (
+        (workspace.root / "models", cells, "history.csv"),
+        (workspace.reports / "evaluations", cells, "evaluation.json"),
+        (workspace.root / "data" / "prepared", datasets, "about.json"),
     ):
-        for path in _made_by_stages(folder, marks):
+        for path in _made_by_stages(folder, mark):
             if path.name not in names:
                 what = "data set" if names is datasets else "cell"
                 yield removal.removable(workspace.root, path, f"{path} is of a {what} that params.yaml does not have")
 
 
-def _made_by_stages(folder: Path, marks: Collection[str]) -> list[Path]:
-    """What lies in ``folder`` and holds one of the files ``marks``; hidden names are of what is half written."""
+def _made_by_stages(folder: Path, mark: str) -> list[Path]:
+    """What lies in ``folder`` and holds a file called ``mark``; hidden names are of what is half written."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [p for p in inside if not p.name.startswith(".") and any((p / mark).is_file() for mark in marks)]
+    return [p for p in inside if not p.name.startswith(".") and (p / mark).is_file()]

@@ -57,7 +57,7 @@ class Cell(Protocol):
         """What params.yaml gives the class."""
 
 
-def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, cost_out: Path, seed: int) -> None:
+def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
     """Measure the fitted models of a cell and write what was found.
 
     Args:
@@ -65,8 +65,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, cost_out: Path
         models: folder with one saved model a repeat: ``0/``, ``1/`` ….
         cell: which cell it is.
         out: folder for evaluation.json, scores.csv, predictions.npy, confusion.csv, reliability.csv, samples.npy,
-            sample_labels.npy and, for points of a plane, grid*.npy; made where it is missing.
-        cost_out: file for latency, throughput and size.
+            sample_labels.npy, usage_cost.json and, for points of a plane, grid*.npy; made where it is missing.
         seed: of everything that chance decides: dequantisation, samples, the classifiers that judge them.
 
     Raises:
@@ -82,7 +81,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, cost_out: Path
             if repeat == 0:
                 _write_first(model, data, out, seed)
                 X, _ = data.take(0, "test")
-                write_cost(model, models / "0", X, data.schema, seed, cost_out)
+                write_cost(model, models / "0", X, data.schema, seed, out / "usage_cost.json")
                 about = _about(model, cell, data)
         except Exception as error:
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")

@@ -15,7 +15,7 @@ from versus.models.protocols import Array
 
 
 def write_cost(model: Any, folder: Path, X: Array, schema: Schema, seed: int, path: Path) -> None:
-    """Measure one fitted model on test rows X (N, *event) and its files in ``folder``; write evaluation.json.
+    """Measure one fitted model on test rows X (N, *event) and its files in ``folder``; write usage_cost.json.
 
     Latency is that of the model's main answer: probabilities, values, or log-densities where it gives neither.
     """
@@ -29,7 +29,6 @@ def write_cost(model: Any, folder: Path, X: Array, schema: Schema, seed: int, pa
         cost["samples_per_s"] = samples_per_second(lambda n: model.sample(n, random_state=seed))
     cost["parameters"] = _parameters(model, folder)
     cost["bytes_on_disk"] = sum(file.stat().st_size for file in folder.iterdir())
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
 
 

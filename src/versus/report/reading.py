@@ -29,7 +29,7 @@ class Evaluation:
         facts: ``evaluation.json``.
         scores: metric -> (repeats,), NaN for a repeat without the metric.
         training: ``training.json``, empty where there is none.
-        usage: the costs' ``evaluation.json``, empty where there is none.
+        usage: ``usage_cost.json``, empty where there is none.
     """
 
     cell: Cell
@@ -112,7 +112,7 @@ def read(workspace: Workspace, cell: Cell) -> Evaluation | None:
         facts=facts,
         scores=_read_scores(folder / "scores.csv", int(facts["repeats"])),
         training=read_json(workspace.training_cost(cell.name), ("repeats",), needed=False),
-        usage=read_json(workspace.evaluation_cost(cell.name), (), needed=False),
+        usage=read_json(workspace.usage_cost(cell.name), (), needed=False),
     )
 
 

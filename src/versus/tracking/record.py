@@ -66,24 +66,26 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
     folder = workspace.evaluation(cell)
     about = _json(folder / "evaluation.json")
     training_cost = workspace.training_cost(cell)
-    costs = [path for path in (training_cost, workspace.evaluation_cost(cell)) if path.is_file()]
+    usage_cost = workspace.usage_cost(cell)
+    costs = [path for path in (training_cost, usage_cost) if path.is_file()]
     training = _json(training_cost) if training_cost.is_file() else {"repeats": []}
     started, ended = _times(training, training_cost, folder / "evaluation.json")
     data = workspace.prepared(about["dataset"])
     data_hash = hash_files([data])
+    results = [path for path in folder.iterdir() if path != usage_cost]
     return CellRecord(
         cell=cell,
         dataset=about["dataset"],
-        fingerprint=hash_files([folder])[:16] + data_hash[:16],
+        fingerprint=hash_files(results)[:16] + data_hash[:16],
         costs_fingerprint=hash_files(costs)[:16],
         params=_params(about, training),
         tags=_tags(about, training),
         scores=list(_scores(folder / "scores.csv", training, np.load(data / "test.npy", allow_pickle=False))),
         curves=list(read_curves(folder / "history.csv")),
-        costs=list(_costs(training, costs)),
+        costs=list(_costs(training, _json(usage_cost) if usage_cost.is_file() else {})),
         started=started,
         ended=ended,
-        artifacts=[(folder, "evaluation"), *((path, "costs") for path in costs)],
+        artifacts=[(folder, "evaluation"), *((path, "training") for path in (training_cost,) if path.is_file())],
     )
 
 
@@ -153,7 +155,7 @@ def _scores(path: Path, training: Mapping[str, Any], test_rows: NDArray[np.int64
             yield Point(f"interval/{metric}_high", ends[1])
 
 
-def _costs(training: Mapping[str, Any], files: list[Path]) -> Iterator[Point]:
+def _costs(training: Mapping[str, Any], usage: Mapping[str, Any]) -> Iterator[Point]:
     """Seconds as the mean of the repeats, memory as the most that one took, the rest as measured."""
     repeats = training["repeats"]
     for name in sorted({name for repeat in repeats for name in repeat}):
@@ -161,9 +163,7 @@ def _costs(training: Mapping[str, Any], files: list[Path]) -> Iterator[Point]:
         if values and name != "n_train":
             together = max(values) if name.endswith("_bytes") else sum(values) / len(values)
             yield Point(f"cost/training_{name}", float(together))
-    for path in files:
-        if path.name == "evaluation.json":
-            yield from _numbers("cost/", _json(path))
+    yield from _numbers("cost/", usage)
 
 
 def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Point]:

@@ -1,0 +1,35 @@
+"""What a folder holds, as one small file: hashes in the form that ``sha256sum --check`` reads.
+
+A later stage depends on this list instead of on the folder. DVC then looks at one file where it would walk through
+twenty, in every repro; and what differs from run to run, the cost of a fit, can be added to the folder unlisted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+NAME = "contents.txt"
+
+
+def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None = None) -> None:
+    """List the files that a folder holds now, in the order of their names.
+
+    Args:
+        folder: the folder, whole.
+        stands_in: where the folder will stand, if it is made elsewhere.
+        built_on: the list of another folder that this one was made from: it is listed, too, so that whatever changes
+            there changes this list.
+    """
+    inside = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
+    listed = [(path, path.relative_to(folder)) for path in inside]
+    if built_on is not None:
+        listed.append((built_on, Path(os.path.relpath(built_on, stands_in or folder))))
+    lines = (f"{_sha256(path)}  {name.as_posix()}\n" for path, name in listed)
+    (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
