@@ -23,7 +23,8 @@ def main(name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     data = prepared.read(workspace.prepared(cell.dataset))
     evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed)
-    shutil.copy(workspace.model(name) / "history.csv", aside)  # what follows reads evaluations only
+    for copied in ("history.csv", "training_cost.json"):  # what follows reads evaluations only
+        shutil.copy2(workspace.model(name) / copied, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
     client.mirror_cell(workspace, name)

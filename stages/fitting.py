@@ -125,10 +125,10 @@ def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> 
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     _write_history(aside / "history.csv", rows)
-    out, cost_name = workspace.model(cell.name), workspace.training_cost(cell.name).name
-    data = workspace.prepared(cell.dataset) / contents.NAME
-    contents.write(aside, stands_in=out, built_on=data)
-    (aside / cost_name).write_text(json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1) + "\n")
+    cost = json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1)
+    (aside / workspace.training_cost(cell.name).name).write_text(cost + "\n")
+    out = workspace.model(cell.name)
+    contents.write(aside, stands_in=out, built_on=workspace.prepared(cell.dataset) / contents.NAME)
     out.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)

@@ -1,7 +1,7 @@
 """What a folder holds, as one small file: hashes in the form that ``sha256sum --check`` reads.
 
-A later stage depends on this list instead of on the folder. DVC then looks at one file where it would walk through
-twenty, in every repro; and what differs from run to run, the cost of a fit, can be added to the folder unlisted.
+A later stage depends on this list instead of on the folder: DVC then looks at one file where it would walk through
+twenty, in every repro.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ NAME = "contents.txt"
 
 
 def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None = None) -> None:
-    """List the files that a folder holds now, in the order of their names.
+    """List the files of a folder, in the order of their names.
 
     Args:
         folder: the folder, whole.

@@ -9,7 +9,8 @@
 =============================== ====================================================================================
 
 Data and models have a ``contents.txt``, which stands for the folder where a later stage depends on it
-(`versus.contents`). What a fit cost lies beside the models and is not listed there, as it differs from run to run.
+(`versus.contents`). An evaluation holds copies of its models' training curves and costs: what comes after reads
+evaluations and data only.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Workspace:
 
     def training_cost(self, cell: str) -> Path:
         """The file with what each fit of a cell took: seconds and memory."""
-        return self.model(cell) / "training_cost.json"
+        return self.evaluation(cell) / "training_cost.json"
 
     def usage_cost(self, cell: str) -> Path:
         """The file with what using a cell's models takes: latency, throughput and size."""

@@ -56,9 +56,9 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert shown == {(p.key, p.step): p.value for p in found.curves}
     steps = mirror.client.get_metric_history(run.info.run_id, "repeats/log_loss")
     assert [m.step for m in steps] == list(range(REPEATS))
-    assert names(mirror, run.info.run_id) == {"classification.png", "samples.csv", "evaluation", "training"}
-    assert names(mirror, run.info.run_id, "training") == {"training_cost.json"}
-    assert {"scores.csv", "predictions.npy", "evaluation.json"} <= names(mirror, run.info.run_id, "evaluation")
+    assert names(mirror, run.info.run_id) == {"classification.png", "samples.csv", "evaluation"}
+    files = {"scores.csv", "predictions.npy", "evaluation.json", "training_cost.json", "usage_cost.json"}
+    assert files <= names(mirror, run.info.run_id, "evaluation")
 
 
 def test_the_data_set_is_an_input_with_its_hash_and_columns(mirror: Mirror) -> None:
@@ -112,7 +112,7 @@ class KilledError(BaseException):
     """Stands where SIGKILL stops the process."""
 
 
-@pytest.mark.parametrize("call", ["log_inputs", "log_artifacts", "log_artifact", "set_terminated"])
+@pytest.mark.parametrize("call", ["log_inputs", "log_artifacts", "set_terminated"])
 @pytest.mark.parametrize("after", [False, True])
 def test_what_a_killed_publisher_left_is_replaced(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, call: str, after: bool

@@ -15,8 +15,8 @@ from versus.workspace import Workspace
 def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
     """Folders that a stage made and none makes now; each is known by a file that its stage writes.
 
-    `compare` depends on all models, evaluations and prepared data: an orphan makes it run again. DVC's cache keeps
-    them, so that a cell that comes back is not computed anew.
+    `compare` depends on all evaluations and prepared data: an orphan makes it run again. DVC's cache keeps them,
+    so that a cell that comes back is not computed anew.
     """
     cells = {cell.name for cell in parameters.cells(params)}
     datasets = {*params.datasets, *params.files}

@@ -1,6 +1,6 @@
 """From evaluation files to a page: every number traces to a file that a stage wrote; nothing is typed in.
 
-`build` reads ``reports/evaluations`` and ``models``, asks `versus.statistics`, and writes the report.
+`build` reads ``data/prepared`` and ``reports/evaluations``, asks `versus.statistics`, and writes the report.
 """
 
 from __future__ import annotations

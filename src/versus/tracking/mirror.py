@@ -189,9 +189,7 @@ class Mirror:
             schema = read_schema(self.workspace.prepared(record.dataset))
             pictures.draw(self.workspace.evaluation(record.cell), schema, Path(scratch))
             self.client.log_artifacts(run_id, scratch)
-        for path, folder in record.artifacts:
-            upload = self.client.log_artifacts if path.is_dir() else self.client.log_artifact
-            upload(run_id, str(path), folder)
+        self.client.log_artifacts(run_id, str(self.workspace.evaluation(record.cell)), "evaluation")
 
 
 def _equal(recorded: float | None, shown: float) -> bool:

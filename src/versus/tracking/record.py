@@ -1,4 +1,4 @@
-"""What MLflow is told about a cell: its files as parameters, metrics, tags and artifacts, and their fingerprint."""
+"""What MLflow is told about a cell: its files as parameters, metrics and tags, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class CellRecord:
         fingerprint: hash of the evaluation and the data: the same results make the same run.
         costs_fingerprint: hash of times and memory, which differ each time a cell is run.
         started, ended: when its models were fitted, in seconds since the epoch.
-        artifacts: files and folders, with the artifact folder that each goes to.
     """
 
     cell: str
@@ -48,7 +47,6 @@ class CellRecord:
     costs: list[Point]
     started: float
     ended: float
-    artifacts: list[tuple[Path, str]]
 
     @property
     def name(self) -> str:
@@ -65,14 +63,13 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
     """
     folder = workspace.evaluation(cell)
     about = _json(folder / "evaluation.json")
-    training_cost = workspace.training_cost(cell)
-    usage_cost = workspace.usage_cost(cell)
+    training_cost, usage_cost = workspace.training_cost(cell), workspace.usage_cost(cell)
     costs = [path for path in (training_cost, usage_cost) if path.is_file()]
     training = _json(training_cost) if training_cost.is_file() else {"repeats": []}
     started, ended = _times(training, training_cost, folder / "evaluation.json")
     data = workspace.prepared(about["dataset"])
     data_hash = hash_files([data])
-    results = [path for path in folder.iterdir() if path != usage_cost]
+    results = [path for path in folder.iterdir() if path not in costs]
     return CellRecord(
         cell=cell,
         dataset=about["dataset"],
@@ -85,7 +82,6 @@ def read(workspace: Workspace, cell: str) -> CellRecord:
         costs=list(_costs(training, _json(usage_cost) if usage_cost.is_file() else {})),
         started=started,
         ended=ended,
-        artifacts=[(folder, "evaluation"), *((path, "training") for path in (training_cost,) if path.is_file())],
     )
 
 

@@ -1,16 +1,20 @@
 """EM: it climbs, it fills gaps exactly, and it survives what breaks naive code."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from tests.models.classical_generative import small_data as data
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
-from versus.models.classical_generative.numerics.covariance import STRUCTURES, structure
+from versus.models.classical_generative.numerics import single_precision
+from versus.models.classical_generative.numerics.covariance import STRUCTURES, Regularisation, structure
 from versus.models.classical_generative.numerics.cuda import DeviceMoments, use_cuda
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture, expected_moments
+from versus.models.classical_generative.numerics.expectation_maximisation import Mixture, climb, expected_moments
 from versus.models.classical_generative.numerics.full import FullNormals
 from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
 from versus.models.classical_generative.numerics.missing import completed_scatter
+from versus.models.classical_generative.numerics.single_precision import SinglePrecisionMoments
 
 ALL = list(STRUCTURES)
 
@@ -224,3 +228,70 @@ def test_far_from_the_origin_no_digits_are_lost():
     # 2^20: shifting by a power of two rounds X itself by a known, small amount.
     far = FullNormals(np.full((1, 3), 2.0**20), covariance).evaluate(X + 2.0**20)
     np.testing.assert_allclose(far, near, atol=1e-6)
+
+
+def hard_start(X, components):
+    """Components at the first rows, as wide as all rows."""
+    wide = np.stack([np.diag(X.var(axis=0))] * components)
+    return Mixture(structure("full"), np.full(components, 1 / components), X[:components].copy(), wide)
+
+
+class Counted(SinglePrecisionMoments):
+    """Counts the steps in single precision."""
+
+    steps = 0
+
+    def __call__(self, mixture):
+        self.steps += 1
+        return super().__call__(mixture)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_steps_in_single_precision_end_where_double_precision_does(shift):
+    X = many_rows(np.float64) + shift
+    regular = Regularisation(X.var(axis=0), 0.0, 1e-9 * X.var(axis=0))
+    expected, rough = partial(expected_moments, X), Counted(X)
+    double, trace = climb(expected, hard_start(X, 3), 200, 1e-9, regular)
+    mixed, mixed_trace = climb(expected, hard_start(X, 3), 200, 1e-9, regular, rough)
+    assert 5 < rough.steps < len(mixed_trace) - 2
+    np.testing.assert_allclose(mixed_trace[: rough.steps], trace[: rough.steps], rtol=1e-5)
+    np.testing.assert_allclose(mixed_trace[-1], trace[-1], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(mixed.means, double.means, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(mixed.covariances, double.covariances, rtol=0, atol=1e-3 * double.covariances.max())
+
+
+def test_the_last_step_is_in_double_precision():
+    X = many_rows(np.float64)
+    regular = Regularisation(X.var(axis=0), 0.0, 0 * X.var(axis=0))
+    rough = Counted(X)
+    mixture, trace = climb(partial(expected_moments, X), hard_start(X, 3), 4, 0.0, regular, rough)
+    assert (rough.steps, len(trace)) == (3, 4)
+    assert mixture.means.dtype == np.float64
+
+
+def test_single_precision_is_not_asked_what_it_cannot_see():
+    X = blobs(500)
+    far = np.concatenate([X, X + 1e6])  # rounded by 0.06 in float32, wherever the centre is
+    assert SinglePrecisionMoments(X).resolve(hard_start(X, 3))
+    narrow = Mixture(structure("full"), np.full(2, 0.5), far[[0, -1]], np.stack([np.cov(X.T)] * 2))
+    assert not SinglePrecisionMoments(far).resolve(narrow)
+    noise = 1e-4 * np.random.default_rng(0).normal(size=len(X))
+    copied = np.column_stack([X, X[:, 0] + noise])  # two columns that differ by hardly more than float32 tells
+    assert not SinglePrecisionMoments(copied).resolve(
+        Mixture(structure("full"), np.ones(1), copied.mean(axis=0)[None], np.cov(copied.T)[None])
+    )
+
+
+def test_long_fits_in_double_precision_take_the_way_in_single(monkeypatch):
+    taken = []
+    monkeypatch.setattr(single_precision, "_WORTHWHILE", 1.0)
+    monkeypatch.setattr(Counted, "__call__", lambda self, m: taken.append(1) or super(Counted, self).__call__(m))
+    monkeypatch.setattr("versus.models.classical_generative.numerics.gaussian_mixture.SinglePrecisionMoments", Counted)
+    X = blobs(2000)
+    GaussianMixture(3, steps=20, random_state=0).fit(X)
+    assert taken
+    taken.clear()
+    GaussianMixture(3, "diagonal", steps=20, random_state=0).fit(X)
+    GaussianMixture(3, steps=20, random_state=0).fit(X.astype(np.float32))
+    GaussianMixture(3, steps=20, random_state=0).fit(with_gaps(X))
+    assert not taken

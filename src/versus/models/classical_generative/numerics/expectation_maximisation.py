@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from versus.models.classical_generative.numerics.blocks import map_slabs
 from versus.models.classical_generative.numerics.covariance import Normals, Regularisation, Structure
 from versus.models.protocols import Array
 
-_SLAB = 4096  # rows that one thread takes through both steps
+_SLAB = 8192  # rows that one thread takes through both steps
 _HELD = 2**29  # bytes of the slabs' sums that are held at once
+_STEEP = 1e-3  # nats a row: a step that rises by more can be an approximate one
 _NEGLIGIBLE = -60 * np.log(2.0)  # nats
 
 
@@ -124,19 +126,40 @@ def maximise(structure: Structure, moments: Moments, means: Array, regular: Regu
     return Mixture(structure, totals / totals.sum(), means + shift, covariances)
 
 
+class Approximation(Protocol):
+    """An E-step that is faster and rounds more."""
+
+    def resolve(self, mixture: Mixture) -> bool:
+        """Whether it is good enough for a mixture."""
+
+    def __call__(self, mixture: Mixture) -> Moments:
+        """The sums, nearly."""
+
+
 def climb(
-    expected: Callable[[Mixture], Moments], start: Mixture, steps: int, tolerance: float, regular: Regularisation
+    expected: Callable[[Mixture], Moments],
+    start: Mixture,
+    steps: int,
+    tolerance: float,
+    regular: Regularisation,
+    approximation: Approximation | None = None,
 ) -> tuple[Mixture, list[float]]:
     """EM from ``start`` until the mean log-likelihood rises by less than ``tolerance`` nats, or ``steps`` are done.
 
-    ``expected`` is the E-step over the rows at hand. Returns the mixture and, for each step, the mean log-likelihood
-    (nats a row) of the mixture that it began with.
+    ``expected`` is the E-step over the rows at hand. ``approximation`` takes its place while the likelihood rises fast;
+    the last step is never one of its. Returns the mixture and, for each step, the mean log-likelihood (nats a row) of
+    the mixture that it began with.
     """
     mixture, trace = start, []
-    for _ in range(steps):
-        moments = expected(mixture)
+    for left in reversed(range(steps)):
+        if left == 0 or (approximation and not approximation.resolve(mixture)):
+            approximation = None
+        moments = (approximation or expected)(mixture)
         mixture = maximise(mixture.structure, moments, mixture.means, regular)
         trace.append(moments.log_likelihood / moments.totals.sum())
-        if len(trace) > 1 and abs(trace[-1] - trace[-2]) < tolerance:
+        rise = abs(trace[-1] - trace[-2]) if len(trace) > 1 else np.inf
+        if approximation and rise < max(_STEEP, tolerance):
+            approximation = None
+        elif rise < tolerance:
             break
     return mixture, trace

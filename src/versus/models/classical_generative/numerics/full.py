@@ -32,7 +32,8 @@ class FullNormals:
     def __init__(self, means: Array, covariances: Array) -> None:
         n_components, n_columns = means.shape
         lower = cholesky(covariances)  # (K, D, D)
-        log_det = np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+        self.deviations = np.diagonal(lower, axis1=1, axis2=2)  # (K, D), of each column given those before it
+        log_det = np.log(self.deviations).sum(axis=1)
         self.constants = -log_det - 0.5 * n_columns * np.log(2 * np.pi)  # (K,)
         inverse = np.linalg.inv(lower)  # (K, D, D)
         offset = -np.einsum("kij,kj->ki", inverse, means)
@@ -53,7 +54,8 @@ class FullNormals:
         n_components, n_columns = self.shape
         groups = self._groups(rows.dtype)
         widest = max(len(group) for group in groups)
-        size = min(len(rows), int(np.clip(_WHITENED // max(widest, 1), 128, 2048)))
+        most = int(np.clip(_WHITENED // max(widest, 1), 128, 2048))
+        size = -(-len(rows) // max(1, -(-len(rows) // most)))  # blocks of one size: each is computed whole
         x = aligned_empty((size, n_columns + 1), rows.dtype)
         x[:, 0] = 1.0
         buffer = aligned_empty((widest, size), rows.dtype)

@@ -26,6 +26,10 @@ from versus.models.classical_generative.numerics.expectation_maximisation import
 )
 from versus.models.classical_generative.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
 from versus.models.classical_generative.numerics.kmeans import kmeans_labels
+from versus.models.classical_generative.numerics.single_precision import (
+    SinglePrecisionMoments,
+    single_precision_pays,
+)
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.models.protocols import Array, Labels, Measure
 
@@ -98,8 +102,9 @@ class GaussianMixture:
             variance_floor(pooled, self.variance_floor),
         )
         expected = self._expectation(rows)
+        approximation = self._approximation(rows)
         starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.starts))
-        found = [climb(expected, s, self.steps, self.tolerance, regular) for s in starts]
+        found = [climb(expected, s, self.steps, self.tolerance, regular, approximation) for s in starts]
         self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
         self.trace_ = np.array(trace)
         return self
@@ -111,10 +116,17 @@ class GaussianMixture:
             raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
         return float(self.pseudo_counts)
 
+    def _operations(self, rows: Array) -> float:
+        return float(4 * rows.size * rows.shape[1] * self.components * self.steps)
+
+    def _approximation(self, rows: Array) -> SinglePrecisionMoments | None:
+        """An E-step in single precision, where that is worth it; a GPU does without."""
+        pays = self.covariance == "full" and single_precision_pays(rows, self._operations(rows))
+        return SinglePrecisionMoments(rows) if pays and self.device_ == "cpu" and not np.isnan(rows).any() else None
+
     def _expectation(self, rows: Array) -> DeviceMoments | partial[Moments]:
         """The E-step over the rows, on the GPU where that is worth it."""
-        operations = 4.0 * rows.size * rows.shape[1] * self.components * self.steps
-        gpu = use_cuda(self.device, operations) and not np.isnan(rows).any()
+        gpu = use_cuda(self.device, self._operations(rows)) and not np.isnan(rows).any()
         self.device_ = "cuda" if gpu else "cpu"
         return DeviceMoments(rows) if gpu else partial(expected_moments, rows)
 
