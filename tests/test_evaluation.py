@@ -15,7 +15,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
 from versus.evaluation import evaluate
 from versus.evaluation.record import EvaluationError, Record
-from versus.evaluation.test_rows import hash_test_rows
+from versus.evaluation.scored_rows import hash_test_rows
 from versus.metrics.table import named
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError

@@ -41,7 +41,7 @@ class Project:
     def environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         own = {k: v for k, v in os.environ.items() if not k.startswith(("VERSUS_", "MLFLOW_", "GIT_"))}
-        return {**own, "PATH": path, "PYTHONPATH": str(self.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**own, "PATH": path, "PYTHONPATH": str(self.folder / "src")}
 
     def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -77,9 +77,6 @@ class Machine(Project):
     @property
     def environment(self) -> dict[str, str]:
         own = {**super().environment, **self.settings, "RUNNER_TEMP": str(self.private)}
-        # One place for compiled modules, or every process compiles them anew.
-        own["PYTHONPYCACHEPREFIX"] = str(self.folder.parent / "compiled")
-        del own["PYTHONDONTWRITEBYTECODE"]
         return own | {f"GITHUB_{name}": str(self.private / name) for name in ("OUTPUT", "STEP_SUMMARY", "PATH")}
 
     def run(self, text: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from versus.metrics import classification, regression
-from versus.report import formatting, metric_labels
+from versus.report import facts, formatting, metric_labels
 from versus.report.csv_files import write_csv
 from versus.report.figures.learning_curves import thinned
 from versus.report.figures.pixels import stack, to_bytes
@@ -147,3 +147,11 @@ def test_scores_are_called_as_the_table_of_metrics_says():
     assert metric_labels.label("root_mean_squared_error") == "RMSE"
     assert metric_labels.label("mean_log_likelihood_mixed") == metric_labels.label("mean_log_likelihood")
     assert metric_labels.label("score_of_yours") == "score of yours"
+
+
+def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():
+    file = {"bytes": 1234, "path": "own.csv", "sha256": "ab" * 32}
+    assert facts._sources({"files": [file]}) == [("file", f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}")]
+    ((_, said),) = facts._sources({"files": [{**file, "url": "https://example.org/x"}]})
+    assert said.startswith("own.csv from https://example.org/x: ")
+    assert facts._sources({}) == []

@@ -21,8 +21,8 @@ from versus.evaluation.generation import score_samples, shown_samples
 from versus.evaluation.likelihood import score_density
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import Record
+from versus.evaluation.scored_rows import hash_test_rows
 from versus.evaluation.supervised import score_classifier, score_regressor
-from versus.evaluation.test_rows import hash_test_rows
 from versus.metrics.calibration import reliability
 from versus.metrics.classification import confusion_matrix
 from versus.models import persistence

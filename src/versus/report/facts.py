@@ -79,5 +79,9 @@ def _missing_values(dataset: Dataset) -> str:
 
 def _sources(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The files that the data were read from, with the hash of their content."""
-    files = about.get("files") or ()
-    return [("file", ", ".join(f"{key} {value}" for key, value in file.items())) for file in files]
+    return [("file", _source(file)) for file in about.get("files") or ()]
+
+
+def _source(file: Mapping[str, Any]) -> str:
+    address = f" from {file['url']}" if "url" in file else ""
+    return f"{file['path']}{address}: {formatting.count(file['bytes'])} bytes, SHA-256 {file['sha256']}"

@@ -8,8 +8,8 @@ import pytest
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
-from versus.evaluation import test_rows
-from versus.evaluation.test_rows import hash_test_rows
+from versus.evaluation import scored_rows
+from versus.evaluation.scored_rows import hash_test_rows
 
 SCHEMA = Schema(
     "table", "classification", (3,), (Column("a"), Column("b"), Column("c", ("blue", "red"))), ("x", "y"), target="t"
@@ -88,7 +88,7 @@ def test_files_hash_as_arrays_do_and_the_data_stay_as_they_are(tmp_path, monkeyp
     prepared.write(tmp_path / "set", found)
     before = hash_test_rows(found)
     assert hash_test_rows(prepared.read(tmp_path / "set")) == before
-    monkeypatch.setattr(test_rows, "CHUNK", 7)
+    monkeypatch.setattr(scored_rows, "CHUNK", 7)
     assert hash_test_rows(found) == before
     np.testing.assert_array_equal(found.X, data().X)
 
