@@ -40,6 +40,18 @@ def test_one_stage_can_be_reproduced_alone(project: Project) -> None:
     }
 
 
+def test_a_file_that_is_missing_is_named_with_what_may_be_meant(project: Project) -> None:
+    (project.folder / "owner.csv").write_text("a,b\n1,2\n")
+    project.edit("params.yaml", "files: {}", "files:\n  own: {source: csv, path: own.csv, target: b}")
+    done = project.call(sys.executable, "-m", "versus", "repro", check=False)
+    assert done.returncode
+    assert "own: own.csv: there is no such file; the folder has owner.csv" in done.stderr
+    done = project.call(sys.executable, "-m", "versus", "run", "params.yaml", "--data", "src", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("versus run: own: own.csv: there is no such file. It was looked for in")
+    assert not (project.folder / "runs").exists()
+
+
 def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) -> None:
     lock = project.read("dvc.lock")
     other = PARAMS.replace("repeats: 2", "repeats: 3").split("classical_generative:")[0]

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from versus import params as parameters
 from versus import recovery, remote_outputs, reproduction, shares
+from versus.data import source_files
 from versus.shares import Share
 from versus.workspace import Workspace
 
@@ -99,4 +100,15 @@ def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: dict[
     env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
     # dvc ends with this process, even where this one is killed.
     command = [sys.executable, "-m", "versus.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
-    return subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
+    code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
+    if code:
+        _name_missing_files(workspace)
+    return code
+
+
+def _name_missing_files(workspace: Workspace) -> None:
+    """DVC says that a file is missing, but not what may be meant. Only afterwards: it may bring one that it tracks."""
+    for name, spec in parameters.read(workspace.params).files.items():
+        if not (workspace.root / spec.path).exists():
+            said = source_files.absent(workspace.root, spec.path)
+            print(f"{name}: {said}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)

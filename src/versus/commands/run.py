@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from versus import params as parameters
 from versus.commands.repro import reproduce
+from versus.data import source_files
 from versus.workspace import Workspace
 
 
@@ -37,11 +38,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make or renew the workspace and reproduce it; returns DVC's exit code."""
     code = code_root()
-    parameters.read(options.params)
+    data = options.data or options.params.parent
+    _check_files(parameters.read(options.params), data)
     folder = options.into or code / "runs" / options.params.stem
     workspace = Workspace(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_params(options.params, options.data or options.params.parent, workspace)
+    _write_params(options.params, data, workspace)
     _write_if_changed(folder / "dvc.yaml", _pipeline_for(code, folder))
     _write_if_changed(folder / ".dvcignore", (code / ".dvcignore").read_text(encoding="utf-8"))
     if not (folder / ".dvc").is_dir():
@@ -49,6 +51,18 @@ def run(options: argparse.Namespace) -> int:
     environment = {"PYTHONPATH": str(code), "VERSUS_STORE_ROOT": str(code)}
     print(f"Workspace: {folder}", file=sys.stderr)
     return reproduce(workspace, options.dvc, environment)
+
+
+def _check_files(params: parameters.Params, data: Path) -> None:
+    """DVC would find out, too, but only after the first stage, and without a word on what may be meant.
+
+    Raises:
+        ValueError: where a data set's file is not there; says where it was looked for.
+    """
+    for name, spec in params.files.items():
+        if not (data / spec.path).exists():
+            said = source_files.absent(data, spec.path)
+            raise ValueError(f"{name}: {said}. It was looked for in {data.resolve()}; --data names another folder")
 
 
 def code_root() -> Path:

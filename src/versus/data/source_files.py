@@ -20,10 +20,16 @@ def locate(base: Path, path: str) -> Path:
         return found
     if found.is_dir():
         raise DataError(f"{path}: is a folder; wants a file")
+    raise DataError(f"{absent(base, path)}. Paths are relative to {base.resolve()}")
+
+
+def absent(base: Path, path: str) -> str:
+    """What to say of a ``path``, relative to ``base``, where nothing is: with what lies there under a similar name."""
+    found = base / path
     near = sorted(other.name for other in found.parent.glob(f"{found.stem[:4]}*")) if found.parent.is_dir() else []
     beside = f"; the folder has {', '.join(near[:5])}" if near else ""
     folder = "" if found.parent.is_dir() else f", and no folder {found.parent}"
-    raise DataError(f"{path}: there is no such file{folder}{beside}. Paths are relative to {base.resolve()}")
+    return f"{path}: there is no such file{folder}{beside}"
 
 
 def record(base: Path, path: str) -> dict[str, Any]:
