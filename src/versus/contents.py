@@ -26,10 +26,11 @@ def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None 
     listed = [(path, path.relative_to(folder)) for path in inside]
     if built_on is not None:
         listed.append((built_on, Path(os.path.relpath(built_on, stands_in or folder))))
-    lines = (f"{_sha256(path)}  {name.as_posix()}\n" for path, name in listed)
+    lines = (f"{sha256(path)}  {name.as_posix()}\n" for path, name in listed)
     (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from versus import params as parameters
 from versus import recovery, remote_outputs, reproduction, shares
 from versus.data import source_files
+from versus.params import Params
 from versus.shares import Share
 from versus.workspace import Workspace
 
@@ -101,14 +102,14 @@ def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: dict[
     # dvc ends with this process, even where this one is killed.
     command = [sys.executable, "-m", "versus.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
     code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
-    if code:
-        _name_missing_files(workspace)
+    if code:  # not before: DVC may bring a file that it tracks
+        for missing in missing_files(parameters.read(workspace.params), workspace.root):
+            print(f"{missing}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)
     return code
 
 
-def _name_missing_files(workspace: Workspace) -> None:
-    """DVC says that a file is missing, but not what may be meant. Only afterwards: it may bring one that it tracks."""
-    for name, spec in parameters.read(workspace.params).files.items():
-        if not (workspace.root / spec.path).exists():
-            said = source_files.absent(workspace.root, spec.path)
-            print(f"{name}: {said}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)
+def missing_files(params: Params, base: Path) -> Iterator[str]:
+    """For each data set whose file is not there, what to say of it: DVC does not say what may be meant."""
+    for name, spec in params.files.items():
+        if not (base / spec.path).exists():
+            yield f"{name}: {source_files.absent(base, spec.path)}"

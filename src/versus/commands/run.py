@@ -16,8 +16,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from versus import params as parameters
-from versus.commands.repro import reproduce
-from versus.data import source_files
+from versus.commands.repro import missing_files, reproduce
 from versus.workspace import Workspace
 
 
@@ -39,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Make or renew the workspace and reproduce it; returns DVC's exit code."""
     code = code_root()
     data = options.data or options.params.parent
-    _check_files(parameters.read(options.params), data)
+    for missing in missing_files(parameters.read(options.params), data):
+        raise ValueError(f"{missing}. It was looked for in {data.resolve()}; --data names another folder")
     folder = options.into or code / "runs" / options.params.stem
     workspace = Workspace(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,18 +51,6 @@ def run(options: argparse.Namespace) -> int:
     environment = {"PYTHONPATH": str(code), "VERSUS_STORE_ROOT": str(code)}
     print(f"Workspace: {folder}", file=sys.stderr)
     return reproduce(workspace, options.dvc, environment)
-
-
-def _check_files(params: parameters.Params, data: Path) -> None:
-    """DVC would find out, too, but only after the first stage, and without a word on what may be meant.
-
-    Raises:
-        ValueError: where a data set's file is not there; says where it was looked for.
-    """
-    for name, spec in params.files.items():
-        if not (data / spec.path).exists():
-            said = source_files.absent(data, spec.path)
-            raise ValueError(f"{name}: {said}. It was looked for in {data.resolve()}; --data names another folder")
 
 
 def code_root() -> Path:

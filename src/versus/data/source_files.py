@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
+from versus import contents
 from versus.data.errors import DataError
 
 
@@ -35,6 +35,4 @@ def absent(base: Path, path: str) -> str:
 def record(base: Path, path: str) -> dict[str, Any]:
     """What about.json keeps of a file: its path as the specification names it, its size and its SHA-256."""
     found = locate(base, path)
-    with found.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"path": path, "bytes": found.stat().st_size, "sha256": digest}
+    return {"path": path, "bytes": found.stat().st_size, "sha256": contents.sha256(found)}

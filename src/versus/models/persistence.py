@@ -7,7 +7,6 @@ estimator (`versus.models.skops_file`). Equal models make equal bytes, so DVC se
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import math
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from versus import contents
 from versus.data.schema import Schema
 from versus.models import array_file, find, skops_file
 
@@ -99,8 +99,7 @@ def _argument_names(model_class: type[Any]) -> list[str]:
 
 
 def _seal(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": contents.sha256(path)}
 
 
 def _check_seal(path: Path, seal: Mapping[str, Any]) -> None:

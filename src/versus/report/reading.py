@@ -28,7 +28,7 @@ class Evaluation:
         folder: where its evaluation lies.
         facts: ``evaluation.json``.
         scores: metric -> (repeats,), NaN for a repeat without the metric.
-        training: ``training.json``, empty where there is none.
+        training: ``training_cost.json``, empty where there is none.
         usage: ``usage_cost.json``, empty where there is none.
     """
 

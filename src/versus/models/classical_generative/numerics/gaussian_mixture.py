@@ -49,7 +49,8 @@ class GaussianMixture:
         pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
             0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
         variance_floor: added to each variance, as a fraction of the column's variance in all rows.
-        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it.
+        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it. On the CPU, a
+            long fit of full covariances in float64 goes most of its way in float32.
         schema: what the data look like; inferred where None.
         random_state: seed of the starts and of the spreading of pixels.
     """
@@ -101,8 +102,7 @@ class GaussianMixture:
             self._pseudo_counts(rows.shape[1]),
             variance_floor(pooled, self.variance_floor),
         )
-        expected = self._expectation(rows)
-        approximation = self._approximation(rows)
+        expected, approximation = self._e_steps(rows)
         starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.starts))
         found = [climb(expected, s, self.steps, self.tolerance, regular, approximation) for s in starts]
         self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
@@ -116,19 +116,15 @@ class GaussianMixture:
             raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
         return float(self.pseudo_counts)
 
-    def _operations(self, rows: Array) -> float:
-        return float(4 * rows.size * rows.shape[1] * self.components * self.steps)
-
-    def _approximation(self, rows: Array) -> SinglePrecisionMoments | None:
-        """An E-step in single precision, where that is worth it; a GPU does without."""
-        pays = self.covariance == "full" and single_precision_pays(rows, self._operations(rows))
-        return SinglePrecisionMoments(rows) if pays and self.device_ == "cpu" and not np.isnan(rows).any() else None
-
-    def _expectation(self, rows: Array) -> DeviceMoments | partial[Moments]:
-        """The E-step over the rows, on the GPU where that is worth it."""
-        gpu = use_cuda(self.device, self._operations(rows)) and not np.isnan(rows).any()
-        self.device_ = "cuda" if gpu else "cpu"
-        return DeviceMoments(rows) if gpu else partial(expected_moments, rows)
+    def _e_steps(self, rows: Array) -> tuple[DeviceMoments | partial[Moments], SinglePrecisionMoments | None]:
+        """The E-step over the rows, on the GPU where that is worth it; and a faster, rougher one for the way there."""
+        operations = float(4 * rows.size * rows.shape[1] * self.components * self.steps)
+        gpu, complete = use_cuda(self.device, operations), not np.isnan(rows).any()
+        self.device_ = "cuda" if gpu and complete else "cpu"
+        if gpu and complete:
+            return DeviceMoments(rows), None
+        rough = self.covariance == "full" and complete and single_precision_pays(rows, operations)
+        return partial(expected_moments, rows), SinglePrecisionMoments(rows) if rough else None
 
     def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
         labels = kmeans_labels(rows, self.components, rng)

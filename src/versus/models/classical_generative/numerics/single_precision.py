@@ -1,9 +1,10 @@
-r"""The way of EM in single precision, for half the time; its end is in double.
+"""The way of EM in single precision, which is faster; its end is in double.
 
-Each step of EM only needs to lead upwards, and the next one starts from wherever the last one arrived. Rounding errors
-do not add up, and the steps that are left in double precision end where they would have ended anyway. This is iterative
-refinement in mixed precision (Higham and Mary, "Mixed precision algorithms in numerical linear algebra", 2022), with
-EM as the iteration.
+Each step of EM only needs to lead upwards, and the next one starts from wherever the last one arrived: rounding errors
+do not add up, and the steps in double precision end at a maximum of the same likelihood. It is the same one unless the
+path passes a fork so closely that rounding decides, as another order of summation may. This is iterative refinement in
+mixed precision (Higham and Mary, "Mixed precision algorithms in numerical linear algebra", 2022), with EM as the
+iteration.
 """
 
 from __future__ import annotations
