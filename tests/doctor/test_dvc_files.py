@@ -2,13 +2,12 @@
 
 import json
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.doctor.faults import mend, the_only
+from tests.doctor.programs import running_dvc
 from versus import recovery
 from versus.doctor import dvc_files
 from versus.workspace import Workspace
@@ -41,13 +40,8 @@ def test_an_rwlock_of_a_process_that_is_no_dvc_is_removed(workspace: Workspace, 
 
 
 def test_an_rwlock_of_a_dvc_that_runs_is_left_alone(workspace: Workspace, tmp_path: Path) -> None:
-    dvc = tmp_path / "dvc"
-    dvc.symlink_to(shutil.which("sleep") or "sleep")
     path = workspace.root / recovery.RWLOCK
-    with subprocess.Popen([dvc, "60"]) as process:
-        try:
-            path.write_text(json.dumps({"write": {"models/iris-prior": {"pid": process.pid, "cmd": "dvc repro"}}}))
-            assert list(dvc_files.stale_rwlock(workspace.root)) == []
-        finally:
-            process.kill()
+    with running_dvc(tmp_path, workspace.root) as number:
+        path.write_text(json.dumps({"write": {"models/iris-prior": {"pid": number, "cmd": "dvc repro"}}}))
+        assert list(dvc_files.stale_rwlock(workspace.root)) == []
     assert len(list(dvc_files.stale_rwlock(workspace.root))) == 1

@@ -1,32 +1,17 @@
 """Processes that work in a workspace are found; a publisher that hangs is ended, a dvc never."""
 
-import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.doctor.programs import running_dvc
 from tests.tracking.processes import wait_for
 from versus.doctor import leftovers, processes
 from versus.tracking import channel, reach
 from versus.tracking.channel import ChannelError
 from versus.workspace import Workspace
-
-
-@contextmanager
-def running_dvc(folder: Path, where: Path) -> Iterator[int]:
-    """A program called dvc that works in a folder."""
-    program = folder / "dvc"
-    program.symlink_to(shutil.which("sleep") or "sleep")
-    with subprocess.Popen([program, "60"], cwd=where) as process:
-        try:
-            yield process.pid
-        finally:
-            process.kill()
 
 
 def test_a_dvc_is_found_in_its_project_and_below_but_not_in_other_projects(

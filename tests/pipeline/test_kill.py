@@ -13,6 +13,7 @@ import pytest
 
 from tests.pipeline.conftest import Project, clone
 from tests.tracking.processes import wait_for
+from versus import lifeline
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,8 @@ def start(project: Project) -> subprocess.Popen[bytes]:
 
 def dvc_of(process: subprocess.Popen[bytes]) -> psutil.Process:
     """The `dvc` that a repro started; the repro itself before it has, or after it ended."""
-    children = [p for p in psutil.Process(process.pid).children() if "dvc" in " ".join(p.cmdline())]
-    return children[0] if children else psutil.Process(process.pid)
+    repro = psutil.Process(process.pid)
+    return next(filter(lifeline.is_dvc, repro.children()), repro)
 
 
 def stages_in(folder: Path) -> list[psutil.Process]:
