@@ -7,7 +7,7 @@ import pytest
 
 from tests.models.classical_generative import small_data as data
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
-from versus.models.classical_generative.numerics import single_precision
+from versus.models.classical_generative.numerics import gaussian_mixture
 from versus.models.classical_generative.numerics.covariance import STRUCTURES, Regularisation, structure
 from versus.models.classical_generative.numerics.cuda import DeviceMoments, use_cuda
 from versus.models.classical_generative.numerics.expectation_maximisation import Mixture, climb, expected_moments
@@ -284,7 +284,7 @@ def test_single_precision_is_not_asked_what_it_cannot_see():
 
 def test_long_fits_in_double_precision_take_the_way_in_single(monkeypatch):
     taken = []
-    monkeypatch.setattr(single_precision, "_WORTHWHILE", 1.0)
+    monkeypatch.setattr(gaussian_mixture, "_LONG", 1.0)
     monkeypatch.setattr(Counted, "__call__", lambda self, m: taken.append(1) or super(Counted, self).__call__(m))
     monkeypatch.setattr("versus.models.classical_generative.numerics.gaussian_mixture.SinglePrecisionMoments", Counted)
     X = blobs(2000)

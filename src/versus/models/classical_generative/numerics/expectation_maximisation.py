@@ -26,7 +26,7 @@ from versus.models.protocols import Array
 _SLAB = 8192  # rows that one thread takes through both steps
 _HELD = 2**29  # bytes of the slabs' sums that are held at once
 _STEEP = 1e-3  # nats a row: a step that rises by more can be an approximate one
-_NEGLIGIBLE = -60 * np.log(2.0)  # nats
+NEGLIGIBLE = -60 * np.log(2.0)  # nats
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def responsibilities(joint: Array) -> tuple[Array, float]:
     top = joint.max(axis=0)
     below = joint - top
     posterior = np.zeros(joint.shape)
-    counts = below > _NEGLIGIBLE
+    counts = below > NEGLIGIBLE
     posterior[counts] = np.exp(below[counts])
     total = posterior.sum(axis=0)
     posterior /= total
@@ -97,8 +97,13 @@ def expected_moments(rows: Array, mixture: Mixture) -> Moments:
     if np.isnan(rows).any():
         return _incomplete_moments(rows, mixture)
     normals = mixture.normals
+    return sum_over_slabs(lambda slab: _slab_moments(rows[slab], mixture, normals), rows, mixture)
+
+
+def sum_over_slabs(work: Callable[[slice], Moments], rows: Array, mixture: Mixture) -> Moments:
+    """The sum of what ``work`` gives for each slab of the rows."""
     slab_rows = max(_SLAB, -(-len(rows) * 8 * mixture.expanded().size // _HELD))
-    total, *parts = map_slabs(lambda slab: _slab_moments(rows[slab], mixture, normals), len(rows), slab_rows)
+    total, *parts = map_slabs(work, len(rows), slab_rows)
     for part in parts:
         total.add(part)
     return total

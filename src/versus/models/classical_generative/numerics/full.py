@@ -31,13 +31,14 @@ class FullNormals:
 
     def __init__(self, means: Array, covariances: Array) -> None:
         n_components, n_columns = means.shape
-        lower = cholesky(covariances)  # (K, D, D)
-        self.deviations = np.diagonal(lower, axis1=1, axis2=2)  # (K, D), of each column given those before it
+        self.means = means
+        self.lower = cholesky(covariances)  # (K, D, D)
+        self.deviations = np.diagonal(self.lower, axis1=1, axis2=2)  # (K, D), of each column given those before it
         log_det = np.log(self.deviations).sum(axis=1)
         self.constants = -log_det - 0.5 * n_columns * np.log(2 * np.pi)  # (K,)
-        inverse = np.linalg.inv(lower)  # (K, D, D)
-        offset = -np.einsum("kij,kj->ki", inverse, means)
-        self.whitening = np.concatenate([offset[:, :, None], inverse], axis=2)  # (K, D, 1 + D)
+        self.inverse = np.linalg.inv(self.lower)  # (K, D, D)
+        offset = -np.einsum("kij,kj->ki", self.inverse, means)
+        self.whitening = np.concatenate([offset[:, :, None], self.inverse], axis=2)  # (K, D, 1 + D)
         self.shape = (n_components, n_columns)
 
     def _groups(self, dtype: np.dtype[np.floating]) -> list[Array]:

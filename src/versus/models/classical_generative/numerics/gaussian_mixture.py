@@ -7,7 +7,7 @@ Fitted by EM (Dempster, Laird and Rubin, 1977); McLachlan and Peel, *Finite Mixt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, Self
 
@@ -26,12 +26,12 @@ from versus.models.classical_generative.numerics.expectation_maximisation import
 )
 from versus.models.classical_generative.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
 from versus.models.classical_generative.numerics.kmeans import kmeans_labels
-from versus.models.classical_generative.numerics.single_precision import (
-    SinglePrecisionMoments,
-    single_precision_pays,
-)
+from versus.models.classical_generative.numerics.single_precision import SinglePrecisionMoments
+from versus.models.classical_generative.numerics.triangle_bounds import BoundedMoments
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.models.protocols import Array, Labels, Measure
+
+_LONG = 5e10  # floating-point operations, about a second of a core: shorter fits are not worth another copy of the rows
 
 
 class GaussianMixture:
@@ -50,7 +50,8 @@ class GaussianMixture:
             0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
         variance_floor: added to each variance, as a fraction of the column's variance in all rows.
         device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it. On the CPU, a
-            long fit of full covariances in float64 goes most of its way in float32.
+            long fit of full covariances in float64 takes its large steps in float32, and its small ones without the
+            components that cannot matter to a row.
         schema: what the data look like; inferred where None.
         random_state: seed of the starts and of the spreading of pixels.
     """
@@ -116,15 +117,16 @@ class GaussianMixture:
             raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
         return float(self.pseudo_counts)
 
-    def _e_steps(self, rows: Array) -> tuple[DeviceMoments | partial[Moments], SinglePrecisionMoments | None]:
+    def _e_steps(self, rows: Array) -> tuple[Callable[[Mixture], Moments], SinglePrecisionMoments | None]:
         """The E-step over the rows, on the GPU where that is worth it; and a faster, rougher one for the way there."""
         operations = float(4 * rows.size * rows.shape[1] * self.components * self.steps)
         gpu, complete = use_cuda(self.device, operations), not np.isnan(rows).any()
         self.device_ = "cuda" if gpu and complete else "cpu"
         if gpu and complete:
             return DeviceMoments(rows), None
-        rough = self.covariance == "full" and complete and single_precision_pays(rows, operations)
-        return partial(expected_moments, rows), SinglePrecisionMoments(rows) if rough else None
+        if operations >= _LONG and self.covariance == "full" and complete and rows.dtype == np.float64:
+            return BoundedMoments(rows), SinglePrecisionMoments(rows)
+        return partial(expected_moments, rows), None
 
     def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
         labels = kmeans_labels(rows, self.components, rng)

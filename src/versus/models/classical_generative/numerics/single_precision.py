@@ -19,7 +19,6 @@ from versus.models.protocols import Array
 
 # Rows are rounded by 6e-8 of how far they reach: a thousandth of that reach keeps four digits of what is whitened.
 _RESOLVED = 1e-3
-_WORTHWHILE = 5e10  # floating-point operations, about a second of a core: small fits stay as they are
 
 
 class SinglePrecisionMoments:
@@ -39,8 +38,3 @@ class SinglePrecisionMoments:
     def __call__(self, mixture: Mixture) -> Moments:
         """Nearly the sums of `expected_moments`; shifting rows and means together changes none of them."""
         return expected_moments(self.rows, replace(mixture, means=mixture.means - self.centre))
-
-
-def single_precision_pays(rows: Array, operations: float) -> bool:
-    """Whether rows are in double precision, and the work on them is long enough for another copy to pay."""
-    return rows.dtype == np.float64 and operations >= _WORTHWHILE
