@@ -2,7 +2,7 @@
 
 =============================== ====================================================================================
 ``data/prepared/<dataset>/``    arrays, splits, schema (`versus.data.prepared`)
-``models/<cell>/``              ``history.csv`` and one folder a repeat, ``0/``, ``1/`` … (`versus.models.persistence`)
+``models/<cell>/``              ``history.csv`` and a model a repeat, ``0.json`` … (`versus.models.persistence`)
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
 ``reports/``                    what `compare` writes
 ``.versus/``                    unfinished fits, locks, the mirror's outbox; safe to delete when nothing runs
@@ -49,7 +49,7 @@ class Workspace:
         return self.root / "data" / "prepared" / dataset
 
     def model(self, cell: str) -> Path:
-        """The folder of a cell's fitted models, one subfolder a repeat."""
+        """The folder of a cell's fitted models: that of repeat 0 is saved at ``0`` in it."""
         return self.root / "models" / cell
 
     def evaluation(self, cell: str) -> Path:

@@ -23,15 +23,15 @@ def saved(tmp_path):
 
     def of(module, name, **args):
         model = find("discriminative", module, name)(**args, random_state=0, schema=SCHEMA).fit(X, y)
-        persistence.save(model, tmp_path, "discriminative", module)
+        persistence.save(model, tmp_path / "model", "discriminative", module)
         return tmp_path
 
     return of
 
 
 def change_arrays(folder, wanted, change):
-    """Rewrite every array in estimator.skops that ``wanted`` picks, and state the new hash."""
-    path = folder / "estimator.skops"
+    """Rewrite every array in model.skops that ``wanted`` picks, and state the new hash."""
+    path = folder / "model.skops"
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     changed = 0
@@ -48,7 +48,7 @@ def change_arrays(folder, wanted, change):
         for name, data in members.items():
             archive.writestr(name, data)
     about = json.loads((folder / "model.json").read_text())
-    about["files"]["estimator.skops"] = persistence._seal(path)
+    about["files"][".skops"] = persistence._seal(path)
     (folder / "model.json").write_text(json.dumps(about))
 
 
@@ -81,7 +81,7 @@ def test_a_tampered_tree_is_refused(module, name, args, field, value, complaint,
     folder = saved(module, name, **args)
     change_arrays(folder, has("left_child"), setting(field, value))
     with pytest.raises(PersistenceError, match=complaint):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_tampered_boosting_is_refused(field, value, complaint, saved):
     everywhere = slice(None) if field == "bitset_idx" else 0
     change_arrays(folder, has("feature_idx"), setting(field, value, everywhere))
     with pytest.raises(PersistenceError, match=complaint):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 def test_a_category_split_of_a_numeric_column_is_refused(saved):
@@ -110,15 +110,15 @@ def test_a_category_split_of_a_numeric_column_is_refused(saved):
         lambda nodes: setting("feature_idx", 1, slice(None))(setting("is_categorical", 1, slice(None))(nodes)),
     )
     with pytest.raises(PersistenceError, match="numeric column by categories"):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 def test_a_support_vector_machine_with_fewer_vectors_than_it_counts_is_refused(saved):
     folder = saved("kernel", "RBFSVM")
-    n_vectors = max(len(persistence.load(folder).estimator_.support_vectors_), 2)
+    n_vectors = max(len(persistence.load(folder / "model").estimator_.support_vectors_), 2)
     change_arrays(folder, lambda a: a.shape == (n_vectors, 5), lambda a: a[:2])
     with pytest.raises(PersistenceError, match="support_vectors_ has shape"):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 def test_sound_children_are_accepted_and_a_tree_needs_a_node():

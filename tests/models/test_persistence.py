@@ -52,7 +52,7 @@ def saved(tmp_path_factory):
     folders = {}
     for family, module, name, args in MODELS:
         folders[name] = tmp_path_factory.mktemp(name)
-        persistence.save(fitted(family, module, name, args), folders[name], family, module)
+        persistence.save(fitted(family, module, name, args), folders[name] / "model", family, module)
     return folders
 
 
@@ -67,7 +67,7 @@ def copy(saved, tmp_path):
 def reseal(folder, name):
     """What somebody who tampers would also do: state the new size and hash."""
     about = json.loads((folder / "model.json").read_text())
-    about["files"][name] = persistence._seal(folder / name)
+    about["files"][Path(name).suffix] = persistence._seal(folder / name)
     (folder / "model.json").write_text(json.dumps(about))
 
 
@@ -79,7 +79,7 @@ def edit(folder, change):
 
 def load_or_complaint(folder):
     try:
-        return persistence.load(folder), ""
+        return persistence.load(folder / "model"), ""
     except PersistenceError as error:
         return None, str(error)
 
@@ -87,7 +87,7 @@ def load_or_complaint(folder):
 @pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
 def test_a_loaded_model_answers_bit_for_bit_and_keeps_its_arguments(family, module, name, args, saved):
     X, _, schema = table()
-    model, loaded = fitted(family, module, name, args), persistence.load(saved[name])
+    model, loaded = fitted(family, module, name, args), persistence.load(saved[name] / "model")
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert type(loaded) is type(model)
     assert loaded.schema == schema
@@ -96,7 +96,7 @@ def test_a_loaded_model_answers_bit_for_bit_and_keeps_its_arguments(family, modu
 
 @pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
 def test_saving_what_was_loaded_makes_the_same_bytes(family, module, name, args, saved, tmp_path):
-    persistence.save(persistence.load(saved[name]), tmp_path, family, module)
+    persistence.save(persistence.load(saved[name] / "model"), tmp_path / "model", family, module)
     for path in saved[name].iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -108,7 +108,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from test_persistence import KEPT_BY_SKOPS, MODELS, Path, fitted, persistence
 for family, module, name, args in MODELS:
     if name in KEPT_BY_SKOPS:
-        persistence.save(fitted(family, module, name, args), Path({str(tmp_path)!r}) / name, family, module)
+        persistence.save(fitted(family, module, name, args), Path({str(tmp_path)!r}) / name / "model", family, module)
 """
     environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
@@ -122,22 +122,22 @@ def test_images_and_their_schema_come_back(tmp_path):
     X, y = rng.integers(0, 256, (40, 3, 3), dtype=np.uint8), np.arange(40) % 2
     schema = Schema("image", "classification", (3, 3), (), ("é", "<b>"), levels=256)
     model = find("discriminative", "neighbours", "KNearestNeighbours")(schema=schema).fit(X, y)
-    persistence.save(model, tmp_path, "discriminative", "neighbours")
-    loaded = persistence.load(tmp_path)
+    persistence.save(model, tmp_path / "model", "discriminative", "neighbours")
+    loaded = persistence.load(tmp_path / "model")
     assert loaded.schema == schema
-    assert (tmp_path / "arrays.safetensors").stat().st_size < 2000  # pixels as bytes, not as floats
+    assert (tmp_path / "model.safetensors").stat().st_size < 2000  # pixels as bytes, not as floats
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("name", ["LogisticRegression", "RandomForest"])
-@pytest.mark.parametrize("file", ["model.json", "arrays.safetensors", "estimator.skops"])
+@pytest.mark.parametrize("file", ["model.json", "model.safetensors", "model.skops"])
 def test_a_missing_file_is_named(name, file, copy):
     folder = copy(name)
     if not (folder / file).is_file():
         pytest.skip("this model has no such file")
     (folder / file).unlink()
     with pytest.raises(PersistenceError, match=rf"{name}/{file} is missing"):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 @pytest.mark.parametrize(("family", "module", "name", "args"), MODELS)
@@ -148,9 +148,9 @@ def test_a_truncated_or_changed_file_is_named(family, module, name, args, copy):
         for damaged in (whole[: len(whole) // 2], b"", whole[:-3] + bytes(255 - b for b in whole[-3:])):
             path.write_bytes(damaged)
             with pytest.raises(PersistenceError, match=path.name):
-                persistence.load(folder)
+                persistence.load(folder / "model")
         path.write_bytes(whole)
-    persistence.load(folder)
+    persistence.load(folder / "model")
 
 
 @pytest.mark.parametrize("name", ["LogisticRegression", "KNearestNeighbours", *KEPT_BY_SKOPS])
@@ -203,8 +203,8 @@ def test_flipped_bytes_of_the_description_never_crash(copy):
         ("schema", {"kind": "table"}, "damaged"),
         ("schema", None, "does not fit"),
         ("files", {"../../x": {}}, "files must be"),
-        ("files", {"arrays.safetensors": None}, "damaged"),
-        ("files", {"arrays.safetensors": {"bytes": "many"}}, "damaged"),
+        ("files", {".safetensors": None}, "damaged"),
+        ("files", {".safetensors": {"bytes": "many"}}, "damaged"),
         ("arrays", {}, "array"),
         ("arrays", None, "damaged"),
     ],
@@ -213,7 +213,7 @@ def test_a_tampered_description_is_refused(key, value, complaint, copy):
     folder = copy("LogisticRegression")
     edit(folder, lambda about: about.update({key: value}))
     with pytest.raises(PersistenceError, match=complaint):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 @pytest.mark.parametrize(
@@ -229,19 +229,19 @@ def test_a_tampered_description_is_refused(key, value, complaint, copy):
 )
 def test_arrays_that_do_not_fit_the_model_are_refused(name, array, copy):
     folder = copy("LogisticRegression")
-    arrays = {**persistence.load(folder).get_arrays(), name: array}
-    save_file(arrays, folder / "arrays.safetensors")
+    arrays = {**persistence.load(folder / "model").get_arrays(), name: array}
+    save_file(arrays, folder / "model.safetensors")
     edit(folder, lambda about: about["arrays"].update({name: {"shape": list(array.shape), "dtype": str(array.dtype)}}))
-    reseal(folder, "arrays.safetensors")
-    with pytest.raises(PersistenceError, match=r"arrays\.safetensors"):
-        persistence.load(folder)
+    reseal(folder, "model.safetensors")
+    with pytest.raises(PersistenceError, match=r"model\.safetensors"):
+        persistence.load(folder / "model")
 
 
 def test_a_model_that_diverged_is_not_saved(tmp_path):
     model = fitted("discriminative", "linear", "LogisticRegression", {})
     model.coefficients_[0, 0] = np.nan
     with pytest.raises(PersistenceError, match="'coefficients' has 1 values that are not finite"):
-        persistence.save(model, tmp_path, "discriminative", "linear")
+        persistence.save(model, tmp_path / "model", "discriminative", "linear")
     assert not (tmp_path / "model.json").exists()
 
 
@@ -254,12 +254,12 @@ class Bomb:
 def test_a_pickle_is_not_read(name, copy, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     folder = copy(name)
-    for file in ("arrays.safetensors", "estimator.skops"):
+    for file in ("model.safetensors", "model.skops"):
         whole = (folder / file).read_bytes()
         (folder / file).write_bytes(pickle.dumps(Bomb()))
         reseal(folder, file)
         with pytest.raises(PersistenceError, match=file):
-            persistence.load(folder)
+            persistence.load(folder / "model")
         (folder / file).write_bytes(whole)
         reseal(folder, file)
     assert not Path("boom").exists()
@@ -302,41 +302,41 @@ def object_array_inside(_, members):
 def test_what_does_not_belong_in_an_estimator_is_refused(change, copy, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     folder = copy("RandomForest")
-    rewrite(folder / "estimator.skops", change)
-    reseal(folder, "estimator.skops")
-    with pytest.raises(PersistenceError, match=r"estimator\.skops is damaged"):
-        persistence.load(folder)
+    rewrite(folder / "model.skops", change)
+    reseal(folder, "model.skops")
+    with pytest.raises(PersistenceError, match=r"model\.skops is damaged"):
+        persistence.load(folder / "model")
     assert not Path("boom").exists()
 
 
 def test_a_compressed_member_is_refused(copy):
     folder = copy("DecisionTree")
-    path = folder / "estimator.skops"
+    path = folder / "model.skops"
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    reseal(folder, "estimator.skops")
+    reseal(folder, "model.skops")
     with pytest.raises(PersistenceError, match="compressed"):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 def test_an_estimator_of_another_scikit_learn_asks_for_training(copy):
     folder = copy("RandomForest")
     edit(folder, lambda about: about.update(scikit_learn="0.17.1"))
     with pytest.raises(PersistenceError, match=r"scikit-learn 0\.17\.1.*train it again"):
-        persistence.load(folder)
+        persistence.load(folder / "model")
 
 
 def test_numbers_are_counted(saved, tmp_path):
     X, y, _ = table()
     model = find("discriminative", "linear", "LogisticRegression")().fit(np.nan_to_num(X), y)
-    persistence.save(model, tmp_path, "discriminative", "linear")
+    persistence.save(model, tmp_path / "model", "discriminative", "linear")
     # 3 columns and an intercept for 3 classes; the classes, a temperature; centre, scale and median of 3 columns
-    assert persistence.count_numbers(tmp_path) == 4 * 3 + 3 + 1 + 3 * 3
-    assert persistence.count_numbers(saved["PriorBaseline"]) == 3
-    few, many = saved["DecisionTree"], saved["RandomForest"]
+    assert persistence.count_numbers(tmp_path / "model") == 4 * 3 + 3 + 1 + 3 * 3
+    assert persistence.count_numbers(saved["PriorBaseline"] / "model") == 3
+    few, many = saved["DecisionTree"] / "model", saved["RandomForest"] / "model"
     assert 0 < persistence.count_numbers(few) < persistence.count_numbers(many)
 
 
@@ -359,7 +359,7 @@ def test_what_memory_held_between_the_fields_of_a_record_is_not_kept():
 def test_linear_models_are_loaded_without_scikit_learn(saved):
     script = (
         "import sys\nfrom pathlib import Path\nfrom versus.models import persistence\n"
-        f"persistence.load(Path({str(saved['LogisticRegression'])!r}))\n"
+        f"persistence.load(Path({str(saved['LogisticRegression'] / 'model')!r}))\n"
         "assert not {'sklearn', 'skops', 'torch', 'pandas'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})

@@ -168,7 +168,7 @@ def damage_in_the_remote_is_not_used(team: Team, whole: Machine) -> None:
 
 def gaussian(machine: Machine) -> tuple[Path, str]:
     """A file of a fitted model, and its hash."""
-    path = machine.folder / "models/iris-gaussian/0/arrays.safetensors"
+    path = machine.folder / "models/iris-gaussian/0.safetensors"
     return path, verification.md5_of(path)
 
 

@@ -214,12 +214,12 @@ def test_one_model_that_is_damaged_does_not_keep_the_others_out(project: Project
         shutil.copytree(path, path.with_name("twin-tree"))
     about = project.workspace.evaluation("twin-tree") / "evaluation.json"
     about.write_text(about.read_text().replace('"blobs', '"twin'))
-    (project.workspace.model("blobs-tree") / "0" / "model.json").write_text("{")
+    (project.workspace.model("blobs-tree") / "0.json").write_text("{")
     to = destination.find(project.workspace.root)
     mirror = Mirror(store.open_store(to), to, project.workspace, "here")
     found = registry_requests.serve(mirror, {"do": "register", "cells": {"blobs": "blobs-tree", "twin": "twin-tree"}})
     assert list(found["standings"]) == ["twin"]
-    assert "model.json" in found["failed"]["blobs"]
+    assert "0.json" in found["failed"]["blobs"]
     with pytest.raises(ValueError, match="'nothing'"):
         registry_requests.serve(mirror, {"do": "nothing"})
 

@@ -32,9 +32,8 @@ def fit(workspace: Workspace, cell: str, family: str, module: str, name: str, **
     make_cell(workspace, cell)
     data = prepared.read(workspace.prepared("flowers"))
     model = find(family, module, name)(**arguments, schema=data.schema)
-    folder = workspace.model(cell) / "0"
-    shutil.rmtree(folder, ignore_errors=True)
-    persistence.save(model.fit(*data.take(0, "train", "validation")), folder, family, module)
+    shutil.rmtree(workspace.model(cell), ignore_errors=True)
+    persistence.save(model.fit(*data.take(0, "train", "validation")), workspace.model(cell) / "0", family, module)
 
 
 @pytest.fixture
@@ -184,9 +183,9 @@ def test_aliases_follow_the_champions_and_go_back(mirror: Mirror) -> None:
 
 
 def test_a_damaged_model_is_not_registered(mirror: Mirror) -> None:
-    path = mirror.workspace.model("flowers-bayes") / "0" / "arrays.safetensors"
+    path = mirror.workspace.model("flowers-bayes") / "0.safetensors"
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(persistence.PersistenceError, match=r"arrays.safetensors"):
+    with pytest.raises(persistence.PersistenceError, match=r"0\.safetensors"):
         registry.register(mirror, "flowers-bayes")
     assert registry.holder(mirror, "flowers") is None
 

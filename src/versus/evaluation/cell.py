@@ -62,7 +62,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
 
     Args:
         data: the prepared data set, of which only the test rows are scored.
-        models: folder with one saved model a repeat: ``0/``, ``1/`` ….
+        models: folder with one saved model a repeat: ``0.json``, ``1.json`` … and what belongs to them.
         cell: which cell it is.
         out: folder for evaluation.json, scores.csv, predictions.npy, confusion.csv, reliability.csv, samples.npy,
             sample_labels.npy, usage_cost.json and, for points of a plane, grid*.npy; made where it is missing.

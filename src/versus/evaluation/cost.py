@@ -14,8 +14,8 @@ from versus.models import persistence
 from versus.models.protocols import Array
 
 
-def write_cost(model: Any, folder: Path, X: Array, schema: Schema, seed: int, path: Path) -> None:
-    """Measure one fitted model on test rows X (N, *event) and its files in ``folder``; write usage_cost.json.
+def write_cost(model: Any, saved: Path, X: Array, schema: Schema, seed: int, out: Path) -> None:
+    """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
 
     Latency is that of the model's main answer: probabilities, values, or log-densities where it gives neither.
     """
@@ -27,13 +27,13 @@ def write_cost(model: Any, folder: Path, X: Array, schema: Schema, seed: int, pa
         cost |= prediction_speed(getattr(model, answer), rows)
     if "sample" in has:
         cost["samples_per_s"] = samples_per_second(lambda n: model.sample(n, random_state=seed))
-    cost["parameters"] = _parameters(model, folder)
-    cost["bytes_on_disk"] = sum(file.stat().st_size for file in folder.iterdir())
-    path.write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
+    cost["parameters"] = _parameters(model, saved)
+    cost["bytes_on_disk"] = sum(file.stat().st_size for file in persistence.files(saved))
+    out.write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
 
 
-def _parameters(model: Any, folder: Path) -> int:
+def _parameters(model: Any, saved: Path) -> int:
     """What the model says it has trained, or else the numbers that it keeps."""
     if hasattr(model, "count_parameters"):
         return int(model.count_parameters())
-    return persistence.count_numbers(folder)
+    return persistence.count_numbers(saved)

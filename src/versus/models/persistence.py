@@ -1,8 +1,9 @@
 """A fitted model as files that run no code when they are read.
 
-``model.json`` names the class (one that `versus.models.find` can find), its arguments, the schema of the data, and
-name, shape and type of each array; ``arrays.safetensors`` holds the arrays, ``estimator.skops`` a fitted scikit-learn
-estimator (`versus.models.skops_file`). Equal models make equal bytes, so DVC sees the same hash again.
+A model has a path without suffix. ``<path>.json`` names the class (one that `versus.models.find` can find), its
+arguments, the schema of the data, and name, shape and type of each array; ``<path>.safetensors`` holds the arrays,
+``<path>.skops`` a fitted scikit-learn estimator (`versus.models.skops_file`). Equal models make equal bytes, so DVC
+sees the same hash again. All models of a cell lie in one folder: DVC walks through every folder in every repro.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from versus import contents
 from versus.data.schema import Schema
 from versus.models import array_file, find, skops_file
 
-FORMAT = 1
-DESCRIPTION, ARRAYS, ESTIMATOR = "model.json", "arrays.safetensors", "estimator.skops"
+FORMAT = 2
+DESCRIPTION, ARRAYS, ESTIMATOR = ".json", ".safetensors", ".skops"
 _KEYS = {"format", "family", "module", "class", "arguments", "schema", "arrays", "files", "scikit_learn"}
 _LARGEST_DESCRIPTION = 64 * 2**20  # bytes; a schema of 100,000 columns takes a tenth of it
 
@@ -30,19 +31,19 @@ class PersistenceError(ValueError):
     """A model file that is missing, damaged, or not what it says; the message names it."""
 
 
-def save(model: Any, folder: Path, family: str, module: str) -> None:
-    """Write a fitted model to ``folder``, which is made where it is missing.
+def save(model: Any, path: Path, family: str, module: str) -> None:
+    """Write a fitted model to the files of ``path``, whose folder is made where it is missing.
 
     ``family`` and ``module`` say where the class stands: ``versus/models/<family>/<module>.py``. The description is
-    written last: a folder without it holds no model.
+    written last: without it there is no model.
 
     Raises:
         PersistenceError: where the model keeps an array that is not finite, or an argument that JSON cannot hold.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     schema = getattr(model, "schema_", None) or model.schema
     try:
-        forms = array_file.write(model.get_arrays(), folder / ARRAYS)
+        forms = array_file.write(model.get_arrays(), _file(path, ARRAYS))
     except ValueError as error:
         raise PersistenceError(f"{type(model).__name__} cannot be saved: {error}") from error
     about: dict[str, Any] = {
@@ -53,45 +54,54 @@ def save(model: Any, folder: Path, family: str, module: str) -> None:
         "arguments": {name: getattr(model, name) for name in _argument_names(type(model))},
         "schema": None if schema is None else schema.to_json(),
         "arrays": forms,
-        "files": {ARRAYS: _seal(folder / ARRAYS)},
+        "files": {ARRAYS: _seal(_file(path, ARRAYS))},
         "scikit_learn": None,
     }
     if hasattr(model, "estimator_"):
-        skops_file.dump(model.estimator_, folder / ESTIMATOR)
-        about["files"][ESTIMATOR] = _seal(folder / ESTIMATOR)
+        skops_file.dump(model.estimator_, _file(path, ESTIMATOR))
+        about["files"][ESTIMATOR] = _seal(_file(path, ESTIMATOR))
         about["scikit_learn"] = _scikit_learn_version()
     try:
         text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise PersistenceError(f"{type(model).__name__} cannot be saved: its arguments: {error}") from error
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    _file(path, DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 
 
-def load(folder: Path) -> Any:
-    """Read a model back from ``folder``; it predicts what the saved one predicted, bit for bit.
+def load(path: Path) -> Any:
+    """Read a model back from the files of ``path``; it predicts what the saved one predicted, bit for bit.
 
     Raises:
         PersistenceError: where a file is missing, changed or damaged, names a class that is not one of the models,
             or holds other arrays than it says, or what is not finite.
     """
-    about = _read_description(folder / DESCRIPTION)
-    model = _build(about, folder / DESCRIPTION)
-    for name, seal in about["files"].items():
-        _check_seal(folder / name, seal)
-    _take_over(model, about["arrays"], folder / ARRAYS)
+    about = _read_description(_file(path, DESCRIPTION))
+    model = _build(about, _file(path, DESCRIPTION))
+    for suffix, seal in about["files"].items():
+        _check_seal(_file(path, suffix), seal)
+    _take_over(model, about["arrays"], _file(path, ARRAYS))
     if ESTIMATOR in about["files"]:
-        model.estimator_ = _read_estimator(model, folder / ESTIMATOR, about["scikit_learn"])
+        model.estimator_ = _read_estimator(model, _file(path, ESTIMATOR), about["scikit_learn"])
     return model
 
 
-def count_numbers(folder: Path) -> int:
+def files(path: Path) -> list[Path]:
+    """The files of a saved model."""
+    return [file for suffix in (DESCRIPTION, ARRAYS, ESTIMATOR) if (file := _file(path, suffix)).is_file()]
+
+
+def count_numbers(path: Path) -> int:
     """How many numbers a saved model keeps: the elements of its arrays and of its estimator's.
 
     Parameters for most; for nearest neighbours and kernel densities the training data, which is what they keep.
     """
-    about = _read_description(folder / DESCRIPTION)
+    about = _read_description(_file(path, DESCRIPTION))
     total = sum(int(math.prod(form["shape"])) for form in about["arrays"].values())
-    return total + (skops_file.count_numbers(folder / ESTIMATOR) if ESTIMATOR in about["files"] else 0)
+    return total + (skops_file.count_numbers(_file(path, ESTIMATOR)) if ESTIMATOR in about["files"] else 0)
+
+
+def _file(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _argument_names(model_class: type[Any]) -> list[str]:
@@ -131,12 +141,12 @@ def _read_description(path: Path) -> dict[str, Any]:
 
 def _check_listing(about: Mapping[str, Any], path: Path) -> None:
     """The files and arrays that a description lists must have the form that `save` gives them."""
-    files, arrays = about["files"], about["arrays"]
-    if not isinstance(files, dict) or not {ARRAYS} <= files.keys() <= {ARRAYS, ESTIMATOR}:
+    seals, arrays = about["files"], about["arrays"]
+    if not isinstance(seals, dict) or not {ARRAYS} <= seals.keys() <= {ARRAYS, ESTIMATOR}:
         raise PersistenceError(f"{path} is damaged: files must be {ARRAYS} and, for some models, {ESTIMATOR}")
-    for name, seal in files.items():
+    for suffix, seal in seals.items():
         if not isinstance(seal, dict) or seal.keys() != {"bytes", "sha256"}:
-            raise PersistenceError(f"{path} is damaged: {name} must have bytes and sha256")
+            raise PersistenceError(f"{path} is damaged: {suffix} must have bytes and sha256")
     whole = isinstance(arrays, dict) and all(_is_form(form) for form in arrays.values())
     if not whole:
         raise PersistenceError(f"{path} is damaged: arrays must have shape and dtype")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,32 +19,37 @@ from versus.data.frames import decode
 from versus.data.schema import Schema
 from versus.models import persistence
 from versus.tracking import code_closure
+from versus.tracking.served_model import NAME
 
 LOADER = "versus.tracking.served_model"
 EXAMPLES = 3
 PARAMS = (("sample", DataType.long, 0), ("label", DataType.string, ""), ("random_state", DataType.long, -1))
 
 
-def write(model_folder: Path, data_folder: Path, out: Path) -> None:
+def write(saved: Path, data_folder: Path, out: Path) -> None:
     """Package a saved model.
 
     Args:
-        model_folder: what `versus.models.persistence.save` wrote.
+        saved: where `versus.models.persistence.save` wrote the model.
         data_folder: the prepared data set, whose first test rows are the input example.
         out: the folder to write; must not exist.
 
     Raises:
         versus.models.persistence.PersistenceError: where the model is missing or damaged.
     """
-    model = persistence.load(model_folder)
+    model = persistence.load(saved)
     schema: Schema = model.schema
     code = (LOADER, type(model).__module__)
     with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "files"
+        folder.mkdir()
+        for file in persistence.files(saved):
+            shutil.copy2(file, folder / f"{NAME}{file.suffix}")
         mlflow.pyfunc.save_model(
             out,
             loader_module=LOADER,
-            data_path=str(model_folder),
-            code_paths=[str(code_closure.copy_modules(code, Path(scratch)))],
+            data_path=str(folder),
+            code_paths=[str(code_closure.copy_modules(code, Path(scratch) / "code"))],
             signature=signature(model),
             input_example=_example(data_folder, schema),
             pip_requirements=[f"mlflow=={mlflow.__version__}", *code_closure.pinned_libraries(code)],

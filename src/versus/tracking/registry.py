@@ -15,6 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
+from versus.models import persistence
 from versus.prediction import REPEAT
 from versus.tracking import model_package, record
 from versus.tracking.content_hash import hash_files
@@ -40,8 +41,8 @@ def register(mirror: Mirror, cell: str) -> Registered:
         versus.models.persistence.PersistenceError: where its model is missing or damaged.
     """
     found = record.read(mirror.workspace, cell)
-    folder = mirror.workspace.model(cell) / str(REPEAT)
-    tags = {CELL: cell, MODEL_HASH: hash_files([folder])[:32], TEST_HASH: found.tags.get(TEST_HASH, "")}
+    saved = mirror.workspace.model(cell) / str(REPEAT)
+    tags = {CELL: cell, MODEL_HASH: hash_files(persistence.files(saved))[:32], TEST_HASH: found.tags.get(TEST_HASH, "")}
     name = mirror.destination.registered_model(found.dataset)
     _ensure(mirror, name, found.dataset)
     for version in mirror.client.search_model_versions(f"name = '{name}'"):
@@ -50,7 +51,7 @@ def register(mirror: Mirror, cell: str) -> Registered:
     run_id = mirror.cell(found)
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / FOLDER
-        model_package.write(folder, mirror.workspace.prepared(found.dataset), package)
+        model_package.write(saved, mirror.workspace.prepared(found.dataset), package)
         mirror.client.log_artifacts(run_id, str(package), FOLDER)
     source = f"{mirror.client.get_run(run_id).info.artifact_uri}/{FOLDER}"
     tags |= {"family": found.tags["family"], "data_hash": found.fingerprint[16:]}

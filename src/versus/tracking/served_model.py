@@ -12,6 +12,8 @@ from typing import Any
 from versus import prediction
 from versus.models import persistence
 
+NAME = "model"  # of the saved model in the folder that MLflow copied
+
 
 class ServedModel:
     """A fitted model behind MLflow's ``predict(data, params)``."""
@@ -39,4 +41,4 @@ class ServedModel:
 
 def _load_pyfunc(path: str) -> ServedModel:
     """MLflow's way in: the model in the folder ``path``."""
-    return ServedModel(persistence.load(Path(path)))
+    return ServedModel(persistence.load(Path(path) / NAME))

@@ -103,8 +103,8 @@ def test_samples_lie_in_the_space_of_the_data(fitted):
 def test_a_saved_model_answers_the_same_bits(fitted, tmp_path):
     model, X, *_ = fitted
     module = type(model).__module__.rsplit(".", 1)[1]
-    persistence.save(model, tmp_path, "classical_generative", module)
-    loaded = persistence.load(tmp_path)
+    persistence.save(model, tmp_path / "model", "classical_generative", module)
+    loaded = persistence.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.log_joint(X), model.log_joint(X))
     np.testing.assert_array_equal(loaded.sample(5, random_state=1), model.sample(5, random_state=1))
     assert loaded.measure == model.measure

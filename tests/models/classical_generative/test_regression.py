@@ -104,8 +104,8 @@ def test_a_missing_feature_is_integrated_over(bent, model):
 def test_a_saved_model_answers_the_same_bits(bent, model, tmp_path):
     X, y = bent
     model.fit(X, y)
-    persistence.save(model, tmp_path, "classical_generative", "regression")
-    loaded = persistence.load(tmp_path)
+    persistence.save(model, tmp_path / "model", "classical_generative", "regression")
+    loaded = persistence.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.predict_interval(X, 0.5), model.predict_interval(X, 0.5))
     np.testing.assert_array_equal(loaded.sample(5, random_state=1), model.sample(5, random_state=1))
 
