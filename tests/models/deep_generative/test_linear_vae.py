@@ -70,10 +70,13 @@ def test_with_another_posterior_the_gap_is_its_divergence():
 
 
 def test_the_importance_bound_rises_to_the_exact_density():
-    model = linear_vae(shift=(0.4, -0.3))
-    gaps = [(EXACT.logpdf(X) - model.importance_log_prob(X, n)).mean() for n in (1, 4, 32, 2048)]
-    assert gaps[0] > gaps[1] > gaps[2] > gaps[3] > -0.01
-    assert gaps[3] < 0.01
+    model, rows = linear_vae(shift=(0.4, -0.3)), EXACT.rvs(2000, random_state=1)
+    gaps = [(EXACT.logpdf(rows) - model.importance_log_prob(rows, n)).mean() for n in (1, 4, 32, 512)]
+    # Noise depends on the last bits of the rows, which another processor may round: the mean of 2,000 hardly does.
+    assert gaps[0] - gaps[1] > 0.3
+    assert gaps[1] - gaps[2] > 0.05
+    assert abs(gaps[3]) < 0.015 < gaps[1]
+    assert gaps[3] < gaps[2]
 
 
 def test_missing_values_are_marginalised():
