@@ -32,6 +32,7 @@ from versus.models.learned_arrays import check_names, check_shape, restored_sche
 from versus.models.protocols import Array, Labels, Measure
 
 _LONG = 5e10  # floating-point operations, about a second of a core: shorter fits are not worth another copy of the rows
+_TALL = 50  # rows for each column from which bounds pay: to move them costs what two rows a column do
 
 
 class GaussianMixture:
@@ -124,9 +125,10 @@ class GaussianMixture:
         self.device_ = "cuda" if gpu and complete else "cpu"
         if gpu and complete:
             return DeviceMoments(rows), None
-        if operations >= _LONG and self.covariance == "full" and complete and rows.dtype == np.float64:
-            return BoundedMoments(rows), SinglePrecisionMoments(rows)
-        return partial(expected_moments, rows), None
+        long = operations >= _LONG and self.covariance == "full" and complete and rows.dtype == np.float64
+        tall = len(rows) >= _TALL * rows.shape[1]
+        exact = BoundedMoments(rows) if long and tall else partial(expected_moments, rows)
+        return exact, SinglePrecisionMoments(rows) if long else None
 
     def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
         labels = kmeans_labels(rows, self.components, rng)
