@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from versus import params as parameters
-from versus import shares
+from versus import reproduction, shares
 from versus.shares import Share
 from versus.workspace import Workspace
 
@@ -47,13 +47,14 @@ def test_long_cells_do_not_share_a_machine() -> None:
 def test_the_committed_costs_balance_the_default_cells() -> None:
     params = parameters.read(ROOT / "params.yaml")
     cells = list(parameters.cells(params))
-    times = shares.read_training_times((ROOT / "reports/costs.csv").read_text(encoding="utf-8"))
+    times = shares.read_training_times(reproduction.committed(ROOT / "reports/costs.csv") or "")
     assert len(times) > len(cells) / 2
     seconds = shares.expected_seconds(params, cells, times)
     found = [shares.cells_of(Workspace(ROOT), Share(i, 4)) for i in (1, 2, 3, 4)]
     assert sorted(cell.name for share in found for cell in share) == sorted(seconds)
     loads = [sum(seconds[cell.name] for cell in share) for share in found]
-    assert max(loads) < 1.05 * min(loads)
+    # the last cell of the longest share went to it when no other was shorter
+    assert max(loads) - min(loads) <= max(seconds.values())
 
 
 def test_a_cell_without_a_time_counts_as_an_average_one() -> None:

@@ -24,7 +24,8 @@ from versus.workspace import Workspace
 
 pytest.importorskip("psycopg", reason="MLflow reaches PostgreSQL through psycopg, which is not installed")
 # Debian keeps the server's programs off PATH, a folder for each version.
-PROGRAMS = os.pathsep.join([os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))])
+FOLDERS = ["/usr/sbin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))]
+PROGRAMS = os.pathsep.join([os.environ["PATH"], *FOLDERS])
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("initdb", path=PROGRAMS) is None, reason="PostgreSQL is not installed"),
@@ -40,7 +41,7 @@ class Database:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("postgres")
             os.chown(folder, user.pw_uid, user.pw_gid)
-            self._as_user = ["runuser", "-u", "postgres", "--"]
+            self._as_user = [shutil.which("runuser", path=PROGRAMS) or "runuser", "-u", "postgres", "--"]
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "versus")
