@@ -120,8 +120,7 @@ def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> 
     costs, rows = [], []
     for repeat in range(repeats):
         folder = workshop / str(repeat)
-        for file in persistence.files(folder / "model"):
-            shutil.copy2(file, aside / f"{repeat}{file.suffix}")
+        persistence.copy(folder / "model", aside / str(repeat))
         costs.append(json.loads((folder / "cost.json").read_text()))
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,12 @@ def load(path: Path) -> Any:
 def files(path: Path) -> list[Path]:
     """The files of a saved model."""
     return [file for suffix in (DESCRIPTION, ARRAYS, ESTIMATOR) if (file := _file(path, suffix)).is_file()]
+
+
+def copy(path: Path, to: Path) -> None:
+    """Copy the files of a saved model to those of another path, whose folder is there."""
+    for file in files(path):
+        shutil.copy2(file, _file(to, file.suffix))
 
 
 def count_numbers(path: Path) -> int:

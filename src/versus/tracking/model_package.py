@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,8 +42,7 @@ def write(saved: Path, data_folder: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "files"
         folder.mkdir()
-        for file in persistence.files(saved):
-            shutil.copy2(file, folder / f"{NAME}{file.suffix}")
+        persistence.copy(saved, folder / NAME)
         mlflow.pyfunc.save_model(
             out,
             loader_module=LOADER,
