@@ -117,6 +117,16 @@ def test_the_kept_distances_are_lower_bounds(evaluated):
     assert kept > 20
 
 
+def test_a_component_that_only_moves_is_followed():
+    X, rng = clusters(3000), np.random.default_rng(6)
+    start = some_mixture(X, rng)
+    bounded, away = BoundedMoments(X), 300.0 * np.eye(1, COLUMNS)
+    moving = np.eye(COMPONENTS)[:, :1]  # one comes and goes; widths stay, so what bounds the distances is the way alone
+    for share in [*np.linspace(1.0, 0.0, 40), *np.linspace(0.0, 1.0, 8)]:
+        mixture = replace(start, means=start.means + share * moving * away)
+        assert_same_sums(bounded(mixture), expected_moments(X, mixture))
+
+
 def test_another_number_of_components_starts_anew():
     X, rng = clusters(500), np.random.default_rng(5)
     bounded, mixture = BoundedMoments(X), some_mixture(X, rng)
