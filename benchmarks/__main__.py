@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from versus.hardware import describe_hardware
-from versus.provenance import describe_code, describe_versions
+from versus.provenance import describe_code, describe_hardware, describe_versions
 
 HERE = Path(__file__).parent
 BENCHMARKS = ("gaussian_naive_bayes", "gaussian_mixture", "pipeline")

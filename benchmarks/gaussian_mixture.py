@@ -11,9 +11,9 @@ import warnings
 import numpy as np
 
 from benchmarks.side_by_side import compare, report
-from versus.models.classical_generative.numerics.covariance import structure
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.covariance import structure
+from versus.numerics.expectation_maximisation import Mixture
+from versus.numerics.gaussian_mixture import GaussianMixture
 
 COMPONENTS, STEPS = 10, 20
 FIT = f"Gaussian mixture, {STEPS} EM steps"

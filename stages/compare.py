@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 from stages import entry
@@ -33,14 +34,14 @@ def main() -> None:
     workspace = Workspace(Path())
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
-    source = provenance.describe(CODE, workspace.params, params.seed, params.training.model_dump())
+    source = provenance.describe(CODE, workspace.params, params.seed, asdict(params.training))
     evaluated = [cell.name for cell in cells if workspace.evaluation(cell.name).is_dir()]
     check_complete([cell.name for cell in cells], evaluated)
     # No run id, which would differ from run to run: what finds the run in MLflow's search field.
     source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
     report.build(workspace, cells, source, params.comparison)
     client.mirror_report(workspace)
-    client.sync(workspace, [cell.name for cell in cells], params.comparison.primary.model_dump())
+    client.sync(workspace, [cell.name for cell in cells], asdict(params.comparison.primary))
     if len(evaluated) == len(cells):  # a part of the cells does not tell which is best
         champions.register(workspace, report.best_cells(workspace, cells, params.comparison)).warn()
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from versus import lifeline, recovery
+from versus.pipeline import lifeline, recovery
 from versus.tracking import destination
 
 # Two threads whatever the machine has: results must not depend on how many cores there are, nor timings on which

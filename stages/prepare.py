@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from stages import entry
@@ -23,7 +24,7 @@ def main(name: str) -> None:
     prepared.write(aside, preparation.prepare(name, spec, base=workspace.root, seed=params.seed))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    client.mirror_prepared(workspace, name, params.comparison.primary.model_dump())
+    client.mirror_prepared(workspace, name, asdict(params.comparison.primary))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Stage `train_classical_generative`: fit one classical generative cell."""
 
-from stages import entry, fitting
+from stages import entry, train
 
 
 def main(cell: str) -> None:
     """Write models/<cell>/."""
-    fitting.main("classical_generative", cell)
+    train.main("classical_generative", cell)
 
 
 if __name__ == "__main__":

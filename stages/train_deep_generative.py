@@ -1,11 +1,11 @@
 """Stage `train_deep_generative`: fit one deep generative cell."""
 
-from stages import entry, fitting
+from stages import entry, train
 
 
 def main(cell: str) -> None:
     """Write models/<cell>/."""
-    fitting.main("deep_generative", cell)
+    train.main("deep_generative", cell)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Stage `train_discriminative`: fit one discriminative cell."""
 
-from stages import entry, fitting
+from stages import entry, train
 
 
 def main(cell: str) -> None:
     """Write models/<cell>/."""
-    fitting.main("discriminative", cell)
+    train.main("discriminative", cell)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.fitting import build
 from versus import params as parameters
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
+from versus.fitting.cell import build
 from versus.models import persistence
 from versus.models.protocols import FitsBySteps
+from versus.settings import Cell
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS = parameters.read(ROOT / "params.yaml")
@@ -27,9 +28,9 @@ def tiny(dataset: str) -> Prepared:
     return prepare(dataset, spec.model_copy(update={"limit": ROWS, "repeats": 1}), ROOT, PARAMS.seed)
 
 
-def fitted(cell: parameters.Cell) -> Any:
+def fitted(cell: Cell) -> Any:
     args = {k: min(v, 3) if k == "epochs" else v for k, v in cell.args.items()}
-    model = build(dataclasses.replace(cell, args=args), PARAMS, tiny(cell.dataset), repeat=0)
+    model = build(dataclasses.replace(cell, args=args), PARAMS.training, PARAMS.seed, tiny(cell.dataset).schema)
     data = tiny(cell.dataset)
     if isinstance(model, FitsBySteps):
         for _ in model.fit_steps(*data.take(0, "train"), validation=data.take(0, "validation")):
@@ -39,7 +40,7 @@ def fitted(cell: parameters.Cell) -> Any:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
-def test_a_cell_keeps_the_contract(cell: parameters.Cell, tmp_path: Path) -> None:
+def test_a_cell_keeps_the_contract(cell: Cell, tmp_path: Path) -> None:
     data = tiny(cell.dataset)
     X, _ = data.take(0, "test")
     model = fitted(cell)

@@ -5,11 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from versus import prediction
-from versus.data import frames
 from versus.data.errors import DataError
 from versus.data.schema import Column, Schema
 from versus.models import find
+from versus.serving import frames, prediction
 
 FLOWERS = Schema(
     "table",

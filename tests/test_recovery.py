@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from versus import recovery
+from versus.pipeline import recovery
 
 LOCK = """\
 schema: '2.0'

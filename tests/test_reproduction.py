@@ -1,6 +1,6 @@
 """Counting the cells that gave the committed scores again."""
 
-from versus import reproduction
+from versus.pipeline import reproduction
 
 HEADER = "cell,metric,mean,low,high\n"
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from versus import params as parameters
-from versus import reproduction, shares
-from versus.shares import Share
+from versus.pipeline import reproduction, shares
+from versus.pipeline.shares import Share
 from versus.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]

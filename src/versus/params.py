@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from ruamel.yaml import YAML
@@ -14,7 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification
-from versus.models import FAMILIES, catalogue
+from versus.models import catalogue
+from versus.settings import FAMILIES, Cell, Comparison, Gate, Training
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
@@ -37,50 +37,6 @@ class CellSpecification(_Section):
     args: dict[str, Any] = {}
 
 
-class Training(_Section):
-    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed", "64-true"] = "auto"
-
-
-class Primary(_Section):
-    """The score that decides which model is best, for each task."""
-
-    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = (
-        "accuracy_score"
-    )
-    regression: Literal["root_mean_squared_error", "mean_absolute_error", "r2_score"] = "root_mean_squared_error"
-
-
-class Comparison(_Section):
-    """How the comparison judges: confidence of its intervals, and the region of practical equality for accuracies."""
-
-    primary: Primary = Primary()
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    rope: float = Field(default=0.01, ge=0, lt=0.5)
-
-
-class Gate(_Section):
-    """When a challenger may take the champion's place (`versus.gate`).
-
-    Args:
-        margin: how much worse the deciding score may be and still count as no worse; in the score's own unit, for a
-            score in the unit of the target (RMSE, MAE) relative to the champion's. With 0, only a challenger that is
-            shown to be better passes.
-        class_margin: how much the recall of a class may fall.
-        calibration_margin: how much the expected calibration error may rise.
-        confidence: of the interval of the difference, two-sided.
-        resamples: of the bootstrap.
-    """
-
-    margin: float = Field(default=0.01, ge=0, lt=1)
-    class_margin: float = Field(default=0.05, ge=0, le=1)
-    calibration_margin: float = Field(default=0.05, ge=0, le=1)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    resamples: int = Field(default=2000, ge=100, le=100_000)
-
-
 class Params(_Section):
     """The whole of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
 
@@ -93,23 +49,6 @@ class Params(_Section):
     discriminative: dict[CellName, CellSpecification] = {}
     classical_generative: dict[CellName, CellSpecification] = {}
     deep_generative: dict[CellName, CellSpecification] = {}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One data set and one model, with the family it stands under."""
-
-    name: str
-    dataset: str
-    family: str
-    module: str
-    class_name: str
-    args: Mapping[str, Any]
-
-    @property
-    def model(self) -> str:
-        """The part of the name after the data set."""
-        return self.name.split("-", 1)[1]
 
 
 def cells(params: Params) -> Iterator[Cell]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from versus.hardware import describe_hardware
+import psutil
 
 LIBRARIES = ("dvc", "mlflow", "numpy", "scipy", "scikit-learn", "torch", "lightning-fabric", "pandas")
 
@@ -60,3 +62,37 @@ def describe(code: Path, params: Path, seed: int, training: dict[str, str]) -> d
         "versions": describe_versions(),
         "hardware": describe_hardware(),
     }
+
+
+def describe_hardware() -> dict[str, str | int | None]:
+    """Processor model, cores, memory in bytes and the GPU's model where there is one; no host or user names."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": int(psutil.virtual_memory().total),
+        "gpu": gpu_name(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def gpu_name() -> str | None:
+    """The model of the first NVIDIA GPU, asked of NVML so that torch need not be imported; None where there is none."""
+    if not Path("/proc/driver/nvidia").exists():
+        return None
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(0)))
+    except pynvml.NVMLError:
+        return None

@@ -9,7 +9,7 @@
 =============================== ====================================================================================
 
 Data and models have a ``contents.txt``, which stands for the folder where a later stage depends on it
-(`versus.contents`). An evaluation holds copies of its models' training curves and costs: what comes after reads
+(`versus.manifest`). An evaluation holds copies of its models' training curves and costs: what comes after reads
 evaluations and data only.
 """
 
@@ -41,7 +41,7 @@ class Workspace:
         return self.root / ".versus"
 
     def unfinished(self, cell: str) -> Path:
-        """The folder of a cell's fits while they are made (`versus.unfinished`)."""
+        """The folder of a cell's fits while they are made (`versus.fitting.unfinished`)."""
         return self.private / "unfinished" / cell
 
     def prepared(self, dataset: str) -> Path:

@@ -3,9 +3,9 @@ import pytest
 import scipy.io.arff
 
 from tests.data.conftest import Desk
-from versus.data import arff
 from versus.data.columns import Numbers, Words
 from versus.data.errors import DataError
+from versus.data.sources import arff
 
 HEADER = """% a comment
 @RELATION 'small one'

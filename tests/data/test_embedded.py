@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Desk
-from versus.data import animals
+from versus.data.sources import animals
 
 SETS = {
     "synthetic": (1000, 20, 3),

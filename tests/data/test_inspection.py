@@ -7,7 +7,7 @@ import pytest
 
 from tests.data.conftest import Desk
 from versus.data.errors import DataError
-from versus.data.inspection import inspect
+from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
 
 

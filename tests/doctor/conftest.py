@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from versus import contents
+from versus import manifest
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -25,7 +25,7 @@ def make_outputs(workspace: Workspace, cell: str) -> list[Path]:
         workspace.evaluation(cell) / "evaluation.json",
         workspace.training_cost(cell),
         workspace.prepared(dataset) / "about.json",
-        workspace.prepared(dataset) / contents.NAME,
+        workspace.prepared(dataset) / manifest.NAME,
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")

@@ -1,7 +1,7 @@
 """What the doctor finds in a workspace, for its tests."""
 
-from versus.doctor.examination import examine
-from versus.doctor.finding import Finding
+from versus.pipeline.doctor.examination import examine
+from versus.pipeline.doctor.finding import Finding
 from versus.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from tests.tracking.processes import wait_for
-from versus import lifeline
+from versus.pipeline import lifeline
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from filelock import FileLock
 from tests.doctor.conftest import make_outputs
 from tests.doctor.faults import found, mend, the_only
 from versus import params as parameters
-from versus import unfinished
+from versus.fitting import unfinished
 from versus.workspace import Workspace
 
 

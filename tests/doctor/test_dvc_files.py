@@ -8,8 +8,8 @@ import pytest
 
 from tests.doctor.faults import mend, the_only
 from tests.doctor.programs import running_dvc
-from versus import recovery
-from versus.doctor import dvc_files
+from versus.pipeline import recovery
+from versus.pipeline.doctor import dvc_files
 from versus.workspace import Workspace
 
 

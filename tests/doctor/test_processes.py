@@ -8,7 +8,7 @@ import pytest
 
 from tests.doctor.programs import running_dvc
 from tests.tracking.processes import wait_for
-from versus.doctor import leftovers, processes
+from versus.pipeline.doctor import leftovers, processes
 from versus.tracking import channel, reach
 from versus.tracking.channel import ChannelError
 from versus.workspace import Workspace

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from versus.doctor import surroundings
-from versus.doctor.examination import CODE
+from versus.pipeline.doctor import surroundings
+from versus.pipeline.doctor.examination import CODE
 from versus.workspace import Workspace
 
 PINS = (CODE / "constraints.txt").read_text()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from versus.gate import Measured, judge, read_measured
-from versus.params import Gate
+from versus.settings import Gate
 
 N = 300
 ROWS = np.arange(N)[None]

@@ -5,7 +5,7 @@ from scipy import stats
 from versus.data.schema import Column, Schema
 from versus.models.bayes import BayesClassifier, GenerativeClassifier, class_log_prior
 from versus.models.classical_generative.kernel_density import KernelDensity
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.gaussian_mixture import GaussianMixture
 
 
 class Coin(GenerativeClassifier):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.conftest import Project
-from versus import recovery
+from versus.pipeline import recovery
 
 pytestmark = pytest.mark.slow
 

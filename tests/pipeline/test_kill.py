@@ -13,7 +13,7 @@ import pytest
 
 from tests.pipeline.conftest import Project, clone
 from tests.tracking.processes import wait_for
-from versus import lifeline
+from versus.pipeline import lifeline
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from tests.pipeline import machines
 from tests.pipeline.machines import Machine
 from tests.pipeline.test_verify import flip_a_byte
 from tests.tracking.servers import MlflowServer
-from versus import verification
+from versus.pipeline import verification
 
 pytestmark = pytest.mark.slow
 

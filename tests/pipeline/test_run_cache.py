@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline import machines
 from tests.pipeline.conftest import Project
-from versus import verification
+from versus.pipeline import verification
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.conftest import Project
-from versus import verification
+from versus.pipeline import verification
 
 pytestmark = pytest.mark.slow
 

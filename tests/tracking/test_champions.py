@@ -14,10 +14,10 @@ from tests.tracking.servers import MlflowServer
 from versus import evaluation, params, report
 from versus.__main__ import main
 from versus.data import prepared
-from versus.data.frames import decode
 from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
 from versus.models import find, persistence
+from versus.serving.frames import decode
 from versus.tracking import champions, client, destination, registry_requests, store
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from tests.tracking.workspaces import make_cell, make_dataset
-from versus import prediction
 from versus.data import prepared
-from versus.data.frames import decode
 from versus.models import find, persistence
+from versus.serving import prediction
+from versus.serving.frames import decode
 from versus.tracking import champions, destination, registry, store
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace

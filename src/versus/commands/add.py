@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
-from versus.data.inspection import inspect
-from versus.suggestions import Suggestion, suggest
+from versus.data.inspect.inspection import inspect
+from versus.models.suggestions import Suggestion, suggest
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

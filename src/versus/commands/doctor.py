@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from versus.doctor import processes
-from versus.doctor.examination import examine
-from versus.doctor.finding import Finding
+from versus.pipeline.doctor import processes
+from versus.pipeline.doctor.examination import examine
+from versus.pipeline.doctor.finding import Finding
 from versus.workspace import Workspace
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from versus import params as parameters
@@ -53,7 +54,7 @@ def _judge(options: argparse.Namespace) -> list[Verdict]:
     if unknown:
         raise ValueError(f"params.yaml has no data set {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
     if options.margin is not None:
-        params = params.model_copy(update={"gate": params.gate.model_copy(update={"margin": options.margin})})
+        params = params.model_copy(update={"gate": replace(params.gate, margin=options.margin)})
     contest = Contest(workspace, params, options.datasets or known)
     verdicts = contest.verdicts()
     return [contest.promote(v) if v.may_promote else v for v in verdicts] if options.promote else verdicts

@@ -6,8 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from versus import prediction
-from versus.data import frames
+from versus.serving import frames, prediction
 from versus.workspace import Workspace
 
 

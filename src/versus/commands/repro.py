@@ -13,10 +13,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from versus import params as parameters
-from versus import recovery, remote_outputs, reproduction, shares
-from versus.data import source_files
+from versus.data.sources import source_files
 from versus.params import Params
-from versus.shares import Share
+from versus.pipeline import recovery, reproduction, shares
+from versus.pipeline import restore as remote_outputs
+from versus.pipeline.shares import Share
 from versus.workspace import Workspace
 
 
@@ -100,7 +101,7 @@ def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: dict[
     env = {**os.environ, **(environment or {})}
     env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
     # dvc ends with this process, even where this one is killed.
-    command = [sys.executable, "-m", "versus.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
+    command = [sys.executable, "-m", "versus.pipeline.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
     code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
     if code:  # not before: DVC may bring a file that it tracks
         for missing in missing_files(parameters.read(workspace.params), workspace.root):

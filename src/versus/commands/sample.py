@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from versus import prediction
+from versus.serving import prediction
 from versus.workspace import Workspace
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from versus import params as parameters
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace)
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
-    primary = params.comparison.primary.model_dump()
+    primary = asdict(params.comparison.primary)
     names = [cell.name for cell in cells]
     summary = client.sync(workspace, names, primary, to_the_end=True, progress=_show)
     print(summary)

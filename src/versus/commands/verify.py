@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from versus import verification
+from versus.pipeline import verification
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
-from versus.data import file_specification, source_files, specification
+from versus.data import file_specification, specification
 from versus.data.columns import RawTable
 from versus.data.dataset import Dataset
 from versus.data.encoding import encode
 from versus.data.errors import DataError
 from versus.data.images import RawImages
 from versus.data.prepared import Prepared
+from versus.data.sources import source_files
 from versus.data.splits import draw, split
 from versus.data.summary import summarise
 
@@ -86,13 +87,13 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specificati
         DataError: for everything that is wrong with the data.
     """
     if isinstance(given, specification.Url):
-        from versus.data.download import fetch_all
+        from versus.data.sources.download import fetch_all
 
         folder = fetch_all(given, cache)
         dataset, content, files = load(given.content, folder, cache)
         return dataset, content, [{**file, "url": given.files[file["path"]].url} for file in files]
     if isinstance(given, specification.Embedded):
-        from versus.data import embedded
+        from versus.data.sources import embedded
 
         return embedded.load(given), given, []
     if getattr(given, "file", None) is not None:  # then `path` is the folder that the other names start from
@@ -105,7 +106,7 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specificati
 
 def _files(given: Any, base: Path) -> tuple[str, ...]:
     if isinstance(given, file_specification.Idx):
-        from versus.data import idx
+        from versus.data.sources import idx
 
         return tuple(idx.files(given, base).values())
     return file_specification.paths(given)
@@ -119,26 +120,26 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages:
     """
     # Each branch imports its reader: no source should wait for the libraries of another.
     if isinstance(given, specification.OpenML):
-        from versus.data import openml
+        from versus.data.sources import openml
 
         return openml.load(given, cache)
     if isinstance(given, file_specification.Csv | file_specification.Tsv):
-        from versus.data import delimited
+        from versus.data.sources import delimited
 
         return delimited.load(given, base)
     if isinstance(given, file_specification.Parquet):
-        from versus.data import parquet
+        from versus.data.sources import parquet
 
         return parquet.load(given, base)
     if isinstance(given, file_specification.Arff):
-        from versus.data import arff
+        from versus.data.sources import arff
 
         return arff.load(given, base)
     if isinstance(given, file_specification.Idx):
-        from versus.data import idx
+        from versus.data.sources import idx
 
         return idx.load(given, base)
-    from versus.data import arrays
+    from versus.data.sources import arrays
 
     return arrays.load(given, base)
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from versus import contents
+from versus import manifest
 from versus.data.schema import Schema
 
 Part = Literal["train", "validation", "test"]
@@ -62,7 +62,7 @@ def write(folder: Path, prepared: Prepared) -> None:
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    contents.write(folder)
+    manifest.write(folder)
 
 
 def read(folder: Path) -> Prepared:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.prepared import Prepared
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.cost import write_cost
@@ -26,7 +27,6 @@ from versus.evaluation.supervised import score_classifier, score_regressor
 from versus.metrics.calibration import reliability
 from versus.metrics.classification import confusion_matrix
 from versus.models import persistence
-from versus.models.protocols import Array
 
 
 class Cell(Protocol):

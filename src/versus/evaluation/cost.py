@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.likelihood import as_events
 from versus.metrics.speed import prediction_speed, samples_per_second
 from versus.models import persistence
-from versus.models.protocols import Array
 
 
 def write_cost(model: Any, saved: Path, X: Array, schema: Schema, seed: int, out: Path) -> None:

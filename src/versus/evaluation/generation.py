@@ -6,37 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import samples_by_class
-from versus.evaluation.record import EvaluationError, Record
+from versus.evaluation.record import Record
 from versus.metrics import samples, table
 from versus.metrics.undefined import UndefinedMetricError
-from versus.models.protocols import Array, Labels
+from versus.models.draws import draw
 
 SHOWN_IMAGES, SHOWN_ROWS = 100, 500
 _UNLABELLED = -1
-
-
-def draw(model: Any, n: int, y: Labels | None, schema: Schema, seed: int) -> Array:
-    """``n`` events (n, *event), of classes ``y`` where given, as the data hold them: pixels are whole numbers.
-
-    Raises:
-        EvaluationError: where the model draws another shape, or what is not finite.
-    """
-    drawn = np.asarray(model.sample(n, y=y, random_state=seed))
-    if drawn.shape != (n, *schema.shape) or not np.isfinite(drawn).all():
-        wanted = (n, *schema.shape)
-        raise EvaluationError(f"sample({n}) gives shape {drawn.shape} or values that are not finite; {wanted} is due")
-    if schema.kind == "image" and schema.levels is not None:
-        drawn = np.clip(np.floor(drawn), 0, schema.levels - 1)
-    return drawn.astype(_stored_type(schema))
-
-
-def _stored_type(schema: Schema) -> type[np.number[Any]]:
-    if schema.kind == "table" or schema.levels is None:
-        return np.float64
-    return np.uint8 if schema.levels <= 256 else np.uint16
 
 
 def score_samples(record: Record, repeat: int, model: Any, data: Prepared, seed: int) -> None:

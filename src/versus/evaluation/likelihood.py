@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import capabilities, density, measure_suffix
 from versus.evaluation.record import EvaluationError, Record
 from versus.evaluation.supervised import in_batches
 from versus.metrics import table
 from versus.metrics.density import dequantise
-from versus.models.protocols import Array
 
 
 def as_events(model: Any, X: Array, schema: Schema, seed: int) -> Array:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.supervised import in_batches
-from versus.models.protocols import Array
 
 POINTS = 100  # along each axis
 MARGIN = 0.1  # of the data's range, on each side

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.evaluation.record import EvaluationError, Record
 from versus.metrics import table
 from versus.metrics.regression import COVERAGE
-from versus.models.protocols import Array
 
 # Enough to keep matrix products busy, few enough that a network's activations stay small.
 BATCH_ROWS = 2048

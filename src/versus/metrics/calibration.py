@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from versus.models.protocols import Array, Labels
+from versus.arrays import Array, Labels
 
 BINS = 15
 

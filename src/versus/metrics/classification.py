@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.metrics.undefined import UndefinedMetricError
-from versus.models.protocols import Array, Labels
 
 
 def confusion_matrix(y: Labels, predicted: Labels, n_classes: int) -> Array:

@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.metrics.undefined import UndefinedMetricError
-from versus.models.protocols import Array
 
 
 def dequantise(pixels: Array, seed: int) -> Array:

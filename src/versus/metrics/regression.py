@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.metrics.undefined import UndefinedMetricError
-from versus.models.protocols import Array
 
 COVERAGE = 0.9  # of the intervals that models are asked for
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.metrics.classification import balanced_accuracy_score
 from versus.metrics.undefined import UndefinedMetricError
 from versus.models.preprocessing import Preprocessor
-from versus.models.protocols import Array, Labels
 
 JUDGING_TREES = 50  # about 18 of them judge a row
 LEARNING_TREES = 25

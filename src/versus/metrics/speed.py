@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 BATCHES = (1, 256)
 WARM_UP_CALLS = 3

@@ -6,7 +6,7 @@ import importlib
 import re
 from typing import Any
 
-FAMILIES = ("discriminative", "classical_generative", "deep_generative")
+from versus.settings import FAMILIES
 
 
 def find(family: str, module: str, name: str) -> type[Any]:

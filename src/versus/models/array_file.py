@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 
 def write(arrays: Mapping[str, Array], path: Path) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.special import logsumexp
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.class_labels import classification_data
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
-from versus.models.protocols import Array, Labels, Measure
 
 Prior = Literal["empirical", "uniform"]
 

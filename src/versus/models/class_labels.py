@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
-from versus.models.protocols import Array, Labels
 
 
 def classification_data(model: str, schema: Schema | None, X: Array, y: Labels | None) -> tuple[Schema, Labels]:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from versus.arrays import Array, Step
 from versus.data.schema import Schema
 from versus.models.preprocessing import Preprocessor
-from versus.models.protocols import Array, Step
 from versus.training.batches import Batch
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
 from versus.training.loop import Training

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.preprocessing import Flattened, Preprocessor
-from versus.models.protocols import Array, Labels
 
 
 class PreprocessedModel:

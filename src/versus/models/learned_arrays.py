@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.models.protocols import Array
 
 
 def restored_schema(schema: Schema | None) -> Schema:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
-from versus.models.protocols import Array, Labels
+from versus.arrays import Array, Labels
 
 FOLDS = 5
 # T needs few rows, and a kernel machine's fit grows with their square: six full fits on 60,000 images take hours.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 
 def check_tree(estimator: Any, n_columns: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from versus import contents
+from versus import manifest
 from versus.data.schema import Schema
 from versus.models import array_file, find, skops_file
 
@@ -116,7 +116,7 @@ def _argument_names(model_class: type[Any]) -> list[str]:
 
 
 def _seal(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": contents.sha256(path)}
+    return {"bytes": path.stat().st_size, "sha256": manifest.sha256(path)}
 
 
 def _check_seal(path: Path, seal: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 from versus.training.moments import moments
 
 

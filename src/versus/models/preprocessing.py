@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.models.protocols import Array
 
 
 class Preprocessor:

@@ -9,31 +9,10 @@ import it before the clock starts. Missing values arrive as NaN, categorical col
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
-Labels = NDArray[np.int64]
-
-# What a density is a density of. Likelihoods share a column only where this agrees.
-Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One epoch of training: its number, its named losses, the seconds since training began, and how to resume.
-
-    ``state()`` returns flat arrays from which ``fit_steps(..., resume=…)`` goes on exactly.
-    """
-
-    step: int
-    losses: Mapping[str, float]
-    seconds: float
-    state: Callable[[], dict[str, Array]]
+from versus.arrays import Array, Labels, Measure, Step
 
 
 @runtime_checkable

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from versus import contents
+from versus import manifest
 
 
 @lru_cache(maxsize=4096)
 def _hash_as_of(path: Path, size: int, modified_ns: int, inode: int) -> str:
-    return contents.sha256(path)
+    return manifest.sha256(path)
 
 
 def hash_file(path: Path) -> str:

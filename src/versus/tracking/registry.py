@@ -16,8 +16,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from versus.models import persistence
-from versus.prediction import REPEAT
-from versus.tracking import model_package, record
+from versus.serving import package as model_package
+from versus.serving.prediction import REPEAT
+from versus.tracking import record
 from versus.tracking.content_hash import hash_files
 from versus.tracking.mirror import Mirror
 from versus.tracking.standing import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing

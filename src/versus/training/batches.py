@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 Batch = tuple[Tensor, ...]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor, nn
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 from versus.training.state import as_array, load_network, network_arrays, under, with_prefix
 
 

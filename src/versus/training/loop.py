@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from versus.models.protocols import Array, Step
+from versus.arrays import Array, Step
 from versus.training.batches import Batch, DeviceRows
 from versus.training.devices import cpu_threads, fabric_for, resolve_device, resolve_precision
 from versus.training.early_stopping import EarlyStopping

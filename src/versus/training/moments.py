@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 CHUNK_ROWS = 4096
 

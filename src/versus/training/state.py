@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 
 def with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from versus.models.classical_generative.numerics import blocks
-from versus.models.classical_generative.numerics.class_moments import class_moments
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics import blocks
+from versus.numerics.class_moments import class_moments
+from versus.numerics.gaussian_mixture import GaussianMixture
 
 
 @pytest.mark.parametrize(("rows", "slab"), [(0, 5), (1, 5), (5, 5), (6, 5), (1000, 7)])

@@ -4,9 +4,9 @@ from scipy import stats
 
 from tests.models.classical_generative import small_data as data
 from versus.models.classical_generative.kernel_density import KernelDensity
-from versus.models.classical_generative.numerics.bandwidth import left_one_out
-from versus.models.classical_generative.numerics.cuda import device_kernel_sums
-from versus.models.classical_generative.numerics.kernel_sums import log_kernel_sums
+from versus.numerics.bandwidth import left_one_out
+from versus.numerics.cuda import device_kernel_sums
+from versus.numerics.kernel_sums import log_kernel_sums
 
 
 def brute_force(X, points, widths):

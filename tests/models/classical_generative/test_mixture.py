@@ -7,14 +7,14 @@ import pytest
 
 from tests.models.classical_generative import small_data as data
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
-from versus.models.classical_generative.numerics import gaussian_mixture
-from versus.models.classical_generative.numerics.covariance import STRUCTURES, Regularisation, structure
-from versus.models.classical_generative.numerics.cuda import DeviceMoments, use_cuda
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture, climb, expected_moments
-from versus.models.classical_generative.numerics.full import FullNormals
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
-from versus.models.classical_generative.numerics.missing import completed_scatter
-from versus.models.classical_generative.numerics.single_precision import SinglePrecisionMoments
+from versus.numerics import gaussian_mixture
+from versus.numerics.covariance import STRUCTURES, Regularisation, structure
+from versus.numerics.cuda import DeviceMoments, use_cuda
+from versus.numerics.expectation_maximisation import Mixture, climb, expected_moments
+from versus.numerics.full import FullNormals
+from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.missing import completed_scatter
+from versus.numerics.single_precision import SinglePrecisionMoments
 
 ALL = list(STRUCTURES)
 
@@ -286,7 +286,7 @@ def test_long_fits_in_double_precision_take_the_way_in_single(monkeypatch):
     taken = []
     monkeypatch.setattr(gaussian_mixture, "_LONG", 1.0)
     monkeypatch.setattr(Counted, "__call__", lambda self, m: taken.append(1) or super(Counted, self).__call__(m))
-    monkeypatch.setattr("versus.models.classical_generative.numerics.gaussian_mixture.SinglePrecisionMoments", Counted)
+    monkeypatch.setattr("versus.numerics.gaussian_mixture.SinglePrecisionMoments", Counted)
     X = blobs(2000)
     GaussianMixture(3, steps=20, random_state=0).fit(X)
     assert taken

@@ -6,8 +6,8 @@ from versus.data.schema import Column, Schema
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
-from versus.models.classical_generative.numerics.class_moments import class_moments
-from versus.models.classical_generative.numerics.diagonal import DiagonalNormals
+from versus.numerics.class_moments import class_moments
+from versus.numerics.diagonal import DiagonalNormals
 
 
 def test_mixed_columns_are_the_sum_of_their_parts():

@@ -13,9 +13,9 @@ from versus.models.classical_generative.kernel_density import KernelDensity
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
-from versus.models.classical_generative.numerics.covariance import structure
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.covariance import structure
+from versus.numerics.expectation_maximisation import Mixture
+from versus.numerics.gaussian_mixture import GaussianMixture
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}
 

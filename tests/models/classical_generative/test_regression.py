@@ -5,8 +5,8 @@ from sklearn.linear_model import LinearRegression
 
 from versus.data.schema import Column, Schema
 from versus.models import persistence
-from versus.models.classical_generative.numerics.normal_quantiles import mixture_quantile
 from versus.models.classical_generative.regression import GaussianMixtureRegression, GaussianRegression
+from versus.numerics.normal_quantiles import mixture_quantile
 
 
 @pytest.fixture(scope="module")

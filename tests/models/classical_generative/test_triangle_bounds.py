@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from versus.models.classical_generative.numerics import gaussian_mixture
-from versus.models.classical_generative.numerics.covariance import Regularisation, structure
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture, expected_moments, maximise
-from versus.models.classical_generative.numerics.full import FullNormals
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
-from versus.models.classical_generative.numerics.triangle_bounds import BoundedMoments
+from versus.numerics import gaussian_mixture
+from versus.numerics.covariance import Regularisation, structure
+from versus.numerics.expectation_maximisation import Mixture, expected_moments, maximise
+from versus.numerics.full import FullNormals
+from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.triangle_bounds import BoundedMoments
 
 COMPONENTS, COLUMNS = 6, 8
 

@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
-from versus.models.protocols import Array, Labels, Measure
 
 __all__ = ["Marginals"]
 

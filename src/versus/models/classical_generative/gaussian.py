@@ -13,16 +13,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
-from versus.models.classical_generative.numerics.class_moments import class_moments, variance_floor
-from versus.models.classical_generative.numerics.covariance import Full, structure
-from versus.models.classical_generative.numerics.expectation_maximisation import Mixture
-from versus.models.classical_generative.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
-from versus.models.classical_generative.numerics.missing import completed_scatter
-from versus.models.classical_generative.numerics.shrinkage import ledoit_wolf, shrunk
 from versus.models.learned_arrays import check_shape
-from versus.models.protocols import Array, Labels, Measure
+from versus.numerics.class_moments import class_moments, variance_floor
+from versus.numerics.covariance import Full, structure
+from versus.numerics.expectation_maximisation import Mixture
+from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
+from versus.numerics.missing import completed_scatter
+from versus.numerics.shrinkage import ledoit_wolf, shrunk
 
 __all__ = ["GaussianClassifier"]
 

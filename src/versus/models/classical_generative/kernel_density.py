@@ -13,15 +13,15 @@ from typing import Literal, Self
 
 import numpy as np
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
-from versus.models.classical_generative.numerics.bandwidth import RULES, factor
-from versus.models.classical_generative.numerics.class_moments import class_moments, variance_floor
-from versus.models.classical_generative.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
-from versus.models.classical_generative.numerics.kernel_sums import log_kernel_sums
-from versus.models.classical_generative.numerics.missing import patterns
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
-from versus.models.protocols import Array, Labels, Measure
+from versus.numerics.bandwidth import RULES, factor
+from versus.numerics.class_moments import class_moments, variance_floor
+from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
+from versus.numerics.kernel_sums import log_kernel_sums
+from versus.numerics.missing import patterns
 
 __all__ = ["KernelDensityClassifier"]
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.gaussian_mixture import GaussianMixture
 
 __all__ = ["GaussianMixtureClassifier"]
 

@@ -13,26 +13,15 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
-from versus.models.classical_generative.numerics.blocks import map_slabs
-from versus.models.classical_generative.numerics.categorical_factors import (
-    CategoricalFactors,
-    check_codes,
-    check_smoothing,
-    fit_categorical,
-)
-from versus.models.classical_generative.numerics.class_moments import class_moments, variance_floor
-from versus.models.classical_generative.numerics.diagonal import DiagonalNormals
-from versus.models.classical_generative.numerics.features import (
-    as_events,
-    as_rows,
-    dequantised_rows,
-    require_numeric,
-    working_type,
-)
 from versus.models.learned_arrays import check_shape
-from versus.models.protocols import Array, Labels, Measure
+from versus.numerics.blocks import map_slabs
+from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
+from versus.numerics.class_moments import class_moments, variance_floor
+from versus.numerics.diagonal import DiagonalNormals
+from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric, working_type
 
 __all__ = ["GaussianNaiveBayes", "MixedNaiveBayes"]
 

@@ -13,12 +13,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy.special import gammaln
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
-from versus.models.classical_generative.numerics.categorical_factors import check_smoothing
-from versus.models.classical_generative.numerics.features import as_events, raw_rows, require_numeric
 from versus.models.learned_arrays import check_shape
-from versus.models.protocols import Array, Labels, Measure
+from versus.numerics.categorical_factors import check_smoothing
+from versus.numerics.features import as_events, raw_rows, require_numeric
 
 __all__ = ["MultinomialNaiveBayes"]
 

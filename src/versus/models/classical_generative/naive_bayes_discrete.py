@@ -14,17 +14,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
-from versus.models.classical_generative.numerics.categorical_factors import (
-    CategoricalFactors,
-    check_codes,
-    check_smoothing,
-    fit_categorical,
-)
-from versus.models.classical_generative.numerics.features import as_events, raw_rows
 from versus.models.learned_arrays import check_shape
-from versus.models.protocols import Array, Labels, Measure
+from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
+from versus.numerics.features import as_events, raw_rows
 
 __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
 

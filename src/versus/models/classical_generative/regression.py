@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Literal
 
 from versus.data.schema import Schema
-from versus.models.classical_generative.numerics.gaussian_mixture import GaussianMixture
-from versus.models.classical_generative.numerics.joint_regression import JointRegression
+from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.joint_regression import JointRegression
 
 __all__ = ["GaussianMixtureRegression", "GaussianRegression"]
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from versus.arrays import Array
 from versus.models.preprocessing import Preprocessor
-from versus.models.protocols import Array
 from versus.training.moments import moments
 
 

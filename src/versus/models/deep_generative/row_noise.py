@@ -6,7 +6,7 @@ from zlib import crc32
 
 import numpy as np
 
-from versus.models.protocols import Array
+from versus.arrays import Array
 
 
 class RowNoise:

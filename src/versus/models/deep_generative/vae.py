@@ -17,12 +17,12 @@ import torch
 from scipy.special import logsumexp
 from torch import Tensor
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.bayes import GenerativeClassifier, class_log_prior
 from versus.models.class_labels import classification_data
 from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.variational_model import VariationalModel
-from versus.models.protocols import Array, Labels
 
 __all__ = ["VAE", "ConditionalVAE"]
 

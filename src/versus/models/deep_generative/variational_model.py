@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.autoencoder_networks import (
@@ -20,7 +21,6 @@ from versus.models.deep_generative.event_views import BinarisedPixels, Continuou
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
 from versus.models.deep_generative.row_noise import RowNoise
 from versus.models.deep_model import DeepModel
-from versus.models.protocols import Array, Measure
 from versus.training.batches import Batch
 
 # The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtri
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.bayes import class_log_prior
-from versus.models.protocols import Array, Labels
 
 __all__ = ["MeanBaseline", "PriorBaseline"]
 

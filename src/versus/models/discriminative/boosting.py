@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor
 from versus.models.node_checks import check_boosting
 from versus.models.preprocessing import Flattened
-from versus.models.protocols import Array
 from versus.models.threads import limited
 
 __all__ = ["HistGradientBoosting", "HistGradientBoostingRegressor"]

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.models.estimator import EstimatorClassifier, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_one
-from versus.models.protocols import Array
 
 __all__ = ["RBFSVM"]
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.estimator import PreprocessedModel, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
-from versus.models.protocols import Array, Labels
 from versus.models.threads import limited
 
 __all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.estimator import PreprocessedModel, over_all_classes
-from versus.models.protocols import Array, Labels
 from versus.models.threads import limited
 
 __all__ = ["KNearestNeighbours"]

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.models.class_labels import classification_data
 from versus.models.deep_model import DeepModel
 from versus.models.pixel_scaling import PixelScaling
-from versus.models.protocols import Array, Labels
 from versus.training.batches import Batch
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,0 +1,79 @@
+"""What passes between the rooms: arrays, ragged arrays, and one step of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Labels = NDArray[np.int64]
+
+# What a density is a density of. Likelihoods share a column only where this agrees.
+Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """N sequences of unequal length, end to end: documents, tagged sentences, streams, trees.
+
+    Args:
+        values: (total, ...) the elements of all sequences.
+        starts: (N + 1,) int64, where each sequence begins; the last is ``total``.
+    """
+
+    values: Array
+    starts: Array
+
+    @classmethod
+    def of(cls, sequences: Any, dtype: Any = None) -> Ragged:
+        """Join sequences, each an array or a list (n_i, ...)."""
+        parts = [np.asarray(part, dtype=dtype) for part in sequences]
+        starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+        return cls(np.concatenate(parts) if parts else np.zeros(0, dtype or np.int64), starts)
+
+    @property
+    def lengths(self) -> Array:
+        """(N,) the number of elements of each sequence."""
+        return np.diff(self.starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[Array]:
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, rows: int | np.integer[Any]) -> Array: ...
+    @overload
+    def __getitem__(self, rows: slice | Array) -> Ragged: ...
+    def __getitem__(self, rows: Any) -> Any:
+        """One sequence for a number; for a slice, indices or a mask the chosen sequences, Ragged again."""
+        if isinstance(rows, int | np.integer):
+            i = range(len(self))[rows]
+            return self.values[self.starts[i] : self.starts[i + 1]]
+        chosen = np.arange(len(self))[rows]
+        lengths = self.lengths[chosen]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        # Element j of the result lies j - (start there) + (start here) from the beginning of the values.
+        where = np.arange(starts[-1]) + np.repeat(self.starts[chosen] - starts[:-1], lengths)
+        return Ragged(self.values[where], starts)
+
+
+Events = Array | Ragged
+
+
+@dataclass(frozen=True)
+class Step:
+    """One epoch of training: its number, its named losses, the seconds since training began, and how to resume.
+
+    ``state()`` returns flat arrays from which ``fit_steps(..., resume=…)`` goes on exactly.
+    """
+
+    step: int
+    losses: Mapping[str, float]
+    seconds: float
+    state: Callable[[], dict[str, Array]]

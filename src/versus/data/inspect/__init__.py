@@ -1,0 +1,1 @@
+"""What `versus add` finds out about files that nobody has described."""

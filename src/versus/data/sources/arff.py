@@ -1,0 +1,201 @@
+"""Dense ARFF, Weka's format: declared columns, then rows of values in quotes or bare, ``?`` where one is missing.
+
+Format: https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/. scipy's reader refuses text columns,
+lets over-long rows pass and does not say in which line a fault is, hence this one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from versus.data.columns import Numbers, RawColumn, RawTable, Words, number
+from versus.data.errors import DataError, listed
+from versus.data.file_specification import Arff
+from versus.data.sources import source_files
+
+_QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)", re.IGNORECASE)
+_FIELD = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?|[^,'\"][^,]*?)\s*(,|$)")
+_NUMERIC = ("numeric", "real", "integer")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A declared column; ``values`` are those a nominal one can take, and None stands for any."""
+
+    name: str
+    numeric: bool
+    values: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """One file, read: values by column, and the line of each row."""
+
+    attributes: list[Attribute]
+    columns: list[list[str | None]]
+    lines: list[int]
+
+
+def load(specification: Arff, base: Path) -> RawTable:
+    """Read the file, and the test file below it where there is one; see `parse`."""
+    files = [path for path in (specification.path, specification.test_path) if path is not None]
+    return parse({path: source_files.locate(base, path) for path in files}, specification.missing)
+
+
+def parse(files: dict[str, Path], missing: Iterable[str] = ()) -> RawTable:
+    """Read one file, or two of the same columns, of which the second is the official test set.
+
+    Args:
+        files: what messages call a file -> the file.
+        missing: texts that mean "no value" beside the unquoted ``?``.
+
+    Raises:
+        DataError: with the line, for what the format does not allow; for sparse and relational files.
+    """
+    absent = frozenset(missing)
+    contents = [_read(file, path, absent) for path, file in files.items()]
+    names = [attribute.name for attribute in contents[0].attributes]
+    for path, content in list(zip(files, contents, strict=True))[1:]:
+        found = [attribute.name for attribute in content.attributes]
+        if found != names:
+            raise DataError(f"{path}: has the columns {listed(found)}; {next(iter(files))} has {listed(names)}")
+    columns = [
+        _column(attribute, [value for content in contents for value in content.columns[place]])
+        for place, attribute in enumerate(contents[0].attributes)
+    ]
+    n_test = sum(len(content.lines) for content in contents[1:])
+    return RawTable(next(iter(files)), columns, n_test, _locator(list(files), contents), typed=True)
+
+
+def _locator(files: Sequence[str], contents: Sequence[_Content]) -> Callable[[int], str]:
+    ends = np.cumsum([0, *(len(content.lines) for content in contents)])
+
+    def locate(row: int) -> str:
+        part = next(place for place, (low, high) in enumerate(pairwise(ends)) if low <= row < high)
+        within = row - int(ends[part])
+        return f"{files[part]}, row {within + 1} (line {contents[part].lines[within]})"
+
+    return locate
+
+
+def _read(file: Path, path: str, absent: frozenset[str]) -> _Content:
+    lines = _lines(file, path)
+    attributes = _header(lines, path)
+    if not attributes:
+        raise DataError(f"{path}: declares no columns; wants `@attribute name type` lines above `@data`")
+    names = [attribute.name for attribute in attributes]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: the column {twice[0]!r} is declared {names.count(twice[0])} times; names must differ")
+    columns: list[list[str | None]] = [[] for _ in attributes]
+    numbers: list[int] = []
+    for line, text in lines:
+        for column, value in zip(columns, _row(text, attributes, absent, f"{path}, line {line}"), strict=True):
+            column.append(value)
+        numbers.append(line)
+    if not numbers:
+        raise DataError(f"{path}: holds no rows below @data")
+    return _Content(attributes, columns, numbers)
+
+
+def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
+    """(line, text) without comments and blank lines."""
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: byte {error.start} ({content[error.start]:#04x}) is not utf-8; save it as UTF-8"
+        ) from None
+    for place, line_text in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+        stripped = line_text.strip()
+        if stripped and not stripped.startswith("%"):
+            yield place, stripped
+
+
+def _header(lines: Iterator[tuple[int, str]], path: str) -> list[Attribute]:
+    """The declared columns; leaves ``lines`` after ``@data``."""
+    attributes: list[Attribute] = []
+    for line, text in lines:
+        keyword = text.split(None, 1)[0].lower()
+        if keyword == "@data":
+            return attributes
+        if keyword == "@attribute":
+            attributes.append(_attribute(text, f"{path}, line {line}"))
+        elif keyword != "@relation":
+            raise DataError(f"{path}, line {line}: {text[:60]!r} is neither @relation, @attribute nor @data")
+    raise DataError(f"{path}: has no @data line; it is no ARFF file, or is cut off")
+
+
+def _attribute(text: str, where: str) -> Attribute:
+    found = _ATTRIBUTE.fullmatch(text)
+    if found is None:
+        raise DataError(f"{where}: {text[:60]!r} is no declaration; wants `@attribute name type`")
+    name, kind = _bare(found[1]), found[2].strip()
+    word = kind.split(None, 1)[0].lower() if kind else ""
+    if kind.startswith("{") and kind.endswith("}"):
+        values = _fields(kind[1:-1], where)
+        return Attribute(name, False, frozenset(_bare(value) for value in values))
+    if word in _NUMERIC:
+        return Attribute(name, True)
+    if word in ("string", "date"):
+        return Attribute(name, False)
+    raise DataError(f"{where}: column {name!r} has the type {kind[:40]!r}; wants numeric, string or {{value, …}}")
+
+
+def _fields(text: str, where: str) -> list[str]:
+    fields = []
+    at = 0
+    while True:
+        found = _FIELD.match(text, at)
+        if found is None:
+            raise DataError(f"{where}: cannot be split into values at {text[at : at + 40]!r}; is a quote left open?")
+        fields.append(found[1])
+        if not found[2]:
+            return fields
+        at = found.end()
+
+
+def _bare(field: str) -> str:
+    """A value without its quotes and escapes."""
+    if len(field) >= 2 and field[0] == field[-1] and field[0] in "'\"":
+        return re.sub(r"\\(.)", r"\1", field[1:-1]).strip()
+    return field.strip()
+
+
+def _row(text: str, attributes: Sequence[Attribute], absent: frozenset[str], where: str) -> Iterator[str | None]:
+    if text.startswith("{"):
+        raise DataError(f"{where}: is a row of a sparse ARFF file; wants dense rows, one value a column")
+    plain = "'" not in text and '"' not in text  # the usual case, and much the faster one
+    fields = [field.strip() for field in text.split(",")] if plain else _fields(text, where)
+    if len(fields) != len(attributes):
+        raise DataError(f"{where}: has {len(fields)} values where {len(attributes)} columns are declared")
+    for field, attribute in zip(fields, attributes, strict=True):
+        value = None if field in ("?", "") else field if plain else _bare(field)
+        if value in absent or (attribute.numeric and str(value).lower() == "nan"):
+            value = None
+        if value is not None and attribute.numeric and math.isnan(number(value)):
+            raise DataError(f"{where}: column {attribute.name!r} is declared numeric and holds {value!r}")
+        if value is not None and attribute.values is not None and value not in attribute.values:
+            raise DataError(
+                f"{where}: column {attribute.name!r} holds {value!r}; declared are {listed(sorted(attribute.values))}"
+            )
+        yield value
+
+
+def _column(attribute: Attribute, values: Sequence[str | None]) -> RawColumn:
+    if attribute.numeric:
+        numbers = (math.nan if value is None else number(value) for value in values)
+        return Numbers(attribute.name, np.fromiter(numbers, dtype=np.float64, count=len(values)))
+    words = {word: code for code, word in enumerate(dict.fromkeys(value for value in values if value is not None))}
+    codes = (-1 if value is None else words[value] for value in values)
+    return Words(attribute.name, np.fromiter(codes, dtype=np.int64, count=len(values)), tuple(words))

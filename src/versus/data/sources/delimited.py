@@ -1,0 +1,200 @@
+"""Comma- and tab-separated files, by Arrow's reader: strict about the number of fields, every value a text at first.
+
+What is a number is decided here and not by Arrow, so that ``?`` and the like can stand among numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers
+from versus.data.errors import DataError, listed
+from versus.data.file_specification import Csv, Tsv
+from versus.data.sources import source_files
+
+_BLOCK = 1 << 22  # bytes Arrow reads at a time; a row must fit
+
+
+def load(specification: Csv | Tsv, base: Path) -> RawTable:
+    """Read the file, and the test file below it where there is one.
+
+    Raises:
+        DataError: for a file that is missing, empty, ragged, not in its encoding, or with a column name twice.
+    """
+    files = [path for path in (specification.path, specification.test_path) if path is not None]
+    tables = [_read(source_files.locate(base, path), path, specification) for path in files]
+    names = tables[0].column_names
+    for path, table in zip(files[1:], tables[1:], strict=True):
+        if table.column_names != names:
+            raise DataError(f"{path}: has the columns {listed(table.column_names)}; {files[0]} has {listed(names)}")
+    counts = [table.num_rows for table in tables]
+    columns = [
+        _column(name, [table.column(place) for table in tables], specification) for place, name in enumerate(names)
+    ]
+
+    def locate(row: int) -> str:
+        part = int(row >= counts[0])
+        row -= counts[0] * part
+        line = _line(source_files.locate(base, files[part]), specification, row)
+        return f"{files[part]}, row {row + 1} (line {line})"
+
+    spanning = [column.name for column in columns if isinstance(column, Words) and any("\n" in w for w in column.words)]
+    warnings = [
+        f"column {name!r} has values with line breaks; if quotes are part of the text, say `quote: false`"
+        for name in spanning
+    ]
+    return RawTable(specification.path, columns, sum(counts[1:]), locate, warnings=warnings)
+
+
+def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
+    """One file as an Arrow table of texts, all columns present in all rows."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    raw, names = _names(file, path, specification)
+    ragged: list[Any] = []
+
+    def note(row: Any) -> str:
+        ragged.append(row)
+        return "error"
+
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None),
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=False,  # so that a ragged row is given with its number
+                block_size=_BLOCK,
+                column_names=None if specification.header else raw,
+                encoding=specification.encoding,
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=specification.delimiter,
+                quote_char='"' if specification.quote else False,
+                newlines_in_values=specification.quote,
+                invalid_row_handler=note,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(raw, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowInvalid, OSError, UnicodeError) as error:
+        raise DataError(_complaint(file, path, specification, len(names), ragged, error)) from None
+    if table.num_rows == 0:
+        raise DataError(f"{path}: holds no rows{' below its header' if specification.header else ''}")
+    return table.rename_columns(names)
+
+
+def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], list[str]]:
+    """Names of the columns, as in the file and as used: c0, c1, … where there is no header, or it leaves one empty."""
+    try:
+        first = next((fields for _, fields in _records(file, specification)), None)
+    except UnicodeDecodeError:
+        raise DataError(_not_decodable(file, path, specification.encoding)) from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
+    except LookupError:
+        raise DataError(f"{path}: unknown encoding {specification.encoding!r}; try utf-8 or latin-1") from None
+    if first is None:
+        raise DataError(f"{path}: is empty; wants a header and rows of values")
+    if not specification.header:
+        names = [f"c{place}" for place in range(len(first))]
+        return names, names
+    names = [field.strip() or f"c{place}" for place, field in enumerate(first)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        places = [str(place + 1) for place, name in enumerate(names) if name == twice[0]]
+        raise DataError(
+            f"{path}, line 1: the column name {twice[0]!r} stands at columns {', '.join(places)}; names must differ"
+            f"{' (or give header: false, if the first line is data)' if len(twice) > 1 else ''}"
+        )
+    return first, names
+
+
+def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawColumn:
+    """Numbers, where every text that is not missing is one and the specification does not say otherwise."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pc.utf8_trim_whitespace(pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
+    absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))
+    texts = pc.if_else(absent, pa.scalar(None, pa.string()), texts)
+    if name not in specification.categorical:
+        try:
+            values = pc.cast(texts, pa.float64()).to_numpy()
+            return Numbers(name, np.array(values, dtype=np.float64))
+        except pa.ArrowInvalid:
+            pass  # some text is no number to Arrow; below, one the file may well mean as such (+1) still can be
+    encoded = texts.dictionary_encode().combine_chunks()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
+    numbers = None if name in specification.categorical else as_numbers(column)
+    return column if numbers is None else numbers
+
+
+def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:
+    """(line, fields) of each row that is not blank, one by one: to read the header and to find a row again."""
+    import pyarrow as pa
+
+    stream = pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None)
+    encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
+    with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
+        reader = csv.reader(
+            text,
+            delimiter=specification.delimiter,
+            quoting=csv.QUOTE_MINIMAL if specification.quote else csv.QUOTE_NONE,
+        )
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+
+
+def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
+    """The line on which a row of data ends, both found by reading the file anew."""
+    wanted = row + int(specification.header)
+    return next((line for place, (line, _) in enumerate(_records(file, specification)) if place == wanted), -1)
+
+
+def _complaint(
+    file: Path, path: str, specification: Csv | Tsv, width: int, ragged: Sequence[Any], error: Exception
+) -> str:
+    """What to tell of a file that Arrow could not read."""
+    if ragged:
+        for line, fields in _records(file, specification):
+            if len(fields) != width:
+                return (
+                    f"{path}, line {line}: has {len(fields)} fields where {width} are expected: "
+                    f"{ragged[0].text[:80]!r}; every row wants one value a column, separated by "
+                    f"{specification.delimiter!r}"
+                )
+    if isinstance(error, OSError):
+        return f"{path}: cannot be read to its end ({error}); it may be cut off, get it again"
+    if "UTF8" in str(error) or isinstance(error, UnicodeError):
+        return _not_decodable(file, path, specification.encoding)
+    return f"{path}: is not a table of separated values: {error}"
+
+
+def _not_decodable(file: Path, path: str, encoding: str) -> str:
+    import pyarrow as pa
+
+    with pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None) as stream:
+        content: bytes = stream.read()
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return (
+            f"{path}, line {line}: byte {error.start} ({content[error.start]:#04x}) is not {encoding}; "
+            "say `encoding: latin-1`, or whichever the file is in"
+        )
+    return f"{path}: is not {encoding}"
+
+
+def _gzipped(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"

@@ -1,0 +1,138 @@
+"""Fit a cell once for each repeat, and keep the models, the curves and the cost."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import inspect
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from versus import manifest
+from versus.data import prepared
+from versus.data.prepared import Prepared
+from versus.data.schema import Schema
+from versus.fitting import unfinished
+from versus.fitting.steps import HistoryRow, run_steps
+from versus.metrics.cost import PeakMemory
+from versus.models import find, persistence
+from versus.models.protocols import FitsBySteps
+from versus.provenance import describe_hardware
+from versus.settings import Cell, Training
+from versus.workspace import Workspace
+
+Observe = Callable[[int, Mapping[str, float], int], None]
+
+
+def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, observe: Observe | None = None) -> None:
+    """Fit a cell once for each repeat and write models/<cell>/; fits that a kill interrupted are resumed.
+
+    Args:
+        workspace: with the prepared data set and the stage's fingerprint.
+        cell: which cell.
+        training: device and precision.
+        seed: repeat r is fitted with ``random_state=seed + r``.
+        observe: called as ``observe(step, losses, repeat)`` after each epoch.
+    """
+    data = prepared.read(workspace.prepared(cell.dataset))
+    workshop = workspace.unfinished(cell.name)
+    workshop.parent.mkdir(parents=True, exist_ok=True)
+    # A killed dvc's stage may take a moment to die: its successor waits for it.
+    with FileLock(unfinished.lock(workshop), timeout=60):
+        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, cell))
+        for repeat in range(data.repeats):
+            if not (workshop / str(repeat) / "cost.json").is_file():
+                model = build(cell, training, seed + repeat, data.schema)
+                _fit_repeat(model, cell, data, repeat, workshop, observe)
+        _deliver(workspace, cell, workshop, data.repeats)
+
+
+def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
+    """The cell's model, unfitted: arguments from params, sizes from the data."""
+    model_class = find(cell.family, cell.module, cell.class_name)
+    supplied = {
+        "schema": schema,
+        "random_state": seed,
+        "device": training.device,
+        "precision": training.precision,
+    }
+    taken = inspect.signature(model_class).parameters
+    return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
+
+
+def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: Path, observe: Observe | None) -> None:
+    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: what has one is whole."""
+    folder = workshop / str(repeat)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    checkpoint = workshop / f"{repeat}.checkpoint"
+    by_steps = isinstance(model, FitsBySteps)
+    for library in getattr(model, "late_imports", ()):
+        importlib.import_module(library)  # before the clock starts
+    n_train = len(data.rows(repeat, *(("train",) if by_steps else ("train", "validation"))))
+    with PeakMemory() as memory:
+        history = _fit(model, cell, data, repeat, checkpoint, observe)
+    persistence.save(model, folder / "model", cell.family, cell.module)
+    _write_history(folder / "history.csv", ((repeat, *row) for row in history))
+    cost = {
+        **memory.as_json(),
+        "device": str(getattr(model, "device_", "cpu")),
+        "precision": str(getattr(model, "precision_", "64-true")),
+        "n_train": n_train,
+    }
+    (folder / "cost.json").write_text(json.dumps(cost))
+    checkpoint.unlink(missing_ok=True)
+
+
+def _fit(
+    model: Any, cell: Cell, data: Prepared, repeat: int, checkpoint: Path, observe: Observe | None
+) -> list[HistoryRow]:
+    """Same labelled examples for all: models that stop early hold the validation part out, the others learn from it."""
+    if not isinstance(model, FitsBySteps):
+        model.fit(*data.take(repeat, "train", "validation"))
+        return []
+    X, y = data.take(repeat, "train")
+    return run_steps(
+        model,
+        X,
+        y,
+        validation=data.take(repeat, "validation"),
+        checkpoint=checkpoint,
+        on_step=None if observe is None else lambda step: observe(step.step, step.losses, repeat),
+        title=f"{cell.name} {repeat + 1}/{data.repeats}",
+    )
+
+
+def _write_history(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["repeat", "step", "name", "value"])
+        writer.writerows((r, s, n, repr(float(v))) for r, s, n, v in rows)
+
+
+def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> None:
+    """Put the finished fits where DVC expects them; the folder appears whole, by one rename."""
+    aside = workshop / "delivery"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    costs, rows = [], []
+    for repeat in range(repeats):
+        folder = workshop / str(repeat)
+        persistence.copy(folder / "model", aside / str(repeat))
+        costs.append(json.loads((folder / "cost.json").read_text()))
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
+    _write_history(aside / "history.csv", rows)
+    cost = json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1)
+    (aside / workspace.training_cost(cell.name).name).write_text(cost + "\n")
+    out = workspace.model(cell.name)
+    manifest.write(aside, stands_in=out, built_on=workspace.prepared(cell.dataset) / manifest.NAME)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    shutil.rmtree(workshop)

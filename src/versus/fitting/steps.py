@@ -1,0 +1,95 @@
+"""Run a model that trains by steps: progress bar, history, checkpoints, and going on after a kill."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from versus.arrays import Array, Step
+from versus.fitting import checkpoint as checkpoints
+from versus.fitting.checkpoint import Checkpoint
+from versus.fitting.progress import OnStep, training_progress
+from versus.models.protocols import FitsBySteps
+
+HistoryRow = tuple[int, str, float]  # epoch, name of the loss, value
+
+SECONDS_BETWEEN_CHECKPOINTS = 5.0
+# A checkpoint that takes long to write is written less often: at most a twentieth of the time goes into them.
+CHECKPOINT_SHARE = 0.05
+
+
+def run_steps(
+    model: FitsBySteps,
+    X: Array,
+    y: Array | None,
+    validation: tuple[Array, Array] | None = None,
+    checkpoint: Path | None = None,
+    on_step: OnStep | None = None,
+    title: str = "training",
+) -> list[HistoryRow]:
+    """Fit a model and return its learning curves.
+
+    Fits longer than a few seconds leave their state in ``checkpoint`` now and then; a later call with the same model
+    and data goes on from there and ends with the same weights. The file is the caller's to remove, once what was
+    fitted is safe.
+
+    Args:
+        model: what is fitted.
+        X: (N, *event).
+        y: (N,), or None.
+        validation: held-out ``(X, y)`` for early stopping.
+        checkpoint: where the state of an unfinished fit is kept; None keeps none.
+        on_step: called after each epoch that is trained (not for those before a kill).
+        title: what the progress bar says.
+
+    Returns:
+        ``(epoch, name, value)`` for each epoch and loss, those before a kill too.
+
+    Raises:
+        TrainingDiverged: if the loss becomes NaN or infinite.
+    """
+    made_for = _description(model, X, validation)
+    found = checkpoints.read(checkpoint, made_for) if checkpoint is not None else None
+    history: list[HistoryRow] = [] if found is None else [(s, n, v) for s, n, v in json.loads(found.history)]
+    keeper = None if checkpoint is None else _Keeper(checkpoint, made_for)
+    steps = model.fit_steps(X, y, validation, resume=None if found is None else found.state)
+    with training_progress(title, getattr(model, "epochs", None)) as show:
+        for step in steps:
+            history += [(step.step, name, float(value)) for name, value in step.losses.items()]
+            show(step)
+            if on_step is not None:
+                on_step(step)
+            if keeper is not None:
+                keeper.consider(step, history)
+    return history
+
+
+class _Keeper:
+    """Writes checkpoints, not too often."""
+
+    def __init__(self, path: Path, made_for: str) -> None:
+        self.path, self.made_for = path, made_for
+        self.due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
+
+    def consider(self, step: Step, history: list[HistoryRow]) -> None:
+        """Write a checkpoint if it is time to."""
+        started = time.monotonic()
+        if started < self.due:
+            return
+        checkpoints.write(self.path, Checkpoint(step.state(), json.dumps(history), self.made_for))
+        written = time.monotonic()
+        self.due = written + max(SECONDS_BETWEEN_CHECKPOINTS, (written - started) / CHECKPOINT_SHARE)
+
+
+def _description(model: FitsBySteps, X: Array, validation: tuple[Array, Array] | None) -> str:
+    """The model, its arguments and the sizes of its data: what a checkpoint must agree with to be gone on from."""
+    arguments: dict[str, Any] = {
+        name: getattr(model, name) for name in inspect.signature(type(model).__init__).parameters if name != "self"
+    }
+    arguments.pop("schema", None)
+    listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    held_out = 0 if validation is None else len(validation[0])
+    return f"{type(model).__name__}({listed}) on {len(X)} + {held_out} events of shape {X.shape[1:]}"

@@ -1,0 +1,46 @@
+"""Unfinished fits: what a killed training goes on with, in ``.versus/unfinished/<cell>/``.
+
+A file ``fingerprint`` says what the fits in the folder are fits of; beside the folder lies the lock of whoever fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from versus import manifest
+from versus.settings import Cell
+from versus.workspace import Workspace
+
+MARK = "fingerprint"
+
+
+def fingerprint(workspace: Workspace, cell: Cell) -> str:
+    """A hash of everything that a fit depends on: unfinished work under another one is not gone on with.
+
+    Raises:
+        FileNotFoundError: if the data or the stage's fingerprint are not there yet.
+    """
+    digest = hashlib.sha256((workspace.root / f"data/fingerprints/train-{cell.name}.txt").read_bytes())
+    digest.update((workspace.prepared(cell.dataset) / manifest.NAME).read_bytes())
+    return digest.hexdigest()
+
+
+def is_of(folder: Path, expected: str) -> bool:
+    """Whether the fits in a folder are of what has this fingerprint."""
+    mark = folder / MARK
+    return mark.is_file() and mark.read_text(encoding="utf-8", errors="replace") == expected
+
+
+def open_folder(folder: Path, expected: str) -> None:
+    """Make sure that the folder is there, and holds nothing but fits of this fingerprint."""
+    if not is_of(folder, expected):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / MARK).write_text(expected, encoding="utf-8")
+
+
+def lock(folder: Path) -> Path:
+    """The lock file of whoever works in the folder."""
+    return folder.with_suffix(".lock")

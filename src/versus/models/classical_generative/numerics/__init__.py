@@ -1,1 +1,0 @@
-"""The numerics that the densities share; no model stands here."""

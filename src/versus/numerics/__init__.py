@@ -1,0 +1,1 @@
+"""Kernels: one algorithm each, with the formula and its source; no models."""

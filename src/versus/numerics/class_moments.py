@@ -1,0 +1,87 @@
+r"""Mean and variance of every column in every class, in one pass over the rows.
+
+One pass loses digits where a mean is large beside its deviation (:math:`E[x^2] - E[x]^2` cancels): such columns are
+summed again, in float64 and about their means. Chan, Golub and LeVeque, "Algorithms for computing the sample variance"
+(1983).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from versus.arrays import Array, Labels
+from versus.numerics.class_sums import class_sums
+
+_CANCELLING = 100.0  # (mean / deviation)^2 from which a column is summed again
+
+
+@dataclass(frozen=True)
+class ClassMoments:
+    """Per class and column: number of values (K, D), mean (K, D) and variance (K, D, maximum likelihood)."""
+
+    counts: Array
+    means: Array
+    variances: Array
+
+    def pooled(self) -> ClassMoments:
+        """The same of all classes together, (1, D)."""
+        counts = self.counts.sum(axis=0, keepdims=True)
+        divisor = np.maximum(counts, 1)
+        mean = (self.counts * self.means).sum(axis=0, keepdims=True) / divisor
+        spread = self.counts * (self.variances + (self.means - mean) ** 2)
+        return ClassMoments(counts, mean, spread.sum(axis=0, keepdims=True) / divisor)
+
+    def filled(self) -> ClassMoments:
+        """What too few values cannot say, taken from all classes: a mean from none, a variance from one.
+
+        A column that nobody has a value of gets mean 0 and variance 1.
+        """
+        pooled = self.pooled()
+        mean = np.where(pooled.counts > 0, pooled.means, 0.0)
+        variance = np.where(pooled.counts > 0, pooled.variances, 1.0)
+        means = np.where(self.counts > 0, self.means, mean)
+        return ClassMoments(self.counts, means, np.where(self.counts > 1, self.variances, variance))
+
+
+def variance_floor(pooled_variances: Array, fraction: float) -> Array:
+    """``fraction`` of each column's variance (D,); a constant column takes the largest column's, or 1 if all are 0."""
+    largest = float(pooled_variances.max(initial=0.0)) or 1.0
+    floor: Array = fraction * np.where(pooled_variances > 0, pooled_variances, largest)
+    return floor
+
+
+def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
+    """Moments of rows (N, D), float32 or float64, by class codes (N,).
+
+    Missing values (NaN) are left out: each column's moments are those of its observed values.
+    """
+    members = np.bincount(labels, minlength=n_classes)
+    first, second = class_sums(rows, labels, n_classes)
+    if np.isnan(first).any():
+        return _observed_moments(rows, labels, n_classes)
+    divisor = np.maximum(members, 1)[:, None]
+    means = first / divisor
+    variances = second / divisor - means**2
+    lossy = (means**2 > _CANCELLING * variances).any(axis=0)
+    if lossy.any():
+        some = rows[:, lossy].astype(np.float64)
+        first, second = class_sums(some, labels, n_classes, about=means[:, lossy])
+        means[:, lossy] += first / divisor
+        variances[:, lossy] = second / divisor - (first / divisor) ** 2
+    counts = np.broadcast_to(members[:, None], means.shape)
+    return ClassMoments(counts, means, np.maximum(variances, 0.0))
+
+
+def _observed_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
+    shape = (n_classes, rows.shape[1])
+    counts, means, variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for k in range(n_classes):
+        block = rows[labels == k].astype(np.float64)
+        observed = ~np.isnan(block)
+        counts[k] = observed.sum(axis=0)
+        divisor = np.maximum(counts[k], 1)
+        means[k] = np.where(observed, block, 0.0).sum(axis=0) / divisor
+        variances[k] = (np.where(observed, block - means[k], 0.0) ** 2).sum(axis=0) / divisor
+    return ClassMoments(counts, means, variances)

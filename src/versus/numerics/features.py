@@ -1,0 +1,75 @@
+"""Between events as stored, (N, *event), and rows of numbers, (N, D), that densities are fitted to.
+
+Integer pixels are spread evenly over their cell, x + u with u uniform on [0, 1), when a continuous density is fitted;
+a given integer pixel is evaluated at the middle of its cell, x + 1/2. Theis, van den Oord and Bethge, "A note on the
+evaluation of generative models" (ICLR 2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from versus.arrays import Array
+from versus.data.schema import Schema
+
+
+def require_numeric(model: str, schema: Schema) -> None:
+    """Raise ValueError, naming the columns, where a table has categorical ones."""
+    names = [column.name for column in schema.columns if column.categories is not None]
+    if names:
+        raise ValueError(
+            f"{model} is a density of numeric columns and the data have categorical ones ({', '.join(names)}); "
+            "MixedNaiveBayes and Marginals take both kinds, CategoricalNaiveBayes takes categorical columns alone"
+        )
+
+
+def has_pixels(X: Array, schema: Schema) -> bool:
+    """Whether X holds integer pixels: then a continuous density is one of x + u."""
+    return schema.kind == "image" and X.dtype.kind in "uib"
+
+
+def raw_rows(X: Array, schema: Schema) -> Array:
+    """(N, *event) -> (N, D) of the values as they are.
+
+    Raises:
+        ValueError: where the events have another shape than the schema's.
+    """
+    if X.shape[1:] != schema.shape:
+        raise ValueError(f"X has events of shape {X.shape[1:]}; the model's data have {schema.shape}")
+    return np.asarray(X).reshape(len(X), schema.n_features)
+
+
+def as_rows(X: Array, schema: Schema, dtype: type[Any] = np.float64) -> Array:
+    """(N, *event) -> (N, D) of a float type; integer pixels stand at the middle of their cells."""
+    rows = raw_rows(X, schema)
+    if has_pixels(X, schema):
+        middle: Array = np.add(rows, 0.5, dtype=dtype)
+        return middle
+    return rows.astype(dtype, copy=False)
+
+
+def dequantised_rows(X: Array, schema: Schema, rng: np.random.Generator, dtype: type[Any] = np.float64) -> Array:
+    """(N, *event) -> (N, D) of a float type; integer pixels are spread evenly over their cells."""
+    rows = as_rows(X, schema, dtype)
+    if has_pixels(X, schema):
+        spread = rng.random(rows.shape, dtype=np.float32)
+        spread -= 0.5
+        rows += spread
+    return rows
+
+
+def as_events(rows: Array, schema: Schema) -> Array:
+    """(N, D) -> (N, *event) in the raw space: pixels are cut down to the integer levels they are stored as."""
+    events = rows.reshape(len(rows), *schema.shape)
+    if schema.kind == "table" or schema.levels is None:
+        return events
+    pixels = np.clip(np.floor(events), 0, schema.levels - 1)
+    return pixels.astype(np.min_scalar_type(schema.levels - 1))
+
+
+def working_type(X: Array, schema: Schema) -> type[Any]:
+    """The float type that loses nothing: float32 for float32 and bytes, where x + u keeps 16 binary places."""
+    single = X.dtype == np.float32 or (has_pixels(X, schema) and X.dtype.itemsize == 1)
+    return np.float32 if single else np.float64

@@ -1,0 +1,74 @@
+"""DVC's own files, which a kill can leave half written or with the number of a process that is gone.
+
+Its other locks, and those of Versus, need no mending: the operating system drops them with the process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from versus.pipeline import lifeline, recovery
+from versus.pipeline.doctor.finding import Finding
+
+
+def damaged_lock(root: Path) -> Iterator[Finding]:
+    """A dvc.lock that is cut off, or holds something else than DVC writes."""
+    if not recovery.lock_is_damaged(root):
+        return
+    if recovery.has_copy(root):
+        mend = f"`python -m versus repro` restores it from {recovery.COPY.as_posix()}, which the last stage kept"
+    else:
+        mend = "`git checkout dvc.lock` where it is committed; else remove it, and `dvc repro` fetches what was made"
+    yield Finding("dvc.lock is cut off, or not DVC's", mend, partial(recovery.restore_lock, root))
+
+
+def damaged_rwlock(root: Path) -> Iterator[Finding]:
+    """A note of who reads and writes what that DVC stumbles over."""
+    if recovery.rwlock_is_damaged(root):
+        problem = f"{recovery.RWLOCK.as_posix()} is empty, cut off, or not DVC's"
+        yield Finding(problem, f"remove {root / recovery.RWLOCK}", partial(recovery.remove_rwlock, root))
+
+
+def stale_rwlock(root: Path) -> Iterator[Finding]:
+    """Entries of processes that are gone, or whose number another program has by now, which DVC would wait for."""
+    path = root / recovery.RWLOCK
+    if not path.is_file() or recovery.rwlock_is_damaged(root):
+        return
+    holders = _holders(json.loads(path.read_text(encoding="utf-8")))
+    if not holders or any(_is_dvc(number) for number in holders):
+        return
+    named = ", ".join(f"{number} ({command})" for number, command in sorted(holders.items()))
+    yield Finding(
+        f"{recovery.RWLOCK.as_posix()} names processes that no longer run: {named}",
+        f"remove {path}",
+        partial(_remove_stale, root),
+    )
+
+
+def _holders(rwlock: dict[str, dict[str, Any]]) -> dict[int, str]:
+    """Process number -> command, of all that the rwlock names as reader or writer."""
+    found: dict[int, str] = {}
+    for entries in (*rwlock.get("write", {}).values(), *rwlock.get("read", {}).values()):
+        for entry in entries if isinstance(entries, list) else [entries]:
+            found[int(entry["pid"])] = str(entry["cmd"])
+    return found
+
+
+def _is_dvc(number: int) -> bool:
+    try:
+        return lifeline.is_dvc(psutil.Process(number))
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _remove_stale(root: Path) -> str:
+    if next(stale_rwlock(root), None) is None:
+        raise OSError(f"{recovery.RWLOCK.as_posix()} has come into use")
+    (root / recovery.RWLOCK).unlink()
+    return f"removed {root / recovery.RWLOCK}"

@@ -1,0 +1,67 @@
+"""Files that a killed process was writing aside, and the addresses of publishers that were killed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from versus.pipeline.doctor import removal
+from versus.pipeline.doctor.finding import Finding
+from versus.tracking import channel, destination
+from versus.tracking.channel import ChannelError
+from versus.workspace import Workspace
+
+# Seen from the workspace. Whoever writes such a file renames it once it is whole.
+ASIDE = (
+    "data/.fingerprints",
+    "data/prepared/.*.partial",
+    "reports/evaluations/.*.partial",
+    ".params.yaml",
+    ".params.yaml.new",
+)
+
+
+def written_aside(workspace: Workspace) -> Iterator[Finding]:
+    """What was left half written. `dvc` hashes some of these folders whole, so that it would run `compare` again."""
+    found = [path for pattern in ASIDE for path in sorted(workspace.root.glob(pattern))]
+    found += [path for path in sorted(workspace.private.glob("dvc.*")) if re.fullmatch(r"dvc\.\d+", path.name)]
+    for path in found:
+        yield removal.removable(workspace.root, path, f"{path} was left half written")
+    yield from _unfinished_stores(destination.find(workspace.root).sqlite_file)
+
+
+def _unfinished_stores(file: Path | None) -> Iterator[Finding]:
+    if file is None:
+        return
+    lock = file.with_name(f"{file.name}.lock")
+    for path in sorted(file.parent.glob(f"{file.name}.*.partial*")):
+        yield Finding(f"{path} was left half written", f"remove {path}", partial(_remove_under, lock, path))
+
+
+def dead_sockets(workspace: Workspace) -> Iterator[Finding]:
+    """Addresses that nobody listens at."""
+    for address in sorted(workspace.private.resolve().glob("publisher-*.sock")):
+        try:
+            channel.connect(address).close()
+        except ChannelError:
+            lock = address.with_suffix(".lock")
+            problem = f"nobody listens at {address}: its publisher was killed"
+            yield Finding(problem, f"remove {address}", partial(_remove_under, lock, address))
+
+
+def _remove_under(lock: Path, path: Path) -> str:
+    """Remove a file that whoever holds the lock may be using.
+
+    Raises:
+        OSError: if the lock is held.
+    """
+    try:
+        with FileLock(lock, timeout=0):
+            path.unlink(missing_ok=True)
+    except Timeout:
+        raise OSError(f"{path} has come into use") from None
+    return f"removed {path}"

@@ -1,0 +1,37 @@
+"""Removing what a workspace no longer needs, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+from versus.pipeline.doctor.finding import Finding
+
+
+def removable(root: Path, path: Path, problem: str) -> Finding:
+    """A finding that is mended by removing ``path``; by hand where the way to it from ``root`` leads over a link."""
+    if leads_over_link(root, path.parent):
+        return Finding(problem, f"{path.parent} is reached over a link, so that nothing is removed there; remove it")
+    return Finding(problem, f"remove {path}", partial(remove, root, path))
+
+
+def leads_over_link(root: Path, folder: Path) -> bool:
+    """Whether ``folder``, or one between it and ``root``, is a symbolic link."""
+    parts = folder.relative_to(root).parts
+    return any(root.joinpath(*parts[: depth + 1]).is_symlink() for depth in range(len(parts)))
+
+
+def remove(root: Path, path: Path) -> str:
+    """Remove a file, a link (not what it points to), or a folder with all in it; returns what was done.
+
+    Raises:
+        OSError: if it cannot be removed, or if the way to it has come to lead over a link.
+    """
+    if leads_over_link(root, path.parent):
+        raise OSError(f"{path.parent} is reached over a link")
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)  # does not follow links in it
+    else:
+        path.unlink(missing_ok=True)
+    return f"removed {path}"

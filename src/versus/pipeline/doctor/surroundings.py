@@ -1,0 +1,61 @@
+"""What a workspace needs around it: libraries of the tested versions, and room on the disk."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from versus.pipeline import verification
+from versus.pipeline.doctor.finding import Finding
+
+LEAST_FREE = 10**9  # bytes
+MOST_NAMED = 8
+
+
+def disk_space(root: Path, least: int = LEAST_FREE) -> Iterator[Finding]:
+    """Too little room where results are written, or where DVC keeps its cache."""
+    cache = verification.cache_folder(root)
+    while not cache.is_dir() and cache != cache.parent:
+        cache = cache.parent
+    for folder in {place.stat().st_dev: place for place in (cache, root)}.values():
+        free = shutil.disk_usage(folder).free
+        if free < least:
+            yield Finding(
+                f"{free / 1e6:.0f} MB are free for {folder.resolve()}, and {least / 1e6:.0f} should be",
+                "make room; `dvc gc --workspace` drops cached results that this checkout does not use",
+            )
+
+
+def environment(constraints: Path) -> Iterator[Finding]:
+    """Installed libraries of other versions than those that were tested. One that nobody installed is no fault."""
+    if not constraints.is_file():
+        return
+    differing = []
+    for name, wanted in pins(constraints.read_text(encoding="utf-8")).items():
+        found = _installed(name)
+        if found is not None and found != wanted:
+            differing.append(f"{name} {found} (tested: {wanted})")
+    if differing:
+        named = ", ".join(differing[:MOST_NAMED])
+        more = f" and {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
+        yield Finding(
+            f"other versions are installed than {constraints.name} pins: {named}{more}",
+            f"`python -m pip install -c {constraints} -e {constraints.parent}`, or `make clean` and `make repro`",
+        )
+
+
+def pins(text: str) -> dict[str, str]:
+    """Library -> version, from the lines of a constraints file."""
+    found = (re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line) for line in text.splitlines())
+    return {match[1]: match[2] for match in found if match}
+
+
+def _installed(name: str) -> str | None:
+    """The installed version without its build tag, such as ``+cpu``; None where there is none."""
+    try:
+        return importlib.metadata.version(name).split("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return None

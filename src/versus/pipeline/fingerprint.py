@@ -1,0 +1,123 @@
+"""For every stage, which parameters and which code its results depend on.
+
+A stage's code is what its script and its model import, followed through the whole of ``versus``: exact where a list
+kept by hand goes stale. Code counts with its meaning: comments, docstrings and layout do not. Libraries count with the
+version that constraints.txt pins. Each stage gets one small file, of which the first line is its part of params.yaml
+and the others are hashes, so that comparing two of them names what changed. DVC could watch the parameters by itself,
+but reads all of params.yaml anew for every stage: with a hundred stages a repro that has nothing to do would take three
+times as long.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from versus import params as parameters
+from versus.manifest import sha256
+from versus.params import Params
+from versus.serving.code import CODE, closure
+
+# These say, show or pass on what others computed: an edit here changes no result. What params.py reads is part of a
+# fingerprint by its values.
+WITHOUT_EFFECT = (
+    "versus.tracking",
+    "versus.params",
+    "versus.models.catalogue",
+    "versus.fitting.progress",
+    "versus.pipeline",
+    "stages.entry",
+)
+
+# Import name -> distribution name, where they differ.
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "lightning_fabric": "lightning-fabric",
+}
+
+
+def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
+    """For each stage its name and the text of its fingerprint."""
+    given = params.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    seed = {"seed": params.seed}
+    for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
+        yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare")
+    for cell in parameters.cells(params):
+        model = f"versus.models.{cell.family}.{cell.module}"
+        own = seed | {cell.name: given[cell.family][cell.name]}
+        training = {"training": {"device": params.training.device, "precision": params.training.precision}}
+        yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)
+        yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model)
+    compared = {name: section for name, section in given.items() if name != "gate"}
+    yield "compare", _text(compared, "stages.compare")
+
+
+def _text(part: dict[str, Any], *modules: str) -> str:
+    return f"{json.dumps(part, ensure_ascii=False)}\n{_code(modules)}"
+
+
+@cache
+def _code(modules: tuple[str, ...]) -> str:
+    return "".join(f"{line}\n" for line in lines(modules))
+
+
+def lines(modules: Iterable[str]) -> Iterator[str]:
+    """The code that modules reach: ``hash  file`` for ours, ``name==version`` for libraries."""
+    files, libraries = closure(modules, WITHOUT_EFFECT)
+    for path in sorted(files | _data_files({file.parent for file in files})):
+        yield f"{digest(path)}  {path.relative_to(CODE).as_posix()}"
+    names = sorted(DISTRIBUTIONS.get(name, name).lower() for name in libraries)
+    yield from (f"{name}=={_pins()[name]}" for name in names if name in _pins())
+
+
+@cache
+def digest(path: Path) -> str:
+    """Hash a file: of Python code what it means, of others every byte."""
+    if path.suffix != ".py":
+        return sha256(path)
+    return hashlib.sha256(meaning(path.read_text(encoding="utf-8")).encode()).hexdigest()
+
+
+def meaning(source: str) -> str:
+    """Python code without its comments, docstrings and layout; the same text in every version of Python.
+
+    (`ast.dump` is not: it writes other defaults in other versions.)
+    """
+    return _written(ast.parse(source))
+
+
+def _written(node: Any) -> str:
+    if isinstance(node, list):
+        return f"[{' '.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+        fields["body"] = node.body[1:]
+    told = (f"{name}={_written(value)}" for name, value in fields.items() if value is not None and value != [])
+    return f"{type(node).__name__}({' '.join(told)})"
+
+
+@cache
+def _pins() -> dict[str, str]:
+    """Distribution name -> version, from constraints.txt."""
+    text = (CODE / "constraints.txt").read_text(encoding="utf-8")
+    return {m[1].lower(): m[2] for m in re.finditer(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE)}
+
+
+def _data_files(packages: set[Path]) -> set[Path]:
+    """Templates and other files without code, below packages and outside of the packages within them."""
+    found = {path for package in packages for path in package.rglob("*") if path.is_file()}
+    return {path for path in found if path.suffix not in (".py", ".pyc") and _package_of(path) in packages}
+
+
+@cache
+def _package_of(path: Path) -> Path:
+    """The innermost package that a file lies in."""
+    return next(folder for folder in path.parents if (folder / "__init__.py").is_file())

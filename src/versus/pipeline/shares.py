@@ -1,0 +1,86 @@
+"""Shares of the cells: N machines train side by side, and meet in DVC's run cache.
+
+Every machine computes the same division from params.yaml and the committed costs, so that they need not talk. Cells are
+dealt out from the longest to the shortest, each to the share that has least so far: the fullest share then takes at
+most 4/3 of what the best division would (longest processing time first; Graham 1969, *Bounds on multiprocessing timing
+anomalies*).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from versus import params as parameters
+from versus.params import Params
+from versus.pipeline import reproduction
+from versus.settings import Cell
+from versus.workspace import Workspace
+
+# Seconds that a cell takes whatever it fits: the start of two processes, and the evaluation.
+OVERHEAD = 6.0
+REPEATS = 5  # where params.yaml does not say
+
+
+@dataclass(frozen=True)
+class Share:
+    """The ``index``-th of ``count`` shares, counted from 1."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """A share written as ``2/3``.
+
+        Raises:
+            ValueError: where it is not two whole numbers with 1 ≤ index ≤ count.
+        """
+        found = re.fullmatch(r"(\d+)/(\d+)", text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise ValueError(f"{text!r} is no share; 2/3 is the second of three")
+        return cls(int(found[1]), int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+
+def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
+    """Deal out cells so that every share takes about as long.
+
+    Args:
+        seconds: name of a cell -> what it is expected to take.
+        count: how many shares; some stay empty where there are fewer cells.
+    """
+    shares: list[list[str]] = [[] for _ in range(count)]
+    loads = [0.0] * count
+    for cell in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        least = loads.index(min(loads))
+        shares[least].append(cell)
+        loads[least] += seconds[cell]
+    return shares
+
+
+def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
+    """The cells of one share, in the order of params.yaml."""
+    params = parameters.read(workspace.params)
+    cells = list(parameters.cells(params))
+    fit_times = read_training_times(reproduction.committed(workspace.reports / "costs.csv") or "")
+    chosen = divide(expected_seconds(params, cells, fit_times), share.count)[share.index - 1]
+    return [cell for cell in cells if cell.name in chosen]
+
+
+def expected_seconds(params: Params, cells: Sequence[Cell], fit_times: Mapping[str, float]) -> dict[str, float]:
+    """Cell -> seconds for all its fits and the rest; a cell without a time is taken for an average one."""
+    typical = sum(fit_times.values()) / len(fit_times) if fit_times else 0.0
+    repeats = {cell.name: parameters.dataset(params, cell.dataset).repeats or REPEATS for cell in cells}
+    return {cell.name: OVERHEAD + repeats[cell.name] * fit_times.get(cell.name, typical) for cell in cells}
+
+
+def read_training_times(text: str) -> dict[str, float]:
+    """Cell -> seconds of one fit, from the text of a costs.csv."""
+    rows = csv.DictReader(io.StringIO(text))
+    return {row["cell"]: float(row["value"]) for row in rows if row["quantity"] == "training_time"}

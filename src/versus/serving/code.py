@@ -1,0 +1,90 @@
+"""The code behind a module: the modules of ours that it imports, followed to the end, and the libraries of others."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import versus
+
+SOURCE = Path(versus.__file__).resolve().parent.parent
+CODE = SOURCE.parent  # of a checkout; the stages lie there
+
+
+def closure(modules: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[Path], set[str]]:
+    """Follow the imports of modules, also those inside functions; imports for type checking only do not count.
+
+    Args:
+        modules: names of modules of ours, below ``versus`` or ``stages``.
+        without: beginnings of names of modules that are passed over.
+
+    Returns:
+        Our files that are reached, and the top-level names of all other libraries.
+    """
+    waiting, files, libraries, seen = list(modules), set[Path](), set[str](), set[str]()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module.startswith(without or ("\0",)):
+            continue
+        seen.add(module)
+        if module.split(".")[0] not in ("versus", "stages"):
+            libraries.add(module.split(".")[0])
+        elif (path := _path(module)) is not None:  # else it names a function or class of a module
+            files.add(path)
+            waiting += [*_imports(path), *([module.rpartition(".")[0]] if "." in module else [])]
+    return files, libraries
+
+
+def copy_modules(modules: Iterable[str], out: Path) -> Path:
+    """Copy modules of ours, and all that they import, to ``out/versus``; returns that folder."""
+    for path in closure(modules)[0]:
+        target = out / path.relative_to(SOURCE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return out / "versus"
+
+
+def pinned_libraries(modules: Iterable[str]) -> list[str]:
+    """``name==version`` of every library that modules of ours import, followed through ours, in alphabetical order.
+
+    A build tag such as ``+cpu`` is left off: package indexes do not have it.
+    """
+    names = {name for library in closure(modules)[1] for name in _distributions().get(library, ())}
+    return sorted(f"{name}=={importlib.metadata.version(name).split('+')[0]}" for name in names)
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+@cache
+def _path(module: str) -> Path | None:
+    base = (SOURCE if module.startswith("versus") else CODE).joinpath(*module.split("."))
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Names that are imported; of ``from a import b`` both a and a.b."""
+    skipped = {id(node) for branch in ast.walk(tree) if _is_for_types(branch) for node in ast.walk(branch)}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"

@@ -1,0 +1,98 @@
+"""Fitted models in the user's terms: original column names, categories and class labels in, the same out.
+
+For `versus predict` and `versus sample`, and for the models that MLflow serves (`versus.serving.frames` says what data
+look like).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from versus.data.errors import DataError, unknown
+from versus.data.schema import Schema
+from versus.models import persistence
+from versus.models.draws import draw
+from versus.serving.frames import Data, decode, encode
+from versus.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COVERAGE = 0.95
+REPEAT = 0  # of the models of a cell, one for each split, the first answers
+
+
+def load(workspace: Workspace, cell: str) -> Any:
+    """The model of an evaluated cell.
+
+    Raises:
+        versus.models.persistence.PersistenceError: where it is missing or damaged.
+    """
+    return persistence.load(workspace.model(cell) / str(REPEAT))
+
+
+def predict(model: Any, data: Data) -> pd.DataFrame:
+    """Predictions, one row for each of the data's.
+
+    Args:
+        model: fitted; knows the schema of its data.
+        data: a table or images.
+
+    Returns:
+        For classes ``prediction`` with the label and ``probability_<label>`` for each; for a number ``prediction``,
+        and ``lower`` and ``upper``, which hold it with probability 0.95, where the model has such an interval.
+
+    Raises:
+        DataError: where the data do not fit the model.
+    """
+    import pandas as pd
+
+    schema: Schema = model.schema
+    X = encode(data, schema)
+    if schema.task == "regression":
+        columns: dict[str, Any] = {"prediction": model.predict(X)}
+        if hasattr(model, "predict_interval"):
+            columns["lower"], columns["upper"] = model.predict_interval(X, COVERAGE).T
+        return pd.DataFrame(columns)
+    if not hasattr(model, "predict_proba"):
+        raise DataError(f"{type(model).__name__} is a density without classes: it samples, and predicts nothing")
+    probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
+    labels = np.array(schema.classes, dtype=object)[probabilities.argmax(axis=1)]
+    named = {f"probability_{label}": p for label, p in zip(schema.classes, probabilities.T, strict=True)}
+    return pd.DataFrame({"prediction": labels, **named})
+
+
+def sample(model: Any, n: int, label: str | None = None, random_state: int | None = None) -> Data:
+    """New data, drawn from a generative model.
+
+    Args:
+        model: fitted; knows the schema of its data.
+        n: how many.
+        label: class to draw from; None for all, as frequent as in the data.
+        random_state: seed; None for other draws each time.
+
+    Returns:
+        A table with the original columns, and the target where the class was given; or images (n, *event).
+
+    Raises:
+        DataError: for a model that draws nothing, or not by class, and for an unknown class.
+    """
+    schema: Schema = model.schema
+    if not hasattr(model, "sample"):
+        raise DataError(f"{type(model).__name__} models y given x, and draws no data; take a generative model")
+    if n < 1:
+        raise DataError(f"n is {n}; at least 1 is wanted")
+    if label is not None and label not in schema.classes:
+        raise DataError(unknown("class", label, schema.classes))
+    y = None if label is None else np.full(n, schema.classes.index(label))
+    seed = int(np.random.default_rng().integers(2**31)) if random_state is None else random_state
+    try:
+        drawn = draw(model, n, y, schema, seed)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    if schema.kind == "image":
+        return drawn
+    table = decode(drawn, schema)
+    return table if label is None else table.assign(**{schema.target: label})

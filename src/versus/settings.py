@@ -1,0 +1,96 @@
+"""Settings of a comparison, as plain dataclasses; `versus.params` reads them from params.yaml and checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+# Family -> as it is read. The folder below models/ says the family, and the family is the stage.
+FAMILIES = {
+    "discriminative": "discriminative",
+    "classical_generative": "classical generative",
+    "deep_generative": "deep generative",
+}
+
+
+class _Checked:
+    """Unknown keys in params.yaml are faults."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One data set and one model: one line of params.yaml, one training and one evaluation stage, one MLflow run.
+
+    Args:
+        name: ``<dataset>-<model>``.
+        dataset: name of the data set.
+        family: one of `FAMILIES`.
+        module: file of the model's class, below the family's folder.
+        class_name: the model's class.
+        args: what it is constructed with.
+    """
+
+    name: str
+    dataset: str
+    family: str
+    module: str
+    class_name: str
+    args: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """The part of the name after the data set."""
+        return self.name.split("-", 1)[1]
+
+
+@dataclass(frozen=True)
+class Training(_Checked):
+    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed", "64-true"] = "auto"
+
+
+@dataclass(frozen=True)
+class Primary(_Checked):
+    """The score that decides which model is best, for each task."""
+
+    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = (
+        "accuracy_score"
+    )
+    regression: Literal["root_mean_squared_error", "mean_absolute_error", "r2_score"] = "root_mean_squared_error"
+
+
+@dataclass(frozen=True)
+class Comparison(_Checked):
+    """How the comparison judges: confidence of its intervals, and the region of practical equality for accuracies."""
+
+    primary: Primary = field(default_factory=Primary)
+    confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
+    rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
+
+
+@dataclass(frozen=True)
+class Gate(_Checked):
+    """When a challenger may take the champion's place (`versus.gate`).
+
+    Args:
+        margin: how much worse the deciding score may be and still count as no worse; in the score's own unit, for a
+            score in the unit of the target (RMSE, MAE) relative to the champion's. With 0, only a challenger that is
+            shown to be better passes.
+        class_margin: how much the recall of a class may fall.
+        calibration_margin: how much the expected calibration error may rise.
+        confidence: of the interval of the difference, two-sided.
+        resamples: of the bootstrap.
+    """
+
+    margin: Annotated[float, Ge(0), Lt(1)] = 0.01
+    class_margin: Annotated[float, Ge(0), Le(1)] = 0.05
+    calibration_margin: Annotated[float, Ge(0), Le(1)] = 0.05
+    confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
+    resamples: Annotated[int, Ge(100), Le(100_000)] = 2000

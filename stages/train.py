@@ -1,0 +1,21 @@
+"""What the three train stages share: the params of one cell, and where its losses are shown while it is fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from versus import params as parameters
+from versus.fitting.cell import fit_cell
+from versus.tracking import client
+from versus.workspace import Workspace
+
+
+def main(family: str, name: str) -> None:
+    """Fit the cell ``name`` of a family; writes models/<cell>/."""
+    workspace = Workspace(Path())
+    params = parameters.read(workspace.params)
+    cell = parameters.cell(params, name)
+    if cell.family != family:
+        raise ValueError(f"{name} stands under {cell.family} in params.yaml, not under {family}")
+    with client.live(workspace, name) as live:
+        fit_cell(workspace, cell, params.training, params.seed, observe=live.log)
