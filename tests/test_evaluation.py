@@ -1,6 +1,7 @@
 import csv
 import inspect
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -314,4 +315,4 @@ assert not {{"sklearn", "torch", "pandas", "skops", "scipy.stats", "matplotlib"}
     from versus.data import prepared as folder
 
     folder.write(tmp_path / "data", data)
-    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -70,4 +71,4 @@ def test_neither_torch_nor_scikit_learn_is_imported_for_it():
         "with PeakMemory() as m: pass\nassert m.cuda_peak_bytes is None\n"
         "assert not {'torch', 'sklearn', 'psutil'} & sys.modules.keys()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})

@@ -1,6 +1,7 @@
 import inspect
 import io
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -118,7 +119,7 @@ for family, module, name, args in MODELS:
     if name in KEPT_BY_SKOPS:
         persistence.save(fitted(family, module, name, args), Path({str(tmp_path)!r}) / name / "model", family, module)
 """
-    environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
+    environment = os.environ | {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script], check=True, env=environment)
     for name in KEPT_BY_SKOPS:
         for path in saved[name].iterdir():
@@ -371,7 +372,7 @@ def test_linear_models_are_loaded_without_scikit_learn(saved):
         f"persistence.load(Path({str(saved['LogisticRegression'] / 'model')!r}))\n"
         "assert not {'sklearn', 'skops', 'torch', 'pandas'} & sys.modules.keys()"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})
 
 
 def test_skops_trusts_nothing_by_itself_and_does_not_walk_scikit_learn(tmp_path):
@@ -386,4 +387,4 @@ def test_skops_trusts_nothing_by_itself_and_does_not_walk_scikit_learn(tmp_path)
         "import sys, versus.models.skops_file as s\ns._skops_io()\n"
         "assert 'sklearn.gaussian_process' not in sys.modules"  # all_estimators imports every part
     )
-    subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})
