@@ -11,7 +11,7 @@ import pytest
 from versus import params as parameters
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
-from versus.fitting.cell import build
+from versus.fitting.cell import build, parts_to_fit
 from versus.models import persistence
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell
@@ -32,11 +32,13 @@ def fitted(cell: Cell) -> Any:
     args = {k: min(v, 3) if k == "epochs" else v for k, v in cell.args.items()}
     model = build(dataclasses.replace(cell, args=args), PARAMS.training, PARAMS.seed, tiny(cell.dataset).schema)
     data = tiny(cell.dataset)
-    if isinstance(model, FitsBySteps):
-        for _ in model.fit_steps(*data.take(0, "train"), validation=data.take(0, "validation")):
-            pass
-        return model
-    return model.fit(*data.take(0, "train", "validation"))
+    parts = parts_to_fit(model)
+    if not isinstance(model, FitsBySteps):
+        return model.fit(*data.take(0, *parts))
+    validation = None if "validation" in parts else data.take(0, "validation")
+    for _ in model.fit_steps(*data.take(0, *parts), validation=validation):
+        pass
+    return model
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)

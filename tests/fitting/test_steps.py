@@ -67,7 +67,7 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from versus.models.discriminative.perceptron import MLPClassifier
-from versus.training import run
+from versus.fitting import steps as run
 
 run.SECONDS_BETWEEN_CHECKPOINTS, run.CHECKPOINT_SHARE = 0.0, 1e9
 rng = np.random.default_rng(1)

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from versus.training.epoch_losses import TrainingDiverged
 from versus.training.loop import Training, scheduled_learning_rate
+from versus.training.updates import Descent
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3)).astype(np.float32)
@@ -29,8 +30,9 @@ def network(seed=0):
 
 def training(net, **changes):
     arguments = {"epochs": 6, "batch_size": 16, "learning_rate": 0.01, "random_state": 3, "device": "cpu"} | changes
-    validation = arguments.pop("validation", None)
-    return Training(net, arguments.pop("objective", squared_error), (X, Y), validation, **arguments)
+    data, validation = arguments.pop("data", (X, Y)), arguments.pop("validation", None)
+    of_update = {n: arguments.pop(n) for n in ("learning_rate", "max_gradient_norm") if n in arguments}
+    return Training(Descent(net, arguments.pop("objective", squared_error), **of_update), data, validation, **arguments)
 
 
 def weights(net):
@@ -131,9 +133,8 @@ def test_an_absurd_learning_rate_stops_with_advice(validation):
 def test_a_nan_in_the_data_stops_in_the_first_epoch():
     bad = X.copy()
     bad[7, 1] = np.nan
-    run = Training(network(), squared_error, (bad, Y), epochs=3, batch_size=8, learning_rate=0.01, device="cpu")
-    with pytest.raises(TrainingDiverged, match="diverged in epoch 1: the training loss"):
-        list(run.steps())
+    with pytest.raises(TrainingDiverged, match=r"diverged in epoch 1: the training loss .*loss nan"):
+        list(training(network(), data=(bad, Y)).steps())
 
 
 def test_an_infinite_gradient_under_a_finite_loss_is_noticed():
@@ -146,10 +147,11 @@ def test_an_infinite_gradient_under_a_finite_loss_is_noticed():
 
 def test_gradients_are_clipped_to_their_norm():
     net = nn.Linear(3, 1, bias=False)
-    run = training(net, max_gradient_norm=0.5)
-    loss = 1e4 * functional.mse_loss(run.wrapped(torch.from_numpy(X)), torch.from_numpy(Y))
-    norm = run._descend(loss, 0.01)
-    assert norm > 0.5
+
+    def steep(network, batch, generator, progress):
+        return {"loss": 1e4 * functional.mse_loss(network(batch[0]), batch[1])}
+
+    list(training(net, max_gradient_norm=0.5, objective=steep, epochs=1, batch_size=60).steps())
     assert torch.linalg.vector_norm(net.weight.grad) == pytest.approx(0.5, rel=1e-4)
 
 

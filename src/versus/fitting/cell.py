@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock
 
@@ -71,10 +71,8 @@ def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: P
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     checkpoint = workshop / f"{repeat}.checkpoint"
-    by_steps = isinstance(model, FitsBySteps)
     for library in getattr(model, "late_imports", ()):
         importlib.import_module(library)  # before the clock starts
-    n_train = len(data.rows(repeat, *(("train",) if by_steps else ("train", "validation"))))
     with PeakMemory() as memory:
         history = _fit(model, cell, data, repeat, checkpoint, observe)
     persistence.save(model, folder / "model", cell.family, cell.module)
@@ -83,25 +81,33 @@ def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: P
         **memory.as_json(),
         "device": str(getattr(model, "device_", "cpu")),
         "precision": str(getattr(model, "precision_", "64-true")),
-        "n_train": n_train,
+        "n_train": len(data.rows(repeat, *parts_to_fit(model))),
     }
     (folder / "cost.json").write_text(json.dumps(cost))
     checkpoint.unlink(missing_ok=True)
 
 
+def parts_to_fit(model: Any) -> tuple[Literal["train", "validation"], ...]:
+    """The parts of the data that a model learns from: the same labelled rows for all.
+
+    A model that says so (``holds_out_validation``) sets the validation part aside, to stop early by it.
+    """
+    return ("train",) if getattr(model, "holds_out_validation", False) else ("train", "validation")
+
+
 def _fit(
     model: Any, cell: Cell, data: Prepared, repeat: int, checkpoint: Path, observe: Observe | None
 ) -> list[HistoryRow]:
-    """Same labelled examples for all: models that stop early hold the validation part out, the others learn from it."""
+    parts = parts_to_fit(model)
+    X, y = data.take(repeat, *parts)
     if not isinstance(model, FitsBySteps):
-        model.fit(*data.take(repeat, "train", "validation"))
+        model.fit(X, y)
         return []
-    X, y = data.take(repeat, "train")
     return run_steps(
         model,
         X,
         y,
-        validation=data.take(repeat, "validation"),
+        validation=None if "validation" in parts else data.take(repeat, "validation"),
         checkpoint=checkpoint,
         on_step=None if observe is None else lambda step: observe(step.step, step.losses, repeat),
         title=f"{cell.name} {repeat + 1}/{data.repeats}",

@@ -20,6 +20,7 @@ from versus.training.devices import cpu_threads, parameter_dtype, resolve_device
 from versus.training.loop import Training
 from versus.training.randomness import fresh_seed, seed_for, seeded
 from versus.training.state import load_network, network_arrays, under, with_prefix
+from versus.training.updates import Descent, Update
 
 
 class DeepModel:
@@ -27,9 +28,13 @@ class DeepModel:
 
     Learned: ``schema_``, ``network_``, for tables ``preprocessor_``; and how it was fitted: ``device_``,
     ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
+
+    ``holds_out_validation`` is False for a model whose losses do not say when to stop: it learns from all labelled
+    rows. ``ema_decay`` (see `versus.training.ema`) is an argument of those models that average their weights.
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ("lightning_fabric",)
+    holds_out_validation: ClassVar[bool] = True
 
     epochs: int
     batch_size: int
@@ -39,6 +44,7 @@ class DeepModel:
     device: str
     precision: str
     threads: int | None
+    ema_decay: float | None = None
     schema: Schema | None
     random_state: int | None
 
@@ -62,8 +68,18 @@ class DeepModel:
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
-        """Mean losses of a batch (see `versus.training.loop.Objective`)."""
+        """Mean losses of a batch (see `versus.training.updates.Objective`)."""
         raise NotImplementedError
+
+    def _update(self) -> Update:
+        """What a batch does to ``network_``: descent on ``_losses``, unless a model says otherwise."""
+        return Descent(
+            self.network_,
+            self._losses,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            max_gradient_norm=self._max_gradient_norm(),
+        )
 
     def _max_gradient_norm(self) -> float:
         return 1.0
@@ -92,7 +108,7 @@ class DeepModel:
             X: (N, *event).
             y: (N,).
             validation: held-out ``(X, y)``; training stops when its loss has not fallen for ``patience`` epochs, and
-                the weights of its best epoch are kept.
+                the weights of its best epoch are kept. Only for models that hold rows out.
             resume: ``Step.state()`` of an earlier run with the same arguments and data: goes on from there and, on
                 the CPU, ends with the same bits.
 
@@ -100,6 +116,8 @@ class DeepModel:
             TrainingDiverged: if the loss becomes NaN or infinite.
             ValueError: naming an argument that is out of range.
         """
+        if validation is not None and not self.holds_out_validation:
+            raise ValueError(f"{type(self).__name__} has no loss to stop early by; validation must be None")
         training = self._start(X, y, validation)
         for step in training.steps(resume):
             self.seconds_ = step.seconds
@@ -114,17 +132,14 @@ class DeepModel:
             self.network_ = self._build()
         self._learn_statistics(X, y)
         training = Training(
-            self.network_,
-            self._losses,
+            self._update(),
             self._rows(X, y),
             None if validation is None else self._rows(*validation),
             epochs=self.epochs,
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
             patience=self.patience,
             unjudged_epochs=self._unjudged_epochs(),
-            max_gradient_norm=self._max_gradient_norm(),
+            ema_decay=self.ema_decay,
             random_state=seed,
             device=self.device,
             precision=self.precision,

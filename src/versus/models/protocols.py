@@ -25,7 +25,11 @@ class Fits(Protocol):
 
 @runtime_checkable
 class FitsBySteps(Protocol):
-    """Models that train by epochs; the caller draws progress, logs, checkpoints and stops."""
+    """Models that train by epochs; the caller draws progress, logs and keeps checkpoints.
+
+    One that stops early by held-out rows says so with an attribute ``holds_out_validation = True``: it is fitted on
+    the training part and given the validation part. All others, by steps or not, learn from both.
+    """
 
     def fit_steps(
         self,

@@ -25,18 +25,19 @@ class EpochLosses:
 
     def __init__(self, epoch: int, part: str, learning_rate: float) -> None:
         self.epoch, self.part, self.learning_rate = epoch, part, learning_rate
-        self.rows = self.batches = 0
+        self.batches = 0
         self.sums: dict[str, Tensor] = {}
-        self.watched: Tensor | None = None  # NaN or inf once any loss or gradient norm was: neither ever goes away
+        self.rows: dict[str, int] = {}  # a player's loss counts in the batches in which it has moved
+        self.watched: Tensor | None = None  # NaN or inf once a batch's was: neither ever goes away
 
-    def add(self, losses: Mapping[str, Tensor], rows: int, gradient_norm: Tensor | None = None) -> None:
-        """Count a batch: its mean losses, how many rows it had and, in training, the norm of its gradient."""
+    def add(self, losses: Mapping[str, Tensor], watched: Tensor, rows: int) -> None:
+        """Count a batch: its mean losses, a number that must be finite, and how many rows it had."""
         for name, value in losses.items():
             term = value.detach() * rows
             self.sums[name] = self.sums[name] + term if name in self.sums else term
-        seen = losses["loss"].detach() if gradient_norm is None else losses["loss"].detach() + gradient_norm
-        self.watched = seen if self.watched is None else self.watched + seen
-        self.rows, self.batches = self.rows + rows, self.batches + 1
+            self.rows[name] = self.rows.get(name, 0) + rows
+        self.watched = watched.detach() if self.watched is None else self.watched + watched.detach()
+        self.batches += 1
         if self.batches % CHECK_EVERY == 0:
             self._check()
 
@@ -47,14 +48,17 @@ class EpochLosses:
             TrainingDiverged: if a loss or a gradient was NaN or infinite.
         """
         self._check()
-        return {name: float(total) / self.rows for name, total in self.sums.items()}
+        return self._means()
+
+    def _means(self) -> dict[str, float]:
+        return {name: float(total) / self.rows[name] for name, total in self.sums.items()}
 
     def _check(self) -> None:
         if self.watched is None or bool(torch.isfinite(self.watched)):
             return
-        mean = float(self.sums["loss"]) / self.rows
+        means = ", ".join(f"{name} {value}" for name, value in self._means().items())
         raise TrainingDiverged(
-            f"training diverged in epoch {self.epoch}: the {self.part} loss (mean of {self.batches} batches: {mean}) "
+            f"training diverged in epoch {self.epoch}: the {self.part} loss (mean of {self.batches} batches: {means}) "
             f"or its gradient is not finite. Try a lower learning_rate than {self.learning_rate}, "
             "and check the data for extreme values"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -38,33 +38,43 @@ def load_network(network: nn.Module, arrays: Mapping[str, Array]) -> None:
     Raises:
         ValueError: naming the first array that is missing, unknown or of another shape.
     """
-    wanted = network.state_dict()
-    for name in sorted(wanted.keys() | arrays.keys()):
-        if name not in wanted or name not in arrays:
-            raise ValueError(f"weights {name!r}: {'not in the saved state' if name in wanted else 'unknown'}")
-        if tuple(wanted[name].shape) != arrays[name].shape:
-            raise ValueError(f"weights {name!r} have shape {arrays[name].shape}, wanted {tuple(wanted[name].shape)}")
+    expect_shapes("weights", {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, arrays)
     network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
 
 
-def optimizer_arrays(optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Array]:
-    """Copies of the optimizer's running averages and counters, ``"<parameter>.<quantity>"``."""
-    found = {}
-    for name, parameter in network.named_parameters():
-        for quantity, value in optimizer.state.get(parameter, {}).items():
-            found[f"{name}.{quantity}"] = as_array(torch.as_tensor(value))
-    return found
+def expect_shapes(what: str, wanted: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Array]) -> None:
+    """Raise ValueError, naming the first one that is amiss, unless there are exactly arrays of these shapes."""
+    for name in sorted(wanted.keys() | arrays.keys()):
+        if name not in wanted or name not in arrays:
+            raise ValueError(f"{what} {name!r}: {'not in the saved state' if name in wanted else 'unknown'}")
+        if wanted[name] != arrays[name].shape:
+            raise ValueError(f"{what} {name!r} have shape {arrays[name].shape}, wanted {wanted[name]}")
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, network: nn.Module, arrays: Mapping[str, Array]) -> None:
-    """The inverse of `optimizer_arrays`, for an optimizer over ``network.parameters()`` in one group."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for number, (name, parameter) in enumerate(network.named_parameters()):
-        # A quantity has no dot in its name, and a parameter may be a prefix of another's ("a" and "a.b").
-        own = {q: torch.from_numpy(np.array(a)) for q, a in under(name, arrays).items() if "." not in q}
-        if own:
-            state[number] = {q: _laid_out_like(parameter, tensor) for q, tensor in own.items()}
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+def optimizer_arrays(optimizers: Iterable[torch.optim.Optimizer], network: nn.Module) -> dict[str, Array]:
+    """Copies of the optimizers' running averages and counters, ``"<parameter>.<quantity>"``."""
+    state = {parameter: found for optimizer in optimizers for parameter, found in optimizer.state.items()}
+    return {
+        f"{name}.{quantity}": as_array(torch.as_tensor(value))
+        for name, parameter in network.named_parameters()
+        for quantity, value in state.get(parameter, {}).items()
+    }
+
+
+def load_optimizers(
+    optimizers: Iterable[torch.optim.Optimizer], network: nn.Module, arrays: Mapping[str, Array]
+) -> None:
+    """The inverse of `optimizer_arrays`, for optimizers over parameters of ``network``."""
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    for optimizer in optimizers:
+        state: dict[int, dict[str, Tensor]] = {}
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for number, parameter in enumerate(parameters):
+            # A quantity has no dot in its name, and a parameter may be a prefix of another's ("a" and "a.b").
+            own = {q: torch.from_numpy(np.array(a)) for q, a in under(names[parameter], arrays).items() if "." not in q}
+            if own:
+                state[number] = {q: _laid_out_like(parameter, tensor) for q, tensor in own.items()}
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:

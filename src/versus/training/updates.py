@@ -1,0 +1,217 @@
+r"""Updates of a network by one batch: descent on a loss, and two networks that play against each other.
+
+.. math:: \theta \leftarrow \theta - \eta_t\,\mathrm{AdamW}(\mathrm{clip}(\nabla_\theta L))
+
+Loshchilov & Hutter, "Decoupled weight decay regularization" (2019); Pascanu et al., "On the difficulty of training
+recurrent neural networks" (2013) for clipping; Goodfellow et al., "Generative adversarial nets" (2014).
+
+An update owns networks and optimizers. `versus.training.loop` owns the rest: order, seeds, learning rates, history,
+checkpoints.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from versus.training.batches import Batch
+
+Losses = Mapping[str, Tensor]
+# (network, batch, generator on the batch's device, share of the training that is done: 0 to 1, in validation 1)
+# -> mean losses over the batch; "loss" is minimised, others are reported.
+Objective = Callable[[nn.Module, Batch, torch.Generator, float], Losses]
+# What a critic is called with: events, and the classes or whatever else they are judged together with.
+Shown = tuple[Tensor, ...]
+
+
+class Update:
+    """Networks, their optimizers, and the change that a batch makes to them.
+
+    Args:
+        network: all that is trained, as one module.
+        learning_rate: base learning rate of AdamW.
+        max_gradient_norm: the gradient's Euclidean norm is cut to this.
+
+    Raises:
+        ValueError: if the learning rate is not a positive number.
+    """
+
+    optimizers: tuple[torch.optim.Optimizer, ...]
+
+    def __init__(self, network: nn.Module, learning_rate: float, max_gradient_norm: float) -> None:
+        if not 0 < learning_rate < math.inf:
+            raise ValueError(f"learning_rate={learning_rate}; a positive number is needed")
+        self.network, self.learning_rate, self.max_gradient_norm = network, learning_rate, max_gradient_norm
+
+    def prepare(self, fabric: Any) -> None:
+        """Make the optimizers, now that the network is on its device."""
+        raise NotImplementedError
+
+    def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:
+        """Learn from a batch.
+
+        Args:
+            batch: rows on the device.
+            noise: generator on the device.
+            number: steps before this one, since the training began.
+            progress: share of the training that is done.
+
+        Returns:
+            Mean losses over the batch, and a number that is NaN or infinite if a loss or a gradient is.
+        """
+        raise NotImplementedError
+
+    def validate(self, batch: Batch, noise: torch.Generator) -> Losses:
+        """Mean losses over held-out rows; "loss" is what early stopping goes by."""
+        raise ValueError(f"{type(self).__name__} has no loss that could be judged on held-out rows")
+
+    def _set_up(self, fabric: Any, module: nn.Module, **options: Any) -> tuple[Any, Any]:
+        """The module and a new AdamW over it, both as Fabric wraps them."""
+        groups = [{"params": list(module.parameters()), "initial_lr": self.learning_rate}]
+        adamw = torch.optim.AdamW(groups, lr=self.learning_rate, fused=True, **options)
+        self.optimizers = (*getattr(self, "optimizers", ()), adamw)
+        return fabric.setup(module, adamw)  # type: ignore[no-any-return]
+
+    def _descend(self, fabric: Any, module: Any, optimizer: Any, loss: Tensor) -> Tensor:
+        """One step of an optimizer; returns the norm of the gradient before clipping."""
+        optimizer.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        norm: Tensor = fabric.clip_gradients(
+            module, optimizer, max_norm=self.max_gradient_norm, error_if_nonfinite=False
+        )
+        optimizer.step()
+        return norm
+
+
+class Descent(Update):
+    """One network that minimises one loss by AdamW.
+
+    Args:
+        network: what is trained.
+        objective: the losses of a batch.
+        learning_rate: base learning rate.
+        weight_decay: decoupled weight decay.
+        max_gradient_norm: the gradient's Euclidean norm is cut to this.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: Objective,
+        *,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        max_gradient_norm: float = 1.0,
+    ) -> None:
+        super().__init__(network, learning_rate, max_gradient_norm)
+        self.objective, self.weight_decay = objective, weight_decay
+
+    def prepare(self, fabric: Any) -> None:  # noqa: D102
+        self.fabric = fabric
+        self.wrapped, self.optimizer = self._set_up(fabric, self.network, weight_decay=self.weight_decay)
+
+    def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
+        losses = self.objective(self.wrapped, batch, noise, progress)
+        norm = self._descend(self.fabric, self.wrapped, self.optimizer, losses["loss"])
+        return losses, losses["loss"].detach() + norm
+
+    def validate(self, batch: Batch, noise: torch.Generator) -> Losses:  # noqa: D102
+        return self.objective(self.wrapped, batch, noise, 1.0)
+
+
+class AdversarialLoss(Protocol):
+    """The stakes of a game between a generator and a critic, which scores events: high for real ones."""
+
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:
+        """What the critic minimises."""
+
+    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:
+        """What the generator minimises."""
+
+
+class NonSaturating:
+    r"""Cross-entropy of a critic that tells real from drawn events; the generator wants the wrong answer.
+
+    .. math:: L_D = -\log \sigma(D(x)) - \log \sigma(-D(G(z))) + \tfrac{\gamma}{2} \|\nabla_x D(x)\|^2, \qquad
+        L_G = -\log \sigma(D(G(z)))
+
+    Goodfellow et al. (2014); the penalty on real events, without which the game may circle for ever, after Mescheder
+    et al., "Which training methods for GANs do actually converge?" (2018).
+
+    Args:
+        penalty: gamma; 0 is the loss of 2014.
+    """
+
+    def __init__(self, penalty: float = 0.0) -> None:
+        if not 0 <= penalty < math.inf:
+            raise ValueError(f"penalty={penalty}; at least 0 is needed")
+        self.penalty = penalty
+
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:  # noqa: D102
+        events = real[0].requires_grad_(self.penalty > 0)
+        scores = critic(events, *real[1:])
+        loss = softplus(-scores).mean() + softplus(critic(*fake)).mean()
+        if not self.penalty:
+            return loss
+        (slope,) = torch.autograd.grad(scores.sum(), events, create_graph=True)
+        return loss + 0.5 * self.penalty * slope.square().flatten(1).sum(dim=1).mean()
+
+    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
+        return softplus(-critic(*fake)).mean()
+
+
+class Adversarial(Update):
+    """A generator and a critic with an optimizer each; the critic moves first.
+
+    Args:
+        network: its children ``generator`` and ``critic`` are the players.
+        show: (generator, batch, noise) -> what the critic is shown of real events and of drawn ones.
+        loss: what each player minimises.
+        learning_rate: base learning rate of both.
+        critic_turns: moves of the critic, a batch each, to one of the generator.
+        betas: decay of the optimizers' averages of the gradient and its square.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        show: Callable[[nn.Module, Batch, torch.Generator], tuple[Shown, Shown]],
+        loss: AdversarialLoss,
+        *,
+        learning_rate: float,
+        critic_turns: int = 1,
+        betas: tuple[float, float] = (0.5, 0.99),
+    ) -> None:
+        super().__init__(network, learning_rate, max_gradient_norm=math.inf)
+        if critic_turns < 1:
+            raise ValueError(f"critic_turns={critic_turns}; at least 1 is needed")
+        self.show, self.loss, self.critic_turns, self.betas = show, loss, critic_turns, betas
+
+    def prepare(self, fabric: Any) -> None:  # noqa: D102
+        self.fabric = fabric
+        self.critic, self.critic_optimizer = self._set_up(
+            fabric, self.network.get_submodule("critic"), betas=self.betas, weight_decay=0.0
+        )
+        self.generator, self.generator_optimizer = self._set_up(
+            fabric, self.network.get_submodule("generator"), betas=self.betas, weight_decay=0.0
+        )
+
+    def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
+        generators_turn = (number + 1) % self.critic_turns == 0
+        with torch.set_grad_enabled(generators_turn):
+            real, fake = self.show(self.generator, batch, noise)
+        shown = tuple(part.detach() for part in fake)
+        losses = {"critic_loss": self.loss.critic(self.critic, real, shown)}
+        watched = self._descend(self.fabric, self.critic, self.critic_optimizer, losses["critic_loss"])
+        if generators_turn:
+            self.critic.requires_grad_(False)  # the generator's move needs no gradient of the critic's weights
+            losses["generator_loss"] = self.loss.generator(self.critic, fake)
+            loss = losses["generator_loss"]
+            watched = watched + self._descend(self.fabric, self.generator, self.generator_optimizer, loss)
+            self.critic.requires_grad_(True)
+        return losses, watched + torch.stack([loss.detach() for loss in losses.values()]).sum()
