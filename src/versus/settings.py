@@ -47,6 +47,21 @@ class Cell:
         """The part of the name after the data set."""
         return self.name.split("-", 1)[1]
 
+    @property
+    def is_baseline(self) -> bool:
+        """One of the trivial models that every table holds for scale."""
+        return self.module == "baseline"
+
+    @property
+    def group(self) -> str:
+        """Its family, or "baseline": what tables and figures tell cells apart by."""
+        return "baseline" if self.is_baseline else self.family
+
+    @property
+    def group_name(self) -> str:
+        """The same, as it is read."""
+        return FAMILIES.get(self.group, self.group)
+
 
 @dataclass(frozen=True)
 class Training(_Checked):

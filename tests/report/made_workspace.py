@@ -12,7 +12,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
 from versus.metrics import calibration, classification
 from versus.metrics.regression import interval_coverage, mean_absolute_error, r2_score, root_mean_squared_error
-from versus.report import Cell
+from versus.settings import Cell
 from versus.workspace import Workspace
 
 

@@ -120,7 +120,7 @@ def test_nothing_evaluated_is_a_page_too(tmp_path, made):
     ("name", "content", "says"),
     [
         ("evaluation.json", "{", "not JSON"),
-        ("evaluation.json", "{}", "without task"),
+        ("evaluation.json", "{}", "without capabilities"),
         ("scores.csv", "repeat,metric\n", "without the column value"),
         ("scores.csv", "repeat,metric,value\n0,accuracy_score\n", "cut off"),
         ("scores.csv", "repeat,metric,value\n0,accuracy_score,high\n", "without a number"),
@@ -157,8 +157,8 @@ def test_plot_files(made):
 
 def test_regression_has_columns_of_its_own(made):
     page = (made.workspace.reports / "report.html").read_text()
-    classification, regression = page.split("<caption>Classification</caption>")[1].split(
-        "<caption>Regression</caption>"
+    classification, regression = page.split("<caption>Decided by accuracy</caption>")[1].split(
+        "<caption>Decided by RMSE</caption>"
     )
     assert "RMSE" not in classification.split("</thead>")[0]
     assert "accuracy" not in regression.split("</thead>")[0]

@@ -7,12 +7,10 @@ from tests.report.made_workspace import splits, write_csv, write_json
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
-from versus.report import Cell, Options
-from versus.report.build import _datasets
-from versus.report.differences import contrasts, main_contrast
-from versus.report.leaders import leaders
+from versus.report import results
+from versus.report.contrasts import main_contrast
 from versus.report.ranking import complete_block, ranking
-from versus.report.verdict import verdicts
+from versus.settings import Cell
 from versus.workspace import Workspace
 
 NOISE = np.array([0.001, -0.001, 0.0, 0.002, -0.002])
@@ -34,7 +32,7 @@ class Scored:
         metric = "root_mean_squared_error" if task == "regression" else "accuracy_score"
         for name, (family, scores) in models.items():
             module = "baseline" if name == "baseline" else "linear"
-            cell = Cell(f"{dataset}-{name}", dataset, family, module, "Model")
+            cell = Cell(f"{dataset}-{name}", dataset, family, module, "Model", {})
             self.cells.append(cell)
             folder = self.workspace.evaluation(cell.name)
             write_json(
@@ -48,8 +46,8 @@ class Scored:
             )
         return self
 
-    def datasets(self):
-        return _datasets(self.workspace, self.cells, Options())
+    def results(self):
+        return results.read(self.workspace, self.cells)
 
 
 D, G, DEEP = "discriminative", "classical_generative", "deep_generative"
@@ -73,79 +71,75 @@ def scored(tmp_path):
 )
 def test_outcomes(scored, task, first, second, outcome):
     scored.add("set", task, model=(D, first + NOISE), other=(G, second + NOISE[::-1]))
-    datasets = scored.datasets()
-    found = contrasts(datasets)
-    assert [c.outcome for c in found] == [outcome]
-    assert found[0].mean == pytest.approx(first - second)
-    assert verdicts(datasets, found)[0].outcome == outcome
+    found = scored.results()
+    assert [c.outcome for c in found.contrasts] == [outcome]
+    assert found.contrasts[0].mean == pytest.approx(first - second)
+    assert found.verdicts[0].outcome == outcome
 
 
 def test_a_noisy_difference_is_undecided(scored):
     scored.add("set", model=(D, [0.9, 0.8, 0.95, 0.7, 0.9]), other=(G, [0.8, 0.85, 0.8, 0.8, 0.9]))
-    datasets = scored.datasets()
-    verdict = verdicts(datasets, contrasts(datasets))[0]
-    assert verdict.outcome == "undecided"
-    assert "do not tell apart" in verdict.scores
+    verdict = scored.results().verdicts[0]
+    assert verdict.outcome == "no clear difference"
+    assert verdict.scores.startswith("No clear difference between")
 
 
 @pytest.mark.parametrize(
-    ("gap", "leaning"), [(0.025, "discriminative"), (-0.025, "generative"), (0.0, "practically equal"), (0.012, "")]
+    ("gap", "probably"),
+    [(0.025, "discriminative ahead"), (-0.025, "generative ahead"), (0.0, "practically equal"), (0.012, "")],
 )
-def test_undecided_says_where_it_leans(scored, gap, leaning):
+def test_undecided_says_what_is_probable(scored, gap, probably):
     spread = 5 if gap == 0 else 14
     scored.add("set", model=(D, 0.9 + gap + spread * NOISE), other=(G, np.full(5, 0.9)))
     for i in range(8):  # so that Holm lets none of them through
         scored.add(f"more{i}", model=(D, 0.9 + 20 * NOISE), other=(G, np.full(5, 0.9)))
-    found = contrasts(scored.datasets())[0]
-    assert found.outcome == "undecided"
-    assert found.leaning == leaning
+    found = scored.results().contrasts[0]
+    assert found.outcome == "no clear difference"
+    assert found.probably == probably
 
 
 def test_holm_runs_over_the_whole_table(scored):
     apart = np.array([0.030, 0.012, 0.028, 0.010, 0.022])
     scored.add("alone", model=(D, 0.9 + apart), other=(G, np.full(5, 0.9)))
-    one = contrasts(scored.datasets())[0]
+    one = scored.results().contrasts[0]
     assert one.adjusted_p == one.p < 0.05
     for i in range(8):
         scored.add(f"more{i}", model=(D, 0.9 + 10 * NOISE), other=(G, np.full(5, 0.9)))
-    many = contrasts(scored.datasets())
+    many = scored.results().contrasts
     assert many[0].p == one.p
     assert many[0].adjusted_p == pytest.approx(9 * one.p)
-    assert many[0].outcome == "undecided"
+    assert many[0].outcome == "no clear difference"
 
 
 def test_baselines_stand_for_no_family(scored):
     scored.add("set", baseline=(D, 0.99 + NOISE), model=(D, 0.9 + NOISE), other=(G, 0.8 + NOISE))
-    assert contrasts(scored.datasets())[0].discriminative.cell.model == "model"
+    assert scored.results().contrasts[0].discriminative.cell.model == "model"
 
 
 def test_models_no_better_than_the_baseline_are_said_to_be(scored):
     scored.add("set", baseline=(D, 0.8 + NOISE), model=(D, 0.8 + NOISE[::-1]), other=(G, 0.7 + NOISE))
-    datasets = scored.datasets()
-    assert "Neither is shown to beat the baseline" in verdicts(datasets, contrasts(datasets))[0].scores
+    assert "Neither is shown to beat the baseline" in scored.results().verdicts[0].scores
 
 
 def test_verdict_takes_the_better_generative_family(scored):
     scored.add("set", model=(D, 0.9 + NOISE), other=(G, 0.7 + NOISE), deep=(DEEP, 0.8 + NOISE))
-    datasets = scored.datasets()
-    found = contrasts(datasets)
-    assert [c.generative.cell.model for c in found] == ["other", "deep"]
-    assert main_contrast(datasets[0], found).generative.cell.model == "deep"
+    found = scored.results()
+    assert [c.generative.cell.model for c in found.contrasts] == ["other", "deep"]
+    assert main_contrast(found.datasets[0], found.contrasts).generative.cell.model == "deep"
 
 
 def test_the_best_that_samples_is_named_where_the_best_does_not(scored):
     scored.add("set", model=(D, 0.9 + NOISE), other=(G, 0.85 + NOISE), deep=(DEEP, 0.8 + NOISE))
     facts = scored.workspace.evaluation("set-deep") / "evaluation.json"
     facts.write_text(facts.read_text().replace('["fit"]', '["fit", "sample"]'))
-    datasets = scored.datasets()
-    verdict = verdicts(datasets, contrasts(datasets))[0]
+    verdict = scored.results().verdicts[0]
     assert "other, cannot generate new data" in verdict.costs
     assert "The best generative model that can is deep (accuracy 80.0" in verdict.costs
 
 
 def test_one_side_only(scored):
     scored.add("set", model=(D, 0.9 + NOISE))
-    verdict = verdicts(scored.datasets(), [])[0]
+    verdict = scored.results().verdicts[0]
     assert verdict.outcome == "no comparison"
     assert "no generative model" in verdict.scores
 
@@ -153,9 +147,9 @@ def test_one_side_only(scored):
 def test_best_only_where_it_stands_alone(scored):
     scored.add("clear", a=(D, 0.95 + NOISE), b=(D, 0.85 + NOISE), c=(G, 0.6 + NOISE))
     scored.add("close", a=(D, 0.901 + 10 * NOISE), b=(D, 0.9 - 10 * NOISE), c=(G, 0.6 + NOISE))
-    clear, close = scored.datasets()
-    assert leaders(clear, "accuracy_score") == {"clear-a": "best"}
-    assert leaders(close, "accuracy_score") == {"close-a": "level", "close-b": "level"}
+    clear, close = scored.results().datasets
+    assert clear.leaders("accuracy_score") == {"clear-a": "best"}
+    assert close.leaders("accuracy_score") == {"close-a": "tied", "close-b": "tied"}
 
 
 def test_ranks_count_complete_blocks_and_say_what_is_left_out(scored):
@@ -163,7 +157,7 @@ def test_ranks_count_complete_blocks_and_say_what_is_left_out(scored):
         extra = {"sometimes": (DEEP, 0.7 + NOISE)} if i == 0 else {}
         scored.add(f"set{i}", a=(D, 0.9 + NOISE), b=(G, 0.8 + NOISE), c=(D, 0.6 + NOISE), **extra)
     scored.add("numbers", "regression", a=(D, 1 + NOISE), b=(G, 2 + NOISE))
-    found = ranking(scored.datasets(), 0.95)
+    found = ranking(scored.results().datasets, 0.95)
     assert [cell.model for cell in found.models] == ["a", "b", "c"]
     np.testing.assert_array_equal(found.test.mean_ranks, [1, 2, 3])
     assert found.datasets == ("set0", "set1", "set2", "set3")

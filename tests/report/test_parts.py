@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from versus.metrics import classification, regression
-from versus.report import facts, formatting, metric_labels
-from versus.report.csv_files import write_csv
+from versus.report import formatting, metric_labels
 from versus.report.figures.learning_curves import thinned
 from versus.report.figures.pixels import stack, to_bytes
 from versus.report.figures.scales import Scale, scale
+from versus.report.files import write_csv
 from versus.report.markdown import escaped
 from versus.report.page import source_hash
 from versus.report.row_values import row_values
+from versus.report.sections import profile
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_scores_are_called_as_the_table_of_metrics_says():
 
 def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():
     file = {"bytes": 1234, "path": "own.csv", "sha256": "ab" * 32}
-    assert facts._sources({"files": [file]}) == [("file", f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}")]
-    ((_, said),) = facts._sources({"files": [{**file, "url": "https://example.org/x"}]})
+    assert profile.sources({"files": [file]}) == [("file", f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}")]
+    ((_, said),) = profile.sources({"files": [{**file, "url": "https://example.org/x"}]})
     assert said.startswith("own.csv from https://example.org/x: ")
-    assert facts._sources({}) == []
+    assert profile.sources({}) == []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report.reading import read_array, read_json
+from versus.report.files import read_array, read_json
 
 
 @dataclass(frozen=True, eq=False)

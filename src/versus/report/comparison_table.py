@@ -13,20 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from versus.report import costs
-from versus.report.csv_files import write_csv
-from versus.report.dataset import Dataset
-from versus.report.leaders import leaders
+from versus.report.dataset_results import DatasetResults
+from versus.report.files import write_csv
 
 SCORE_COLUMNS = ("cell", "dataset", "model", "family", "metric", "mean", "low", "high", "repeats", "mark")
 COST_COLUMNS = ("cell", "dataset", "model", "family", "quantity", "unit", "value", "low", "high")
 
 
-def write_scores(path: Path, datasets: Sequence[Dataset]) -> None:
+def write_scores(path: Path, datasets: Sequence[DatasetResults]) -> None:
     """A row for each cell and metric: the mean over repeats and its interval, marked where a test sets it apart."""
     write_csv(path, SCORE_COLUMNS, _score_rows(datasets))
 
 
-def write_costs(path: Path, datasets: Sequence[Dataset]) -> None:
+def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
     """A row for each cell and cost: its value and range."""
     rows = (
         (e.cell.name, e.cell.dataset, e.cell.model, e.cell.family, quantity, unit, found.value, found.low, found.high)
@@ -37,7 +36,7 @@ def write_costs(path: Path, datasets: Sequence[Dataset]) -> None:
     write_csv(path, COST_COLUMNS, rows)
 
 
-def write_metrics(path: Path, datasets: Sequence[Dataset]) -> None:
+def write_metrics(path: Path, datasets: Sequence[DatasetResults]) -> None:
     """Means of the deciding score and of the one that complements it, data set -> model -> metric."""
     also = {"classification": "log_loss", "regression": "r2_score"}
     nested = {
@@ -50,10 +49,10 @@ def write_metrics(path: Path, datasets: Sequence[Dataset]) -> None:
     path.write_text(json.dumps(nested, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _score_rows(datasets: Sequence[Dataset]) -> Iterable[tuple[object, ...]]:
+def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ...]]:
     for dataset in datasets:
         metrics = list(dict.fromkeys(m for e in dataset.evaluations for m in e.scores))
-        marks = leaders(dataset, dataset.primary)
+        marks = dataset.leaders(dataset.primary)
         for e in dataset.evaluations:
             for metric in metrics:
                 if metric not in e.scores:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from versus.report.reading import Evaluation
+from versus.report.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,18 @@ def distance_from_best(metric: str, value: float) -> float:
     return value if lower_is_better(metric) else -value
 
 
+def is_nominal(metric: str) -> bool:
+    """Whether there is a value to be met, above and below which it is worse."""
+    found = known(metric)
+    return found is not None and found.better == "nominal"
+
+
+def has_unit_of_target(metric: str) -> bool:
+    """Whether the score is measured in the unit of the target, as an error is."""
+    found = known(metric)
+    return found is not None and found.unit == "of the target"
+
+
 def is_share(metric: str) -> bool:
     """Whether the score is a share of rows, or else lies within 0 … 1 like one."""
     return limits(metric) == (0.0, 1.0)

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from versus.report import formatting, metric_labels
-from versus.report.figures.figure import Figure
-from versus.report.page_content import Content
+from versus.report.figures.figure import TEMPLATES, draw, environment
+from versus.report.results import Results
+from versus.report.section import Shown
+from versus.settings import FAMILIES
 
-TEMPLATES = Path(__file__).parent / "templates"
 
-
-def environment() -> Environment:
-    """Jinja with autoescape for every template and an error for every name that is not there."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def render(results: Results, sections: Sequence[Shown]) -> str:
+    """The page. Style and script stand in it as they are, and its policy allows them by their hashes alone."""
+    # These two files are ours and hold no data, so they need no escaping, and would not survive it.
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    script = Markup((TEMPLATES / "table.js").read_text(encoding="utf-8"))
+    return (
+        _with_filters(environment())
+        .get_template("page.html")
+        .render(
+            results=results,
+            sections=sections,
+            style=style,
+            script=script,
+            style_hash=source_hash(style),
+            script_hash=source_hash(script),
+        )
     )
+
+
+def _with_filters(made: Environment) -> Environment:
     made.filters |= {
         "score": formatting.score,
         "percent": formatting.percent,
@@ -36,19 +47,18 @@ def environment() -> Environment:
         "label": metric_labels.label,
         "lower_is_better": metric_labels.lower_is_better,
     }
-    made.globals |= {"span": formatting.span, "draw": lambda figure: draw(made, figure)}
+    made.globals |= {
+        "span": formatting.span,
+        "groups": {**FAMILIES, "baseline": "baseline"},
+        "draw": lambda figure: draw(figure, made),
+        "render": lambda section: _section(made, section),
+    }
     return made
 
 
-def render(report: Content) -> str:
-    """The page. Style and script stand in it as they are, and its policy allows them by their hashes alone."""
-    # These two files are ours and hold no data, so they need no escaping, and would not survive it.
-    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    script = Markup((TEMPLATES / "table.js").read_text(encoding="utf-8"))
-    template = environment().get_template("page.html")
-    return template.render(
-        report=report, style=style, script=script, style_hash=source_hash(style), script_hash=source_hash(script)
-    )
+def _section(made: Environment, section: Shown) -> Markup:
+    """A section's template over its content, which is all that it sees."""
+    return Markup(made.get_template(f"sections/{section.name}.html").render(section.content))
 
 
 def breakable(name: str) -> Markup:
@@ -59,22 +69,3 @@ def breakable(name: str) -> Markup:
 def source_hash(text: str) -> str:
     """How a Content-Security-Policy names an inline source that it allows."""
     return "sha256-" + b64encode(sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def draw(made: Environment, figure: Figure) -> Markup:
-    """A picture as markup for the page."""
-    return Markup(made.get_template(f"figures/{figure.template}").render(figure=figure, standalone=None))
-
-
-def standalone(figure: Figure) -> str:
-    """A picture as a file of its own, light or dark as its reader prefers."""
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    colours = style[: style.index("* { box-sizing")]
-    marks = style[style.index("/* figures */") : style.index("/* end of figures */")]
-    ground = "svg { background: var(--ground); font-family: system-ui, sans-serif; }\n"
-    text = (
-        environment()
-        .get_template(f"figures/{figure.template}")
-        .render(figure=figure, standalone=Markup(colours + ground + marks))
-    )
-    return text + "\n"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from versus.report.csv_files import write_csv
-from versus.report.dataset import Dataset
-from versus.report.reading import Evaluation
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
+from versus.report.files import write_csv
+from versus.settings import FAMILIES
 
 
-def write_plot_files(folder: Path, datasets: Sequence[Dataset]) -> None:
+def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
     """Write ``learning_curves/<cell>.csv``, ``confusion/<dataset>.csv`` and ``reliability/<dataset>.csv`` anew."""
     for name in ("learning_curves", "confusion", "reliability"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -22,8 +23,8 @@ def write_plot_files(folder: Path, datasets: Sequence[Dataset]) -> None:
         for evaluation in dataset.evaluations:
             if evaluation.history:
                 _write_curves(folder / "learning_curves" / f"{evaluation.cell.name}.csv", evaluation)
-        best = dataset.best("discriminative", "classical_generative", "deep_generative")
-        if best is not None and dataset.task == "classification":
+        best = dataset.best(*FAMILIES)
+        if best is not None and best.confusion:
             write_csv(folder / "confusion" / f"{dataset.name}.csv", ("actual", "predicted"), _outcomes(dataset, best))
             write_csv(
                 folder / "reliability" / f"{dataset.name}.csv", ("confidence", "accuracy", "count"), best.reliability
@@ -42,7 +43,7 @@ def _write_curves(path: Path, evaluation: Evaluation) -> None:
     write_csv(path, ("step", *names), rows)
 
 
-def _outcomes(dataset: Dataset, best: Evaluation) -> Iterable[tuple[str, str]]:
+def _outcomes(dataset: DatasetResults, best: Evaluation) -> Iterable[tuple[str, str]]:
     """(true class, predicted class) of every test row of every repeat, as DVC's confusion template counts them."""
     classes = dataset.prepared.schema.classes
     return ((classes[t], classes[p]) for t, p, count in best.confusion for _ in range(count))

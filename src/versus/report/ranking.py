@@ -1,7 +1,8 @@
-"""Ranks across the classification data sets: Friedman, Nemenyi, and how far they may be trusted."""
+"""Ranks across the data sets that one score decides: Friedman, Nemenyi, and how far they may be trusted."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.report import metric_labels
-from versus.report.cells import Cell
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.settings import Cell
 from versus.statistics.ranks import Friedman, critical_difference, friedman, indistinct_groups, rank_rows
 
 # Below these, Demšar (2006) finds the tests' distributions unreliable, and their power is small.
@@ -45,12 +46,12 @@ class Ranking:
         return len(self.datasets) < ENOUGH_DATASETS
 
 
-def ranking(datasets: Sequence[Dataset], confidence: float) -> Ranking | None:
-    """Rank the models over the classification data sets; None with fewer than two of either to rank."""
-    counted = [d for d in datasets if d.task == "classification"]
-    if not counted:
+def ranking(datasets: Sequence[DatasetResults], confidence: float) -> Ranking | None:
+    """Rank the models over the data sets that share a deciding score, the score of most; None with fewer than two."""
+    if not datasets:
         return None
-    metric = counted[0].primary
+    metric, _ = Counter(d.primary for d in datasets).most_common(1)[0]
+    counted = [d for d in datasets if d.primary == metric]
     names = list(dict.fromkeys(e.cell.model for d in counted for e in d.evaluations))
     means = _means(counted, names, metric)
     rows, columns = complete_block(np.isfinite(means))
@@ -76,7 +77,7 @@ def ranking(datasets: Sequence[Dataset], confidence: float) -> Ranking | None:
     )
 
 
-def _means(datasets: list[Dataset], models: list[str], metric: str) -> NDArray[np.float64]:
+def _means(datasets: list[DatasetResults], models: list[str], metric: str) -> NDArray[np.float64]:
     """(data sets, models) mean scores, NaN where a model did not run."""
     means = np.full((len(datasets), len(models)), np.nan)
     for i, dataset in enumerate(datasets):

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.report import formatting
+from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure
 from versus.report.figures.pixels import data_uri
-from versus.report.reading import Evaluation
 
 SQUARES_UP_TO = 16
 TOP, RIGHT = 30, 8

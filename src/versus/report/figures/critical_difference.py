@@ -25,7 +25,7 @@ def critical_difference_diagram(ranking: Ranking) -> Figure:
             "end": LEFT - 12 if i < left else RIGHT + 12,
             "anchor": "end" if i < left else "start",
             "text_x": LEFT - 18 if i < left else RIGHT + 18,
-            "kind": cell.kind,
+            "kind": cell.group,
             "name": cell.model,
             "short": formatting.shorten(cell.model, 22),
             "rank": f"{ranks[i]:.2f}",

@@ -1,10 +1,16 @@
-"""What every picture is: a template, a size, words for those who do not see it, and its geometry."""
+"""What every picture is: a template, a size, words for those who do not see it, its geometry, and how it is drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -55,3 +61,30 @@ class Line:
 def path(points: list[tuple[float, float]]) -> str:
     """Coordinates as an SVG ``points`` attribute."""
     return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def environment() -> Environment:
+    """Jinja with autoescape for every template and an error for every name that is not there."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def draw(figure: Figure, made: Environment | None = None, style: Markup | None = None) -> Markup:
+    """A picture as markup for the page, whose style sheet gives its colours."""
+    template = (made or environment()).get_template(f"figures/{figure.template}")
+    return Markup(template.render(figure=figure, standalone=style))
+
+
+def standalone(figure: Figure) -> str:
+    """A picture as a file of its own, light or dark as its reader prefers."""
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    colours = style[: style.index("* { box-sizing")]
+    marks = style[style.index("/* figures */") : style.index("/* end of figures */")]
+    ground = "svg { background: var(--ground); font-family: system-ui, sans-serif; }\n"
+    # Ours and without data, so it needs no escaping, and would not survive it.
+    return draw(figure, style=Markup(colours + ground + marks)) + "\n"

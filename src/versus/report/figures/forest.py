@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from versus.report import formatting, metric_labels
-from versus.report.differences import Contrast
+from versus.report.contrasts import Contrast
 from versus.report.figures.figure import Figure
 from versus.report.figures.scales import Scale, scale
 
@@ -66,7 +66,7 @@ def _row(contrast: Contrast, x: Scale, factor: float, top: int) -> dict[str, obj
         "low": x(low),
         "high": x(high),
         "mean": x(mean),
-        "kind": contrast.generative.cell.kind,
+        "kind": contrast.generative.cell.group,
         "rope_left": x(-rope),
         "rope_width": round(x(rope) - x(-rope), 1),
         "numbers": f"{texts[0]} ({texts[1]} to {texts[2]})",

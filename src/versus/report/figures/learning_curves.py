@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isfinite
 
 from versus.report import formatting
+from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure, Line, path
 from versus.report.figures.scales import scale
-from versus.report.reading import Evaluation
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 360, 230, 62, 186
 MOST_POINTS = 60

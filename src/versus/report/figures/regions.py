@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure, Line, Mark, path
 from versus.report.figures.pixels import data_uri
 from versus.report.figures.scales import Scale
-from versus.report.reading import Evaluation, read_array
+from versus.report.files import read_array
 
 SIZE, LEFT, BOTTOM, TOP = 340, 44, 296, 10
 MOST_POINTS = 250
@@ -27,13 +28,7 @@ PALETTE = (
 )
 
 
-def is_plane(dataset: Dataset) -> bool:
-    """Whether the data are points of a plane with classes."""
-    schema = dataset.prepared.schema
-    return schema.kind == "table" and schema.n_features == 2 and not schema.has_categorical and schema.n_classes > 0
-
-
-def decision_regions(dataset: Dataset, evaluation: Evaluation) -> Figure | None:
+def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure | None:
     """Regions and density contours of the first repeat; None where the evaluation holds no grid."""
     axes = read_array(evaluation.folder / "grid.npy")  # (2, G)
     probabilities = read_array(evaluation.folder / "grid_probabilities.npy")  # (G, G, K): first axis runs along y
@@ -94,7 +89,7 @@ def _contours(axes: NDArray[Any], log_density: NDArray[Any], x: Scale, y: Scale)
     return found
 
 
-def _points(dataset: Dataset, x: Scale, y: Scale) -> list[Mark]:
+def _points(dataset: DatasetResults, x: Scale, y: Scale) -> list[Mark]:
     rows = dataset.test_rows[0][:MOST_POINTS]
     classes = dataset.prepared.schema.classes
     points = zip(np.asarray(dataset.prepared.X[rows], dtype=np.float64), dataset.prepared.y[rows], strict=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from versus.report import formatting
+from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure, Line, Mark, path
 from versus.report.figures.scales import Scale
-from versus.report.reading import Evaluation
 
 SIZE, LEFT, BOTTOM = 320, 46, 276
 FIRM_FROM = 20  # rows; a share of fewer says little, so such bins are drawn faintly and without a line
@@ -22,12 +22,12 @@ def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
     lines, marks = [], []
     for e in shown:
         firm = [(x(c), y(a)) for c, a, n in e.reliability if n >= FIRM_FROM]
-        lines.append(Line(path(firm), e.cell.kind, e.cell.model))
+        lines.append(Line(path(firm), e.cell.group, e.cell.model))
         marks += [
             Mark(
                 x(c),
                 y(a),
-                e.cell.kind,
+                e.cell.group,
                 _hover(e.cell.model, c, a, n),
                 faint=n < FIRM_FROM,
             )

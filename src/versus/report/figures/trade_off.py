@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from versus.report import costs, formatting, metric_labels
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure, Line, Mark, path
 from versus.report.figures.scales import Scale, scale
-from versus.report.reading import Evaluation
 from versus.statistics.pareto import pareto_front
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 360, 240, 60, 44
@@ -30,7 +30,7 @@ class TradeOff:
     baselines: tuple[tuple[Evaluation, str], ...]
 
 
-def trade_off(dataset: Dataset, cost: Cost, name: str, unit: str) -> TradeOff | None:
+def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> TradeOff | None:
     """Score against one cost; None where no model has both."""
     found = [(e, c.value) for e in dataset.evaluations if (c := cost(e)) is not None and c.value > 0]
     scored = [(e, value) for e, value in found if np.isfinite(e.mean(dataset.primary))]
@@ -81,10 +81,10 @@ def trade_off(dataset: Dataset, cost: Cost, name: str, unit: str) -> TradeOff | 
 def _mark(e: Evaluation, value: float, x: Scale, y: Scale, unit: str, metric: str, place: int | None) -> Mark:
     mean = e.mean(metric)
     title = (
-        f"{e.cell.model} ({e.cell.kind_name}): {metric_labels.label(metric)} {formatting.score(mean)}, "
+        f"{e.cell.model} ({e.cell.group_name}): {metric_labels.label(metric)} {formatting.score(mean)}, "
         f"{formatting.two_digits(value)} {unit}"
     )
-    return Mark(x(value), y(mean), e.cell.kind, title, str(place) if place else "")
+    return Mark(x(value), y(mean), e.cell.group, title, str(place) if place else "")
 
 
 def _steps(front: Sequence[Mark]) -> str:

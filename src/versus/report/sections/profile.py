@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 
 from versus.report import formatting
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
 
+NAME, TITLE = "profile", ""
 MOST_CLASSES = 12
 
 
-def facts(dataset: Dataset) -> list[tuple[str, str]]:
-    """(name, value) pairs for the head of a data set's section."""
+def content(dataset: DatasetResults) -> dict[str, Any]:
+    """The facts."""
+    return {"facts": facts(dataset)}
+
+
+def facts(dataset: DatasetResults) -> list[tuple[str, str]]:
+    """(name, value) pairs."""
     prepared = dataset.prepared
     parts = {part: rows.shape[1] for part, rows in prepared.splits.items()}
     splits = ", ".join(f"{formatting.count(n)} {part}" for part, n in parts.items())
@@ -36,10 +42,10 @@ def facts(dataset: Dataset) -> list[tuple[str, str]]:
         found.append(("missing values", missing))
     found += [("warning", str(warning)) for warning in about.get("warnings", ())]
     found += [(key, str(about[key])) for key in ("citation", "licence") if about.get(key)]
-    return found + _sources(about)
+    return found + sources(about)
 
 
-def _form(dataset: Dataset) -> str:
+def _form(dataset: DatasetResults) -> str:
     schema = dataset.prepared.schema
     if schema.kind == "image":
         levels = f", {schema.levels} levels" if schema.levels else ""
@@ -49,7 +55,7 @@ def _form(dataset: Dataset) -> str:
     return f"table, {schema.n_features} columns{kinds}"
 
 
-def _task(dataset: Dataset) -> str:
+def _task(dataset: DatasetResults) -> str:
     schema = dataset.prepared.schema
     if schema.task == "regression":
         y = dataset.prepared.y
@@ -60,7 +66,7 @@ def _task(dataset: Dataset) -> str:
     return f"{schema.n_classes} classes: {', '.join(named[:MOST_CLASSES])}{more}"
 
 
-def _absent(dataset: Dataset) -> str:
+def _absent(dataset: DatasetResults) -> str:
     """Classes without a row in some repeat's test set."""
     schema = dataset.prepared.schema
     if schema.task != "classification":
@@ -69,7 +75,7 @@ def _absent(dataset: Dataset) -> str:
     return ", ".join(name for name, n in zip(schema.classes, fewest, strict=True) if n == 0)
 
 
-def _missing_values(dataset: Dataset) -> str:
+def _missing_values(dataset: DatasetResults) -> str:
     X = dataset.prepared.X
     if not np.issubdtype(X.dtype, np.floating):
         return ""
@@ -77,7 +83,7 @@ def _missing_values(dataset: Dataset) -> str:
     return f"{formatting.count(missing)} ({formatting.percent(missing / X.size)})" if missing else ""
 
 
-def _sources(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+def sources(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The files that the data were read from, with the hash of their content."""
     return [("file", _source(file)) for file in about.get("files") or ()]
 

@@ -9,8 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from versus.report import formatting
-from versus.report.cells import Cell
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.report.results import Results
+from versus.settings import Cell
+
+NAME, TITLE = "provenance", "Provenance"
+
+
+def content(results: Results) -> dict[str, Any]:
+    """Where the results as a whole, and each cell, come from."""
+    folders = {d.name: results.workspace.prepared(d.name) for d in results.datasets}
+    return {
+        "provenance": provenance_of(results.provenance, results.datasets, folders),
+        "runs": cell_runs(results.datasets, results.provenance.get("runs") or {}),
+    }
 
 
 @dataclass(frozen=True)
@@ -24,7 +36,9 @@ class CellRun:
     run: Any
 
 
-def provenance_of(given: Mapping[str, Any], datasets: Sequence[Dataset], folders: Mapping[str, Path]) -> dict[str, Any]:
+def provenance_of(
+    given: Mapping[str, Any], datasets: Sequence[DatasetResults], folders: Mapping[str, Path]
+) -> dict[str, Any]:
     """The caller's provenance, and how to reproduce it, what the fits took, and the hashes of the data.
 
     Args:
@@ -51,7 +65,7 @@ def _reproduction(commit: str, dirty: bool) -> str:
     return f"{command} (the working tree had changes, which that commit does not hold)" if dirty else command
 
 
-def _machines(datasets: Sequence[Dataset]) -> list[Mapping[str, Any]]:
+def _machines(datasets: Sequence[DatasetResults]) -> list[Mapping[str, Any]]:
     """The machines that cells were fitted on, each once: they need not be the one that compares."""
     found: list[Mapping[str, Any]] = []
     for dataset in datasets:
@@ -62,7 +76,7 @@ def _machines(datasets: Sequence[Dataset]) -> list[Mapping[str, Any]]:
     return found
 
 
-def cell_runs(datasets: Sequence[Dataset], runs: Mapping[str, Any]) -> list[CellRun]:
+def cell_runs(datasets: Sequence[DatasetResults], runs: Mapping[str, Any]) -> list[CellRun]:
     """A row for each evaluated cell; ``runs`` maps cells to what finds their MLflow runs."""
     found = []
     for evaluation in (e for dataset in datasets for e in dataset.evaluations):

@@ -1,9 +1,7 @@
-"""The files of a cell's evaluation and costs, read once and checked; the only place that knows their form."""
+"""One cell's evaluation: the files that the stages wrote, read when they are asked for and checked."""
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report.cells import Cell
+from versus.report.files import read_array, read_json, read_numbers, read_rows
+from versus.settings import Cell
 from versus.workspace import Workspace
 
 Floats = NDArray[np.float64]
@@ -105,7 +104,7 @@ def read(workspace: Workspace, cell: Cell) -> Evaluation | None:
     folder = workspace.evaluation(cell.name)
     if not (folder / "evaluation.json").is_file():
         return None
-    facts = read_json(folder / "evaluation.json", ("task", "capabilities", "skipped", "n_test", "repeats"))
+    facts = read_json(folder / "evaluation.json", ("capabilities", "skipped", "n_test", "repeats"))
     return Evaluation(
         cell=cell,
         folder=folder,
@@ -122,56 +121,3 @@ def _read_scores(path: Path, repeats: int) -> dict[str, Floats]:
     for metric, (repeat, value) in zip(metrics, read_numbers(path, ("repeat", "value")), strict=True):
         scores.setdefault(metric, np.full(repeats, np.nan))[int(repeat)] = value
     return scores
-
-
-def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[str, Any]:
-    """The object in a JSON file; empty where the file is not needed and not there."""
-    if not needed and not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _damaged(path, f"not JSON ({error})") from None
-    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
-    if missing or not isinstance(found, dict):
-        raise _damaged(path, f"without {', '.join(missing) or 'an object'}")
-    return found
-
-
-def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file; none where there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise _damaged(path, f"without the column {', '.join(missing)}")
-        rows = list(reader)
-    if any(row[column] is None for row in rows for column in columns):
-        raise _damaged(path, "cut off in the middle of a row")
-    return rows
-
-
-def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
-    """The named columns of a CSV file of numbers, a tuple for each row; none where there is no file."""
-    rows = read_rows(path, columns)
-    try:
-        return [tuple(float(row[column]) for column in columns) for row in rows]
-    except ValueError as error:
-        raise _damaged(path, f"without a number where one is due ({error})") from None
-
-
-def read_array(path: Path) -> NDArray[Any] | None:
-    """The array in a .npy file; None where there is no file."""
-    if not path.is_file():
-        return None
-    try:
-        found: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise _damaged(path, f"not a whole .npy file ({error})") from None
-    return found
-
-
-def _damaged(path: Path, what: str) -> ValueError:
-    return ValueError(f"{path} is {what}; delete its folder and run `dvc repro`, which evaluates the cell again")

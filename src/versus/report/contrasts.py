@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from versus.report import costs, metric_labels
-from versus.report.cells import GENERATIVE
-from versus.report.dataset import Dataset
-from versus.report.reading import Evaluation
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
+from versus.settings import FAMILIES
 from versus.statistics.equivalence import Judgement, Rope, judge
 from versus.statistics.holm import holm
 
-LEANING = 0.75  # a probability: three to one
+GENERATIVE = tuple(family for family in FAMILIES if family != "discriminative")
+PROBABLE = 0.75  # three to one
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Contrast:
         training_ratio, latency_ratio: generative / discriminative, of fit seconds and of milliseconds for one row.
     """
 
-    dataset: Dataset
+    dataset: DatasetResults
     discriminative: Evaluation
     generative: Evaluation
     mean: float
@@ -60,17 +61,22 @@ class Contrast:
         if self.judgement == "equal":
             return "practically equal"
         if self.winner is None:
-            return "undecided"
+            return "no clear difference"
         return "discriminative ahead" if self.winner is self.discriminative else "generative ahead"
 
     @property
-    def leaning(self) -> str:
-        """Where it is undecided, what is at least three times as probable as all else; empty where nothing is."""
-        if self.outcome != "undecided":
+    def probably(self) -> str:
+        """What is three times as probable as all else where no difference is clear; empty where nothing is."""
+        if self.outcome != "no clear difference":
             return ""
         first, second = self.better_by_more_than_rope
-        named = (("discriminative", first), ("generative", second), ("practically equal", self.rope.within))
-        return next((name for name, probability in named if probability >= LEANING), "")
+        named = (("discriminative ahead", first), ("generative ahead", second), ("practically equal", self.rope.within))
+        return next((name for name, probability in named if probability >= PROBABLE), "")
+
+    @property
+    def words(self) -> str:
+        """The outcome, and what is probable where it is open."""
+        return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
     @property
     def better_by_more_than_rope(self) -> tuple[float, float]:
@@ -79,7 +85,7 @@ class Contrast:
         return (self.rope.below, self.rope.above) if lower else (self.rope.above, self.rope.below)
 
 
-def contrasts(datasets: Sequence[Dataset]) -> list[Contrast]:
+def contrasts(datasets: Sequence[DatasetResults]) -> list[Contrast]:
     """All comparisons of the report, in the order of the data sets, judged together."""
     found = [
         _contrast(dataset, first, second)
@@ -90,10 +96,10 @@ def contrasts(datasets: Sequence[Dataset]) -> list[Contrast]:
     return _adjusted(found)
 
 
-def _contrast(dataset: Dataset, first: Evaluation, second: Evaluation) -> Contrast:
+def _contrast(dataset: DatasetResults, first: Evaluation, second: Evaluation) -> Contrast:
     apart = dataset.difference(first, second, dataset.primary)
     nan = float("nan")
-    low, high = apart.interval(dataset.options.confidence) if apart else (nan, nan)
+    low, high = apart.interval(dataset.comparison.confidence) if apart else (nan, nan)
     return Contrast(
         dataset=dataset,
         discriminative=first,
@@ -117,7 +123,7 @@ def _adjusted(found: list[Contrast]) -> list[Contrast]:
         replace(
             c,
             adjusted_p=float(adjusted[id(c)]),
-            judgement=judge(c.rope, float(adjusted[id(c)]), c.mean, c.dataset.options.confidence),
+            judgement=judge(c.rope, float(adjusted[id(c)]), c.mean, c.dataset.comparison.confidence),
         )
         if id(c) in adjusted
         else c
@@ -125,7 +131,7 @@ def _adjusted(found: list[Contrast]) -> list[Contrast]:
     ]
 
 
-def main_contrast(dataset: Dataset, found: Sequence[Contrast]) -> Contrast | None:
+def main_contrast(dataset: DatasetResults, found: Sequence[Contrast]) -> Contrast | None:
     """The comparison with the better of the two generative families on one data set."""
     here = [c for c in found if c.dataset is dataset]
     if not here:

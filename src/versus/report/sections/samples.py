@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from versus.data.schema import Schema
 from versus.report import formatting
-from versus.report.cells import Cell
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.report.entries import score_table
 from versus.report.figures.pixels import data_uri, stack, to_bytes
+from versus.settings import Cell
 
+NAME, TITLE = "samples", "Real and generated"
+FIDELITY = ("c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio")
 MOST_CLASSES, IMAGES_A_CLASS = 10, 3
 MOST_COLUMNS, ROWS_A_SOURCE = 8, 3
 
@@ -51,7 +54,16 @@ class Samples:
     note: str = ""
 
 
-def samples(dataset: Dataset) -> Samples | None:
+def content(dataset: DatasetResults) -> dict[str, Any] | None:
+    """The samples beside real ones, and scores that say how real they are; None where there are neither."""
+    drawn = samples(dataset)
+    fidelity = score_table(dataset, dataset.evaluations, FIDELITY, f"Samples against real data, {dataset.name}")
+    if drawn is None and not fidelity.rows:
+        return None
+    return {"dataset": dataset.name, "samples": drawn, "fidelity": fidelity}
+
+
+def samples(dataset: DatasetResults) -> Samples | None:
     """Test rows of the first repeat and what each generator drew; None where nothing was drawn."""
     drawn = [e for e in dataset.evaluations if e.samples is not None]
     if not drawn:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from versus.data.prepared import Prepared
 from versus.report import metric_labels
-from versus.report.cells import Cell, Judging
-from versus.report.reading import Evaluation
+from versus.report.evaluation import Evaluation
 from versus.report.row_values import row_values
+from versus.settings import Comparison
 from versus.statistics import Uncertain
 from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
+from versus.statistics.holm import holm
 from versus.statistics.proportion import wilson_interval
 
 Interval = tuple[float, float]
+Mark = Literal["best", "tied"]
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
-    """A prepared data set, its evaluated cells, and the cells that are missing.
+class DatasetResults:
+    """A prepared data set, its evaluated cells, and how they are judged.
 
     Where each repeat has its own random test rows, intervals and tests are the corrected resampled ones. Where all
     repeats share one test set (an official one, or a single repeat), its rows are drawn again instead.
@@ -33,8 +35,7 @@ class Dataset:
     name: str
     prepared: Prepared
     evaluations: tuple[Evaluation, ...]
-    missing: tuple[Cell, ...]
-    options: Judging
+    comparison: Comparison
     _resampled: dict[tuple[str, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -45,7 +46,7 @@ class Dataset:
     @property
     def primary(self) -> str:
         """The deciding score."""
-        primary: str = getattr(self.options.primary, self.task)
+        primary: str = getattr(self.comparison.primary, self.task)
         return primary
 
     @cached_property
@@ -69,12 +70,17 @@ class Dataset:
         """Whether all repeats are tested on the same rows."""
         return bool((self.test_rows == self.test_rows[0]).all())
 
+    @property
+    def has_relative_rope(self) -> bool:
+        """Whether the region of practical equality is set in standard deviations of the target."""
+        return metric_labels.has_unit_of_target(self.primary)
+
     @cached_property
     def rope(self) -> float:
         """Half the width of the region of practical equality, in the unit of the deciding score."""
-        if self.primary in ("root_mean_squared_error", "mean_absolute_error"):
-            return self.options.rope * float(np.std(self.prepared.y))
-        return self.options.rope
+        if self.has_relative_rope:
+            return self.comparison.rope * float(np.std(self.prepared.y))
+        return self.comparison.rope
 
     def best(self, *families: str, sampling: bool = False) -> Evaluation | None:
         """The model of these families with the best mean of the deciding score; baselines do not stand for a family."""
@@ -101,11 +107,11 @@ class Dataset:
         """The interval of a mean score, within the range of the metric; None where it cannot be had."""
         if self.has_one_test_set and self.prepared.repeats == 1 and metric == "accuracy_score":
             right = round(evaluation.mean(metric) * self.n_test)
-            return wilson_interval(right, self.n_test, self.options.confidence)
+            return wilson_interval(right, self.n_test, self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
         if found is None:
             return None
-        low, high = found.interval(self.options.confidence)
+        low, high = found.interval(self.comparison.confidence)
         least, most = metric_labels.limits(metric)
         return max(low, least), min(high, most)
 
@@ -118,6 +124,24 @@ class Dataset:
             return None
         apart = first.scores[metric] - second.scores[metric]
         return self._corrected(apart, metric, min(self._n_train(first), self._n_train(second)))
+
+    def leaders(self, metric: str) -> dict[str, Mark]:
+        """Cell name -> its mark, for the cells that lead in a metric; none where the differences cannot be judged.
+
+        The model with the best mean is compared with every other one, Holm-adjusted. Those that are not shown to be
+        worse are tied with it; where it stands alone, it is the best.
+        """
+        scored = [e for e in self.evaluations if np.isfinite(e.mean(metric))]
+        if len(scored) < 2:
+            return {}
+        top, *others = self.ordered(scored, metric)
+        differences = [self.difference(top, other, metric) for other in others]
+        if any(d is None for d in differences):
+            return {}
+        p = holm([d.p_value() for d in differences if d is not None])
+        alpha = 1 - self.comparison.confidence
+        tied = [other.cell.name for other, adjusted in zip(others, p, strict=True) if adjusted >= alpha]
+        return dict.fromkeys([top.cell.name, *tied], "tied" if tied else "best")
 
     def _uncertain(self, evaluation: Evaluation, metric: str) -> Uncertain | None:
         if self.has_one_test_set:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from versus.report.cells import Cell
-from versus.report.dataset import Dataset
+from versus.report.dataset_results import DatasetResults
+from versus.report.markdown import escaped
+from versus.report.results import Results
+from versus.report.section import Content
+
+NAME, TITLE = "gaps", "Skipped or failed"
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,12 @@ class Skip:
     cells: tuple[str, ...]
 
 
-def missing_cells(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells of the params that have no evaluation."""
-    return [cell for cell in cells if cell.missing is not None]
+def content(results: Results) -> dict[str, Any]:
+    """Cells without an evaluation, those that failed first, and what the evaluations of the others left out."""
+    return {"absent": {**results.failed, **results.missing}, "skips": skips(results.datasets)}
 
 
-def skips(datasets: Sequence[Dataset]) -> list[Skip]:
+def skips(datasets: Sequence[DatasetResults]) -> list[Skip]:
     """What the evaluations say they skipped, one entry for each reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for dataset in datasets:
@@ -34,3 +39,14 @@ def skips(datasets: Sequence[Dataset]) -> list[Skip]:
                 key = str(skipped["what"]), reason
                 found.setdefault(key, []).append(evaluation.cell.name)
     return [Skip(what, reason, tuple(cells)) for (what, reason), cells in sorted(found.items())]
+
+
+def markdown(content: Content) -> list[str]:
+    """A line for each gap."""
+    absent = [f"- **{escaped(cell)}**: {escaped(reason)}" for cell, reason in content["absent"].items()]
+    skipped = [f"- {escaped(s.what)}: {escaped(s.reason)} ({_count(len(s.cells))})" for s in content["skips"]]
+    return [*(absent or ["Every cell of the params was evaluated."]), "", *skipped]
+
+
+def _count(n: int) -> str:
+    return "1 cell" if n == 1 else f"{n} cells"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from versus.report import costs, formatting, metric_labels
-from versus.report.dataset import Dataset
-from versus.report.differences import Contrast, main_contrast
-from versus.report.reading import Evaluation
+from versus.report.contrasts import Contrast, main_contrast
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -23,24 +23,29 @@ class Verdict:
     Args:
         dataset: its name.
         outcome: two or three words.
-        leaning: what an undecided outcome leans to; may be empty.
+        probably: what is probable where the outcome is open; may be empty.
         scores: the sentences that the scores carry.
         costs: the sentences on time and sampling; empty where nothing was measured.
     """
 
     dataset: str
     outcome: str
-    leaning: str
+    probably: str
     scores: str
     costs: str
 
+    @property
+    def words(self) -> str:
+        """The outcome, and what is probable where it is open."""
+        return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
-def verdicts(datasets: Sequence[Dataset], contrasts: Sequence[Contrast]) -> list[Verdict]:
+
+def verdicts(datasets: Sequence[DatasetResults], contrasts: Sequence[Contrast]) -> list[Verdict]:
     """One verdict for each data set, in order."""
     return [_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets]
 
 
-def _verdict(dataset: Dataset, contrast: Contrast | None) -> Verdict:
+def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:
     if contrast is None:
         return Verdict(dataset.name, "no comparison", "", _one_sided(dataset), "")
     first, second = contrast.discriminative, contrast.generative
@@ -50,16 +55,16 @@ def _verdict(dataset: Dataset, contrast: Contrast | None) -> Verdict:
     )
     sentences = {
         "practically equal": f"There is no practical difference between {pair}: {_difference(contrast)}.",
-        "undecided": f"These data do not tell apart {pair}: {_difference(contrast)}.",
+        "no clear difference": f"No clear difference between {pair}: {_difference(contrast)}.",
         "discriminative ahead": f"The discriminative side is ahead. Compare {pair}: {_difference(contrast)}.",
         "generative ahead": f"The generative side is ahead. Compare {pair}: {_difference(contrast)}.",
     }
     floor = _floor(dataset, [first, second])
     scores = sentences[contrast.outcome] + floor
-    return Verdict(dataset.name, contrast.outcome, contrast.leaning, scores, _cost_sentence(contrast))
+    return Verdict(dataset.name, contrast.outcome, contrast.probably, scores, _cost_sentence(contrast))
 
 
-def _one_sided(dataset: Dataset) -> str:
+def _one_sided(dataset: DatasetResults) -> str:
     first = dataset.best("discriminative")
     second = dataset.best("classical_generative", "deep_generative")
     if first is None and second is None:
@@ -71,7 +76,7 @@ def _one_sided(dataset: Dataset) -> str:
     )
 
 
-def _with_score(dataset: Dataset, evaluation: Evaluation) -> str:
+def _with_score(dataset: DatasetResults, evaluation: Evaluation) -> str:
     """``logistic_regression (accuracy 97.4 %, 95.1 to 99.0)``."""
     metric = dataset.primary
     interval = dataset.interval(evaluation, metric)
@@ -91,7 +96,7 @@ def _difference(contrast: Contrast) -> str:
     unit = " percentage points" if share else ""
     if not np.isfinite(contrast.low):
         return f"the difference is {write(contrast.mean)}{unit}, and nothing says how sure that is"
-    confidence = formatting.percent(dataset.options.confidence, 0)
+    confidence = formatting.percent(dataset.comparison.confidence, 0)
     return (
         f"the difference is {write(contrast.mean)}{unit} "
         f"({confidence} interval {write(contrast.low)} to {write(contrast.high)}; "
@@ -114,7 +119,7 @@ def _probabilities(contrast: Contrast) -> str:
     )
 
 
-def _floor(dataset: Dataset, models: list[Evaluation]) -> str:
+def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:
     """A warning where neither model is shown to beat the best trivial one."""
     trivial = [e for e in dataset.evaluations if e.cell.is_baseline and np.isfinite(e.mean(dataset.primary))]
     if not trivial:
@@ -125,7 +130,7 @@ def _floor(dataset: Dataset, models: list[Evaluation]) -> str:
     better = (best.mean(dataset.primary) < floor.mean(dataset.primary)) == metric_labels.lower_is_better(
         dataset.primary
     )
-    if apart is not None and better and apart.p_value() < 1 - dataset.options.confidence:
+    if apart is not None and better and apart.p_value() < 1 - dataset.comparison.confidence:
         return ""
     return f" Neither is shown to beat the baseline, {_with_score(dataset, floor)}."
 

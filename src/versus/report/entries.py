@@ -1,0 +1,82 @@
+"""Values as they stand in tables: what they say, their interval or range, what to sort them by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from versus.report import costs, formatting, metric_labels
+from versus.report.dataset_results import DatasetResults, Mark
+from versus.report.evaluation import Evaluation
+from versus.settings import Cell
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value of a table: how it reads, its interval or range, what to sort it by, its mark, what hovering says.
+
+    Sorting is by ``key``; None goes last.
+    """
+
+    text: str
+    detail: str = ""
+    key: float | None = None
+    mark: Mark | None = None
+    hint: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The value in Markdown."""
+        marked = {"best": f"**{self.text}**", "tied": f"{self.text} ≈", None: self.text}[self.mark]
+        return f"{marked} ({self.detail})" if self.detail else marked
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table of scores: a row for each model, a column for each metric, a title that says what they share."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Cell, tuple[Entry, ...]], ...]
+
+
+def score_table(
+    dataset: DatasetResults, evaluations: Sequence[Evaluation], names: Sequence[str], title: str
+) -> ScoreTable:
+    """The metrics of these names that have values, whatever their measure, over the models that have any of them."""
+    present = dict.fromkeys(m for e in evaluations for m in e.scores if np.isfinite(e.mean(m)))
+    metrics = [m for name in names for m in present if metric_labels.plain(m) == name]
+    having = [e for e in evaluations if any(m in e.scores for m in metrics)]
+    models = dataset.ordered(having, metrics[0]) if metrics else []
+    rows = tuple((e.cell, tuple(score_entry(dataset, e, m) for m in metrics)) for e in models)
+    return ScoreTable(title, tuple(metric_labels.label(m) for m in metrics), rows)
+
+
+def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, mark: Mark | None = None) -> Entry:
+    """A score, with the interval of its mean."""
+    mean = evaluation.mean(metric)
+    if not np.isfinite(mean):
+        return Entry(formatting.NONE)
+    interval = dataset.interval(evaluation, metric)
+    detail = formatting.span(*interval) if interval else ""
+    return Entry(formatting.score(mean), detail, mean, mark)
+
+
+def measured_entry(found: costs.Measured | None) -> Entry:
+    """A cost, with the range seen."""
+    if found is None:
+        return Entry(formatting.NONE)
+    low, high = formatting.two_digits(found.low), formatting.two_digits(found.high)
+    return Entry(formatting.two_digits(found.value), f"{low} to {high}" if low != high else "", found.value)
+
+
+def memory_entry(evaluation: Evaluation) -> Entry:
+    """The most memory that the process of a fit held, in MB; hovering says what the fit added."""
+    found, added = costs.peak_memory(evaluation), costs.memory_of_fit(evaluation)
+    if found is None:
+        return Entry(formatting.NONE)
+    low, high = formatting.megabytes(found.low), formatting.megabytes(found.high)
+    hint = f"of which the fit added {formatting.megabytes(added)} MB at most" if added is not None else ""
+    return Entry(formatting.megabytes(found.value), f"{low} to {high}" if low != high else "", found.value, hint=hint)

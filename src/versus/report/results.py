@@ -1,0 +1,101 @@
+"""Everything that the stages wrote, read once: what each section of the report takes its content from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from versus.data import prepared
+from versus.report import evaluation
+from versus.report.contrasts import Contrast, contrasts
+from versus.report.dataset_results import DatasetResults
+from versus.report.files import read_json
+from versus.report.verdicts import Verdict, verdicts
+from versus.settings import FAMILIES, Cell, Comparison
+from versus.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The results of a workspace.
+
+    Args:
+        workspace: where they lie.
+        cells: every cell of the params.
+        datasets: the data sets that have evaluations, in the order of their first cells.
+        failed: cell -> why its training or its evaluation failed, as the stage recorded it.
+        missing: cell -> why it has neither an evaluation nor a recorded failure.
+        comparison: how they are judged.
+        provenance: where they come from: nested mappings, sequences and scalars. The entry "runs" maps cells to what
+            finds their MLflow runs.
+    """
+
+    workspace: Workspace
+    cells: tuple[Cell, ...]
+    datasets: tuple[DatasetResults, ...]
+    failed: Mapping[str, str]
+    missing: Mapping[str, str]
+    comparison: Comparison
+    provenance: Mapping[str, Any]
+
+    @cached_property
+    def contrasts(self) -> list[Contrast]:
+        """The best of both sides on each data set, judged together."""
+        return contrasts(self.datasets)
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """What may be said of each data set."""
+        return verdicts(self.datasets, self.contrasts)
+
+    def best_cells(self) -> dict[str, str]:
+        """Data set -> the cell with the best mean of the deciding score.
+
+        Data sets with a cell that is not evaluated yet are left out, for that one might be the best; so are those where
+        nothing predicts but baselines. A cell that failed is no candidate.
+        """
+        open_still = {cell.dataset for cell in self.cells if cell.name in self.missing}
+        found = ((d.name, d.best(*FAMILIES)) for d in self.datasets if d.name not in open_still)
+        return {name: best.cell.name for name, best in found if best is not None}
+
+
+def read(
+    workspace: Workspace,
+    cells: Iterable[Cell],
+    provenance: Mapping[str, Any] | None = None,
+    comparison: Comparison | None = None,
+) -> Results:
+    """Read the results of the cells; what else lies in ``reports/evaluations`` is not read.
+
+    Raises:
+        ValueError: if a file is damaged.
+    """
+    cells, comparison = tuple(cells), comparison or Comparison()
+    failed = {cell.name: why for cell in cells if (why := _failure(workspace, cell.name))}
+    evaluations = [e for c in cells if c.name not in failed and (e := evaluation.read(workspace, c)) is not None]
+    known = {e.cell.name for e in evaluations} | set(failed)
+    datasets = tuple(
+        DatasetResults(name, prepared.read(workspace.prepared(name)), here, comparison)
+        for name in dict.fromkeys(cell.dataset for cell in cells)
+        if (here := tuple(e for e in evaluations if e.cell.dataset == name))
+    )
+    missing = {cell.name: _absence(workspace, cell.name) for cell in cells if cell.name not in known}
+    return Results(workspace, cells, datasets, failed, missing, comparison, provenance or {})
+
+
+def _failure(workspace: Workspace, cell: str) -> str | None:
+    """Why a stage gave a cell up; None where none did."""
+    path = workspace.evaluation(cell) / "failed.json"
+    if not path.is_file():
+        return None
+    found = read_json(path, ("reason",))
+    return f"its {found.get('where', 'training')} failed: {found['reason']}"
+
+
+def _absence(workspace: Workspace, cell: str) -> str:
+    """Why a cell has no evaluation, as far as the files tell."""
+    if workspace.model(cell).is_dir():
+        return f"it was fitted but its evaluation failed or did not run; `dvc repro` says why (models/{cell} is there)"
+    return f"its fit failed or did not run; `dvc repro` says why (there is no models/{cell})"

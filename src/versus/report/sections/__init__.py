@@ -1,0 +1,19 @@
+"""The sections of the report, in the order of the page: each a module here and a template of its name."""
+
+from __future__ import annotations
+
+from versus.report.results import Results
+from versus.report.section import Section
+from versus.report.sections import costs, datasets, differences, gaps, provenance, ranks, table, trade_off, verdict
+
+SECTIONS: tuple[Section[Results], ...] = (
+    verdict,
+    table,
+    differences,
+    trade_off,
+    ranks,
+    datasets,
+    gaps,
+    costs,
+    provenance,
+)

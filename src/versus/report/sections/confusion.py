@@ -1,0 +1,22 @@
+"""What the best classifier of each family takes for what, and whether it is right as often as it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from versus.report.dataset_results import DatasetResults
+from versus.report.figures.confusion import confusion_matrix
+from versus.report.figures.reliability import reliability_diagram
+from versus.settings import FAMILIES
+
+NAME, TITLE = "confusion", "Confusion and reliability"
+
+
+def content(dataset: DatasetResults) -> dict[str, Any] | None:
+    """The pictures; None where no model answers with classes."""
+    best = [e for family in FAMILIES if (e := dataset.best(family)) is not None]
+    classes = dataset.prepared.schema.classes
+    confusions = [drawn for e in best if (drawn := confusion_matrix(e, classes)) is not None]
+    if not confusions:
+        return None
+    return {"cells": [e.cell for e in best], "confusions": confusions, "reliability": reliability_diagram(best)}

@@ -1,0 +1,22 @@
+"""Data set by data set: everything that is shown of one, in the order of the page.
+
+What shows one data set is a section, too, whose subject is `DatasetResults`: a module here, a template of its name, and
+a line below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from versus.report.dataset_results import DatasetResults
+from versus.report.results import Results
+from versus.report.section import Section, shown
+from versus.report.sections import confusion, curves, likelihoods, profile, regions, samples, scores
+
+NAME, TITLE = "datasets", "Data set by data set"
+OF_ONE: tuple[Section[DatasetResults], ...] = (profile, regions, confusion, scores, likelihoods, samples, curves)
+
+
+def content(results: Results) -> dict[str, Any]:
+    """(name, sections) of each data set."""
+    return {"datasets": [(dataset.name, shown(OF_ONE, dataset)) for dataset in results.datasets]}

@@ -1,0 +1,96 @@
+"""All models: a row for each evaluated cell, each value with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from versus.report import costs, metric_labels
+from versus.report.dataset_results import DatasetResults, Mark
+from versus.report.entries import Entry, measured_entry, memory_entry, score_entry
+from versus.report.evaluation import Evaluation
+from versus.report.markdown import escaped, table
+from versus.report.results import Results
+from versus.report.section import Content
+from versus.settings import Cell
+
+NAME, TITLE = "table", "All models"
+HEADLINE = (
+    "accuracy_score",
+    "precision_score",
+    "recall_score",
+    "root_mean_squared_error",
+    "r2_score",
+    "interval_coverage",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell of the comparison."""
+
+    cell: Cell
+    scores: tuple[Entry, ...]
+    training: Entry
+    inference: Entry
+    memory: Entry
+    samples: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The data sets that one score decides, and the scores that are shown of them."""
+
+    title: str
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def content(results: Results) -> dict[str, Any]:
+    """A table for each deciding score."""
+    deciding = dict.fromkeys(d.primary for d in results.datasets)
+    return {
+        "tables": [_table(metric, [d for d in results.datasets if d.primary == metric]) for metric in deciding],
+        "datasets": [d.name for d in results.datasets],
+        "groups": {cell.group: cell.group_name for cell in results.cells},
+        "confidence": results.comparison.confidence,
+    }
+
+
+def _table(primary: str, datasets: Sequence[DatasetResults]) -> Table:
+    present = {m for d in datasets for e in d.evaluations for m in e.scores}
+    metrics = (*(() if primary in HEADLINE else (primary,)), *(m for m in HEADLINE if m in present))
+    rows = tuple(row for dataset in datasets for row in _rows(dataset, metrics))
+    return Table(f"Decided by {metric_labels.label(primary)}", metrics, rows)
+
+
+def _rows(dataset: DatasetResults, metrics: tuple[str, ...]) -> list[Row]:
+    marks = {metric: dataset.leaders(metric) for metric in metrics if not metric_labels.is_nominal(metric)}
+    ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
+    return [_row(dataset, e, metrics, marks) for e in ordered]
+
+
+def _row(dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], marks: dict[str, dict[str, Mark]]) -> Row:
+    return Row(
+        cell=e.cell,
+        scores=tuple(score_entry(dataset, e, m, marks.get(m, {}).get(e.cell.name)) for m in metrics),
+        training=measured_entry(costs.training_seconds(e)),
+        inference=measured_entry(costs.latency(e)),
+        memory=memory_entry(e),
+        samples="yes" if e.can_sample else "no",
+    )
+
+
+def markdown(content: Content) -> list[str]:
+    """The scores; costs, which differ from run to run, have a section of their own."""
+    marks = "**Bold**: the test sets it apart from all others on its data set. ≈: not told apart from the highest."
+    blocks = []
+    for t in content["tables"]:
+        header = ["data set", "model", "family", *(metric_labels.label(m) for m in t.metrics), "can sample"]
+        rows = (
+            [escaped(r.cell.dataset), escaped(r.cell.model), r.cell.group_name, *(e.plain for e in r.scores), r.samples]
+            for r in t.rows
+        )
+        blocks += [*table(header, rows), marks, ""]
+    return blocks

@@ -1,0 +1,22 @@
+"""The first section: what may be said of each data set, in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from versus.report.markdown import escaped
+from versus.report.results import Results
+from versus.report.section import Content
+
+NAME, TITLE = "verdict", "Verdict"
+
+
+def content(results: Results) -> dict[str, Any]:
+    """The verdicts, and how many cells are without an evaluation."""
+    absent = len(results.missing) + len(results.failed)
+    return {"verdicts": results.verdicts, "n_absent": absent, "n_cells": len(results.cells)}
+
+
+def markdown(content: Content) -> list[str]:
+    """A line for each data set, without costs, which differ from run to run."""
+    return [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
