@@ -4,25 +4,25 @@ import pytest
 
 from tests.gate.test_judgement import classifier, decide
 from versus.gate import rendering
-from versus.gate.verdict import Verdict
+from versus.gate.decision import Decision
 from versus.tracking.standing import Registered
 
 NEW, OLD = Registered("animals", "4", "animals-new", "run4"), Registered("animals", "3", "animals-old", "run3")
 
 
 @pytest.fixture
-def verdicts():
+def decisions():
     worse = decide(classifier(0.6, seed=1), classifier(0.95), classes=("<b>x</b>", "[y](z)", "a|b"))
     better = decide(classifier(0.95), classifier(0.6, seed=1))
     return [
-        Verdict("animals", "fail", worse.checks[1].text, NEW, OLD, worse),
-        Verdict("birds", "pass", better.checks[0].text, NEW, OLD, better, promoted=True),
-        Verdict("cats", "undecided", "the tracking server is down"),
+        Decision("animals", "fail", worse.checks[1].text, NEW, OLD, worse),
+        Decision("birds", "pass", better.checks[0].text, NEW, OLD, better, promoted=True),
+        Decision("cats", "undecided", "the tracking server is down"),
     ]
 
 
-def test_the_text_names_outcome_figures_and_reasons(verdicts):
-    lines = rendering.as_text(verdicts).splitlines()
+def test_the_text_names_outcome_figures_and_reasons(decisions):
+    lines = rendering.as_text(decisions).splitlines()
     assert lines[0].startswith(
         "animals FAILS: animals-new (version 4) against animals-old (version 3); recall of class"
     )
@@ -34,10 +34,10 @@ def test_the_text_names_outcome_figures_and_reasons(verdicts):
     assert lines[-1] == "cats UNDECIDED: the tracking server is down"
 
 
-def test_markdown_keeps_names_from_becoming_markup(verdicts):
+def test_markdown_keeps_names_from_becoming_markup(decisions):
     from markdown_it import MarkdownIt
 
-    text = rendering.as_markdown(verdicts)
+    text = rendering.as_markdown(decisions)
     page = MarkdownIt("gfm-like", {"linkify": False}).render(text)
     assert "<b>x</b>" not in page
     assert "<a " not in page
@@ -47,8 +47,8 @@ def test_markdown_keeps_names_from_becoming_markup(verdicts):
     assert "<strong>passes</strong>, promoted" in page
 
 
-def test_json_holds_every_figure(verdicts):
-    found = json.loads(json.dumps(rendering.as_json(verdicts), allow_nan=False))
+def test_json_holds_every_figure(decisions):
+    found = json.loads(json.dumps(rendering.as_json(decisions), allow_nan=False))
     assert found["outcome"] == "fail"
     first = found["datasets"][0]
     assert first["challenger"] == {
@@ -60,12 +60,12 @@ def test_json_holds_every_figure(verdicts):
     }
     assert first["judgement"]["gain"]["low"] < first["judgement"]["gain"]["value"] < 0
     assert {check["passed"] for check in first["judgement"]["checks"]} == {True, False}
-    assert rendering.as_json(verdicts[1:])["outcome"] == "undecided"
-    assert rendering.as_json(verdicts[1:2])["outcome"] == "pass"
+    assert rendering.as_json(decisions[1:])["outcome"] == "undecided"
+    assert rendering.as_json(decisions[1:2])["outcome"] == "pass"
 
 
-def test_who_passed_may_be_promoted_unless_somebody_rolled_it_back(verdicts):
-    assert [v.may_promote for v in verdicts] == [False, True, False]
+def test_who_passed_may_be_promoted_unless_somebody_rolled_it_back(decisions):
+    assert [v.may_promote for v in decisions] == [False, True, False]
     back = Registered("animals", "4", "animals-new", "run4", rolled_back=True)
-    assert not Verdict("animals", "pass", "", back, OLD).may_promote
-    assert not Verdict("animals", "pass", "", OLD, OLD).may_promote
+    assert not Decision("animals", "pass", "", back, OLD).may_promote
+    assert not Decision("animals", "pass", "", OLD, OLD).may_promote

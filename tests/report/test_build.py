@@ -173,9 +173,9 @@ def test_default_size_is_quick_and_light(tmp_path):
     models = [replace(m, name=f"{m.name}{copy}" if copy else m.name) for copy in (0, 1) for m in MODELS][:8]
     for i in range(8):
         found.add_classification(f"set{i}", *blobs(10 if i == 0 else 3, 600, 10, seed=i), models=models)
-    started = time.perf_counter()
+    started = time.process_time()  # the machine may have other work, too
     build(found.workspace, found.cells, PROVENANCE)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert (tmp_path / "reports" / "report.html").stat().st_size < 5_000_000
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from versus import params as parameters
 from versus.gate import rendering
 from versus.gate.contest import Contest
-from versus.gate.verdict import Verdict
+from versus.gate.decision import Decision
 from versus.tracking import destination
 from versus.workspace import Workspace
 
@@ -22,8 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help="data sets to judge (default: all)")
     parser.add_argument("--promote", action="store_true", help="make the challengers that pass the champions")
     parser.add_argument("--margin", type=_share, help="how much worse the deciding score may be (default: params.yaml)")
-    parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON; - prints them instead")
-    parser.add_argument("--markdown", metavar="FILE", help="write the verdicts as Markdown; - prints them instead")
+    parser.add_argument("--json", metavar="FILE", help="write the decisions as JSON; - prints them instead")
+    parser.add_argument("--markdown", metavar="FILE", help="write the decisions as Markdown; - prints them instead")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 
 
@@ -37,16 +37,16 @@ def _share(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     """Judge, promote where that was asked for, and say so; returns the exit code."""
     try:
-        verdicts = _judge(options)
+        decisions = _judge(options)
     except (ValueError, OSError) as error:  # 1 would say that a challenger failed
         print(destination.redact(f"versus gate: could not judge: {error}"), file=sys.stderr)
         return 2
-    _write(verdicts, options)
-    outcomes = {verdict.outcome for verdict in verdicts}
+    _write(decisions, options)
+    outcomes = {decision.outcome for decision in decisions}
     return 1 if "fail" in outcomes else 2 if "undecided" in outcomes else 0
 
 
-def _judge(options: argparse.Namespace) -> list[Verdict]:
+def _judge(options: argparse.Namespace) -> list[Decision]:
     workspace = Workspace(options.workspace)
     params = parameters.read(workspace.params)
     known = [*params.datasets, *params.files]
@@ -56,17 +56,17 @@ def _judge(options: argparse.Namespace) -> list[Verdict]:
     if options.margin is not None:
         params = params.model_copy(update={"gate": replace(params.gate, margin=options.margin)})
     contest = Contest(workspace, params, options.datasets or known)
-    verdicts = contest.verdicts()
-    return [contest.promote(v) if v.may_promote else v for v in verdicts] if options.promote else verdicts
+    decisions = contest.decisions()
+    return [contest.promote(v) if v.may_promote else v for v in decisions] if options.promote else decisions
 
 
-def _write(verdicts: list[Verdict], options: argparse.Namespace) -> None:
-    machine = json.dumps(rendering.as_json(verdicts), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    page = rendering.as_markdown(verdicts)
+def _write(decisions: list[Decision], options: argparse.Namespace) -> None:
+    machine = json.dumps(rendering.as_json(decisions), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    page = rendering.as_markdown(decisions)
     for name, text in ((options.json, machine), (options.markdown, page)):
         if name == "-":
             sys.stdout.write(text)
         elif name is not None:
             Path(name).write_text(text, encoding="utf-8")
     # What a program reads must not be mixed with what a person reads.
-    print(rendering.as_text(verdicts), file=sys.stderr if "-" in (options.json, options.markdown) else sys.stdout)
+    print(rendering.as_text(decisions), file=sys.stderr if "-" in (options.json, options.markdown) else sys.stdout)

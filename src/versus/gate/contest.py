@@ -13,9 +13,9 @@ from versus import params as parameters
 from versus import report
 from versus.data import prepared
 from versus.evaluation.scored_rows import hash_test_rows
+from versus.gate.decision import Decision
 from versus.gate.judgement import Judgement, judge
 from versus.gate.measured import read_measured
-from versus.gate.verdict import Verdict
 from versus.params import Params
 from versus.tracking import champions, client
 from versus.tracking.champions import Registration
@@ -39,8 +39,8 @@ class Contest:
         self._params = params
         self._datasets = datasets
 
-    def verdicts(self) -> list[Verdict]:
-        """A verdict for each data set; registers its best cell as the challenger.
+    def decisions(self) -> list[Decision]:
+        """A decision for each data set; registers its best cell as the challenger.
 
         Raises:
             ValueError: where an evaluation's file is damaged.
@@ -48,47 +48,47 @@ class Contest:
         cells = [c for c in parameters.cells(self._params) if c.dataset in self._datasets]
         best = report.best_cells(self._workspace, cells, self._params.comparison)
         if not client.is_on():
-            return [Verdict(dataset, "undecided", OFF) for dataset in self._datasets]
+            return [Decision(dataset, "undecided", OFF) for dataset in self._datasets]
         registration = champions.register(self._workspace, best, to_the_end=True) if best else Registration(True)
         found = []
         for dataset in self._datasets:
             if dataset not in best:
                 found.append(self._without_challenger(dataset))
             elif dataset in registration.standings:
-                found.append(self._verdict(dataset, registration.standings[dataset]))
+                found.append(self._decision(dataset, registration.standings[dataset]))
             else:
                 reason = registration.failed.get(dataset) or f"{registration.reason}; is the tracking server up?"
-                found.append(Verdict(dataset, "undecided", f"{best[dataset]} could not be registered: {reason}"))
+                found.append(Decision(dataset, "undecided", f"{best[dataset]} could not be registered: {reason}"))
         return found
 
-    def _without_challenger(self, dataset: str) -> Verdict:
+    def _without_challenger(self, dataset: str) -> Decision:
         cells = [c.name for c in parameters.cells(self._params) if c.dataset == dataset]
         evaluated = [c for c in cells if (self._workspace.evaluation(c) / "evaluation.json").is_file()]
         missing = [c for c in cells if c not in evaluated]
         if missing:
             some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more cells" if len(missing) > 3 else "")
-            return Verdict(dataset, "undecided", f"{some} not evaluated; run `dvc repro` first")
-        return Verdict(dataset, "pass", "nothing to judge: no cell predicts but baselines")
+            return Decision(dataset, "undecided", f"{some} not evaluated; run `dvc repro` first")
+        return Decision(dataset, "pass", "nothing to judge: no cell predicts but baselines")
 
-    def _verdict(self, dataset: str, standing: Standing) -> Verdict:
+    def _decision(self, dataset: str, standing: Standing) -> Decision:
         challenger, champion = standing.challenger, standing.champion
         if challenger is None or champion is None:
-            return Verdict(
+            return Decision(
                 dataset, "undecided", "its aliases were removed from MLflow's registry meanwhile; run it again"
             )
         if challenger == champion:
             first = standing.previous is None
             note = "is the first champion: there is none to compare it with" if first else "is the champion: unchanged"
-            return Verdict(dataset, "pass", f"{challenger} {note}", challenger, champion)
+            return Decision(dataset, "pass", f"{challenger} {note}", challenger, champion)
         if challenger.rolled_back:
             stays = f"{challenger} was rolled back and stays so: {champion} is the champion"
             advice = f"`python -m versus rollback {dataset}` takes that back"
-            return Verdict(dataset, "pass", f"{stays}; {advice}", challenger, champion)
+            return Decision(dataset, "pass", f"{stays}; {advice}", challenger, champion)
         try:
             found = self._judge(dataset, challenger, champion)
         except (ValueError, OSError) as error:
-            return Verdict(dataset, "undecided", str(error), challenger, champion)
-        return Verdict(dataset, "pass" if found.passed else "fail", _summary(found), challenger, champion, found)
+            return Decision(dataset, "undecided", str(error), challenger, champion)
+        return Decision(dataset, "pass" if found.passed else "fail", _summary(found), challenger, champion, found)
 
     def _judge(self, dataset: str, challenger: Registered, champion: Registered) -> Judgement:
         data = prepared.read(self._workspace.prepared(dataset))
@@ -106,16 +106,16 @@ class Contest:
         rules, seed = self._params.gate, self._params.seed
         return judge(new, old, data.y[rows], rows, data.schema.classes, metric, rules, seed)
 
-    def promote(self, verdict: Verdict) -> Verdict:
-        """Make the challenger of a verdict the champion; "undecided" where that could not be done."""
-        assert verdict.challenger is not None
-        assert verdict.champion is not None
-        versions = verdict.challenger.version, verdict.champion.version
-        done = champions.promote(self._workspace, verdict.dataset, *versions)
+    def promote(self, decision: Decision) -> Decision:
+        """Make the challenger of a decision the champion; "undecided" where that could not be done."""
+        assert decision.challenger is not None
+        assert decision.champion is not None
+        versions = decision.challenger.version, decision.champion.version
+        done = champions.promote(self._workspace, decision.dataset, *versions)
         if not done.ok:
             summary = f"passed, but could not be promoted: {done.reason}"
-            return replace(verdict, outcome="undecided", summary=summary)
-        return replace(verdict, promoted=True)
+            return replace(decision, outcome="undecided", summary=summary)
+        return replace(decision, promoted=True)
 
 
 def _summary(judgement: Judgement) -> str:

@@ -1,4 +1,4 @@
-"""Verdicts for people, for pull requests and for programs."""
+"""Decisions for people, for pull requests and for programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from versus.gate.verdict import Verdict
+from versus.gate.decision import Decision
 from versus.report import formatting, metric_labels
 from versus.report.markdown import escaped, table
 from versus.tracking.standing import Registered
@@ -14,30 +14,30 @@ from versus.tracking.standing import Registered
 WORDS = {"pass": "passes", "fail": "FAILS", "undecided": "UNDECIDED"}
 
 
-def as_text(verdicts: Sequence[Verdict]) -> str:
+def as_text(decisions: Sequence[Decision]) -> str:
     """For a terminal: a line for each data set, its figures below."""
-    return "\n".join(line for verdict in verdicts for line in _lines(verdict))
+    return "\n".join(line for decision in decisions for line in _lines(decision))
 
 
-def _lines(verdict: Verdict) -> Iterator[str]:
-    yield f"{verdict.dataset} {WORDS[verdict.outcome]}: {_contenders(verdict)}{verdict.summary}"
-    checks = verdict.judgement.checks if verdict.judgement else ()
+def _lines(decision: Decision) -> Iterator[str]:
+    yield f"{decision.dataset} {WORDS[decision.outcome]}: {_contenders(decision)}{decision.summary}"
+    checks = decision.judgement.checks if decision.judgement else ()
     yield from (
-        f"  {'ok  ' if check.passed else 'FAIL'} {check.text}" for check in checks if check.text != verdict.summary
+        f"  {'ok  ' if check.passed else 'FAIL'} {check.text}" for check in checks if check.text != decision.summary
     )
-    if verdict.promoted:
-        yield f"  {verdict.challenger} is the champion now, {verdict.champion} the previous one"
+    if decision.promoted:
+        yield f"  {decision.challenger} is the champion now, {decision.champion} the previous one"
 
 
-def _contenders(verdict: Verdict) -> str:
-    if verdict.judgement is None:
+def _contenders(decision: Decision) -> str:
+    if decision.judgement is None:
         return ""
-    return f"{verdict.challenger} against {verdict.champion}; "
+    return f"{decision.challenger} against {decision.champion}; "
 
 
-def as_markdown(verdicts: Sequence[Verdict]) -> str:
+def as_markdown(decisions: Sequence[Decision]) -> str:
     """For a job summary or a pull request; names from data cannot become markup."""
-    header = ["data set", "verdict", "challenger", "champion", "score", "gain"]
+    header = ["data set", "decision", "challenger", "champion", "score", "gain"]
     rows = [
         [
             escaped(v.dataset),
@@ -47,9 +47,9 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
             escaped(_scores(v)),
             escaped(_gain(v)),
         ]
-        for v in verdicts
+        for v in decisions
     ]
-    reasons = [f"- **{escaped(v.dataset)}** {WORDS[v.outcome]}: {escaped(v.summary)}" for v in verdicts]
+    reasons = [f"- **{escaped(v.dataset)}** {WORDS[v.outcome]}: {escaped(v.summary)}" for v in decisions]
     return "\n".join(["## Champions", "", *table(header, rows), *reasons]) + "\n"
 
 
@@ -57,23 +57,23 @@ def _cell(found: Registered | None) -> str:
     return formatting.NONE if found is None else escaped(found)
 
 
-def _scores(verdict: Verdict) -> str:
-    found = verdict.judgement and verdict.judgement.gain
-    if not verdict.judgement or not found:
+def _scores(decision: Decision) -> str:
+    found = decision.judgement and decision.judgement.gain
+    if not decision.judgement or not found:
         return formatting.NONE
-    label = metric_labels.label(verdict.judgement.metric)
+    label = metric_labels.label(decision.judgement.metric)
     return f"{label} {formatting.score(found.challenger)}, was {formatting.score(found.champion)}"
 
 
-def _gain(verdict: Verdict) -> str:
-    found = verdict.judgement and verdict.judgement.gain
+def _gain(decision: Decision) -> str:
+    found = decision.judgement and decision.judgement.gain
     if not found:
         return formatting.NONE
     return f"{formatting.signed(found.value)} ({formatting.span(found.low, found.high)})"
 
 
-def as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def as_json(decisions: Sequence[Decision]) -> dict[str, Any]:
     """Plain JSON types: the overall outcome and everything that is known of each data set."""
-    outcomes = [verdict.outcome for verdict in verdicts]
+    outcomes = [decision.outcome for decision in decisions]
     overall = next((o for o in ("fail", "undecided") if o in outcomes), "pass")
-    return {"outcome": overall, "datasets": [asdict(verdict) for verdict in verdicts]}
+    return {"outcome": overall, "datasets": [asdict(decision) for decision in decisions]}

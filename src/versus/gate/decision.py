@@ -12,7 +12,7 @@ Outcome = Literal["pass", "fail", "undecided"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """The outcome for one data set, in words and figures.
 
     Args:
