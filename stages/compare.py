@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
 from versus import provenance, report
+from versus.fitting import failure
 from versus.tracking import champions, client, record
 from versus.workspace import Workspace
 
@@ -38,10 +40,14 @@ def main() -> None:
     evaluated = [cell.name for cell in cells if workspace.evaluation(cell.name).is_dir()]
     check_complete([cell.name for cell in cells], evaluated)
     # No run id, which would differ from run to run: what finds the run in MLflow's search field.
-    source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in evaluated}
+    failed = {cell: why for cell in evaluated if (why := failure.read(workspace.evaluation(cell))) is not None}
+    runs = (cell for cell in evaluated if cell not in failed)
+    source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in runs}
     report.build(workspace, cells, source, params.comparison)
     client.mirror_report(workspace)
     client.sync(workspace, [cell.name for cell in cells], asdict(params.comparison.primary))
+    for cell, why in failed.items():
+        print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)
     if len(evaluated) == len(cells):  # a part of the cells does not tell which is best
         champions.register(workspace, report.best_cells(workspace, cells, params.comparison)).warn()
 

@@ -9,6 +9,8 @@ from stages import entry
 from versus import evaluation
 from versus import params as parameters
 from versus.data import prepared
+from versus.fitting import failure
+from versus.models.persistence import PersistenceError
 from versus.tracking import client
 from versus.workspace import Workspace
 
@@ -22,12 +24,22 @@ def main(name: str) -> None:
     aside = out.with_name(f".{name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     data = prepared.read(workspace.prepared(cell.dataset))
-    evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed)
-    for copied in ("history.csv", "training_cost.json"):  # what follows reads evaluations only
-        shutil.copy2(workspace.model(name) / copied, aside)
+    failed = failure.read(workspace.model(name)) or failure.attempt(
+        lambda: evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed),
+        "evaluation",
+        cell.time_limit,
+        (*failure.FAULTS, PersistenceError),
+    )
+    if failed is not None:
+        shutil.rmtree(aside, ignore_errors=True)
+        failure.write(aside, failed)
+    else:
+        for copied in ("history.csv", "training_cost.json"):  # what follows reads evaluations only
+            shutil.copy2(workspace.model(name) / copied, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    client.mirror_cell(workspace, name)
+    if failed is None:
+        client.mirror_cell(workspace, name)
 
 
 if __name__ == "__main__":

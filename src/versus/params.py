@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from annotated_types import Gt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -35,6 +36,7 @@ class CellSpecification(_Section):
     module: Name
     class_: str = Field(alias="class")
     args: dict[str, Any] = {}
+    time_limit: Annotated[float, Gt(0)] | None = None
 
 
 class Params(_Section):
@@ -55,7 +57,8 @@ def cells(params: Params) -> Iterator[Cell]:
     """Every cell, in the order of params.yaml."""
     for family in FAMILIES:
         for name, spec in getattr(params, family).items():
-            yield Cell(name, spec.data, family, spec.module, spec.class_, spec.args)
+            limit = spec.time_limit or params.training.time_limit
+            yield Cell(name, spec.data, family, spec.module, spec.class_, spec.args, limit)
 
 
 def cell(params: Params, name: str) -> Cell:

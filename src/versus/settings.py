@@ -33,6 +33,7 @@ class Cell:
         module: file of the model's class, below the family's folder.
         class_name: the model's class.
         args: what it is constructed with.
+        time_limit: seconds after which its training, or its evaluation, counts as failed; None for no limit.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Cell:
     module: str
     class_name: str
     args: Mapping[str, Any]
+    time_limit: float | None = None
 
     @property
     def model(self) -> str:
@@ -65,10 +67,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Training(_Checked):
-    """Where and how precisely models train; ``auto`` is CUDA and bfloat16 where there is a GPU."""
+    """Where and how precisely models train, and how long they may take.
+
+    Args:
+        device: "auto" is CUDA where there is a GPU.
+        precision: "auto" is bfloat16 on a GPU that has it.
+        time_limit: seconds for the training of a cell, and as many for its evaluation, after which it counts as failed.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed", "64-true"] = "auto"
+    time_limit: Annotated[float, Gt(0)] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import importlib
 import inspect
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +18,15 @@ from versus import manifest
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
-from versus.fitting import unfinished
+from versus.fitting import failure, unfinished
+from versus.fitting.failure import Failure
 from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
 from versus.models import find, persistence
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training
+from versus.training.devices import resolve_device
 from versus.workspace import Workspace
 
 Observe = Callable[[int, Mapping[str, float], int], None]
@@ -31,6 +34,8 @@ Observe = Callable[[int, Mapping[str, float], int], None]
 
 def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, observe: Observe | None = None) -> None:
     """Fit a cell once for each repeat and write models/<cell>/; fits that a kill interrupted are resumed.
+
+    Where a fit fails, the folder holds the reason instead (`versus.fitting.failure`).
 
     Args:
         workspace: with the prepared data set and the stage's fingerprint.
@@ -45,11 +50,27 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
         unfinished.open_folder(workshop, unfinished.fingerprint(workspace, cell))
-        for repeat in range(data.repeats):
-            if not (workshop / str(repeat) / "cost.json").is_file():
-                model = build(cell, training, seed + repeat, data.schema)
-                _fit_repeat(model, cell, data, repeat, workshop, observe)
-        _deliver(workspace, cell, workshop, data.repeats)
+        if training.device == "cuda":
+            resolve_device(training.device)  # a machine without one says nothing of the model
+        failed = failure.attempt(
+            lambda: _fit_repeats(cell, training, seed, data, workshop, observe), "training", cell.time_limit
+        )
+        if failed is not None:
+            failed = replace(failed, repeat=next(_unfitted(workshop, data.repeats), None))
+        _deliver(workspace, cell, workshop, data.repeats, failed)
+
+
+def _fit_repeats(
+    cell: Cell, training: Training, seed: int, data: Prepared, workshop: Path, observe: Observe | None
+) -> None:
+    """Fit the repeats that are not fitted yet."""
+    for repeat in _unfitted(workshop, data.repeats):
+        model = build(cell, training, seed + repeat, data.schema)
+        _fit_repeat(model, cell, data, repeat, workshop, observe)
+
+
+def _unfitted(workshop: Path, repeats: int) -> Iterator[int]:
+    return (repeat for repeat in range(repeats) if not (workshop / str(repeat) / "cost.json").is_file())
 
 
 def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
@@ -121,11 +142,25 @@ def _write_history(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:
         writer.writerows((r, s, n, repr(float(v))) for r, s, n, v in rows)
 
 
-def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> None:
-    """Put the finished fits where DVC expects them; the folder appears whole, by one rename."""
+def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int, failed: Failure | None) -> None:
+    """Put the finished fits, or the reason why there are none, where DVC expects them, by one rename."""
     aside = workshop / "delivery"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
+    if failed is None:
+        _gather(aside, workspace.training_cost(cell.name).name, workshop, repeats)
+    else:
+        failure.write(aside, failed)
+    out = workspace.model(cell.name)
+    manifest.write(aside, stands_in=out, built_on=workspace.prepared(cell.dataset) / manifest.NAME)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    shutil.rmtree(workshop)
+
+
+def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:
+    """Put models, curves and costs of all repeats into one folder."""
     costs, rows = [], []
     for repeat in range(repeats):
         folder = workshop / str(repeat)
@@ -135,10 +170,4 @@ def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int) -> 
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     _write_history(aside / "history.csv", rows)
     cost = json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1)
-    (aside / workspace.training_cost(cell.name).name).write_text(cost + "\n")
-    out = workspace.model(cell.name)
-    manifest.write(aside, stands_in=out, built_on=workspace.prepared(cell.dataset) / manifest.NAME)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
-    shutil.rmtree(workshop)
+    (aside / cost_name).write_text(cost + "\n")

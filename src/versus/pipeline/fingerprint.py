@@ -51,6 +51,8 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     for cell in parameters.cells(params):
         model = f"versus.models.{cell.family}.{cell.module}"
         own = seed | {cell.name: given[cell.family][cell.name]}
+        if cell.time_limit is not None:
+            own["time_limit"] = cell.time_limit
         training = {"training": {"device": params.training.device, "precision": params.training.precision}}
         yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)
         yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model)

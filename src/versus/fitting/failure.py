@@ -1,0 +1,120 @@
+"""A cell that fails is a result: its reason takes the place of its models and scores, and the other cells go on.
+
+A fit that diverges, an exception in a fit or an evaluation, and a time limit fail the cell. Faults of the machine and
+of the input do not: what lacks a disk, a file or a library stops the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+NAME = "failed.json"
+REMINDER = 1.0  # seconds between alarms, where a library swallows the first
+LONGEST_REASON = 500  # characters
+FAULTS: tuple[type[Exception], ...] = (OSError, ImportError)  # of the machine
+
+Where = Literal["training", "evaluation"]
+
+
+class TimeLimitExceeded(Exception):  # noqa: N818 - it says what happened
+    """A stage of a cell took longer than its ``time_limit``."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a cell has no result.
+
+    Args:
+        reason: in one line, the same in every run that fails for it.
+        where: the stage that failed.
+        repeat: which repeat failed, counted from 0; None where all of them were at work.
+    """
+
+    reason: str
+    where: Where
+    repeat: int | None = None
+
+    @classmethod
+    def of(cls, error: Exception, where: Where) -> Failure:
+        """The failure that an exception stands for."""
+        text = " ".join(str(error).split())
+        kind = "" if isinstance(error, TimeLimitExceeded) else f"{type(error).__name__}: "
+        return cls(f"{kind}{text}"[:LONGEST_REASON].removesuffix(": "), where)
+
+
+def write(folder: Path, failure: Failure) -> None:
+    """Write ``failed.json`` into a folder, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = {name: value for name, value in asdict(failure).items() if value is not None}
+    (folder / NAME).write_text(json.dumps(known, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Failure | None:
+    """The failure that stands in a folder; None where there is none.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        return Failure(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete its folder and run `dvc repro`") from None
+
+
+def attempt(
+    work: Callable[[], None], where: Where, seconds: float | None, faults: tuple[type[Exception], ...] = FAULTS
+) -> Failure | None:
+    """Do some work within a time limit; returns what it failed for, None where it did not.
+
+    Raises:
+        Exception: one of ``faults``, which say nothing of the model.
+    """
+    try:
+        with time_limit(seconds):
+            work()
+    except faults:
+        raise
+    except Exception as error:
+        if os.environ.get("VERSUS_TRACEBACK"):
+            traceback.print_exception(error)
+        return Failure.of(error, where)
+    return None
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise in the block once it has taken this long, in the main thread of a system that has alarms.
+
+    Python looks for alarms between its own instructions: a call into a library that takes minutes is ended when it
+    returns.
+
+    Raises:
+        TimeLimitExceeded: from the block.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise TimeLimitExceeded(f"it took longer than its time_limit of {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds, REMINDER)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

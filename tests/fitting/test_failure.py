@@ -1,0 +1,106 @@
+"""A cell that fails leaves its reason in place of its results, in both stages; faults of the machine stop the run."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from stages import evaluate, fingerprint, prepare, train
+from versus import manifest
+from versus import params as parameters
+from versus.fitting import failure
+from versus.fitting.failure import Failure, TimeLimitExceeded, time_limit
+from versus.workspace import Workspace
+
+PARAMS = """\
+training: {device: cpu}
+datasets:
+  iris: {source: embedded, name: iris, repeats: 2}
+discriminative:
+  iris-bad: {data: iris, module: linear, class: LogisticRegression, args: {C: -1.0}}
+  iris-long: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 100000}, time_limit: 0.3}
+  iris-wild: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 3, learning_rate: 1.0e+30}}
+  iris-prior: {data: iris, module: baseline, class: PriorBaseline}
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VERSUS_TRACKING", "off")
+    Path("params.yaml").write_text(PARAMS)
+    fingerprint.main()
+    prepare.main("iris")
+    return Workspace(Path())
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("iris-bad", "The 'C' parameter of LogisticRegression must be a float"),
+        ("iris-long", "it took longer than its time_limit of 0.3 s"),
+        ("iris-wild", "TrainingDiverged"),
+    ],
+)
+def test_a_cell_that_fails_leaves_its_reason_in_both_stages(workspace: Workspace, cell: str, reason: str) -> None:
+    train.main("discriminative", cell)
+    folder = workspace.model(cell)
+    assert {path.name for path in folder.iterdir()} == {failure.NAME, manifest.NAME}
+    found = json.loads((folder / failure.NAME).read_text())
+    assert reason in found["reason"]
+    assert (found["where"], found["repeat"]) == ("training", 0)
+    assert not workspace.unfinished(cell).exists()
+    evaluate.main(cell)
+    assert [path.name for path in workspace.evaluation(cell).iterdir()] == [failure.NAME]
+    assert failure.read(workspace.evaluation(cell)) == Failure(**found)
+
+
+def test_an_evaluation_that_fails_leaves_its_reason(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    train.main("discriminative", "iris-prior")
+
+    def run_out(*_: object, **__: object) -> None:
+        raise MemoryError("too many rows")
+
+    monkeypatch.setattr(evaluate.evaluation, "evaluate", run_out)
+    evaluate.main("iris-prior")
+    expected = Failure("MemoryError: too many rows", "evaluation")
+    assert failure.read(workspace.evaluation("iris-prior")) == expected
+
+
+def test_a_damaged_model_stops_the_run(workspace: Workspace) -> None:
+    train.main("discriminative", "iris-prior")
+    path = workspace.model("iris-prior") / "0.json"
+    path.write_text(path.read_text()[:20])
+    with pytest.raises(ValueError, match=r"0\.json"):
+        evaluate.main("iris-prior")
+    assert not workspace.evaluation("iris-prior").exists()
+
+
+def test_a_full_disk_is_no_result() -> None:
+    def write() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        failure.attempt(write, "training", None)
+
+
+def test_the_limit_comes_again_where_a_library_swallows_it() -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeLimitExceeded), time_limit(0.05):
+        try:
+            time.sleep(5)
+        except TimeLimitExceeded:
+            time.sleep(5)
+    assert time.monotonic() - began < 3
+    time.sleep(0.1)  # nothing rings afterwards
+
+
+def test_a_limit_reruns_the_cells_that_it_holds_for(workspace: Workspace) -> None:
+    before = {path.name: path.read_text() for path in Path("data/fingerprints").iterdir()}
+    Path("params.yaml").write_text(PARAMS.replace("class: PriorBaseline}", "class: PriorBaseline, time_limit: 9}"))
+    fingerprint.main()
+    changed = {name for name, text in before.items() if Path("data/fingerprints", name).read_text() != text}
+    assert changed == {"train-iris-prior.txt", "evaluate-iris-prior.txt", "compare.txt"}
+    limits = {cell.name: cell.time_limit for cell in parameters.cells(parameters.read(workspace.params))}
+    assert (limits["iris-prior"], limits["iris-long"], limits["iris-bad"]) == (9.0, 0.3, None)
