@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import lightning_fabric  # noqa: F401 - a limit that expires amid its import leaves half a module in this process
 import pytest
 
 from stages import evaluate, fingerprint, prepare, train
