@@ -147,7 +147,7 @@ def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> It
         where = tuple(str(part) for part in fault["loc"] if part != "[key]")
         where = _existing(tree, where) if fault["type"] != "missing" else where
         message = fault["msg"]
-        if fault["type"] == "extra_forbidden":
+        if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             message = "unknown key"
         elif fault["type"] == "string_pattern_mismatch":
             message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"

@@ -44,12 +44,19 @@ def test_a_hyperparameter_reruns_its_cell_alone(project: Project) -> None:
 
 def test_a_model_file_reruns_its_cells_alone(project: Project) -> None:
     with (project.folder / "src/versus/models/discriminative/linear.py").open("a") as file:
-        file.write("\n# edited\n")
+        file.write("\nEDITED = True\n")
     ran = project.repro()
     cells = {"iris-logistic_regression", "moons-logistic_regression"}
     expected = {f"{stage}_discriminative@{cell}" for stage in ("train", "evaluate") for cell in cells}
     assert ran - {"fingerprint", "compare"} == expected
     assert project.repro() == set()
+
+
+def test_a_reworded_docstring_or_comment_reruns_nothing(project: Project) -> None:
+    project.edit("src/versus/workspace.py", 'class Workspace:\n    """A folder', 'class Workspace:\n    """One folder')
+    with (project.folder / "src/versus/models/discriminative/linear.py").open("a") as file:
+        file.write("\n# edited\n")
+    assert project.repro() == {"fingerprint"}
 
 
 def test_a_removed_cell_is_gone_from_the_report(project: Project) -> None:

@@ -18,6 +18,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Column, Schema
 from versus.models import find, persistence
 from versus.serving.frames import decode
+from versus.settings import Cell, Comparison, Primary
 from versus.tracking import champions, client, destination, registry_requests, store
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
@@ -70,7 +71,7 @@ class Project:
                 persistence.save(model, models / str(repeat), cell.family, cell.module)
             evaluation.evaluate(data, models, cell, out, seed=0)
 
-    def cells(self) -> list[params.Cell]:
+    def cells(self) -> list[Cell]:
         return list(params.cells(params.read(self.workspace.params)))
 
     def best(self) -> dict[str, str]:
@@ -230,7 +231,7 @@ def test_the_best_cell_is_the_reports_and_never_a_guess(project: Project) -> Non
     assert project.best() == {}  # the gaussian is not evaluated, and might be the best
     project.evaluate()
     assert project.best() == {"blobs": "blobs-gaussian"}
-    by_loss = params.Comparison(primary=params.Primary(classification="log_loss"))
+    by_loss = Comparison(primary=Primary(classification="log_loss"))
     scores = project.workspace.evaluation("blobs-gaussian") / "scores.csv"
     scores.write_text(re.sub(r"log_loss,.*", "log_loss,9.0", scores.read_text()))
     assert report.best_cells(project.workspace, project.cells(), by_loss) == {"blobs": "blobs-tree"}

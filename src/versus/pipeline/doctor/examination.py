@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from versus import params as parameters
 from versus.params import ParamsError
 from versus.pipeline.doctor import dvc_files, leftovers, orphans, processes, surroundings, tracking_store, unfinished
 from versus.pipeline.doctor.finding import Finding
+from versus.serving.code import CODE
 from versus.workspace import Workspace
-
-CODE = Path(__file__).resolve().parents[3]
 
 
 def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
