@@ -11,6 +11,7 @@ import pytest
 from versus import params as parameters
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
+from versus.data.targets import Classes
 from versus.fitting.cell import build, parts_to_fit
 from versus.models import persistence
 from versus.models.protocols import FitsBySteps
@@ -75,7 +76,7 @@ def check(answers: dict[str, np.ndarray], X: np.ndarray, data: Prepared) -> None
     for name, answer in answers.items():
         assert len(answer) == (7 if name == "sample" else n), name
         assert np.isfinite(answer).all(), name
-    if schema.task == "classification" and "predict_proba" in answers:
+    if isinstance(schema.y, Classes) and "predict_proba" in answers:
         probabilities = answers["predict_proba"]
         assert probabilities.shape == (n, schema.n_classes)
         assert (probabilities >= 0).all()

@@ -13,7 +13,9 @@ from sklearn import metrics as reference
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes, Number
 from versus.evaluation import evaluate
 from versus.evaluation.record import EvaluationError, Record
 from versus.evaluation.scored_rows import hash_test_rows
@@ -55,24 +57,24 @@ def prepared(X, y, schema, repeats=2, n_test=60):
 
 def moons():
     X, y = make_moons(300, noise=0.2, random_state=0)
-    return prepared(X, y, Schema("table", "classification", (2,), (Column("a"), Column("b")), ("u", "v")))
+    return prepared(X, y, Schema(Table((Column("a"), Column("b"))), Classes(("u", "v"))))
 
 
 def iris():
     X, y = load_iris(return_X_y=True)
     columns = tuple(map(Column, "abcd"))
-    return prepared(X, y, Schema("table", "classification", (4,), columns, ("s", "v", "w")), n_test=30)
+    return prepared(X, y, Schema(Table(columns), Classes(("s", "v", "w"))), n_test=30)
 
 
 def digits():
     X, y = load_digits(n_class=3, return_X_y=True)
-    schema = Schema("image", "classification", (8, 8), (), tuple("012"), levels=17)
+    schema = Schema(Image((8, 8), 17), Classes(tuple("012")))
     return prepared(X.reshape(-1, 8, 8).astype(np.uint8), y, schema, repeats=1, n_test=100)
 
 
 def diabetes():
     X, y = load_diabetes(return_X_y=True)
-    return prepared(X, y, Schema("table", "regression", (10,), tuple(Column(f"x{d}") for d in range(10))))
+    return prepared(X, y, Schema(Table(tuple(Column(f"x{d}") for d in range(10))), Number()))
 
 
 def train(data, folder, family, module, name, args):

@@ -6,19 +6,17 @@ import pandas as pd
 import pytest
 
 from versus.data.errors import DataError
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes, Number
 from versus.models import find
 from versus.serving import frames, prediction
 
 FLOWERS = Schema(
-    "table",
-    "classification",
-    (3,),
-    (Column("length"), Column("colour", ("blue", "red")), Column("rooms", ("2", "3", "10"))),
-    ("setosa", "virginica"),
-    target="species",
+    Table((Column("length"), Column("colour", ("blue", "red")), Column("rooms", ("2", "3", "10")))),
+    Classes(("setosa", "virginica"), "species"),
 )
-DIGITS = Schema("image", "classification", (4, 4), classes=("zero", "one"), levels=17)
+DIGITS = Schema(Image((4, 4), 17), Classes(("zero", "one")))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def test_values_are_read_however_they_are_kept(column: str, values: Any) -> None
 
 
 def test_a_category_that_looks_like_missing_is_a_category() -> None:
-    schema = Schema("table", "classification", (1,), (Column("roof", ("NA", "tiles")),), ("a", "b"))
+    schema = Schema(Table((Column("roof", ("NA", "tiles")),)), Classes(("a", "b")))
     np.testing.assert_array_equal(
         frames.encode(pd.DataFrame({"roof": ["NA", "tiles", "?"]}), schema)[:, 0], [0, 1, np.nan]
     )
@@ -139,7 +137,7 @@ def test_numbers_come_with_the_interval_that_holds_them() -> None:
     rng = np.random.default_rng(2)
     X = rng.normal(size=(300, 1))
     y = 2 * X[:, 0] + rng.normal(size=300)
-    schema = Schema("table", "regression", (1,), (Column("x"),), target="y")
+    schema = Schema(Table((Column("x"),)), Number("y"))
     model = find("classical_generative", "regression", "GaussianRegression")(schema=schema).fit(X, y)
     found = prediction.predict(model, pd.DataFrame({"x": X[:, 0]}))
     inside = (found["lower"] <= y) & (y <= found["upper"])

@@ -7,13 +7,13 @@ import pytest
 
 from versus.data import prepared
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes, Number
 from versus.evaluation import scored_rows
 from versus.evaluation.scored_rows import hash_test_rows
 
-SCHEMA = Schema(
-    "table", "classification", (3,), (Column("a"), Column("b"), Column("c", ("blue", "red"))), ("x", "y"), target="t"
-)
+SCHEMA = Schema(Table((Column("a"), Column("b"), Column("c", ("blue", "red")))), Classes(("x", "y"), "t"))
 
 
 def data(n_train=50, n_test=20, repeats=3):
@@ -44,10 +44,10 @@ def test_a_category_that_only_training_rows_have_changes_nothing_though_codes_mo
     columns = (*SCHEMA.columns[:2], Column("c", ("azure", "blue", "red")))
     after.X[:, 2] += 1
     after.X[0, 2] = 0
-    after = replace(after, schema=replace(SCHEMA, columns=columns))
+    after = replace(after, schema=replace(SCHEMA, x=Table(columns)))
     assert hash_test_rows(before) == hash_test_rows(after)
     swapped = replace(
-        after, schema=replace(SCHEMA, columns=(*SCHEMA.columns[:2], Column("c", ("azure", "red", "blue"))))
+        after, schema=replace(SCHEMA, x=Table((*SCHEMA.columns[:2], Column("c", ("azure", "red", "blue")))))
     )
     assert hash_test_rows(before) != hash_test_rows(swapped)
 
@@ -66,7 +66,7 @@ def test_whatever_changes_about_the_test_rows_shows(change):
     elif change == "order":
         X[[-1, -2]], y[[-1, -2]] = X[[-2, -1]], y[[-2, -1]]
     elif change == "class":
-        schema = replace(SCHEMA, classes=("x", "z"))
+        schema = replace(SCHEMA, y=Classes(("x", "z"), "t"))
     elif change == "repeat":
         splits = {part: rows[:2] for part, rows in splits.items()}
     else:
@@ -96,7 +96,7 @@ def test_files_hash_as_arrays_do_and_the_data_stay_as_they_are(tmp_path, monkeyp
 def test_images_and_regressions():
     X = np.arange(30 * 16, dtype=np.uint8).reshape(30, 4, 4)
     splits = {part: np.arange(10)[None] + 10 * i for i, part in enumerate(("train", "validation", "test"))}
-    image = Schema("image", "regression", (4, 4), levels=256)
+    image = Schema(Image((4, 4), 256), Number())
     found = Prepared(X, np.arange(30.0), image, splits, {})
     other = replace(found, X=np.where(np.arange(30)[:, None, None] == 29, X + 1, X).astype(np.uint8))
     assert hash_test_rows(found) == hash_test_rows(found) != hash_test_rows(other)

@@ -25,7 +25,7 @@ def test_npz_of_images_with_named_classes_and_a_test_set(desk: Desk):
     np.savez_compressed(desk.folder / "t.npz", x_train=PIXELS, y_train=labels, x_test=PIXELS[:6], y_test=labels[:6])
     spec = {"x": "x_train", "y": "y_train", "test_x": "x_test", "test_y": "y_test"}
     found = desk.prepare(source="npz", path="t.npz", **spec)
-    assert (found.schema.kind, found.schema.shape, found.schema.levels) == ("image", (4, 5), 256)
+    assert (found.schema.x.form, found.schema.shape, found.schema.levels) == ("image", (4, 5), 256)
     assert found.schema.classes == ("cat", "dog")
     assert found.X.dtype == np.uint8
     np.testing.assert_array_equal(found.X, np.concatenate([PIXELS, PIXELS[:6]]))

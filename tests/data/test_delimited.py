@@ -5,6 +5,7 @@ import pytest
 
 from tests.data.conftest import Desk
 from versus.data.errors import DataError
+from versus.data.spaces import Image
 
 ROWS = "".join(f"{i},{'ab'[i % 2]},{i / 4},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 TABLE = "id,letter,size,answer\n" + ROWS
@@ -165,7 +166,7 @@ def test_columns_of_pixels_become_images(desk: Desk):
     rows = "".join(f"{i % 2},{i % 17},0,3,16\n" for i in range(20))
     desk.write("t.csv", "label,a,b,c,d\n" + rows)
     found = desk.prepare(source="csv", path="t.csv", target="label", shape=[2, 2], levels=17)
-    assert found.schema.kind == "image"
+    assert isinstance(found.schema.x, Image)
     assert found.schema.levels == 17
     assert found.X.dtype == np.uint8
     np.testing.assert_array_equal(found.X[5], [[5, 0], [3, 16]])

@@ -111,7 +111,7 @@ def test_openml_with_another_target(desk: Desk, server: Server):
     with pytest.raises(DataError, match=r"openml small-2: names no single target column; say which with `target:`"):
         desk.prepare(**spec)
     found = desk.prepare(**spec, target="x", task="regression")
-    assert found.schema.task == "regression"
+    assert found.schema.y.task == "regression"
 
 
 def test_openml_faults_are_named(desk: Desk, server: Server):

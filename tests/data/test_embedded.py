@@ -22,7 +22,7 @@ def test_each_is_what_it_is_known_to_be(desk: Desk, name):
     found = desk.prepare(source="embedded", name=name)
     assert (len(found.X), found.schema.n_features, found.schema.n_classes) == (n, features, classes)
     assert found.repeats == 5
-    assert found.schema.task == ("classification" if classes else "regression")
+    assert found.schema.y.task == ("classification" if classes else "regression")
     assert found.y.dtype == (np.int64 if classes else np.float64)
     assert np.isfinite(found.X).all()
     assert found.about["licence"]
@@ -34,7 +34,7 @@ def test_each_is_what_it_is_known_to_be(desk: Desk, name):
 
 def test_digits_are_images_of_17_levels(desk: Desk):
     found = desk.prepare(source="embedded", name="digits")
-    assert (found.schema.kind, found.schema.shape, found.schema.levels) == ("image", (8, 8), 17)
+    assert (found.schema.x.form, found.schema.shape, found.schema.levels) == ("image", (8, 8), 17)
     assert found.X.dtype == np.uint8
     assert found.X.max() == 16
 

@@ -48,11 +48,11 @@ def test_a_limit_keeps_rows_whole_in_order_and_classes_in_proportion(desk: Desk)
 def test_a_regression_is_split_without_classes(desk: Desk):
     desk.write("t.csv", "x,y\n" + "".join(f"{i},{i + 0.5}\n" for i in range(50)))
     found = desk.prepare(source="csv", path="t.csv", target="y")
-    assert (found.schema.task, found.schema.classes, found.y.dtype) == ("regression", (), np.float64)
+    assert (found.schema.y.task, found.schema.classes, found.y.dtype) == ("regression", (), np.float64)
     assert [found.splits[part].shape for part in prepared.PARTS] == [(5, 32), (5, 8), (5, 10)]
     assert found.about["target"] == {"minimum": 0.5, "maximum": 49.5}
     classes = desk.prepare(source="csv", path="t.csv", target="x", task="regression")
-    assert classes.schema.task == "regression"
+    assert classes.schema.y.task == "regression"
 
 
 @pytest.mark.parametrize("name", ["My data", "a-b", "", "Ä"])

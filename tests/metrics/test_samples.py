@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 from versus.metrics.samples import c2st_accuracy, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
 from versus.metrics.undefined import UndefinedMetricError
 
-NUMBERS = Schema("table", "classification", (3,), tuple(map(Column, "abc")), ("u", "v"))
-MIXED = Schema("table", "classification", (2,), (Column("a"), Column("c", tuple("pqrs"))), ("u", "v"))
+NUMBERS = Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v")))
+MIXED = Schema(Table((Column("a"), Column("c", tuple("pqrs")))), Classes(("u", "v")))
 RNG = np.random.default_rng(0)
 
 
@@ -46,7 +48,7 @@ def test_categories_count():
 def test_images_are_told_from_noise_of_the_same_pixels():
     images, _ = load_digits(return_X_y=True)
     images = RNG.permutation(images).reshape(-1, 8, 8).astype(np.uint8)  # they come sorted by writer
-    schema = Schema("image", "classification", (8, 8), (), tuple("0123456789"), levels=17)
+    schema = Schema(Image((8, 8), 17), Classes(tuple("0123456789")))
     assert c2st_accuracy(images[:300], images[300:600], schema, seed=0) < 0.6
     noise = RNG.permuted(images[300:600], axis=0)  # every pixel keeps its own distribution
     assert c2st_accuracy(images[:300], noise, schema, seed=0) > 0.85

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.bayes import BayesClassifier, GenerativeClassifier, class_log_prior
 from versus.models.classical_generative.kernel_density import KernelDensity
 from versus.numerics.gaussian_mixture import GaussianMixture
@@ -67,7 +69,7 @@ def test_each_class_has_randomness_of_its_own(lines):
 
 def test_arrays_go_to_the_class_they_came_from(lines):
     X, y = lines
-    schema = Schema("table", "classification", (1,), (Column("x"),), tuple("abcdefghijkl"))
+    schema = Schema(Table((Column("x"),)), Classes(tuple("abcdefghijkl")))
     model = BayesClassifier(GaussianMixture(2), schema=schema, random_state=0).fit(X, y)
     copy = BayesClassifier(GaussianMixture(2), schema=schema, random_state=0)
     copy.set_arrays(model.get_arrays())

@@ -7,12 +7,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models import find, persistence
 from versus.models.node_checks import check_children
 from versus.models.persistence import PersistenceError
 
-SCHEMA = Schema("table", "classification", (2,), (Column("a"), Column("c", tuple("pqrs"))), ("u", "v"))
+SCHEMA = Schema(Table((Column("a"), Column("c", tuple("pqrs")))), Classes(("u", "v")))
 
 
 @pytest.fixture

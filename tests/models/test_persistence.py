@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 from versus.models import find, persistence, skops_file
 from versus.models.persistence import PersistenceError
 
@@ -37,7 +39,7 @@ def table():
     y = (X[:, 0] > 0).astype(np.int64) + (X[:, 2] == 1)
     X[rng.random(X.shape) < 0.05] = np.nan
     columns = (Column("a"), Column("b"), Column("c", ("p", "q", "r")))
-    return X, y, Schema("table", "classification", (3,), columns, ("u", "v", "w"))
+    return X, y, Schema(Table(columns), Classes(("u", "v", "w")))
 
 
 def fitted(family, module, name, args):
@@ -129,7 +131,7 @@ for family, module, name, args in MODELS:
 def test_images_and_their_schema_come_back(tmp_path):
     rng = np.random.default_rng(0)
     X, y = rng.integers(0, 256, (40, 3, 3), dtype=np.uint8), np.arange(40) % 2
-    schema = Schema("image", "classification", (3, 3), (), ("é", "<b>"), levels=256)
+    schema = Schema(Image((3, 3), 256), Classes(("é", "<b>")))
     model = find("discriminative", "neighbours", "KNearestNeighbours")(schema=schema).fit(X, y)
     persistence.save(model, tmp_path / "model", "discriminative", "neighbours")
     loaded = persistence.load(tmp_path / "model")
@@ -210,7 +212,7 @@ def test_flipped_bytes_of_the_description_never_crash(copy):
         ("format", 99, "format 99"),
         ("arguments", {"C": 1.0, "command": "rm"}, "arguments"),
         ("arguments", None, "damaged"),
-        ("schema", {"kind": "table"}, "damaged"),
+        ("schema", {"x": {"form": "table"}}, "damaged"),
         ("schema", None, "does not fit"),
         ("files", {"../../x": {}}, "files must be"),
         ("files", {".safetensors": None}, "damaged"),

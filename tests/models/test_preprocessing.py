@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 from versus.models.preprocessing import Flattened, Preprocessor
 
-TABLE = Schema("table", "classification", (3,), (Column("a"), Column("b", ("p", "q", "r")), Column("c")), ("u", "v"))
+TABLE = Schema(Table((Column("a"), Column("b", ("p", "q", "r")), Column("c"))), Classes(("u", "v")))
 X = np.array([[1.0, 0, 10.0], [3.0, 2, 10.0], [np.nan, np.nan, 10.0], [5.0, 1, 10.0]])
 
 
@@ -24,26 +26,26 @@ def test_trees_get_numbers_as_they_are():
 
 
 def test_columns_are_counted_before_they_are_made():
-    for schema, events in ((TABLE, X), (Schema("image", "classification", (2, 3), levels=5), np.ones((4, 2, 3)))):
+    for schema, events in ((TABLE, X), (Schema(Image((2, 3), 5), Classes(())), np.ones((4, 2, 3)))):
         for preprocessor in (Preprocessor(schema).fit(events), Flattened(schema).fit(events)):
             assert preprocessor.transform(events).shape == (4, preprocessor.n_columns)
 
 
 def test_a_column_that_is_all_missing_or_missing_only_later():
-    schema = Schema("table", "classification", (2,), (Column("a"), Column("b")), ("u", "v"))
+    schema = Schema(Table((Column("a"), Column("b"))), Classes(("u", "v")))
     fitted = Preprocessor(schema).fit(np.array([[np.nan, 1.0], [np.nan, 2.0]]))
     matrix = fitted.transform(np.array([[7.0, np.nan]]))
     assert np.isfinite(matrix).all()
 
 
 def test_images_are_divided_by_their_largest_pixel():
-    schema = Schema("image", "classification", (2, 2), (), ("u", "v"), levels=256)
+    schema = Schema(Image((2, 2), 256), Classes(("u", "v")))
     pixels = np.array([[[0, 255], [51, 102]]], dtype=np.uint8)
     np.testing.assert_allclose(Preprocessor(schema).fit(pixels).transform(pixels), [[0, 1, 0.2, 0.4]])
 
 
 def test_images_without_levels_are_standardised_as_a_whole():
-    schema = Schema("image", "classification", (2, 2), (), ("u", "v"))
+    schema = Schema(Image((2, 2)), Classes(("u", "v")))
     matrix = Preprocessor(schema).fit(np.arange(16.0).reshape(4, 2, 2)).transform(np.arange(16.0).reshape(4, 2, 2))
     assert matrix.mean() == pytest.approx(0)
     assert matrix.std() == pytest.approx(1)

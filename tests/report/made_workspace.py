@@ -9,7 +9,9 @@ import numpy as np
 
 from versus.data import prepared
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes, Number
 from versus.metrics import calibration, classification
 from versus.metrics.regression import interval_coverage, mean_absolute_error, r2_score, root_mean_squared_error
 from versus.settings import Cell
@@ -81,7 +83,7 @@ class Made:
     def add_regression(self, name, X, y, repeats=5):
         """Prepare a regression data set with a mean baseline, least squares, and a joint Gaussian with intervals."""
         columns = tuple(Column(f"x{d}") for d in range(X.shape[1]))
-        schema = Schema("table", "regression", X.shape[1:], columns, target="amount")
+        schema = Schema(Table(columns), Number("amount"))
         prepared.write(self.workspace.prepared(name), Prepared(X, y, schema, splits(len(y), repeats), {}))
         data = prepared.read(self.workspace.prepared(name))
         for model, family, module, used in (
@@ -166,7 +168,7 @@ class Made:
                 "module": cell.module,
                 "class": cell.class_name,
                 "args": dict(cell.args),
-                "task": data.schema.task,
+                "task": data.schema.y.task,
                 "measure": measure,
                 "bound": model.steps if measure else None,
                 "capabilities": methods,
@@ -226,7 +228,7 @@ def blobs(n_classes=3, n=200, features=4, apart=1.5, seed=0):
     y = np.arange(n) % n_classes
     X = rng.normal(size=(n, features)) + apart * rng.normal(size=(n_classes, features))[y]
     columns = tuple(Column(f"x{d}") for d in range(features))
-    return X, y, Schema("table", "classification", (features,), columns, tuple(f"class {k}" for k in range(n_classes)))
+    return X, y, Schema(Table(columns), Classes(tuple(f"class {k}" for k in range(n_classes))))
 
 
 def pictures(n=150, seed=0):
@@ -243,4 +245,4 @@ def pictures(n=150, seed=0):
                 (slice(2, 6), slice(2, 6)),
             )[k]
         ] += 9
-    return X.astype(np.uint8), y, Schema("image", "classification", (8, 8), (), ("row", "column", "square"), 17)
+    return X.astype(np.uint8), y, Schema(Image((8, 8), 17), Classes(("row", "column", "square")))

@@ -6,7 +6,9 @@ import pytest
 from tests.report.made_workspace import splits, write_csv, write_json
 from versus.data import prepared
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes, Number
 from versus.report import results
 from versus.report.contrasts import main_contrast
 from versus.report.ranking import complete_block, ranking
@@ -26,8 +28,7 @@ class Scored:
         """Models as name=(family, scores of five repeats); "baseline" is one."""
         rng = np.random.default_rng(0)
         y = rng.normal(size=n) * 10 if task == "regression" else np.arange(n) % 2
-        classes = () if task == "regression" else ("no", "yes")
-        schema = Schema("table", task, (1,), (Column("x"),), classes)
+        schema = Schema(Table((Column("x"),)), Number() if task == "regression" else Classes(("no", "yes")))
         prepared.write(self.workspace.prepared(dataset), Prepared(rng.normal(size=(n, 1)), y, schema, splits(n, 5), {}))
         metric = "root_mean_squared_error" if task == "regression" else "accuracy_score"
         for name, (family, scores) in models.items():

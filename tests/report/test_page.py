@@ -11,7 +11,9 @@ import pytest
 
 from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import MODELS, Made
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.report import build
 from versus.workspace import Workspace
 
@@ -68,7 +70,7 @@ def hostile(tmp_path_factory):
     y = np.concatenate([np.arange(240) % 59, np.arange(60) % 59])  # nothing is ever of the 60th class
     columns = (Column("=cmd()"), Column(HOSTILE, ("<b>yes</b>", "@no")), Column(LONG), Column("</title>"))
     X = np.column_stack([rng.normal(size=300), rng.integers(0, 2, 300), rng.normal(size=300), y + rng.normal(size=300)])
-    schema = Schema("table", "classification", (4,), columns, classes)
+    schema = Schema(Table(columns), Classes(classes))
     found.add_classification("hostile", X, y, schema)
     found.add_classification(LONG, X, y, schema, repeats=1, models=MODELS[:2])
     attack = {"commit": HOSTILE, "</dl>": {"<i>": "javascript:alert(1)"}, "link": "https://example.org/?a=<b>"}

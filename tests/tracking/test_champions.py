@@ -15,7 +15,9 @@ from versus import evaluation, params, report
 from versus.__main__ import main
 from versus.data import prepared
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models import find, persistence
 from versus.serving.frames import decode
 from versus.settings import Cell, Comparison, Primary
@@ -34,9 +36,7 @@ discriminative:
 classical_generative: {GAUSSIAN}
 """
 GAUSSIAN = "blobs-gaussian: {data: blobs, module: gaussian, class: GaussianClassifier}"
-SCHEMA = Schema(
-    "table", "classification", (2,), (Column("length"), Column("width")), ("cat", "dog", "owl"), target="pet"
-)
+SCHEMA = Schema(Table((Column("length"), Column("width"))), Classes(("cat", "dog", "owl"), "pet"))
 REPEATS, N_TEST = 2, 400
 
 

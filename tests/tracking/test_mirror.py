@@ -11,6 +11,7 @@ from mlflow.entities import Run, ViewType
 from tests.tracking.conftest import CELL
 from tests.tracking.workspaces import REPEATS, history, make_cell, make_costs, make_dataset
 from versus.data.schema import Schema
+from versus.data.targets import Classes
 from versus.tracking import comparison, destination, pictures, record, store, sync
 from versus.tracking.live_runs import LONG, LiveRun, sweep
 from versus.tracking.mirror import LONGEST_WRITE, Mirror
@@ -325,7 +326,7 @@ def test_more_than_mlflow_takes_at_once_is_logged_in_parts(mirror: Mirror) -> No
 def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     from PIL import Image
 
-    schema = Schema("image", "classification", (8, 8), classes=("0", "1"), levels=17)
+    schema = Schema(Image((8, 8), 17), Classes(("0", "1")))
     np.save(tmp_path / "samples.npy", np.full((10, 8, 8), 16, dtype=np.uint8) * (np.arange(10) % 2)[:, None, None])
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
     pictures.draw(tmp_path, schema, tmp_path)

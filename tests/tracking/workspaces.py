@@ -10,7 +10,9 @@ import numpy as np
 
 from versus.data import prepared
 from versus.data.prepared import Prepared
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.workspace import Workspace
 
 CLASSES = ("setosa", "versicolor", "virginica")
@@ -21,12 +23,7 @@ def make_dataset(workspace: Workspace, dataset: str = "flowers") -> Schema:
     """A prepared table of 150 rows, two numeric columns and a categorical one."""
     rng = np.random.default_rng(0)
     schema = Schema(
-        "table",
-        "classification",
-        (3,),
-        (Column("length"), Column("width"), Column("colour", ("blue", "red"))),
-        CLASSES,
-        target="species",
+        Table((Column("length"), Column("width"), Column("colour", ("blue", "red")))), Classes(CLASSES, "species")
     )
     order = np.stack([rng.permutation(150) for _ in range(REPEATS)])
     splits = {"train": order[:, :90], "validation": order[:, 90:120], "test": order[:, 120:]}

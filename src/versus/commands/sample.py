@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from versus.data.spaces import Table
 from versus.serving import prediction
 from versus.workspace import Workspace
 
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     model = prediction.load(Workspace(options.workspace), options.cell)
     drawn = prediction.sample(model, options.n, options.label, options.seed)
-    if model.schema.kind == "table":
+    if isinstance(model.schema.x, Table):
         drawn.to_csv(options.out or sys.stdout, index=False)
     elif options.out is None or options.out.suffix != ".npy":
         raise ValueError("these are images; name a file for them, such as --out samples.npy")

@@ -30,3 +30,15 @@ class Dataset:
     n_test: int = 0
     warnings: Sequence[str] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """Rows, target and events as plain JSON types, with the warnings and the licence."""
+        return {
+            "rows": len(self.y),
+            "test_rows": self.n_test,
+            "task": self.schema.y.task,
+            "warnings": list(self.warnings),
+            **self.about,
+            **self.schema.y.summary(self.y),
+            **self.schema.x.summary(self.X),
+        }

@@ -14,8 +14,10 @@ from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers,
 from versus.data.dataset import Dataset
 from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Labelled, Tabular
-from versus.data.schema import Column, Schema
-from versus.data.target import check_counts, encode_target, first_word
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.target_column import check_counts, encode_target, first_word
+from versus.data.targets import Number
 
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
 _IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
@@ -55,8 +57,8 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     _check_names(raw, specification, target)
     if len(by_name[target].missing) == 0:
         raise DataError(f"{raw.file}: holds no rows")
-    answer = encode_target(by_name[target], specification, raw.file, raw.locate)
-    warnings = [*raw.warnings, *check_counts(answer, by_name[target], raw.n_test, raw.file)]
+    y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
+    warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
     left_out = {target, *specification.drop, *raw.unused}
     features = []
     for column in raw.columns:
@@ -72,14 +74,13 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         raise DataError(f"{raw.file}: no column is left beside the target {target!r}")
     if specification.shape is not None:
         pixels, levels = _pixels(features, specification, raw.file)
-        schema = Schema("image", answer.task, pixels.shape[1:], (), answer.classes, levels, target)
-        return _kept(Dataset(pixels, answer.y, schema, raw.n_test, warnings))
-    X = np.empty((len(answer.y), len(features)))
+        schema = Schema(Image(pixels.shape[1:], levels), answer)
+        return _kept(Dataset(pixels, y, schema, raw.n_test, warnings))
+    X = np.empty((len(y), len(features)))
     for place, feature in enumerate(features):
         X[:, place] = feature.values
-    columns = tuple(feature.column for feature in features)
-    schema = Schema("table", answer.task, X.shape[1:], columns, answer.classes, None, target)
-    return _kept(Dataset(X, answer.y, schema, raw.n_test, warnings))
+    schema = Schema(Table(tuple(feature.column for feature in features)), answer)
+    return _kept(Dataset(X, y, schema, raw.n_test, warnings))
 
 
 def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
@@ -88,16 +89,16 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
     Raises:
         DataError: for labels that cannot be learnt.
     """
-    answer = encode_target(raw.labels, specification, raw.file, raw.locate)
-    warnings = [*raw.warnings, *check_counts(answer, raw.labels, raw.n_test, raw.file)]
-    schema = Schema("image", answer.task, raw.pixels.shape[1:], (), answer.classes, raw.levels, raw.labels.name)
-    return _kept(Dataset(raw.pixels, answer.y, schema, raw.n_test, warnings))
+    y, answer = encode_target(raw.labels, specification, raw.file, raw.locate)
+    warnings = [*raw.warnings, *check_counts(y, answer, raw.labels, raw.n_test, raw.file)]
+    schema = Schema(Image(raw.pixels.shape[1:], raw.levels), answer)
+    return _kept(Dataset(raw.pixels, y, schema, raw.n_test, warnings))
 
 
 def _kept(dataset: Dataset) -> Dataset:
     """Without the rows whose class label_map leaves out; the very same arrays where it leaves out none."""
     kept = dataset.y >= 0
-    if dataset.schema.task == "regression" or kept.all():
+    if isinstance(dataset.schema.y, Number) or kept.all():
         return dataset
     n_test = int(kept[len(kept) - dataset.n_test :].sum())
     return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_test=n_test)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
 from versus.data import file_specification, specification
@@ -21,7 +20,6 @@ from versus.data.images import RawImages
 from versus.data.prepared import Prepared
 from versus.data.sources import source_files
 from versus.data.splits import draw, split
-from versus.data.summary import summarise
 
 DEFAULT_REPEATS = 5
 
@@ -51,7 +49,7 @@ def prepare(
     dataset, content, files = load(given, base, cache or base / ".versus" / "downloads")
     dataset = _limited(dataset, content)
     repeats = content.repeats or (1 if dataset.n_test else DEFAULT_REPEATS)
-    strata = strata_of(dataset)
+    strata = dataset.schema.y.strata(dataset.y)
     splits = split(
         strata, dataset.n_test, repeats, content.test_fraction, content.validation_fraction, content.seed or 0
     )
@@ -62,7 +60,7 @@ def prepare(
         "files": files,
         "official_test": dataset.n_test > 0,
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
-        **summarise(dataset),
+        **dataset.summary(),
     }
     return Prepared(dataset.X, dataset.y, dataset.schema, splits, about)
 
@@ -144,20 +142,13 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages:
     return arrays.load(given, base)
 
 
-def strata_of(dataset: Dataset) -> NDArray[np.int64]:
-    """(N,) what splits are balanced by: the class; one stratum for a regression."""
-    if dataset.schema.task == "classification":
-        return dataset.y.astype(np.int64, copy=False)
-    return np.zeros(len(dataset.y), np.int64)
-
-
 def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
     """The part of the rows that ``limit`` and ``test_limit`` leave, in their order."""
     if options.test_limit is not None and not dataset.n_test:
         raise DataError("test_limit is for data with an official test set; here, test_fraction sets its size")
     if options.limit is None and options.test_limit is None:
         return dataset
-    strata = strata_of(dataset)
+    strata = dataset.schema.y.strata(dataset.y)
     n = len(strata) - dataset.n_test
     rng = np.random.default_rng([options.seed or 0, 2**31])  # a stream of its own beside those of the repeats
     kept, tested = np.arange(n), np.arange(n, len(strata))

@@ -16,6 +16,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.prepared import Prepared
+from versus.data.targets import Classes, Number
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.cost import write_cost
 from versus.evaluation.generation import score_samples, shown_samples
@@ -97,9 +98,9 @@ def _score(record: Record, repeat: int, model: Any, data: Prepared, seed: int) -
     """All scores of one repeat; returns its predictions on the test rows, None where the model makes none."""
     X, y = data.take(repeat, "test")
     predictions = None
-    if data.schema.task == "classification" and hasattr(model, "predict_proba"):
+    if isinstance(data.schema.y, Classes) and hasattr(model, "predict_proba"):
         predictions = score_classifier(record, repeat, model, X, y, data.schema)
-    elif data.schema.task == "regression" and hasattr(model, "predict"):
+    elif isinstance(data.schema.y, Number) and hasattr(model, "predict"):
         predictions = score_regressor(record, repeat, model, X, y)
     else:
         record.skip("predictions", f"{type(model).__name__} models the data alone, and predicts no target", repeat)
@@ -128,7 +129,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "module": cell.module,
         "class": cell.class_name,
         "args": dict(cell.args),
-        "task": data.schema.task,
+        "task": data.schema.y.task,
         "measure": None if method is None else model.measure,
         "bound": None if method is None else method == "elbo",
         "capabilities": has,
@@ -141,7 +142,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
 def _write_predictions(predictions: list[Array], data: Prepared, out: Path) -> None:
     if not predictions:
         return
-    if data.schema.task == "regression":
+    if isinstance(data.schema.y, Number):
         np.save(out / "predictions.npy", np.stack(predictions), allow_pickle=False)
         return
     np.save(out / "predictions.npy", np.stack(predictions).astype(np.float32), allow_pickle=False)

@@ -9,6 +9,8 @@ import numpy as np
 from versus.arrays import Array, Labels
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.data.targets import Classes, Number
 from versus.evaluation.capabilities import samples_by_class
 from versus.evaluation.record import Record
 from versus.metrics import samples, table
@@ -27,11 +29,11 @@ def score_samples(record: Record, repeat: int, model: Any, data: Prepared, seed:
         return
     rng = np.random.default_rng(seed)
     X, y = _some(*data.take(repeat, "test"), rng)
-    by_class = schema.task == "classification" and samples_by_class(model)
+    by_class = isinstance(schema.y, Classes) and samples_by_class(model)
     generated = draw(model, len(X), y if by_class else None, schema, seed)
     for metric in table.needing("samples"):
         record.score(repeat, metric.name, metric.function, X, generated, schema, seed)
-    if schema.task == "regression":
+    if isinstance(schema.y, Number):
         record.skip("train on synthetic, test on real", "the target is a number, not a class", repeat)
     elif not by_class:
         record.skip("train on synthetic, test on real", f"{name} draws data without classes to learn from", repeat)
@@ -70,8 +72,8 @@ def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Array, Array]:
 
     For regression the second is the model's own prediction for each event.
     """
-    n = SHOWN_IMAGES if schema.kind == "image" else SHOWN_ROWS
-    if schema.task == "regression":
+    n = SHOWN_IMAGES if isinstance(schema.x, Image) else SHOWN_ROWS
+    if isinstance(schema.y, Number):
         drawn = draw(model, n, None, schema, seed)
         return drawn, np.asarray(model.predict(drawn), dtype=np.float64)
     if samples_by_class(model):

@@ -8,6 +8,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.evaluation.capabilities import capabilities, density, measure_suffix
 from versus.evaluation.record import EvaluationError, Record
 from versus.evaluation.supervised import in_batches
@@ -17,7 +18,7 @@ from versus.metrics.density import dequantise
 
 def as_events(model: Any, X: Array, schema: Schema, seed: int) -> Array:
     """The events that a density is asked about: pixels spread over [x, x + 1) where it is continuous."""
-    if schema.kind == "image" and schema.levels is not None and model.measure == "continuous":
+    if isinstance(schema.x, Image) and schema.levels is not None and model.measure == "continuous":
         return dequantise(X, seed)
     return X
 
@@ -33,7 +34,7 @@ def score_density(record: Record, repeat: int, model: Any, X: Array, schema: Sch
         log_prob = in_batches(getattr(model, method), as_events(model, X, schema, seed))
     except ValueError as error:
         # a density may refuse incomplete rows; refusing whole ones is a fault
-        if schema.kind == "image" or not np.isnan(X).any():
+        if schema.x.complete(X).all():
             raise
         record.skip("likelihood", f"{name} takes no missing values: {error}", repeat)
         return
@@ -42,7 +43,7 @@ def score_density(record: Record, repeat: int, model: Any, X: Array, schema: Sch
     suffix = measure_suffix(model)
     for metric in table.needing("log_prob" if method == "log_prob" else "elbo"):
         record.score(repeat, metric.name + suffix, metric.function, log_prob)
-    if schema.kind != "image":
+    if not isinstance(schema.x, Image):
         return
     for metric in table.needing("pixels_log_prob" if method == "log_prob" else "pixels_elbo"):
         record.score(repeat, metric.name + suffix, metric.function, log_prob, schema.n_features)

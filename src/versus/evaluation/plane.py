@@ -10,6 +10,8 @@ import numpy as np
 from versus.arrays import Array
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
+from versus.data.spaces import Table
+from versus.data.targets import Classes
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.supervised import in_batches
 
@@ -19,12 +21,7 @@ MARGIN = 0.1  # of the data's range, on each side
 
 def is_plane(schema: Schema) -> bool:
     """Whether events are two numbers and there are classes to tell apart."""
-    return (
-        schema.kind == "table"
-        and schema.n_features == 2
-        and not schema.has_categorical
-        and schema.task == "classification"
-    )
+    return isinstance(schema.x, Table) and schema.cardinalities == (0, 0) and isinstance(schema.y, Classes)
 
 
 def write_plane(model: Any, data: Prepared, out: Path) -> None:

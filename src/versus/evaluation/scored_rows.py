@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.arrays import Array, Events, Ragged
 from versus.data.prepared import Prepared
 
 CHUNK = 4096  # rows that are read at a time
@@ -23,7 +23,7 @@ def hash_test_rows(data: Prepared) -> str:
     """
     schema = data.schema
     columns = [[c.name, c.categories is not None] for c in schema.columns]
-    form = [schema.kind, schema.task, schema.shape, schema.classes, schema.target, columns]
+    form = [schema.x.form, schema.y.task, schema.shape, schema.classes, schema.target, columns]
     digest = hashlib.sha256(json.dumps(form).encode())
     before: NDArray[np.int64] | None = None
     one_repeat = b""
@@ -37,27 +37,18 @@ def hash_test_rows(data: Prepared) -> str:
 
 
 def _digest(data: Prepared, rows: NDArray[np.int64]) -> bytes:
-    names = [None if c.categories is None else _numbers(c.categories) for c in data.schema.columns]
-    digest = hashlib.sha256(f"{data.X.dtype.str} {data.y.dtype.str} {len(rows)}".encode())
+    digest = hashlib.sha256(f"{_type(data.X)} {_type(data.y)} {len(rows)}".encode())
     for start in range(0, len(rows), CHUNK):
-        X = np.ascontiguousarray(data.X[rows[start : start + CHUNK]])
-        for column, numbers in enumerate(names):
-            if numbers is not None:
-                X[:, column] = _named(X[:, column], numbers)
-        digest.update(X.data)
-    digest.update(np.ascontiguousarray(data.y[rows]).data)
+        for values in _arrays(data.schema.x.by_name(data.X[rows[start : start + CHUNK]])):
+            digest.update(np.ascontiguousarray(values).data)
+    for values in _arrays(data.y[rows]):
+        digest.update(np.ascontiguousarray(values).data)
     return digest.digest()
 
 
-def _numbers(categories: tuple[str, ...]) -> NDArray[np.float64]:
-    """A number for each category that depends on its name alone; 48 bits, which a float holds exactly."""
-    hashes = (hashlib.blake2b(name.encode(), digest_size=6).digest() for name in categories)
-    return np.array([float(int.from_bytes(found)) for found in hashes])
+def _type(events: Events) -> str:
+    return events.values.dtype.str if isinstance(events, Ragged) else events.dtype.str
 
 
-def _named(codes: NDArray[Any], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The numbers of the categories instead of their codes (N,); what is missing stays NaN."""
-    found = np.full(len(codes), np.nan)
-    known = ~np.isnan(codes)
-    found[known] = numbers[codes[known].astype(np.int64)]
-    return found
+def _arrays(events: Events) -> tuple[Array, ...]:
+    return (events.lengths, events.values) if isinstance(events, Ragged) else (events,)

@@ -102,7 +102,7 @@ class Contest:
                 raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
             old = read_measured(Path(scratch))
         rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
-        metric = getattr(self._params.comparison.primary, data.schema.task)
+        metric = getattr(self._params.comparison.primary, data.schema.y.task)
         rules, seed = self._params.gate, self._params.seed
         return judge(new, old, data.y[rows], rows, data.schema.classes, metric, rules, seed)
 

@@ -92,14 +92,12 @@ def tstr_ratio(on_synthetic: float, on_real: float) -> float:
 
 def complete(X: Array, schema: Schema) -> Array:
     """The rows without a missing value: generators draw none, so a missing value would give a row away."""
-    return X if schema.kind == "image" else X[~np.isnan(X).any(axis=1)]
+    return X[schema.x.complete(X)]
 
 
 def _complete_pair(pair: tuple[Array, Labels], schema: Schema) -> tuple[Array, Labels]:
     X, y = pair
-    if schema.kind == "image":
-        return X, y
-    whole = ~np.isnan(X).any(axis=1)
+    whole = schema.x.complete(X)
     return X[whole], y[whole]
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from versus.arrays import Array, Step
 from versus.data.schema import Schema
+from versus.data.spaces import Table
 from versus.models.preprocessing import Preprocessor
 from versus.training.batches import Batch
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
@@ -126,7 +127,7 @@ class DeepModel:
     def _start(self, X: Array, y: Array | None, validation: tuple[Array, Array] | None) -> Training:
         seed = fresh_seed(self.random_state)
         self.schema_ = self.schema or Schema.of(X, y)
-        if self.schema_.kind == "table":
+        if isinstance(self.schema_.x, Table):
             self.preprocessor_ = self._new_preprocessor().fit(X)
         with seeded(seed_for(seed, "initialise"), torch.device("cpu")):
             self.network_ = self._build()
@@ -151,7 +152,7 @@ class DeepModel:
     def get_arrays(self) -> dict[str, Array]:
         """The learned state as flat named arrays; `set_arrays` takes them back."""
         arrays = with_prefix("network", network_arrays(self.network_))
-        if self.schema_.kind == "table":
+        if isinstance(self.schema_.x, Table):
             arrays |= with_prefix("preprocessing", self.preprocessor_.get_arrays())
         return arrays
 
@@ -166,7 +167,7 @@ class DeepModel:
         self.schema_ = self.schema
         device = resolve_device(self.device)
         precision = resolve_precision(self.precision, device)
-        if self.schema_.kind == "table":
+        if isinstance(self.schema_.x, Table):
             self.preprocessor_ = self._new_preprocessor().set_arrays(under("preprocessing", arrays))
         network = self._build().to(device, parameter_dtype(precision))
         load_network(network, under("network", arrays))
@@ -185,10 +186,9 @@ class DeepModel:
 
     def _encoded(self, X: Array) -> Array:
         """Tables as the network takes them, (N, D) -> (N, F); images as they are, to be scaled in the network."""
-        if self.schema_.kind == "table":
+        if isinstance(self.schema_.x, Table):
             return self.preprocessor_.transform(X)
-        if X.shape[1:] != self.schema_.shape:
-            raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {self.schema_.shape}")
+        self.schema_.x.check(X)
         return X
 
     def _apply(self, function: Callable[..., Tensor], *rows: Any, batch_rows: int = 512) -> Array:

@@ -20,12 +20,5 @@ def draw(model: Any, n: int, y: Labels | None, schema: Schema, seed: int) -> Arr
     if drawn.shape != (n, *schema.shape) or not np.isfinite(drawn).all():
         wanted = (n, *schema.shape)
         raise ValueError(f"sample({n}) gives shape {drawn.shape} or values that are not finite; {wanted} is due")
-    if schema.kind == "image" and schema.levels is not None:
-        drawn = np.clip(np.floor(drawn), 0, schema.levels - 1)
-    return drawn.astype(_stored_type(schema))
-
-
-def _stored_type(schema: Schema) -> type[np.number[Any]]:
-    if schema.kind == "table" or schema.levels is None:
-        return np.float64
-    return np.uint8 if schema.levels <= 256 else np.uint16
+    stored: Array = schema.x.stored(drawn)
+    return stored

@@ -15,6 +15,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
+from versus.data.spaces import Image, Table
 
 
 class Preprocessor:
@@ -36,7 +37,7 @@ class Preprocessor:
 
     def fit(self, X: Array) -> Preprocessor:
         """Learn medians, which columns can be missing, means and scales from X (N, *event)."""
-        if self.schema.kind == "image":
+        if isinstance(self.schema.x, Image):
             self.centre_, self.scale_ = self._pixel_scale(X)
             return self
         numbers = np.asarray(X)[:, self.numeric].astype(np.float64)
@@ -61,8 +62,8 @@ class Preprocessor:
             ValueError: where the events have another shape than the schema says, or a code names no category.
         """
         X = np.asarray(X)
-        _expect_events(X, self.schema)
-        if self.schema.kind == "image":
+        self.schema.x.check(X)
+        if isinstance(self.schema.x, Image):
             pixels = X.reshape(len(X), -1).astype(self.dtype)
             scaled: Array = (pixels - self.dtype(self.centre_)) / self.dtype(self.scale_)
             return scaled
@@ -75,7 +76,7 @@ class Preprocessor:
     @property
     def n_columns(self) -> int:
         """F: how many columns the matrix has."""
-        if self.schema.kind == "image":
+        if isinstance(self.schema.x, Image):
             return self.schema.n_features
         return len(self.numeric) + len(self.can_miss_) + sum(self.schema.cardinalities)
 
@@ -100,7 +101,7 @@ class Preprocessor:
     def get_arrays(self) -> dict[str, Array]:
         """What `fit` learned, by name."""
         arrays = {"centre": self.centre_, "scale": self.scale_}
-        if self.schema.kind == "table":
+        if isinstance(self.schema.x, Table):
             arrays |= {"fill": self.fill_, "can_miss": self.can_miss_.astype(np.int64)}
         return arrays
 
@@ -110,11 +111,11 @@ class Preprocessor:
         Raises:
             ValueError: naming the array whose shape or values do not fit the schema.
         """
-        shape = () if self.schema.kind == "image" else (len(self.numeric),)
+        shape = () if isinstance(self.schema.x, Image) else (len(self.numeric),)
         for name in ("centre", "scale"):
             _expect_shape(name, arrays[name], shape)
         self.centre_, self.scale_ = arrays["centre"], arrays["scale"]
-        if self.schema.kind == "table":
+        if isinstance(self.schema.x, Table):
             _expect_shape("fill", arrays["fill"], shape)
             self.fill_, self.can_miss_ = arrays["fill"], arrays["can_miss"]
             if not np.isin(self.can_miss_, np.arange(len(self.numeric))).all():
@@ -140,7 +141,7 @@ class Flattened:
     def transform(self, X: Array) -> Array:
         """(N, *event) -> (N, D) float64."""
         X = np.asarray(X)
-        _expect_events(X, self.schema)
+        self.schema.x.check(X)
         return X.reshape(len(X), -1).astype(np.float64)
 
     def get_arrays(self) -> dict[str, Array]:
@@ -150,11 +151,6 @@ class Flattened:
     def set_arrays(self, arrays: Mapping[str, Array]) -> Flattened:
         """Nothing to take over."""
         return self
-
-
-def _expect_events(X: Array, schema: Schema) -> None:
-    if X.shape[1:] != schema.shape:
-        raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {schema.shape}")
 
 
 def _column_medians(numbers: Array, absent: Array) -> Array:

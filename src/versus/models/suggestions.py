@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.data.targets import Classes, Number
 
 MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the square of the rows, is left to the user
 
@@ -24,7 +26,7 @@ class Suggestion:
 
 
 def _classes(schema: Schema, rows: int) -> bool:
-    return schema.task == "classification"
+    return isinstance(schema.y, Classes)
 
 
 def _numeric_classes(schema: Schema, rows: int) -> bool:
@@ -32,7 +34,7 @@ def _numeric_classes(schema: Schema, rows: int) -> bool:
 
 
 def _image_classes(schema: Schema, rows: int) -> bool:
-    return _classes(schema, rows) and schema.kind == "image"
+    return _classes(schema, rows) and isinstance(schema.x, Image)
 
 
 def _few_classes(schema: Schema, rows: int) -> bool:
@@ -40,7 +42,7 @@ def _few_classes(schema: Schema, rows: int) -> bool:
 
 
 def _values(schema: Schema, rows: int) -> bool:
-    return schema.task == "regression"
+    return isinstance(schema.y, Number)
 
 
 def _numeric_values(schema: Schema, rows: int) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 
 
 def require_numeric(model: str, schema: Schema) -> None:
@@ -27,7 +28,7 @@ def require_numeric(model: str, schema: Schema) -> None:
 
 def has_pixels(X: Array, schema: Schema) -> bool:
     """Whether X holds integer pixels: then a continuous density is one of x + u."""
-    return schema.kind == "image" and X.dtype.kind in "uib"
+    return isinstance(schema.x, Image) and X.dtype.kind in "uib"
 
 
 def raw_rows(X: Array, schema: Schema) -> Array:
@@ -36,8 +37,7 @@ def raw_rows(X: Array, schema: Schema) -> Array:
     Raises:
         ValueError: where the events have another shape than the schema's.
     """
-    if X.shape[1:] != schema.shape:
-        raise ValueError(f"X has events of shape {X.shape[1:]}; the model's data have {schema.shape}")
+    schema.x.check(X)
     return np.asarray(X).reshape(len(X), schema.n_features)
 
 
@@ -62,11 +62,8 @@ def dequantised_rows(X: Array, schema: Schema, rng: np.random.Generator, dtype: 
 
 def as_events(rows: Array, schema: Schema) -> Array:
     """(N, D) -> (N, *event) in the raw space: pixels are cut down to the integer levels they are stored as."""
-    events = rows.reshape(len(rows), *schema.shape)
-    if schema.kind == "table" or schema.levels is None:
-        return events
-    pixels = np.clip(np.floor(events), 0, schema.levels - 1)
-    return pixels.astype(np.min_scalar_type(schema.levels - 1))
+    events: Array = schema.x.stored(rows.reshape(len(rows), *schema.shape))
+    return events
 
 
 def working_type(X: Array, schema: Schema) -> type[Any]:

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Measure
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
 from versus.models.learned_arrays import restored_schema
 from versus.numerics.covariance import structure
 from versus.numerics.expectation_maximisation import Mixture
@@ -56,7 +57,7 @@ class JointRegression:
     def _joint_of_schema(self) -> GaussianMixture:
         joint = self.new_joint()
         columns = tuple(Column(f"x{d}") for d in range(self.schema_.n_features + 1))
-        joint.schema = replace(self.schema_, kind="table", shape=(len(columns),), columns=columns, levels=None)
+        joint.schema = replace(self.schema_, x=Table(columns))
         return joint
 
     def _restore(self) -> None:

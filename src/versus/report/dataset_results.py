@@ -41,7 +41,7 @@ class DatasetResults:
     @property
     def task(self) -> str:
         """What is predicted: "classification" or "regression"."""
-        return self.prepared.schema.task
+        return self.prepared.schema.y.task
 
     @property
     def primary(self) -> str:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from versus.data.columns import is_number, number_name
 from versus.data.errors import DataError, listed, unknown
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def read(path: Path, schema: Schema) -> Data:
     kind = path.suffix.lower()
     if not path.is_file():
         raise DataError(f"{path} does not exist")
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         return _read_images(path, schema)
     import pandas as pd
 
@@ -71,7 +72,7 @@ def encode(data: Data, schema: Schema) -> NDArray[Any]:
     Raises:
         DataError: naming the column, row and value that do not fit, and what would.
     """
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         return _encode_images(np.asarray(data), schema)
     absent = [column.name for column in schema.columns if column.name not in data.columns]
     if absent:

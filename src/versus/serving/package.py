@@ -15,6 +15,8 @@ from mlflow.types.schema import AnyType, TensorSpec
 
 from versus.data import prepared
 from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.data.targets import Number
 from versus.models import persistence
 from versus.serving import code
 from versus.serving.frames import decode
@@ -51,7 +53,7 @@ def write(saved: Path, data_folder: Path, out: Path) -> None:
             signature=signature(model),
             input_example=_example(data_folder, schema),
             pip_requirements=[f"mlflow=={mlflow.__version__}", *code.pinned_libraries(modules)],
-            metadata={"class": type(model).__name__, "task": schema.task, "columns": _columns(schema)},
+            metadata={"class": type(model).__name__, "task": schema.y.task, "columns": _columns(schema)},
         )
 
 
@@ -62,7 +64,7 @@ def signature(model: Any) -> ModelSignature:
     names row, column and value.
     """
     schema: Schema = model.schema
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         stored = np.uint8 if schema.levels is not None and schema.levels <= 256 else np.float64
         inputs = MlflowSchema([TensorSpec(np.dtype(stored), (-1, *schema.shape))])
     else:
@@ -75,7 +77,7 @@ def signature(model: Any) -> ModelSignature:
 
 
 def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
-    if schema.task == "regression":
+    if isinstance(schema.y, Number):
         names = ["prediction", *(("lower", "upper") if hasattr(model, "predict_interval") else ())]
         return MlflowSchema([ColSpec(DataType.double, name) for name in names])
     if not hasattr(model, "predict_proba"):
@@ -87,7 +89,7 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
 def _example(folder: Path, schema: Schema) -> Any:
     X, _ = prepared.read(folder).take(0, "test")
     first = np.array(X[:EXAMPLES])
-    return first if schema.kind == "image" else decode(first, schema)
+    return first if isinstance(schema.x, Image) else decode(first, schema)
 
 
 def _columns(schema: Schema) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.data.targets import Number
 from versus.models import persistence
 from versus.models.draws import draw
 from versus.serving.frames import Data, decode, encode
@@ -51,7 +53,7 @@ def predict(model: Any, data: Data) -> pd.DataFrame:
 
     schema: Schema = model.schema
     X = encode(data, schema)
-    if schema.task == "regression":
+    if isinstance(schema.y, Number):
         columns: dict[str, Any] = {"prediction": model.predict(X)}
         if hasattr(model, "predict_interval"):
             columns["lower"], columns["upper"] = model.predict_interval(X, COVERAGE).T
@@ -92,7 +94,7 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
         drawn = draw(model, n, y, schema, seed)
     except ValueError as error:
         raise DataError(str(error)) from error
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         return drawn
     table = decode(drawn, schema)
     return table if label is None else table.assign(**{schema.target: label})

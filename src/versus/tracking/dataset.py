@@ -18,6 +18,7 @@ from mlflow.types.schema import TensorSpec
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from versus.data.schema import Schema
+from versus.data.spaces import Table
 from versus.tracking import leaderboard
 from versus.tracking.content_hash import hash_files
 
@@ -46,7 +47,7 @@ class PreparedDataset(Dataset):
     @property
     def schema(self) -> MlflowSchema:
         """Columns with their types; for images one tensor."""
-        if self._about.kind != "table":
+        if not isinstance(self._about.x, Table):
             return MlflowSchema([TensorSpec(np.dtype(np.float64), (-1, *self._about.shape))])
         kinds = {True: DataType.double, False: DataType.string}
         return MlflowSchema([ColSpec(kinds[c.categories is None], c.name) for c in self._about.columns])
@@ -55,12 +56,12 @@ class PreparedDataset(Dataset):
     def profile(self) -> dict[str, Any]:
         """How large it is."""
         about = self._about
-        return {"rows": _rows(self._folder), "task": about.task, "shape": about.shape, "classes": about.n_classes}
+        return {"rows": _rows(self._folder), "task": about.y.task, "shape": about.shape, "classes": about.n_classes}
 
     def to_dict(self) -> dict[str, str]:
         """As MLflow's store keeps it: schema and profile as JSON."""
         columns = self.schema.to_dict()
-        is_table = self._about.kind == "table"
+        is_table = isinstance(self._about.x, Table)
         schema = {"mlflow_colspec": columns} if is_table else {"mlflow_tensorspec": {"features": columns}}
         return {**super().to_dict(), "schema": json.dumps(schema), "profile": json.dumps(self.profile)}
 
@@ -92,15 +93,15 @@ def experiment_tags(
         primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
     """
     schema = read_schema(folder)
-    size = f"{_rows(folder)} rows, {schema.n_features} " + ("pixels" if schema.kind == "image" else "columns")
+    size = f"{_rows(folder)} rows, {schema.x.describe()}"
     classes = f", {schema.n_classes} classes ({', '.join(schema.classes)})" if schema.classes else ""
     facts = "\n".join(f"- {key}: {value}" for key, value in about.items() if isinstance(value, str | int | float))
-    note = f"[**Leaderboard**]({leaderboard.link(experiment)}) · {schema.task}, {size}{classes}\n\n{facts}"
+    note = f"[**Leaderboard**]({leaderboard.link(experiment)}) · {schema.y.task}, {size}{classes}\n\n{facts}"
     return {
         "mlflow.note.content": note[:LONGEST_NOTE],
         "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
-        leaderboard.TAG: leaderboard.view(schema.task, (primary or {}).get(schema.task)),
-        "task": schema.task,
-        "kind": schema.kind,
+        leaderboard.TAG: leaderboard.view(schema.y.task, (primary or {}).get(schema.y.task)),
+        "task": schema.y.task,
+        "kind": schema.x.form,
         "data_hash": hash_files([folder])[:LONGEST_DIGEST],
     }

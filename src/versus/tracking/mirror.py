@@ -168,7 +168,7 @@ class Mirror:
         return {
             **record.tags,
             **self.code_tags(f"stages.evaluate {record.cell}"),
-            "kind": read_schema(self.workspace.prepared(record.dataset)).kind,
+            "kind": read_schema(self.workspace.prepared(record.dataset)).x.form,
             FINGERPRINT: record.fingerprint,
             COSTS: record.costs_fingerprint,
             STATE: WRITING,

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from versus.data import spaces
 from versus.data.schema import Schema
 
 MOST_CLASSES_WITH_NUMBERS = 12
@@ -33,7 +34,7 @@ def draw(evaluation: Path, schema: Schema, out: Path) -> None:
     if (evaluation / "samples.npy").is_file():
         samples = np.load(evaluation / "samples.npy", allow_pickle=False)
         labels = np.load(evaluation / "sample_labels.npy", allow_pickle=False)
-        if schema.kind == "image":
+        if isinstance(schema.x, spaces.Image):
             _draw_images(samples, labels, schema, out / "samples.png")
         else:
             _write_table(samples, labels, schema, out / "samples.csv")

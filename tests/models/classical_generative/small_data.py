@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 
 
 def numeric_table():
@@ -20,12 +22,12 @@ def mixed_table():
     y = rng.integers(0, 3, 200)
     X = np.column_stack([rng.normal(y, 1.0), (y + (rng.random(200) < 0.3)) % 3, rng.integers(0, 2, 200)]).astype(float)
     columns = (Column("size"), Column("colour", ("red", "green", "blue")), Column("wet", ("no", "yes")))
-    return X, y, Schema("table", "classification", (3,), columns, ("a", "b", "c", "none"))
+    return X, y, Schema(Table(columns), Classes(("a", "b", "c", "none")))
 
 
 def categorical_table():
     X, y, schema = mixed_table()
-    return X[:, 1:], y, Schema("table", "classification", (2,), schema.columns[1:], schema.classes)
+    return X[:, 1:], y, Schema(Table(schema.columns[1:]), Classes(schema.classes))
 
 
 def bits():
@@ -46,4 +48,4 @@ def images():
     y = rng.integers(0, 2, 120)
     pixels = rng.integers(0, 8, (120, 4, 3)) + 9 * (np.arange(3) == np.where(y == 1, 2, 1)[:, None])[:, None, :]
     pixels[:, :, 0] = 0
-    return pixels.astype(np.uint8), y, Schema("image", "classification", (4, 3), (), ("middle", "right"), levels=17)
+    return pixels.astype(np.uint8), y, Schema(Image((4, 3), 17), Classes(("middle", "right")))

@@ -8,6 +8,7 @@ from scipy.special import logsumexp
 
 from tests.models.classical_generative import small_data as data
 from versus.data.schema import Schema
+from versus.data.spaces import Image, Table
 from versus.models import persistence
 from versus.models.classical_generative.baseline import Marginals
 from versus.models.classical_generative.gaussian import GaussianClassifier
@@ -47,7 +48,7 @@ CELLS = [
     (BernoulliNaiveBayes, {}, with_schema(*data.bits())),
     (MultinomialNaiveBayes, {}, with_schema(*data.counts())),
 ]
-NAMES = [f"{c.__name__}-{s.kind}-{'-'.join(map(str, a.values()))}" for c, a, (_, _, s) in CELLS]
+NAMES = [f"{c.__name__}-{s.x.form}-{'-'.join(map(str, a.values()))}" for c, a, (_, _, s) in CELLS]
 
 
 def build(model_class, args, schema):
@@ -93,10 +94,10 @@ def test_samples_lie_in_the_space_of_the_data(fitted):
     assert np.isfinite(model.log_prob(drawn)).all()
     assert model.sample(7, random_state=0).shape == (7, *schema.shape)
     assert model.sample(0, random_state=0).shape == (0, *schema.shape)
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         assert drawn.dtype == X.dtype
         assert drawn.max() < schema.levels
-    for d, size in enumerate(schema.cardinalities if schema.kind == "table" else ()):
+    for d, size in enumerate(schema.cardinalities if isinstance(schema.x, Table) else ()):
         assert not size or set(drawn[:, d]) <= set(range(size))
 
 
@@ -132,7 +133,7 @@ def test_a_second_fit_gives_the_same_bits(fitted):
 
 def test_missing_values_are_taken(fitted):
     model, X, y, schema = fitted
-    if schema.kind == "image":
+    if isinstance(schema.x, Image):
         pytest.skip("images have no missing pixels")
     gaps = X.copy()
     gaps[np.random.default_rng(7).random(X.shape) < 0.2] = np.nan

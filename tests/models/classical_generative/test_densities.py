@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.models.classical_generative import small_data as data
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.classical_generative.baseline import Marginals
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensityClassifier
@@ -134,7 +136,7 @@ def test_samples_have_the_moments_of_their_class(model):
 def test_drawn_categories_have_the_probabilities_of_their_class():
     X, y, _ = data.mixed_table()
     columns = (Column("size"), Column("colour", ("red", "green", "blue")), Column("wet", ("no", "yes")))
-    model = MixedNaiveBayes(schema=Schema("table", "classification", (3,), columns, ("a", "b", "c"))).fit(X, y)
+    model = MixedNaiveBayes(schema=Schema(Table(columns), Classes(("a", "b", "c")))).fit(X, y)
     drawn = model.sample(5000, y=np.full(5000, 1), random_state=0)
     shares = np.bincount(drawn[:, 1].astype(int), minlength=3) / 5000
     np.testing.assert_allclose(shares, np.exp(model.log_probabilities_[1, :3]), atol=0.03)

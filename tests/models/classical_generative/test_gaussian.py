@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from tests.models.classical_generative import small_data as data
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.classical_generative.gaussian import GaussianClassifier
 
 
@@ -42,7 +44,7 @@ def test_constant_columns_and_small_classes(covariance):
     X, y = data.numeric_table()
     X = np.column_stack([X, np.full(len(y), 4.0), np.where(y == 1, 2.0, X[:, 0])])
     y = np.where(np.arange(len(y)) == 5, 3, y)  # class 3 has one member, class 4 none
-    schema = Schema("table", "classification", (5,), tuple(Column(c) for c in "abcde"), tuple("vwxyz"))
+    schema = Schema(Table(tuple(Column(c) for c in "abcde")), Classes(tuple("vwxyz")))
     model = GaussianClassifier(covariance, schema=schema).fit(X, y)
     assert np.isfinite(model.log_joint(X)).all()
     if covariance != "tied":  # only a covariance of its own can know that the class never moves in the last column

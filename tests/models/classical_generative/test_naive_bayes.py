@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from tests.models.classical_generative import small_data as data
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
@@ -13,7 +15,7 @@ from versus.numerics.diagonal import DiagonalNormals
 def test_mixed_columns_are_the_sum_of_their_parts():
     X, y, schema = data.mixed_table()
     mixed = MixedNaiveBayes(schema=schema).fit(X, y).log_likelihoods(X)
-    numeric_schema = Schema("table", "classification", (1,), schema.columns[:1], schema.classes)
+    numeric_schema = Schema(Table(schema.columns[:1]), Classes(schema.classes))
     numeric = GaussianNaiveBayes(schema=numeric_schema).fit(X[:, :1], y).log_likelihoods(X[:, :1])
     categories = CategoricalNaiveBayes(schema=data.categorical_table()[2]).fit(X[:, 1:], y).log_likelihoods(X[:, 1:])
     np.testing.assert_allclose(mixed, numeric + categories)
@@ -37,7 +39,7 @@ def test_available_values_are_used_and_no_others():
 
 def test_a_class_with_one_member_or_none_borrows_its_width():
     X, y = data.numeric_table()
-    schema = Schema("table", "classification", (3,), tuple(Column(c) for c in "abc"), tuple("abcde"))
+    schema = Schema(Table(tuple(Column(c) for c in "abc")), Classes(tuple("abcde")))
     y = np.where(np.arange(len(y)) == 5, 3, y)
     model = GaussianNaiveBayes(schema=schema).fit(X, y)
     np.testing.assert_allclose(model.means_[3], X[5])

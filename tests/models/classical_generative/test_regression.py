@@ -3,7 +3,9 @@ import pytest
 from scipy import integrate, stats
 from sklearn.linear_model import LinearRegression
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Number
 from versus.models import persistence
 from versus.models.classical_generative.regression import GaussianMixtureRegression, GaussianRegression
 from versus.numerics.normal_quantiles import mixture_quantile
@@ -127,6 +129,6 @@ def test_arguments_out_of_range_are_named(bent):
         GaussianMixtureRegression(covariance="diagonal").fit(X, y)
     with pytest.raises(ValueError, match="coverage=1\\.5"):
         GaussianRegression().fit(X, y).predict_interval(X, 1.5)
-    schema = Schema("table", "regression", (2,), (Column("a"), Column("sex", ("f", "m"))))
+    schema = Schema(Table((Column("a"), Column("sex", ("f", "m")))), Number())
     with pytest.raises(ValueError, match="sex"):
         GaussianRegression(schema=schema).fit(X, y)

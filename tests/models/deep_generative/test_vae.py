@@ -5,7 +5,9 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits, make_moons
 from torch.distributions import Normal, kl_divergence
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 from versus.models.deep_generative import variational_model
 from versus.models.deep_generative.likelihoods import OUTLIERS
 from versus.models.deep_generative.row_noise import RowNoise
@@ -18,10 +20,9 @@ DIGITS, NAMES = load_digits().images.astype(np.uint8)[:300], load_digits().targe
 MIXED = np.column_stack([SIDES + 0.0, MOONS[:, 0], RNG.integers(0, 3, 300)])
 MIXED[::7, 1] = np.nan
 MIXED[::11, 2] = np.nan
-MIXED_SCHEMA = Schema(
-    "table", "classification", (3,), (Column("side", ("l", "r")), Column("x"), Column("c", ("a", "b", "c"))), ("l", "r")
-)
-CODES_SCHEMA = Schema("table", "classification", (2,), (MIXED_SCHEMA.columns[0], MIXED_SCHEMA.columns[2]), ("l", "r"))
+COLUMNS = (Column("side", ("l", "r")), Column("x"), Column("c", ("a", "b", "c")))
+MIXED_SCHEMA = Schema(Table(COLUMNS), Classes(("l", "r")))
+CODES_SCHEMA = Schema(Table((COLUMNS[0], COLUMNS[2])), Classes(("l", "r")))
 FEW = {"latent": 2, "hidden": (16,), "channels": 4, "epochs": 3, "device": "cpu", "random_state": 0}
 CASES = {
     "numbers": (MOONS, SIDES, {"schema": Schema.of(MOONS, SIDES)}, "continuous"),
@@ -32,7 +33,7 @@ CASES = {
     "colours": (
         np.stack([DIGITS[:, :7, :5]] * 3, axis=-1),
         NAMES,
-        {"schema": Schema("image", "classification", (7, 5, 3), (), tuple("0123456789"), 17)},
+        {"schema": Schema(Image((7, 5, 3), 17), Classes(tuple("0123456789")))},
         "continuous",
     ),
 }
@@ -197,7 +198,7 @@ def test_moons_are_classified_and_drawn_by_side():
 
 
 def test_a_class_without_members_is_possible_and_improbable():
-    schema = Schema("table", "classification", (2,), Schema.of(MOONS).columns, ("a", "b", "never"))
+    schema = Schema(Table(Schema.of(MOONS).columns), Classes(("a", "b", "never")))
     model = ConditionalVAE(**FEW, schema=schema).fit(MOONS, SIDES)
     assert model.predict_proba(MOONS).shape == (300, 3)
     assert model.sample(2, np.array([2, 2]), random_state=0).shape == (2, 2)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +15,7 @@ def awkward():
     y = ((X[:, 0] > 5).astype(np.int64) + 2 * (X[:, 2] == 1)).astype(np.int64)  # classes 0, 1, 2, 3 of 5
     X[rng.random(X.shape) < 0.1] = np.nan
     columns = (Column("a"), Column("b"), Column("c", ("p", "q", "r", "s")))
-    return X, y, Schema("table", "classification", (3,), columns, tuple("vwxyz"))
+    return X, y, Schema(Table(columns), Classes(tuple("vwxyz")))
 
 
 @pytest.fixture(scope="session")
@@ -21,5 +23,5 @@ def few_digits():
     from sklearn.datasets import load_digits
 
     images, y = load_digits(n_class=4, return_X_y=True)
-    schema = Schema("image", "classification", (8, 8), (), tuple("0123"), levels=17)
+    schema = Schema(Image((8, 8), 17), Classes(tuple("0123")))
     return images.reshape(-1, 8, 8).astype(np.uint8)[:200], y[:200].astype(np.int64), schema

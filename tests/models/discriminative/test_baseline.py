@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.discriminative.baseline import MeanBaseline, PriorBaseline
 
 
 def test_prior_is_the_smoothed_class_frequencies():
     X, y = np.zeros((7, 1)), np.array([0, 0, 0, 0, 1, 1, 1])
-    schema = Schema("table", "classification", (1,), (Column("a"),), ("u", "v", "w"))
+    schema = Schema(Table((Column("a"),)), Classes(("u", "v", "w")))
     model = PriorBaseline(schema=schema).fit(X, y)
     np.testing.assert_allclose(model.predict_proba(X), [[0.5, 0.4, 0.1]] * 7)
     np.testing.assert_array_equal(model.predict(X), np.zeros(7))

@@ -2,7 +2,9 @@ import numpy as np
 from sklearn.datasets import load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.models.discriminative.boosting import HistGradientBoosting
 
 
@@ -18,8 +20,8 @@ def test_categories_are_split_as_sets_not_in_order():
     X = np.tile(np.arange(40.0), 25)[:, None]
     y = (X[:, 0] % 2).astype(np.int64)
     categories = tuple(f"c{i}" for i in range(40))
-    as_set = Schema("table", "classification", (1,), (Column("c", categories),), ("even", "odd"))
-    as_number = Schema("table", "classification", (1,), (Column("c"),), ("even", "odd"))
+    as_set = Schema(Table((Column("c", categories),)), Classes(("even", "odd")))
+    as_number = Schema(Table((Column("c"),)), Classes(("even", "odd")))
     args = {"max_iter": 3, "max_leaf_nodes": 2, "random_state": 0}
     hits = [
         (HistGradientBoosting(**args, schema=schema).fit(X, y).predict(X) == y).mean() for schema in (as_set, as_number)
@@ -32,7 +34,5 @@ def test_more_categories_than_a_byte_counts():
     X = np.arange(600.0)[:, None] % 300
     y = (X[:, 0] >= 150).astype(np.int64)
     columns = (Column("c", tuple(map(str, range(300)))),)
-    model = HistGradientBoosting(
-        max_iter=5, random_state=0, schema=Schema("table", "classification", (1,), columns, ("low", "high"))
-    )
+    model = HistGradientBoosting(max_iter=5, random_state=0, schema=Schema(Table(columns), Classes(("low", "high"))))
     assert (model.fit(X, y).predict(X) == y).all()

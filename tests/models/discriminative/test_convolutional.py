@@ -70,7 +70,7 @@ def test_every_parameter_gets_a_gradient():
 
 
 def test_what_does_not_fit_is_named():
-    with pytest.raises(ValueError, match="takes images, and the data are of kind 'table'"):
+    with pytest.raises(ValueError, match="takes images, and the data are a table"):
         ConvolutionalClassifier(**FEW).fit(RNG.normal(size=(10, 4)), np.arange(10) % 2)
     images, labels = bars(10, 0)
     model = ConvolutionalClassifier(epochs=1, **FEW).fit(images, labels)

@@ -4,7 +4,9 @@ import torch
 from sklearn.datasets import make_moons
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Image, Table
+from versus.data.targets import Classes
 from versus.models.discriminative.perceptron import MLPClassifier, MLPRegressor
 from versus.models.protocols import FitsBySteps
 
@@ -59,7 +61,7 @@ def test_categories_and_missing_values_are_read():
     number = RNG.normal(size=400)
     number[RNG.random(400) < 0.3] = np.nan
     labels = ((codes == 1) ^ np.isnan(number)).astype(np.int64)  # neither order nor size says it
-    schema = Schema("table", "classification", (2,), (Column("c", ("a", "b", "c")), Column("n")), ("no", "yes"))
+    schema = Schema(Table((Column("c", ("a", "b", "c")), Column("n"))), Classes(("no", "yes")))
     table = np.column_stack([codes, number])
     model = MLPClassifier(epochs=40, schema=schema, **ROWS).fit(table[:300], labels[:300])
     assert (model.predict(table[300:]) == labels[300:]).mean() > 0.97
@@ -70,7 +72,7 @@ def test_categories_and_missing_values_are_read():
 def test_images_are_flattened_and_a_class_without_members_keeps_its_column():
     images = RNG.integers(0, 17, size=(60, 4, 3), dtype=np.uint8)
     labels = np.where(images[:, 0, 0] > 8, 2, 0)
-    schema = Schema("image", "classification", (4, 3), (), ("a", "b", "c"), levels=17)
+    schema = Schema(Image((4, 3), 17), Classes(("a", "b", "c")))
     model = MLPClassifier(epochs=60, schema=schema, **ROWS).fit(images, labels)
     probabilities = model.predict_proba(images)
     assert probabilities.shape == (60, 3)

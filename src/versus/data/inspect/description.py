@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from versus.data.dataset import Dataset
-from versus.data.summary import summarise
 
 _COLUMNS_SHOWN = 40
 _CLASSES_SHOWN = 12
@@ -14,7 +13,7 @@ _CLASSES_SHOWN = 12
 
 def lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
     """What an entry of params.yaml reads: rows, target, columns or pixels, warnings."""
-    found = summarise(dataset)
+    found = dataset.summary()
     test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
     yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"
     target = dataset.schema.target

@@ -19,6 +19,7 @@ from versus.data.errors import DataError, unknown
 from versus.data.images import RawImages
 from versus.data.inspect import description, sniffing
 from versus.data.preparation import parse, read
+from versus.data.spaces import Table
 
 _MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
@@ -214,7 +215,7 @@ def _identifiers(raw: RawTable, target: str) -> list[str]:
 def _perhaps_images(dataset: Dataset) -> list[str]:
     """A hint, where all columns are numbers of one range and as many as make a square."""
     X, side = dataset.X, math.isqrt(dataset.schema.n_features)
-    if dataset.schema.kind != "table" or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
+    if not isinstance(dataset.schema.x, Table) or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
         return []
     if np.isnan(X).any() or X.min() < 0 or np.median(X.max(axis=0)) < X.max():
         return []

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from versus.data.dataset import Dataset
-from versus.data.schema import Column, Schema
+from versus.data.schema import Schema
 from versus.data.sources import animals
+from versus.data.spaces import Column, Image, Table
 from versus.data.specification import Embedded
+from versus.data.targets import Classes, Number
 
 _UCI = "CC BY 4.0, UCI Machine Learning Repository; shipped with scikit-learn"
 _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
@@ -60,7 +62,7 @@ def _animals(specification: Embedded) -> Dataset:
         **_GENERATED,
     }
     columns = tuple(Column(name, values) for name, values in animals.FEATURES.items())
-    schema = Schema("table", "classification", (len(columns),), columns, tuple(animals.TYPICAL), None, "animal")
+    schema = Schema(Table(columns), Classes(tuple(animals.TYPICAL), "animal"))
     return Dataset(X, y, schema, about=about)
 
 
@@ -107,7 +109,7 @@ def _digits(specification: Embedded) -> Dataset:
         "citation": "Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, doi:10.24432/C50P49",
     }
     classes = tuple(str(name) for name in found.target_names)
-    schema = Schema("image", "classification", (8, 8), (), classes, 17, "digit")
+    schema = Schema(Image((8, 8), 17), Classes(classes, "digit"))
     return Dataset(found.images.astype(np.uint8), found.target.astype(np.int64), schema, about=about)
 
 
@@ -121,7 +123,7 @@ def _diabetes(specification: Embedded) -> Dataset:
         "citation": "Efron, Hastie, Johnstone and Tibshirani 2004, Least angle regression",
     }
     columns = tuple(Column(name) for name in found.feature_names)
-    schema = Schema("table", "regression", (len(columns),), columns, target="progression")
+    schema = Schema(Table(columns), Number("progression"))
     return Dataset(found.data.astype(np.float64), found.target.astype(np.float64), schema, about=about)
 
 
@@ -133,7 +135,7 @@ def _table(
     X: Any, y: Any, names: list[str], classes: list[str], about: dict[str, str], target: str = "target"
 ) -> Dataset:
     columns = tuple(Column(str(name)) for name in names)
-    schema = Schema("table", "classification", (len(columns),), columns, tuple(map(str, classes)), None, target)
+    schema = Schema(Table(columns), Classes(tuple(map(str, classes)), target))
     return Dataset(np.asarray(X, np.float64), np.asarray(y, np.int64), schema, about=about)
 
 

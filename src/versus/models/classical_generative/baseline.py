@@ -12,6 +12,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
+from versus.data.targets import Classes
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
 
@@ -53,7 +54,7 @@ class Marginals(ClassConditionalDensity):
         return MixedNaiveBayes(schema=getattr(self, "schema_", None) or self.schema).measure
 
     def _single_class(self) -> MixedNaiveBayes:
-        schema = replace(self.schema_, task="classification", classes=("all",))
+        schema = replace(self.schema_, y=Classes(("all",)))
         return MixedNaiveBayes(self.smoothing, self.variance_floor, schema=schema, random_state=self.random_state)
 
     def fit_density(self, X: Array, y: Labels) -> None:

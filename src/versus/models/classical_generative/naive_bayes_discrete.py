@@ -16,6 +16,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.learned_arrays import check_shape
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
@@ -108,7 +109,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
     def measure(self) -> Measure:  # type: ignore[override]  # the data decide
         """One of "binarised" for images, and "discrete"."""
         schema = getattr(self, "schema_", None) or self.schema
-        return "binarised" if schema and schema.kind == "image" else "discrete"
+        return "binarised" if schema and isinstance(schema.x, Image) else "discrete"
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Smoothed frequencies of 1 in each class."""
@@ -123,7 +124,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
     def _bits(self, X: Array) -> Array:
         """(N, *event) -> (N, D) of 0, 1 and NaN."""
         rows = raw_rows(X, self.schema_)
-        if self.schema_.kind == "image":
+        if isinstance(self.schema_.x, Image):
             if self.schema_.levels is None:
                 raise ValueError("BernoulliNaiveBayes cuts pixels at half of their levels, and these have none: floats")
             return (rows >= ceil(self.schema_.levels / 2)).astype(np.float64)

@@ -202,7 +202,7 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
 
     def _build(self) -> Autoencoder:
         if not self.schema_.n_classes:
-            raise ValueError(f"ConditionalVAE needs classes, and the task is {self.schema_.task}")
+            raise ValueError(f"ConditionalVAE needs classes, and the task is {self.schema_.y.task}")
         network = super()._build()
         network.register_buffer("log_prior", torch.zeros(self.schema_.n_classes))
         return network

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
+from versus.data.spaces import Table
 from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
@@ -57,7 +58,7 @@ class VariationalModel(DeepModel):
     def _build(self) -> Autoencoder:
         self._check_arguments()
         schema, n_classes = self.schema_, self._n_conditions()
-        if schema.kind == "table":
+        if isinstance(schema.x, Table):
             return self._build_for_tables(schema, n_classes)
         height, width, *rest = schema.shape
         shape = (rest[0] if rest else 1, height, width)
@@ -98,8 +99,7 @@ class VariationalModel(DeepModel):
                 likelihood.zero.copy_((-view.pixel_mean / view.pixel_scale).flatten())
 
     def _events(self, X: Array) -> tuple[Array, ...]:
-        if X.shape[1:] != self.schema_.shape:
-            raise ValueError(f"events have shape {X.shape[1:]}; the model was fitted on shape {self.schema_.shape}")
+        self.schema_.x.check(X)
         return self.network_.view.arrays(X)
 
     def _unjudged_epochs(self) -> int:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.models.class_labels import classification_data
 from versus.models.deep_model import DeepModel
 from versus.models.pixel_scaling import PixelScaling
@@ -88,8 +89,8 @@ class ConvolutionalClassifier(DeepModel):
         return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
 
     def _build(self) -> nn.Module:
-        if self.schema_.kind != "image":
-            raise ValueError(f"ConvolutionalClassifier takes images, and the data are of kind {self.schema_.kind!r}")
+        if not isinstance(self.schema_.x, Image):
+            raise ValueError(f"ConvolutionalClassifier takes images, and the data are a {self.schema_.x.form}")
         height, width, *rest = self.schema_.shape
         n_colours = rest[0] if rest else 1
         features = 2 * self.channels * -(-height // 4) * -(-width // 4)

@@ -15,6 +15,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.models.estimator import PreprocessedModel, over_all_classes
 from versus.models.threads import limited
 
@@ -56,7 +57,7 @@ class KNearestNeighbours(PreprocessedModel):
             raise ValueError("KNearestNeighbours.fit needs y: neighbours vote with it")
         Z = self._fit_transform(X, y)
         # pixels are kept as they came: an eighth of the bytes, and scaled again on loading
-        self.rows_ = np.array(X) if self.schema_.kind == "image" else Z
+        self.rows_ = np.array(X) if isinstance(self.schema_.x, Image) else Z
         self.labels_ = np.asarray(y, dtype=np.int64)
         self._index(Z)
         return self
@@ -90,4 +91,4 @@ class KNearestNeighbours(PreprocessedModel):
             raise ValueError(f"{self.labels_.shape} labels do not fit rows of shape {self.rows_.shape}")
         if self.labels_.dtype != np.int64 or not np.isin(self.labels_, np.arange(self.schema_.n_classes)).all():
             raise ValueError(f"array 'labels' must hold class codes 0 to {self.schema_.n_classes - 1}")
-        self._index(self.preprocessor_.transform(self.rows_) if self.schema_.kind == "image" else self.rows_)
+        self._index(self.preprocessor_.transform(self.rows_) if isinstance(self.schema_.x, Image) else self.rows_)

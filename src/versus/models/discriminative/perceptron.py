@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.models.class_labels import classification_data
 from versus.models.deep_model import DeepModel
 from versus.models.pixel_scaling import PixelScaling
@@ -40,7 +41,7 @@ class _Perceptron(DeepModel):
 
     def _build(self) -> nn.Module:
         n_outputs = self.schema_.n_classes or 1
-        if self.schema_.kind == "image":
+        if isinstance(self.schema_.x, Image):
             return _perceptron(PixelScaling(), self.schema_.n_features, self.hidden, n_outputs, self.dropout)
         return _perceptron(nn.Identity(), self.preprocessor_.n_columns, self.hidden, n_outputs, self.dropout)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from versus.data.targets import Classes, Number
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 
@@ -29,7 +30,7 @@ def facts(dataset: DatasetResults) -> list[tuple[str, str]]:
     about = prepared.about
     found = [("description", str(about["description"]))] if about.get("description") else []
     found += [
-        ("form", _form(dataset)),
+        ("form", dataset.prepared.schema.x.describe()),
         ("task", _task(dataset)),
         ("rows", f"{formatting.count(len(prepared.y))} in all"),
         ("split", f"{splits}; {many}"),
@@ -45,19 +46,9 @@ def facts(dataset: DatasetResults) -> list[tuple[str, str]]:
     return found + sources(about)
 
 
-def _form(dataset: DatasetResults) -> str:
-    schema = dataset.prepared.schema
-    if schema.kind == "image":
-        levels = f", {schema.levels} levels" if schema.levels else ""
-        return f"images, {' × '.join(map(str, schema.shape))} pixels{levels}"
-    categorical = sum(c > 0 for c in schema.cardinalities)
-    kinds = f", {categorical} of them categorical" if categorical else ", all numeric"
-    return f"table, {schema.n_features} columns{kinds}"
-
-
 def _task(dataset: DatasetResults) -> str:
     schema = dataset.prepared.schema
-    if schema.task == "regression":
+    if isinstance(schema.y, Number):
         y = dataset.prepared.y
         return f"regression of {schema.target}, mean {y.mean():.4g}, standard deviation {y.std():.4g}"
     counts = np.bincount(dataset.prepared.y, minlength=schema.n_classes)
@@ -69,7 +60,7 @@ def _task(dataset: DatasetResults) -> str:
 def _absent(dataset: DatasetResults) -> str:
     """Classes without a row in some repeat's test set."""
     schema = dataset.prepared.schema
-    if schema.task != "classification":
+    if not isinstance(schema.y, Classes):
         return ""
     fewest = np.min([np.bincount(y, minlength=schema.n_classes) for y in dataset.targets], axis=0)
     return ", ".join(name for name, n in zip(schema.classes, fewest, strict=True) if n == 0)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
@@ -74,7 +75,7 @@ def samples(dataset: DatasetResults) -> Samples | None:
         ("real", None, dataset.prepared.X, labels),
         *((e.cell.model, e.cell, e.samples, e.sample_labels) for e in drawn if e.samples is not None),
     ]
-    if dataset.prepared.schema.kind == "image":
+    if isinstance(dataset.prepared.schema.x, Image):
         return _pictures(dataset.prepared.schema, sources, rows)
     return _table(dataset.prepared.schema, sources, rows)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,16 @@ from numpy.typing import NDArray
 from versus.data.columns import Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Labelled
-from versus.data.schema import Task
+from versus.data.targets import Classes, Number
+
+Encoded = tuple[NDArray[Any], Classes | Number]
 
 
-@dataclass(frozen=True)
-class Target:
-    """An encoded target: (N,) int64 codes of ``classes``, -1 for a row to leave out; or float64 values, no classes."""
+def encode_target(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Encoded:
+    """Encode the target column; numbers that are not all whole make the task a regression.
 
-    y: NDArray[Any]
-    task: Task
-    classes: tuple[str, ...] = ()
-
-
-def encode_target(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Target:
-    """The target as models take it; a column of numbers that are not all whole makes the task a regression.
+    Returns:
+        y and what it is: (N,) int64 codes of classes, -1 for a row to leave out; or float64 values.
 
     Raises:
         DataError: where a value is missing, there is a single class or value, or a number is none or infinite.
@@ -36,19 +31,19 @@ def encode_target(column: RawColumn, specification: Labelled, file: str, locate:
             f"{locate(int(missing[0]))}: the target {column.name!r} has no value here, and in {len(missing)} of "
             f"{len(column.missing)} rows in all; take these rows out of the file or fill them in"
         )
-    if _task(column, specification) == "regression":
+    if _is_number(column, specification):
         return _values(column, specification, locate)
     return _classes(column, specification, file)
 
 
-def _task(column: RawColumn, specification: Labelled) -> Task:
+def _is_number(column: RawColumn, specification: Labelled) -> bool:
     if specification.task is not None:
-        return specification.task
+        return specification.task == Number.task
     fractions = isinstance(column, Numbers) and bool((column.values % 1 != 0).any())
-    return "regression" if fractions and not specification.label_map else "classification"
+    return fractions and not specification.label_map
 
 
-def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], str]) -> Target:
+def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], str]) -> Encoded:
     if specification.label_map:
         raise DataError(f"target {column.name!r}: label_map names classes, and the task is regression")
     numbers = as_numbers(column)
@@ -60,7 +55,7 @@ def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], 
         raise DataError(f"{locate(int(infinite[0]))}: the target {column.name!r} is infinite; wants finite numbers")
     if numbers.values.min() == numbers.values.max():
         raise DataError(f"{locate(0)}: the target {column.name!r} is {numbers.values[0]:g} in every row")
-    return Target(np.array(numbers.values), "regression")
+    return np.array(numbers.values), Number(column.name)
 
 
 def first_word(column: RawColumn) -> tuple[int, str]:
@@ -71,7 +66,7 @@ def first_word(column: RawColumn) -> tuple[int, str]:
     return row, column.words[column.codes[row]]
 
 
-def _classes(column: RawColumn, specification: Labelled, file: str) -> Target:
+def _classes(column: RawColumn, specification: Labelled, file: str) -> Encoded:
     found = as_words(column)
     stray = [label for label in specification.label_map if label not in found.words]
     if stray:
@@ -84,37 +79,37 @@ def _classes(column: RawColumn, specification: Labelled, file: str) -> Target:
         )
     place: dict[str | None, int] = {None: -1, **{name: k for k, name in enumerate(classes)}}
     codes = np.array([place[name] for name in names], np.int64)
-    return Target(codes[found.codes], "classification", tuple(classes))
+    return codes[found.codes], Classes(tuple(classes), column.name)
 
 
-def check_counts(target: Target, column: RawColumn, n_test: int, file: str) -> list[str]:
+def check_counts(y: NDArray[Any], target: Classes | Number, column: RawColumn, n_test: int, file: str) -> list[str]:
     """Whether each class has enough members for every part of a split to hold one; returns warnings.
 
     Raises:
         DataError: naming the classes that have not.
     """
-    K = len(target.classes)
-    if not K:
+    if isinstance(target, Number):
         return []
-    n_train = len(target.y) - n_test
-    counts = np.bincount(target.y[:n_train] + 1, minlength=K + 1)[1:]  # the first counts the rows to leave out
-    tested = np.bincount(target.y[n_train:] + 1, minlength=K + 1)[1:]
-    strangers = [target.classes[k] for k in np.flatnonzero((counts == 0) & (tested > 0))]
+    K = len(target.names)
+    n_train = len(y) - n_test
+    counts = np.bincount(y[:n_train] + 1, minlength=K + 1)[1:]  # the first counts the rows to leave out
+    tested = np.bincount(y[n_train:] + 1, minlength=K + 1)[1:]
+    strangers = [target.names[k] for k in np.flatnonzero((counts == 0) & (tested > 0))]
     if strangers:
         raise DataError(
             f"{file}: the class {listed(strangers)} of the target {column.name!r} stands in the test set only; the "
-            f"others have {listed(target.classes[k] for k in np.flatnonzero(counts))}. If they are the same under "
+            f"others have {listed(target.names[k] for k in np.flatnonzero(counts))}. If they are the same under "
             "another spelling, say so with label_map"
         )
     needed, parts = (2, "training and validation") if n_test else (3, "training, validation and test")
     small = np.flatnonzero(counts < needed)
     if len(small):
         hint = "; if it is a quantity, say `task: regression`" if isinstance(column, Numbers) and K > 20 else ""
-        members = ", ".join(f"{target.classes[k]!r} has {counts[k]}" for k in small[:5])
+        members = ", ".join(f"{target.names[k]!r} has {counts[k]}" for k in small[:5])
         more = f" (and {len(small) - 5} more such classes)" if len(small) > 5 else ""
         raise DataError(
             f"{file}: a class of the target {column.name!r} needs at least {needed} members, one each for {parts}; "
             f"{members}{more}. With label_map classes can be merged, or left out by giving them null{hint}"
         )
-    untested = [target.classes[k] for k in np.flatnonzero(tested == 0)] if n_test else []
+    untested = [target.names[k] for k in np.flatnonzero(tested == 0)] if n_test else []
     return [f"the test set has no member of the class {listed(untested)}"] if untested else []

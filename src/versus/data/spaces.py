@@ -1,0 +1,208 @@
+"""What one example can be: a row of a table, an image, or a sequence of tokens; each space knows its own checks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from versus.arrays import Array, Events, Ragged
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table. ``categories`` is None for a numeric column.
+
+    A categorical column holds codes ``0 … len(categories) - 1`` as floats, and NaN where the value is missing.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of D columns: events (N, D) float64."""
+
+    form: ClassVar[str] = "table"
+    columns: tuple[Column, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(D,)``."""
+        return (len(self.columns),)
+
+    def check(self, X: Events) -> None:
+        """Raise ValueError where events have another shape than the table's rows."""
+        _check_shape(X, self.shape)
+
+    def complete(self, X: Any) -> Array:
+        """(N,) True for rows without a missing value."""
+        whole: Array = ~np.isnan(X).any(axis=1)
+        return whole
+
+    def stored(self, drawn: Any) -> Any:
+        """Generated rows (N, D) as the data hold them: float64."""
+        return drawn.astype(np.float64)
+
+    def by_name(self, X: Any) -> Any:
+        """A copy of X (N, D) with a number for each category that depends on its name alone; for hashes."""
+        named = np.array(X)
+        for column, numbers in self._name_numbers.items():
+            known = ~np.isnan(X[:, column])
+            named[known, column] = numbers[X[known, column].astype(np.int64)]
+        return named
+
+    @cached_property
+    def _name_numbers(self) -> dict[int, Array]:
+        found = ((d, c.categories) for d, c in enumerate(self.columns))
+        return {d: _name_numbers(names).astype(np.float64) for d, names in found if names is not None}
+
+    def describe(self) -> str:
+        """Say in words what the events are."""
+        categorical = sum(c.categories is not None for c in self.columns)
+        kinds = f", {categorical} of them categorical" if categorical else ", all numeric"
+        return f"table, {len(self.columns)} columns{kinds}"
+
+    def summary(self, X: Any) -> dict[str, Any]:
+        """Figures of the values for about.json, the same on every machine: no means."""
+        return {"columns": [_summary(column, values) for column, values in zip(self.columns, X.T, strict=True)]}
+
+
+@dataclass(frozen=True)
+class Image:
+    """Images (N, H, W) or (N, H, W, channels); ``levels`` integer values a pixel can take, None where continuous."""
+
+    form: ClassVar[str] = "image"
+    shape: tuple[int, ...]
+    levels: int | None = None
+
+    def check(self, X: Events) -> None:
+        """Raise ValueError where events have another shape than the images."""
+        _check_shape(X, self.shape)
+
+    def complete(self, X: Any) -> Array:
+        """(N,) True throughout: every pixel has a value."""
+        return np.ones(len(X), dtype=bool)
+
+    def stored(self, drawn: Any) -> Any:
+        """Generated images (N, *shape) as the data hold them: pixels cut down to the integer levels."""
+        if self.levels is None:
+            return drawn.astype(np.float64)
+        return np.clip(np.floor(drawn), 0, self.levels - 1).astype(np.min_scalar_type(self.levels - 1))
+
+    def by_name(self, X: Any) -> Any:
+        """X itself: pixels have no names."""
+        return X
+
+    def describe(self) -> str:
+        """Say in words what the events are."""
+        levels = f", {self.levels} levels" if self.levels else ""
+        return f"images, {' × '.join(map(str, self.shape))} pixels{levels}"
+
+    def summary(self, X: Any) -> dict[str, Any]:
+        """Figures of the values for about.json."""
+        extremes = {"minimum": int(X.min()), "maximum": int(X.max())}
+        return {"pixels": {"shape": list(self.shape), "levels": self.levels, **extremes}}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Sequences of unequal length: Ragged int32 codes into ``vocabulary``, which names the tokens of all rows.
+
+    The vocabulary is a storage table; a model learns from its training rows which tokens it knows.
+    """
+
+    form: ClassVar[str] = "tokens"
+    shape: ClassVar[tuple[int, ...]] = ()
+    vocabulary: tuple[str, ...]
+
+    def check(self, X: Events) -> None:
+        """Raise ValueError unless X is Ragged, of codes of the vocabulary."""
+        if not isinstance(X, Ragged):
+            raise ValueError(f"events are {type(X).__name__}; sequences of tokens are Ragged")
+        codes, size = X.values, len(self.vocabulary)
+        if codes.ndim != 1 or codes.dtype.kind not in "iu":
+            raise ValueError(f"tokens are {codes.dtype} of shape {codes.shape}; wants integer codes (total,)")
+        if codes.size and not 0 <= codes.min() <= codes.max() < size:
+            raise ValueError(f"token codes range from {codes.min()} to {codes.max()}; the vocabulary has {size}")
+
+    def complete(self, X: Any) -> Array:
+        """(N,) True throughout: no token is missing."""
+        return np.ones(len(X), dtype=bool)
+
+    def stored(self, drawn: Any) -> Any:
+        """Generated sequences as the data hold them: int32 codes."""
+        return Ragged(drawn.values.astype(np.int32), drawn.starts)
+
+    def by_name(self, X: Any) -> Any:
+        """X with a number for each token that depends on its name alone; for hashes."""
+        return Ragged(self._name_numbers[X.values], X.starts)
+
+    @cached_property
+    def _name_numbers(self) -> Array:
+        return _name_numbers(self.vocabulary)
+
+    def words(self, sequence: Array) -> list[str]:
+        """Names of the tokens of one sequence (n,)."""
+        return [self.vocabulary[code] for code in sequence]
+
+    def describe(self) -> str:
+        """Say in words what the events are."""
+        return f"sequences of tokens, {len(self.vocabulary)} different"
+
+    def summary(self, X: Any) -> dict[str, Any]:
+        """Figures of the values for about.json."""
+        lengths = X.lengths
+        extremes = {"shortest": int(lengths.min()), "longest": int(lengths.max())}
+        return {"tokens": {"total": int(lengths.sum()), "different": len(self.vocabulary), **extremes}}
+
+
+Space = Table | Image | Tokens
+
+
+def to_json(space: Space) -> dict[str, Any]:
+    """A space as plain JSON types; ``form`` says which it is."""
+    return {"form": space.form, **asdict(space)}
+
+
+def from_json(found: Mapping[str, Any]) -> Space:
+    """The inverse of `to_json`.
+
+    Raises:
+        ValueError, KeyError: for what `to_json` did not write.
+    """
+    if found["form"] == Table.form:
+        pairs = ((c["name"], c["categories"]) for c in found["columns"])
+        return Table(tuple(Column(name, None if names is None else tuple(names)) for name, names in pairs))
+    if found["form"] == Image.form:
+        return Image(tuple(found["shape"]), found["levels"])
+    if found["form"] == Tokens.form:
+        return Tokens(tuple(found["vocabulary"]))
+    raise ValueError(f"form {found['form']!r} of the events; table, image and tokens are known")
+
+
+def _check_shape(X: Events, shape: tuple[int, ...]) -> None:
+    if isinstance(X, Ragged) or X.shape[1:] != shape:
+        found = "Ragged" if isinstance(X, Ragged) else X.shape[1:]
+        raise ValueError(f"events have shape {found}; the model was fitted on shape {shape}")
+
+
+def _name_numbers(names: tuple[str, ...]) -> Array:
+    """A number for each name that depends on it alone; 48 bits, which a float holds exactly."""
+    hashes = (hashlib.blake2b(name.encode(), digest_size=6).digest() for name in names)
+    return np.array([int.from_bytes(found) for found in hashes], dtype=np.int64)
+
+
+def _summary(column: Column, values: Array) -> dict[str, Any]:
+    present = values[~np.isnan(values)]
+    found: dict[str, Any] = {"name": column.name, "missing": len(values) - len(present)}
+    if column.categories is not None:
+        return {**found, "kind": "categorical", "categories": len(column.categories)}
+    if not len(present):  # possible where ``limit`` left out every row that had a value
+        return {**found, "kind": "numeric"}
+    return {**found, "kind": "numeric", "minimum": float(present.min()), "maximum": float(present.max())}

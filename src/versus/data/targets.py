@@ -1,0 +1,105 @@
+"""What is to be predicted: a class or a number for each example, a tag for each token, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from versus.arrays import Labels
+
+
+@dataclass(frozen=True)
+class Classes:
+    """One of K classes: y (N,) int64 codes of ``names``."""
+
+    task: ClassVar[str] = "classification"
+    names: tuple[str, ...]
+    name: str = "target"
+
+    def strata(self, y: Any) -> Labels:
+        """(N,) what splits are balanced by: the class."""
+        codes: Labels = y.astype(np.int64, copy=False)
+        return codes
+
+    def summary(self, y: Any) -> dict[str, Any]:
+        """Members of each class, for about.json."""
+        counts = np.bincount(y, minlength=len(self.names)).tolist()
+        return {"classes": dict(zip(self.names, counts, strict=True))}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A quantity: y (N,) float64."""
+
+    task: ClassVar[str] = "regression"
+    name: str = "target"
+
+    def strata(self, y: Any) -> Labels:
+        """(N,) zeros: one stratum."""
+        return np.zeros(len(y), np.int64)
+
+    def summary(self, y: Any) -> dict[str, Any]:
+        """The range, for about.json."""
+        return {"target": {"minimum": float(y.min()), "maximum": float(y.max())}}
+
+
+@dataclass(frozen=True)
+class Tags:
+    """One of K tags for each token: y Ragged int64 codes of ``names``, with the starts of X."""
+
+    task: ClassVar[str] = "tagging"
+    names: tuple[str, ...]
+    name: str = "tag"
+
+    def strata(self, y: Any) -> Labels:
+        """(N,) zeros: sentences are split as they come."""
+        return np.zeros(len(y), np.int64)
+
+    def summary(self, y: Any) -> dict[str, Any]:
+        """Tokens of each tag, for about.json."""
+        counts = np.bincount(y.values, minlength=len(self.names)).tolist()
+        return {"tags": dict(zip(self.names, counts, strict=True))}
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No target: y (N,) int64 zeros; only densities can be compared."""
+
+    task: ClassVar[str] = "density"
+    name: ClassVar[str] = ""
+
+    def strata(self, y: Any) -> Labels:
+        """(N,) zeros: one stratum."""
+        return np.zeros(len(y), np.int64)
+
+    def summary(self, y: Any) -> dict[str, Any]:
+        """Nothing to say."""
+        return {}
+
+
+Target = Classes | Number | Tags | Nothing
+
+
+def to_json(target: Target) -> dict[str, Any]:
+    """A target as plain JSON types; ``task`` says which it is."""
+    return {"task": target.task, **asdict(target)}
+
+
+def from_json(found: Mapping[str, Any]) -> Target:
+    """The inverse of `to_json`.
+
+    Raises:
+        ValueError, KeyError: for what `to_json` did not write.
+    """
+    if found["task"] == Classes.task:
+        return Classes(tuple(found["names"]), found["name"])
+    if found["task"] == Number.task:
+        return Number(found["name"])
+    if found["task"] == Tags.task:
+        return Tags(tuple(found["names"]), found["name"])
+    if found["task"] == Nothing.task:
+        return Nothing()
+    raise ValueError(f"task {found['task']!r}; classification, regression, tagging and density are known")
