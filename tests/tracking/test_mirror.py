@@ -302,7 +302,7 @@ def test_an_experiment_says_what_its_data_set_is(mirror: Mirror) -> None:
     mirror.dataset("flowers", {"source": "embedded", "nested": {}})
     mirror.dataset("flowers", {"source": "embedded", "nested": {}})
     found = mirror.client.get_experiment_by_name("flowers")
-    assert "150 rows, 3 columns, 3 classes (setosa, versicolor, virginica)" in found.tags["mlflow.note.content"]
+    assert "table, 3 columns, 1 of them categorical, 150 rows, 3 classes (setosa, versicolor, virginica)" in found.tags["mlflow.note.content"]
     assert found.artifact_location == (mirror.workspace.root / "mlruns" / "flowers").as_uri()
 
 
@@ -324,13 +324,13 @@ def test_more_than_mlflow_takes_at_once_is_logged_in_parts(mirror: Mirror) -> No
 
 
 def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
-    from PIL import Image
+    from PIL import Image as Picture
 
     schema = Schema(Image((8, 8), 17), Classes(("0", "1")))
     np.save(tmp_path / "samples.npy", np.full((10, 8, 8), 16, dtype=np.uint8) * (np.arange(10) % 2)[:, None, None])
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
     pictures.draw(tmp_path, schema, tmp_path)
-    sheet = np.asarray(Image.open(tmp_path / "samples.png"))
+    sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
     assert sheet.shape == (3 * 9 * 5, 4 * 9 * 5)  # 10 samples, 4 in a row, one pixel of frame, 5 screen pixels each
     assert sheet[20, 20] == 0  # class 0 comes first
     assert sheet[20 + 2 * 45, 20] == 255

@@ -93,7 +93,7 @@ def experiment_tags(
         primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
     """
     schema = read_schema(folder)
-    size = f"{_rows(folder)} rows, {schema.x.describe()}"
+    size = f"{schema.x.describe()}, {_rows(folder)} rows"
     classes = f", {schema.n_classes} classes ({', '.join(schema.classes)})" if schema.classes else ""
     facts = "\n".join(f"- {key}: {value}" for key, value in about.items() if isinstance(value, str | int | float))
     note = f"[**Leaderboard**]({leaderboard.link(experiment)}) · {schema.y.task}, {size}{classes}\n\n{facts}"
