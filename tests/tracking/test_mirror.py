@@ -11,6 +11,7 @@ from mlflow.entities import Run, ViewType
 from tests.tracking.conftest import CELL
 from tests.tracking.workspaces import REPEATS, history, make_cell, make_costs, make_dataset
 from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.data.targets import Classes
 from versus.tracking import comparison, destination, pictures, record, store, sync
 from versus.tracking.live_runs import LONG, LiveRun, sweep
@@ -302,7 +303,10 @@ def test_an_experiment_says_what_its_data_set_is(mirror: Mirror) -> None:
     mirror.dataset("flowers", {"source": "embedded", "nested": {}})
     mirror.dataset("flowers", {"source": "embedded", "nested": {}})
     found = mirror.client.get_experiment_by_name("flowers")
-    assert "table, 3 columns, 1 of them categorical, 150 rows, 3 classes (setosa, versicolor, virginica)" in found.tags["mlflow.note.content"]
+    assert (
+        "table, 3 columns, 1 of them categorical, 150 rows, 3 classes (setosa, versicolor, virginica)"
+        in found.tags["mlflow.note.content"]
+    )
     assert found.artifact_location == (mirror.workspace.root / "mlruns" / "flowers").as_uri()
 
 
