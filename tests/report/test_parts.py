@@ -6,7 +6,7 @@ import pytest
 from versus.metrics import classification, regression
 from versus.report import formatting, metric_labels
 from versus.report.figures.learning_curves import thinned
-from versus.report.figures.pixels import stack, to_bytes
+from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.scales import Scale, scale
 from versus.report.files import write_csv
 from versus.report.markdown import escaped
@@ -98,7 +98,8 @@ def test_pictures():
     np.testing.assert_array_equal(to_bytes(images, 17), [[[0, 255], [128, 64]]])
     np.testing.assert_array_equal(to_bytes(np.array([[[0.5, 2.0]]]), None), [[[128, 255]]])
     assert to_bytes(np.zeros((2, 3, 3, 1)), 256).shape == (2, 3, 3)
-    assert stack(np.zeros((3, 4, 5), np.uint8)).shape == (14, 5)
+    assert sheet(np.zeros((3, 4, 5), np.uint8)).shape == (14, 5)
+    assert sheet(np.zeros((3, 4, 5, 3), np.uint8), columns=2).shape == (9, 11, 3)
 
 
 def test_thinned_curves_keep_their_ends():

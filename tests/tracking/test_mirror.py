@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert shown == {(p.key, p.step): p.value for p in found.curves}
     steps = mirror.client.get_metric_history(run.info.run_id, "repeats/log_loss")
     assert [m.step for m in steps] == list(range(REPEATS))
-    assert names(mirror, run.info.run_id) == {"classification.png", "samples.csv", "evaluation"}
+    assert names(mirror, run.info.run_id) == {"confusion.svg", "reliability.svg", "samples.csv", "evaluation"}
     files = {"scores.csv", "predictions.npy", "evaluation.json", "training_cost.json", "usage_cost.json"}
     assert files <= names(mirror, run.info.run_id, "evaluation")
 
@@ -333,11 +334,14 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     schema = Schema(Image((8, 8), 17), Classes(("0", "1")))
     np.save(tmp_path / "samples.npy", np.full((10, 8, 8), 16, dtype=np.uint8) * (np.arange(10) % 2)[:, None, None])
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
+    about = {"capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
+    (tmp_path / "evaluation.json").write_text(json.dumps(about))
     pictures.draw(tmp_path, schema, tmp_path)
     sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
-    assert sheet.shape == (3 * 9 * 5, 4 * 9 * 5)  # 10 samples, 4 in a row, one pixel of frame, 5 screen pixels each
+    # 10 samples, 4 in a row, 8 pixels and a line between, 6 screen pixels each
+    assert sheet.shape == ((3 * 9 - 1) * 6, (4 * 9 - 1) * 6)
     assert sheet[20, 20] == 0  # class 0 comes first
-    assert sheet[20 + 2 * 45, 20] == 255
+    assert sheet[20 + 2 * 54, 20] == 255
 
 
 def test_samples_of_tables_carry_the_original_names(stored: Workspace) -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from versus.report.files import read_array, read_json, read_numbers, read_rows
 from versus.settings import Cell
-from versus.workspace import Workspace
 
 Floats = NDArray[np.float64]
 
@@ -95,24 +94,34 @@ class Evaluation:
         return read_array(self.folder / f"{name}.npy")
 
 
-def read(workspace: Workspace, cell: Cell) -> Evaluation | None:
-    """The evaluation of a cell; None where it has none.
+def read(folder: Path, cell: Cell | None = None) -> Evaluation | None:
+    """The evaluation in a folder; None where there is none.
+
+    Args:
+        folder: of the cell's evaluation.
+        cell: which cell it is, as params.yaml has it; None for what the evaluation says.
 
     Raises:
         ValueError: if a file is damaged; the message names it and says how to make it anew.
     """
-    folder = workspace.evaluation(cell.name)
     if not (folder / "evaluation.json").is_file():
         return None
     facts = read_json(folder / "evaluation.json", ("capabilities", "skipped", "n_test", "repeats"))
     return Evaluation(
-        cell=cell,
+        cell=cell or _cell(facts),
         folder=folder,
         facts=facts,
         scores=_read_scores(folder / "scores.csv", int(facts["repeats"])),
-        training=read_json(workspace.training_cost(cell.name), ("repeats",), needed=False),
-        usage=read_json(workspace.usage_cost(cell.name), (), needed=False),
+        training=read_json(folder / "training_cost.json", ("repeats",), needed=False),
+        usage=read_json(folder / "usage_cost.json", (), needed=False),
     )
+
+
+def _cell(facts: Mapping[str, Any]) -> Cell:
+    name, dataset, family, module, class_name = (
+        str(facts.get(key, "")) for key in ("cell", "dataset", "family", "module", "class")
+    )
+    return Cell(name, dataset, family, module, class_name, facts.get("args", {}))
 
 
 def _read_scores(path: Path, repeats: int) -> dict[str, Floats]:

@@ -74,7 +74,8 @@ def read(
     """
     cells, comparison = tuple(cells), comparison or Comparison()
     failed = {cell.name: why for cell in cells if (why := _failure(workspace, cell.name))}
-    evaluations = [e for c in cells if c.name not in failed and (e := evaluation.read(workspace, c)) is not None]
+    found = (evaluation.read(workspace.evaluation(c.name), c) for c in cells if c.name not in failed)
+    evaluations = [e for e in found if e is not None]
     known = {e.cell.name for e in evaluations} | set(failed)
     datasets = tuple(
         DatasetResults(name, prepared.read(workspace.prepared(name)), here, comparison)

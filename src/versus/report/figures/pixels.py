@@ -1,4 +1,4 @@
-"""Arrays as pictures within the page."""
+"""Arrays as pictures."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+GAP = 128  # the grey between images
+
+
+def png(pixels: NDArray[np.uint8], scale: int = 1) -> bytes:
+    """A PNG file of (H, W) grey, (H, W, 3) colour or (H, W, 4) with opacity; each pixel a square of ``scale``."""
+    packed = BytesIO()
+    picture = Image.fromarray(pixels)
+    size = picture.width * scale, picture.height * scale
+    picture.resize(size, Image.Resampling.NEAREST).save(packed, format="PNG", optimize=True)
+    return packed.getvalue()
+
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """A PNG as a ``data:`` address: (H, W) grey, (H, W, 3) colour, (H, W, 4) with opacity."""
-    packed = BytesIO()
-    Image.fromarray(pixels).save(packed, format="PNG", optimize=True)
-    return "data:image/png;base64," + b64encode(packed.getvalue()).decode("ascii")
+    """A PNG as a ``data:`` address within the page."""
+    return "data:image/png;base64," + b64encode(png(pixels)).decode("ascii")
 
 
 def to_bytes(images: NDArray[Any], levels: int | None) -> NDArray[np.uint8]:
@@ -26,8 +35,12 @@ def to_bytes(images: NDArray[Any], levels: int | None) -> NDArray[np.uint8]:
     return found[..., 0] if found.ndim == 4 and found.shape[-1] == 1 else found
 
 
-def stack(images: NDArray[np.uint8], gap: int = 1) -> NDArray[np.uint8]:
-    """Images (n, H, W[, 3]) one below the other, with a mid-grey line between."""
-    lines = np.full((gap, *images.shape[2:]), 128, dtype=np.uint8)
-    parts = [part for image in images for part in (image, lines)]
-    return np.concatenate(parts[:-1], axis=0)
+def sheet(images: NDArray[np.uint8], columns: int = 1) -> NDArray[np.uint8]:
+    """Images (n, H, W[, 3]) row by row on one sheet, with a grey line between them."""
+    missing = np.full((-len(images) % columns, *images.shape[1:]), GAP, dtype=np.uint8)
+    edges = [(0, 0), (0, 1), (0, 1), *[(0, 0)] * (images.ndim - 3)]
+    framed = np.pad(np.concatenate([images, missing]), edges, constant_values=GAP)
+    height, width, *colours = framed.shape[1:]
+    grid = framed.reshape(-1, columns, height, width, *colours).swapaxes(1, 2)
+    whole: NDArray[np.uint8] = grid.reshape(-1, columns * width, *colours)[:-1, :-1]
+    return whole

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from versus.report.dataset_results import DatasetResults
-from versus.report.figures.confusion import confusion_matrix
-from versus.report.figures.reliability import reliability_diagram
+from versus.report.figures.classification import confusion_matrix, reliability_diagram
 from versus.settings import FAMILIES
 
 NAME, TITLE = "confusion", "Confusion and reliability"

@@ -1,0 +1,136 @@
+"""What a classifier takes for what, and how often it is right when it says that it is this sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.report import formatting
+from versus.report.evaluation import Evaluation
+from versus.report.figures.figure import Figure, Line, Mark, path
+from versus.report.figures.pixels import data_uri
+from versus.report.figures.scales import Scale
+
+SQUARES_UP_TO = 16  # classes; of more, a picture with a pixel for each pair
+TOP, RIGHT, LONGEST = 30, 8, 14
+SIZE, LEFT, BOTTOM = 320, 46, 276  # of the reliability diagram
+FIRM_FROM = 20  # rows; a share of fewer says little, so such bins are drawn faintly and without a line
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The picture, and the commonest mistakes as (true class, predicted class, count)."""
+
+    figure: Figure
+    mistakes: tuple[tuple[str, str, int], ...]
+
+
+def confusion_matrix(evaluation: Evaluation, classes: Sequence[str]) -> Confusion | None:
+    """Rows are the truth, columns the prediction, shades the share of the row; None where there is nothing to show."""
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    for true, predicted, count in evaluation.confusion:
+        counts[true, predicted] = count
+    if counts.sum() == 0:
+        return None
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    width, height, parts = _squares(counts, shares, classes) if len(classes) <= SQUARES_UP_TO else _picture(shares)
+    figure = Figure(
+        template="confusion.svg",
+        title=f"{evaluation.cell.model}: confusion matrix",
+        description=f"{formatting.percent(np.trace(counts) / counts.sum())} of the test rows of all repeats are right",
+        width=width,
+        height=height,
+        parts={"top": TOP, "squares": [], "labels": [], "slanted": False, "image": None, **parts},
+    )
+    return Confusion(figure, _mistakes(counts, classes))
+
+
+def _squares(
+    counts: NDArray[np.int64], shares: NDArray[np.float64], classes: Sequence[str]
+) -> tuple[int, int, Mapping[str, Any]]:
+    k = len(classes)
+    side = max(22, min(54, 300 // k))
+    names = [formatting.shorten(c, LONGEST) for c in classes]
+    longest = 7 * max(map(len, names))
+    left, foot = 26 + longest, 8 + longest if longest > side else 18
+    squares = [
+        {
+            "x": left + j * side,
+            "y": TOP + i * side,
+            "share": f"{shares[i, j]:.3f}",
+            "dark": shares[i, j] > 0.5,
+            "diagonal": i == j,
+            "text": _compact(int(counts[i, j])) if counts[i, j] else "",
+            "title": f"{classes[i]} taken for {classes[j]}: {counts[i, j]} ({formatting.percent(float(shares[i, j]))})",
+        }
+        for i, j in np.ndindex(k, k)
+    ]
+    labels = [{"at": (i + 0.5) * side, "name": name} for i, name in enumerate(names)]
+    parts = {"squares": squares, "labels": labels, "left": left, "side": side, "length": k * side}
+    return left + k * side + RIGHT, TOP + k * side + foot + 18, {**parts, "slanted": longest > side}
+
+
+def _compact(count: int) -> str:
+    """At most four characters, to fit a small square."""
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 99_950 else f"{count // 1000}k"
+
+
+def _picture(shares: NDArray[np.float64]) -> tuple[int, int, Mapping[str, Any]]:
+    shade = np.zeros((*shares.shape, 4), dtype=np.uint8)
+    shade[..., :3] = (200, 80, 20)
+    shade[np.eye(len(shares), dtype=bool), :3] = (37, 99, 175)
+    # The square root lets rare mistakes be seen; a share of 0 stays clear.
+    shade[..., 3] = np.round(255 * np.sqrt(shares))
+    return 340, 350, {"left": 30, "side": 1, "length": 300, "image": data_uri(shade)}
+
+
+def _mistakes(counts: NDArray[np.int64], classes: Sequence[str], most: int = 3) -> tuple[tuple[str, str, int], ...]:
+    wrong = counts * (1 - np.eye(len(classes), dtype=np.int64))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [np.unravel_index(flat, wrong.shape) for flat in order]
+    return tuple((classes[int(i)], classes[int(j)], int(wrong[i, j])) for i, j in pairs if wrong[i, j])
+
+
+def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
+    """Confidence against accuracy, a colour for each family; None where nothing has probabilities."""
+    shown = [e for e in evaluations if e.reliability]
+    if not shown:
+        return None
+    x, y = Scale(0, 1, LEFT, SIZE - 12), Scale(0, 1, BOTTOM, 10)
+    lines, marks = [], []
+    for e in shown:
+        firm = [(x(c), y(a)) for c, a, n in e.reliability if n >= FIRM_FROM]
+        lines.append(Line(path(firm), e.cell.group, e.cell.model))
+        marks += [
+            Mark(x(c), y(a), e.cell.group, _hover(e.cell.model, c, a, n), faint=n < FIRM_FROM)
+            for c, a, n in e.reliability
+        ]
+    return Figure(
+        template="curves.svg",
+        title="Reliability diagram",
+        description="Accuracy against confidence for " + ", ".join(e.cell.model for e in shown),
+        width=SIZE,
+        height=SIZE,
+        parts={
+            "lines": lines,
+            "marks": marks,
+            "diagonal": path([(x(0), y(0)), (x(1), y(1))]),
+            "x_ticks": x.ticks(5),
+            "y_ticks": y.ticks(5),
+            "x_label": "confidence",
+            "y_label": "share that is right",
+            "left": LEFT,
+            "right": SIZE - 12,
+            "top": 10,
+            "bottom": BOTTOM,
+        },
+    )
+
+
+def _hover(model: str, confidence: float, accuracy: float, rows: int) -> str:
+    sure, right = formatting.percent(confidence), formatting.percent(accuracy)
+    return f"{model}: {sure} sure, {right} right, {formatting.count(rows)} rows"

@@ -1,0 +1,55 @@
+"""Generated samples: images on a sheet, other events as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.data.targets import Tags
+from versus.report import formatting
+from versus.report.figures.pixels import png, sheet, to_bytes
+
+SAMPLE_PIXELS = 48  # about how large one sample is drawn
+
+
+def image_sheet(images: NDArray[Any], labels: NDArray[Any], schema: Schema, most: int) -> bytes:
+    """A PNG of at most so many images (n, H, W[, C]), sorted by class, evenly chosen."""
+    order = np.argsort(labels, kind="stable")[:: max(1, math.ceil(len(images) / most))]
+    chosen = to_bytes(images[order], schema.levels)
+    return png(sheet(chosen, math.ceil(math.sqrt(len(chosen)))), max(1, SAMPLE_PIXELS // max(schema.shape[:2])))
+
+
+def columns(schema: Schema) -> tuple[str, ...]:
+    """The names of the values that `values` gives."""
+    if isinstance(schema.x, Tokens):
+        return ("text",)
+    return tuple(column.name for column in schema.columns)
+
+
+def values(event: NDArray[Any], schema: Schema, number: Callable[[float], str] = formatting.compact) -> tuple[str, ...]:
+    """The values of one event as text, numbers as ``number`` writes them; a missing value is empty, tokens are one."""
+    if isinstance(schema.x, Tokens):
+        return (" ".join(schema.x.words(event)),)
+    pairs = zip(event, schema.columns, strict=True)
+    return tuple(_value(float(v), column.categories, number) for v, column in pairs)
+
+
+def _value(value: float, categories: tuple[str, ...] | None, number: Callable[[float], str]) -> str:
+    if not math.isfinite(value):
+        return ""
+    return number(value) if categories is None else categories[int(value)]
+
+
+def label(found: Any, schema: Schema, number: Callable[[float], str] = formatting.compact) -> str:
+    """A class name, tags, or a value of the target; nothing for a generator that knows no classes (-1)."""
+    if isinstance(schema.y, Tags):
+        return " ".join(schema.classes[int(code)] for code in found)
+    if not schema.classes:
+        return number(float(found))
+    return schema.classes[int(found)] if found >= 0 else ""
