@@ -13,7 +13,8 @@ import pytest
 from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import Made, blobs, write_json
 from versus.data import prepared
-from versus.report import build
+from versus.fitting import failure
+from versus.report import best_cells, build
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.workspace import Workspace
 
@@ -109,6 +110,30 @@ def test_missing_cells_are_named_and_strangers_are_not_read(made, tmp_path):
     assert "pictures-vae" not in page
     assert "blobs-vae" in (again.workspace.reports / "report.md").read_text()
     assert not [r for r in rows(again.workspace.reports / "comparison.csv") if r["cell"].endswith("s-vae")]
+
+
+def test_a_cell_that_failed_is_shown_with_its_reason(made, tmp_path):
+    again = copied(made, tmp_path / "again")
+    for cell, where, repeat in (("blobs-vae", "training", 2), ("plain-gaussian", "evaluation", None)):
+        shutil.rmtree(again.workspace.evaluation(cell))
+        reason = f"the loss is nan <b>of {cell}</b>"
+        failure.write(again.workspace.evaluation(cell), failure.Failure(reason, where, repeat))
+    build(again.workspace, again.cells, {})
+    page = (again.workspace.reports / "report.html").read_text()
+    gaps = page.split('id="gaps"')[1]
+    assert (
+        "<strong>blobs-vae</strong>: its training failed in repeat 2: the loss is nan &lt;b&gt;of blobs-vae&lt;/b&gt;"
+    ) in gaps
+    assert "<strong>plain-gaussian</strong>: its evaluation failed: the loss is nan" in gaps
+    assert "2 of 23 cells have no evaluation" in page
+    text = (again.workspace.reports / "report.md").read_text().split("## Skipped or failed")[1]
+    assert "**blobs-vae**: its training failed in repeat 2: the loss is nan &lt;b&gt;of blobs-vae" in text
+    scored = {r["cell"] for r in rows(again.workspace.reports / "comparison.csv")}
+    assert not {"blobs-vae", "plain-gaussian"} & scored
+    # A failure is a result: it does not keep the best of the others from being known; a cell that is missing does.
+    assert best_cells(again.workspace, again.cells)["blobs"].startswith("blobs-")
+    shutil.rmtree(again.workspace.evaluation("plain-gaussian"))
+    assert "plain" not in best_cells(again.workspace, again.cells)
 
 
 def test_nothing_evaluated_is_a_page_too(tmp_path, made):

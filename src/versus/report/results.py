@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from versus.data import prepared
+from versus.fitting import failure
 from versus.report import evaluation
 from versus.report.contrasts import Contrast, contrasts
 from versus.report.dataset_results import DatasetResults
-from versus.report.files import read_json
 from versus.report.verdicts import Verdict, verdicts
 from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
@@ -88,11 +88,11 @@ def read(
 
 def _failure(workspace: Workspace, cell: str) -> str | None:
     """Why a stage gave a cell up; None where none did."""
-    path = workspace.evaluation(cell) / "failed.json"
-    if not path.is_file():
+    found = failure.read(workspace.evaluation(cell)) or failure.read(workspace.model(cell))
+    if found is None:
         return None
-    found = read_json(path, ("reason",))
-    return f"its {found.get('where', 'training')} failed: {found['reason']}"
+    repeat = "" if found.repeat is None else f" in repeat {found.repeat}"
+    return f"its {found.where} failed{repeat}: {found.reason}"
 
 
 def _absence(workspace: Workspace, cell: str) -> str:
