@@ -87,7 +87,7 @@ def test_a_noisy_difference_is_undecided(scored):
 
 @pytest.mark.parametrize(
     ("gap", "probably"),
-    [(0.025, "discriminative ahead"), (-0.025, "generative ahead"), (0.0, "practically equal"), (0.012, "")],
+    [(0.025, "discriminative ahead"), (-0.025, "generative ahead"), (0.0, "equal"), (0.012, "")],
 )
 def test_undecided_says_what_is_probable(scored, gap, probably):
     spread = 5 if gap == 0 else 14

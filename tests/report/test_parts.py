@@ -5,14 +5,14 @@ import pytest
 
 from versus.metrics import classification, regression
 from versus.report import formatting, metric_labels
-from versus.report.figures.learning_curves import thinned
 from versus.report.figures.pixels import sheet, to_bytes
-from versus.report.figures.scales import Scale, scale
+from versus.report.figures.plot import Scale, scale
 from versus.report.files import write_csv
 from versus.report.markdown import escaped
 from versus.report.page import source_hash
 from versus.report.row_values import row_values
 from versus.report.sections import profile
+from versus.report.sections.curves import thinned
 
 
 @pytest.mark.parametrize(

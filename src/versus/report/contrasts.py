@@ -70,7 +70,7 @@ class Contrast:
         if self.outcome != "no clear difference":
             return ""
         first, second = self.better_by_more_than_rope
-        named = (("discriminative ahead", first), ("generative ahead", second), ("practically equal", self.rope.within))
+        named = (("discriminative ahead", first), ("generative ahead", second), ("equal", self.rope.within))
         return next((name for name, probability in named if probability >= PROBABLE), "")
 
     @property

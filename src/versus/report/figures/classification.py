@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from versus.report import formatting
 from versus.report.evaluation import Evaluation
-from versus.report.figures.figure import Figure, Line, Mark, path
+from versus.report.figures.figure import Figure
 from versus.report.figures.pixels import data_uri
-from versus.report.figures.scales import Scale
+from versus.report.figures.plot import Line, Mark, Scale, path, plot
 
 SQUARES_UP_TO = 16  # classes; of more, a picture with a pixel for each pair
 TOP, RIGHT, LONGEST = 30, 8, 14
-SIZE, LEFT, BOTTOM = 320, 46, 276  # of the reliability diagram
 FIRM_FROM = 20  # rows; a share of fewer says little, so such bins are drawn faintly and without a line
 
 
@@ -100,35 +99,17 @@ def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
     shown = [e for e in evaluations if e.reliability]
     if not shown:
         return None
-    x, y = Scale(0, 1, LEFT, SIZE - 12), Scale(0, 1, BOTTOM, 10)
-    lines, marks = [], []
+    x, y = Scale(0, 1, 46, 308), Scale(0, 1, 276, 10)
+    lines, marks = [Line(path([(x(0), y(0)), (x(1), y(1))]), "diagonal", "right as often as it says")], []
     for e in shown:
         firm = [(x(c), y(a)) for c, a, n in e.reliability if n >= FIRM_FROM]
-        lines.append(Line(path(firm), e.cell.group, e.cell.model))
+        lines.append(Line(path(firm), f"line k {e.cell.group}", e.cell.model))
         marks += [
             Mark(x(c), y(a), e.cell.group, _hover(e.cell.model, c, a, n), faint=n < FIRM_FROM)
             for c, a, n in e.reliability
         ]
-    return Figure(
-        template="curves.svg",
-        title="Reliability diagram",
-        description="Accuracy against confidence for " + ", ".join(e.cell.model for e in shown),
-        width=SIZE,
-        height=SIZE,
-        parts={
-            "lines": lines,
-            "marks": marks,
-            "diagonal": path([(x(0), y(0)), (x(1), y(1))]),
-            "x_ticks": x.ticks(5),
-            "y_ticks": y.ticks(5),
-            "x_label": "confidence",
-            "y_label": "share that is right",
-            "left": LEFT,
-            "right": SIZE - 12,
-            "top": 10,
-            "bottom": BOTTOM,
-        },
-    )
+    description = "Accuracy against confidence for " + ", ".join(e.cell.model for e in shown)
+    return plot("Reliability diagram", description, (("confidence", x), ("share that is right", y)), lines, marks)
 
 
 def _hover(model: str, confidence: float, accuracy: float, rows: int) -> str:

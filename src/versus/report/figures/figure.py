@@ -33,36 +33,6 @@ class Figure:
     parts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A point: where, what shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), what hovering says.
-
-    ``label`` stands beside it; ``faint`` points rest on few rows.
-    """
-
-    x: float
-    y: float
-    kind: str
-    title: str
-    label: str = ""
-    faint: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """A path: its points as "x,y x,y", its colour, whether it is dashed, and what hovering says."""
-
-    points: str
-    kind: str
-    title: str
-    dashed: bool = False
-
-
-def path(points: list[tuple[float, float]]) -> str:
-    """Coordinates as an SVG ``points`` attribute."""
-    return " ".join(f"{x:g},{y:g}" for x, y in points)
-
-
 def environment() -> Environment:
     """Jinja with autoescape for every template and an error for every name that is not there."""
     return Environment(

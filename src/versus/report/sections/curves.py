@@ -1,16 +1,63 @@
-"""Learning curves of what trains by steps."""
+"""Learning curves of what trains by steps: losses by epoch, a line for each repeat."""
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
+from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
-from versus.report.figures.learning_curves import learning_curves
+from versus.report.evaluation import Evaluation
+from versus.report.figures.figure import Figure
+from versus.report.figures.plot import Line, path, plot, scale
 
 NAME, TITLE = "curves", "Learning curves"
+MOST_POINTS = 60
+Legend = list[tuple[str, str, bool]]  # colour, name of the loss, whether its line is dashed
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """A picture for each such cell."""
-    drawn = [(e.cell, figure) for e in dataset.evaluations if (figure := learning_curves(e)) is not None]
+    """(cell, picture, legend) of each such cell."""
+    drawn = [(e.cell, *found) for e in dataset.evaluations if (found := learning_curves(e)) is not None]
     return {"curves": drawn} if drawn else None
+
+
+def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
+    """The curves of one cell, and which colour is which; None where it does not train by steps."""
+    names = shown_losses(list(evaluation.history))
+    points = [p for name in names for curve in evaluation.history[name].values() for p in curve if isfinite(p[1])]
+    if not points:
+        return None
+    x = scale([step for step, _ in points], 62, 348, pad=0.02)
+    y = scale([value for _, value in points], 186, 10)
+    parts = list(dict.fromkeys(_part(name) for name in names))
+    legend = [(f"c{parts.index(_part(n)) % 8}", n.replace("_", " "), n.startswith("validation")) for n in names]
+    lines = [
+        Line(
+            path([(x(step), y(value)) for step, value in thinned(curve) if isfinite(value)]),
+            f"line k {colour}{' dashed' if dashed else ''}",
+            f"{name}, repeat {repeat}: ends at {formatting.score(curve[-1][1])}",
+        )
+        for name, (colour, _, dashed) in zip(names, legend, strict=True)
+        for repeat, curve in evaluation.history[name].items()
+    ]
+    title, description = f"{evaluation.cell.model}: losses by epoch", "; ".join(line.title for line in lines)
+    return plot(title, description, (("epoch", x), ("loss", y)), lines), legend
+
+
+def shown_losses(names: list[str]) -> list[str]:
+    """The losses that were minimised; their parts, of other sizes, would hide how these end (the CSV has them)."""
+    whole = [name for name in names if _part(name) == "loss"]
+    return whole or names
+
+
+def _part(name: str) -> str:
+    """The loss, whichever rows it is of: training and validation share a colour."""
+    return name.removeprefix("train_").removeprefix("validation_")
+
+
+def thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most about `MOST_POINTS` points, evenly spread, always with the last."""
+    stride = max(1, len(curve) // MOST_POINTS)
+    kept = curve[::stride]
+    return kept if kept[-1] == curve[-1] else [*kept, curve[-1]]

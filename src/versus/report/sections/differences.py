@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from versus.report import formatting, metric_labels
-from versus.report.figures.forest import forest
+from versus.report.contrasts import Contrast
+from versus.report.figures.figure import Figure
+from versus.report.figures.plot import Scale, scale
 from versus.report.markdown import escaped, table
 from versus.report.results import Results
 from versus.report.section import Content
 
 NAME, TITLE = "differences", "Discriminative minus generative"
+# As wide as a phone: what is compared stands above its interval, not beside it.
+WIDTH, MARGIN, HEAD, DATASET, ROW = 366, 12, 28, 22, 38
 HEADER = ["data set", "discriminative", "generative", "score", "difference", "p, Holm", "P(equal)", "outcome"]
 
 
@@ -26,6 +31,66 @@ def content(results: Results) -> dict[str, Any]:
             f"{metric_labels.label(d.primary)}{' in standard deviations of the target' if d.has_relative_rope else ''}"
             for d in {d.primary: d for d in results.datasets}.values()
         ],
+    }
+
+
+def forest(contrasts: Sequence[Contrast]) -> Figure | None:
+    """Discriminative − generative for contrasts that share one deciding score; None where there are none to draw."""
+    drawn = [c for c in contrasts if c.low == c.low]  # not NaN
+    if not drawn:
+        return None
+    metric = drawn[0].dataset.primary
+    share = metric_labels.is_share(metric)
+    factor = 100.0 if share else 1.0
+    ends = [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.dataset.rope, -c.dataset.rope)]
+    x = scale(ends, MARGIN, WIDTH - MARGIN)
+    datasets, rows, y = [], [], HEAD
+    for i, contrast in enumerate(drawn):
+        if i == 0 or drawn[i - 1].dataset is not contrast.dataset:
+            name = contrast.dataset.name
+            datasets.append({"y": y + 16, "top": y, "name": name, "short": formatting.shorten(name, 50)})
+            y += DATASET
+        rows.append(_row(contrast, x, factor, y))
+        y += ROW
+    return Figure(
+        template="forest.svg",
+        title=f"Difference in {metric_labels.label(metric)}, discriminative minus generative",
+        description="; ".join(f"{r['dataset']}, {r['pair']}: {r['numbers']}" for r in rows),
+        width=WIDTH,
+        height=y + 42,
+        parts={
+            "datasets": datasets,
+            "rows": rows,
+            "ticks": x.ticks(5),
+            "zero": x(0.0),
+            "left": MARGIN,
+            "right": WIDTH - MARGIN,
+            "top": HEAD,
+            "bottom": y,
+            "axis": f"{'percentage points of ' if share else ''}{metric_labels.label(metric)}",
+            "lower_is_better": metric_labels.lower_is_better(metric),
+        },
+    )
+
+
+def _row(contrast: Contrast, x: Scale, factor: float, top: int) -> dict[str, object]:
+    mean, low, high = (factor * v for v in (contrast.mean, contrast.low, contrast.high))
+    pair = f"{contrast.discriminative.cell.model} − {contrast.generative.cell.model}"
+    rope = factor * contrast.dataset.rope
+    texts = [formatting.fixed(v, 1) if factor == 100 else formatting.score(v) for v in (mean, low, high)]
+    return {
+        "text_y": top + 12,
+        "y": top + 25,
+        "dataset": contrast.dataset.name,
+        "pair": pair,
+        "pair_short": formatting.shorten(pair, 36),
+        "low": x(low),
+        "high": x(high),
+        "mean": x(mean),
+        "kind": contrast.generative.cell.group,
+        "rope_left": x(-rope),
+        "rope_width": round(x(rope) - x(-rope), 1),
+        "numbers": f"{texts[0]} ({texts[1]} to {texts[2]})",
     }
 
 

@@ -1,12 +1,14 @@
-"""From values to coordinates, and the round numbers that label an axis."""
+"""Points and lines over two axes: from values to coordinates, round numbers beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
+from typing import Any
 
 from versus.report import formatting
+from versus.report.figures.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,58 @@ def _tick_label(value: float) -> str:
         exponent = floor(log10(abs(value)))
         return formatting.minus(f"{value / 10**exponent:.3g}e{exponent}")
     return formatting.minus(f"{value:.4f}".rstrip("0").rstrip("."))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point: where, what shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), what hovering says.
+
+    ``label`` stands beside it; ``faint`` points rest on few rows.
+    """
+
+    x: float
+    y: float
+    kind: str
+    title: str
+    label: str = ""
+    faint: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A path: its points as "x,y x,y", its classes in the style sheet, and what hovering says."""
+
+    points: str
+    style: str
+    title: str
+
+
+def path(points: list[tuple[float, float]]) -> str:
+    """Coordinates as an SVG ``points`` attribute."""
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def plot(
+    title: str,
+    description: str,
+    axes: tuple[tuple[str, Scale], tuple[str, Scale]],
+    lines: Sequence[Line] = (),
+    marks: Sequence[Mark] = (),
+    image: str | None = None,
+) -> Figure:
+    """Draw lines, then points, over an image (a data address) that fills the frame.
+
+    Args:
+        title: what it shows.
+        description: what there is to see.
+        axes: (label, scale) of x and of y; the ends of the scales are those of the frame.
+        lines: in coordinates, drawn in order.
+        marks: in coordinates.
+        image: behind them; None for none.
+    """
+    (x_label, x), (y_label, y) = axes
+    top, bottom = sorted((y.start, y.end))
+    parts: dict[str, Any] = {"lines": lines, "marks": marks, "image": image, "x_label": x_label, "y_label": y_label}
+    parts |= {"left": x.start, "right": x.end, "top": top, "bottom": bottom}
+    parts |= {"x_ticks": x.ticks(5), "y_ticks": y.ticks(5)}
+    return Figure("plot.svg", title, description, int(x.end) + 12, int(bottom) + 44, parts)
