@@ -51,10 +51,17 @@ class Ragged:
     @overload
     def __getitem__(self, rows: slice | Array) -> Ragged: ...
     def __getitem__(self, rows: Any) -> Any:
-        """One sequence for a number; for a slice, indices or a mask the chosen sequences, Ragged again."""
+        """One sequence for a number; for a slice, indices or a mask the chosen sequences, Ragged again.
+
+        Rows that follow each other are a view of the values.
+        """
         if isinstance(rows, int | np.integer):
             i = range(len(self))[rows]
             return self.values[self.starts[i] : self.starts[i + 1]]
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            first, last, _ = rows.indices(len(self))
+            starts = self.starts[first : max(first, last) + 1]
+            return Ragged(self.values[starts[0] : starts[-1]], starts - starts[0])
         chosen = np.arange(len(self))[rows]
         lengths = self.lengths[chosen]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

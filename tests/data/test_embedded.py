@@ -2,8 +2,14 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Desk
-from versus.data.sources import animals
+from versus.data.sources import animals, source_code
+from versus.data.sources.source_code import FEWEST_WORDS, SUBPACKAGES
 
+TAG = {
+    "keyword": "k", "operator": "o", "number": "n", "string": "s", "module": "m", "function": "f", "class": "c",
+    "parameter": "p", "argument": "g", "attribute": "a", "method": "d", "call": "x", "read": "r", "write": "w",
+    "type": "t",
+}  # fmt: skip
 SETS = {
     "synthetic": (1000, 20, 3),
     "moons": (1000, 2, 2),
@@ -64,3 +70,57 @@ def test_animals_features_are_independent_given_the_animal():
     for k in range(4):
         correlations = np.corrcoef(X[y == k].T) - np.eye(4)
         assert np.abs(correlations).max() < 0.02
+
+
+def test_docstrings_are_texts_of_eight_subpackages(desk: Desk):
+    found = desk.prepare(source="embedded", name="docstrings")
+    assert found.schema.classes == SUBPACKAGES
+    assert 800 < len(found.X) < 1500
+    assert min(found.about["classes"].values()) >= 30
+    assert found.X.lengths.min() >= FEWEST_WORDS
+    texts = {" ".join(found.schema.x.words(sequence)) for sequence in found.X}
+    assert any(text.startswith("compute the matrix exponential") for text in texts)
+    assert len(texts) > 0.97 * len(found.X)  # few differ in punctuation alone
+    again = desk.prepare(source="embedded", name="docstrings")
+    np.testing.assert_array_equal(found.X.values, again.X.values)
+
+
+def test_tokens_are_tagged_by_what_they_are_in_the_statement(tmp_path):
+    source = """
+from os import path as p
+@decorated
+class A(Base):
+    x: int = 1.5
+    def f(self, a: str, *, b=None) -> bool:
+        \"\"\"Doc\"\"\"
+        with open(a.name, mode="r") as self.stream:
+            global count; count += f"{a!r:>{b}}".join(b)
+        try: pass
+        except (A, p.error) as e: del e
+"""
+    (tmp_path / "m.py").write_text(source)
+    found = [" ".join(f"{word}/{TAG[tag]}" for word, tag in s) for s in source_code.statements(tmp_path / "m.py")]
+    assert found == [
+        "from/k os/m import/k path/m as/k p/m",
+        "@/o decorated/r",
+        "class/k A/c (/o Base/r )/o :/o",
+        "x/w :/o int/t =/o 1.5/n",
+        "def/k f/f (/o self/p ,/o a/p :/o str/t ,/o */o ,/o b/p =/o None/k )/o ->/o bool/t :/o",
+        '"text"/s',
+        'with/k open/x (/o a/r ./o name/a ,/o mode/g =/o "text"/s )/o as/k self/r ./o stream/a :/o',
+        'global/k count/w ;/o count/w +=/o "text"/s ./o join/d (/o b/r )/o',
+        "try/k :/o pass/k",
+        "except/k (/o A/r ,/o p/r ./o error/a )/o as/k e/w :/o del/k e/w",
+    ]
+
+
+def test_python_tokens_need_their_context(desk: Desk):
+    found = desk.prepare(source="embedded", name="python_tokens")
+    assert found.X.starts.tolist() == found.y.starts.tolist()
+    assert 1000 < len(found.X) < 2500
+    assert set(found.schema.classes) == set(TAG)
+    pairs = np.unique(np.stack([found.X.values, found.y.values]), axis=1)
+    several = np.bincount(pairs[0]) > 1
+    assert several[found.X.values].mean() > 0.2  # tokens of words that have more than one tag
+    statements = {tuple(sequence.tolist()) for sequence in found.X}
+    assert len(statements) > 0.99 * len(found.X)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from numpy.typing import NDArray
-
 from versus.data.schema import Schema
 
 
@@ -16,16 +14,17 @@ class Dataset:
     """Examples and targets in the form that models take.
 
     Args:
-        X: (N, D) float64, categorical columns as codes and missing values as NaN; or images (N, H, W[, C]) of integers.
-        y: (N,) int64 class codes or float64 values.
+        X: (N, D) float64, categorical columns as codes and missing values as NaN; or images (N, H, W[, C]) of integers;
+            or Ragged int32 codes of tokens.
+        y: (N,) int64 class codes or float64 values; Ragged int64 codes of tags.
         schema: what the columns, classes and shapes are.
         n_test: how many rows, the last ones, are the official test set; 0 where there is none.
         warnings: what a user should know and need not mend.
         about: licence, citation and the like, for about.json.
     """
 
-    X: NDArray[Any]
-    y: NDArray[Any]
+    X: Any
+    y: Any
     schema: Schema
     n_test: int = 0
     warnings: Sequence[str] = ()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data import images
+from versus.data import images, texts
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.dataset import Dataset
 from versus.data.errors import DataError, listed, unknown
@@ -17,7 +17,7 @@ from versus.data.file_specification import Labelled, Tabular
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.target_column import check_counts, encode_target, first_word
-from versus.data.targets import Number
+from versus.data.targets import Classes
 
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
 _IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
@@ -32,7 +32,7 @@ class Feature:
     warnings: tuple[str, ...] = ()
 
 
-def encode(raw: RawTable | images.RawImages, specification: Any) -> Dataset:
+def encode(raw: RawTable | images.RawImages | texts.RawTexts, specification: Any) -> Dataset:
     """What a reader found, as models take it.
 
     Raises:
@@ -40,6 +40,8 @@ def encode(raw: RawTable | images.RawImages, specification: Any) -> Dataset:
     """
     if isinstance(raw, images.RawImages):
         return depict(raw, specification)
+    if isinstance(raw, texts.RawTexts):
+        return _kept(texts.transcribe(raw, specification))
     target = getattr(specification, "target", None) or raw.target
     if target is None:
         raise DataError(f"{raw.file}: names no single target column; say which with `target:`")
@@ -97,9 +99,9 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
 
 def _kept(dataset: Dataset) -> Dataset:
     """Without the rows whose class label_map leaves out; the very same arrays where it leaves out none."""
-    kept = dataset.y >= 0
-    if isinstance(dataset.schema.y, Number) or kept.all():
+    if not isinstance(dataset.schema.y, Classes) or (dataset.y >= 0).all():
         return dataset
+    kept = dataset.y >= 0
     n_test = int(kept[len(kept) - dataset.n_test :].sum())
     return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_test=n_test)
 

@@ -5,6 +5,7 @@ The main file is always ``path``; paths are relative to the folder of params.yam
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -215,8 +216,73 @@ class Idx(Labelled):
         return _both_or_neither(self, "test_path", "test_labels")
 
 
+class Documents(Labelled):
+    """Texts with a class each, also gzipped: a table with a column of texts, lines, or a folder for each class.
+
+    Without ``text``, a file has a document a line, its class first (``__label__`` before it is removed); a folder has
+    a folder of files for each class, or a file for each class with a document a line.
+
+    Args:
+        path: the file or folder; or, where there are several, the folder that holds them.
+        file: name of the file or folder in that folder.
+        test_path: the official test set, in the same form.
+        text: name of the column of texts.
+        target: name of the column of classes.
+        delimiter: what separates the values; a tab in files named ``.tsv``, a comma in others.
+        header: whether the first row names the columns; otherwise they are called c0, c1, …
+        quote: whether double quotes enclose values that hold a delimiter or a line break.
+        encoding: of the text.
+        lowercase: whether words that differ in their capitals are the same.
+        token_pattern: regular expression of a word; what lies between two is left out.
+    """
+
+    source: Literal["documents"]
+    path: Text
+    file: Text | None = None
+    test_path: Text | None = None
+    text: Text | None = None
+    target: Text | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    header: bool = True
+    quote: bool = True
+    encoding: Text = "utf-8"
+    lowercase: bool = True
+    token_pattern: Text = r"\w+"
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        try:
+            re.compile(self.token_pattern)
+        except re.error as error:
+            raise ValueError(f"token_pattern: {error}") from None
+        return _both_or_neither(self, "text", "target")
+
+
+class Conll(Splitting):
+    """Sentences with a tag for each word, also gzipped: a line a word, its columns, an empty line after a sentence.
+
+    Args:
+        path: the file; or, where there are several, the folder that holds them.
+        file: name of the file in that folder.
+        test_path: a file of the same columns with the official test set.
+        token: which column is the word, counted from 1; 2 in CoNLL-U, which has ten columns, and 1 in others.
+        tag: which column is its tag; 4 (the universal part of speech) in CoNLL-U, and the last in others.
+        lowercase: whether words that differ in their capitals are the same.
+        encoding: of the text.
+    """
+
+    source: Literal["conll"]
+    path: Text
+    file: Text | None = None
+    test_path: Text | None = None
+    token: int | None = Field(None, ge=1)
+    tag: int | None = Field(None, ge=1)
+    lowercase: bool = False
+    encoding: Text = "utf-8"
+
+
 FileSpecification = Annotated[
-    Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx,
+    Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx | Documents | Conll,
     Field(discriminator="source"),
 ]
 

@@ -20,6 +20,7 @@ from versus.data.images import RawImages
 from versus.data.prepared import Prepared
 from versus.data.sources import source_files
 from versus.data.splits import draw, split
+from versus.data.texts import RawTexts
 
 DEFAULT_REPEATS = 5
 
@@ -110,7 +111,7 @@ def _files(given: Any, base: Path) -> tuple[str, ...]:
     return file_specification.paths(given)
 
 
-def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages:
+def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts:
     """The columns or images of any source but the embedded ones, before they are encoded.
 
     Raises:
@@ -137,6 +138,14 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages:
         from versus.data.sources import idx
 
         return idx.load(given, base)
+    if isinstance(given, file_specification.Documents):
+        from versus.data.sources import documents
+
+        return documents.load(given, base)
+    if isinstance(given, file_specification.Conll):
+        from versus.data.sources import conll
+
+        return conll.load(given, base)
     from versus.data.sources import arrays
 
     return arrays.load(given, base)

@@ -1,8 +1,9 @@
 """The folder that `prepare` writes and every later stage reads: arrays once, splits as indices into them.
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
-``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. The arrays are memory-mapped.
-``contents.txt`` lists them all by hash.
+``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. Sequences of unequal length are two files
+instead of one, ``X.values.npy`` (total,) and ``X.starts.npy`` (N + 1,), likewise their tags. The arrays are
+memory-mapped. ``contents.txt`` lists them all by hash.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus import manifest
+from versus.arrays import Events, Ragged
 from versus.data.schema import Schema
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
+PIECES = ("values", "starts")  # of sequences
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A prepared data set: memory-mapped arrays and, for each repeat, three disjoint sets of row indices."""
 
-    X: NDArray[Any]  # (N, *event)
-    y: NDArray[Any]  # (N,) int64 class codes or float64 values
+    X: Any  # (N, *event), or Ragged
+    y: Any  # (N,) int64 class codes or float64 values, or Ragged int64 tags
     schema: Schema
     splits: dict[Part, NDArray[np.int64]]  # each (repeats, n)
     about: dict[str, Any]
@@ -42,7 +45,7 @@ class Prepared:
         joined: NDArray[np.int64] = np.concatenate([self.splits[p][repeat] for p in parts])
         return np.sort(joined)
 
-    def take(self, repeat: int, *parts: Part) -> tuple[NDArray[Any], NDArray[Any]]:
+    def take(self, repeat: int, *parts: Part) -> tuple[Any, Any]:
         """``(X, y)`` of the named parts; a view of the file, not a copy, where the rows are contiguous."""
         rows = self.rows(repeat, *parts)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
@@ -55,8 +58,8 @@ class Prepared:
 def write(folder: Path, prepared: Prepared) -> None:
     """Write a prepared data set; the bytes depend on the values only, so DVC sees the same hash again."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "X.npy", np.ascontiguousarray(prepared.X), allow_pickle=False)
-    np.save(folder / "y.npy", np.ascontiguousarray(prepared.y), allow_pickle=False)
+    _save(folder, "X", prepared.X)
+    _save(folder, "y", prepared.y)
     for part in PARTS:
         np.save(folder / f"{part}.npy", prepared.splits[part].astype(np.int64), allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
@@ -74,9 +77,24 @@ def read(folder: Path) -> Prepared:
     if not (folder / "schema.json").is_file():
         raise FileNotFoundError(f"{folder} holds no prepared data; run `dvc repro prepare@{folder.name}` first")
     return Prepared(
-        X=np.load(folder / "X.npy", mmap_mode="r", allow_pickle=False),
-        y=np.load(folder / "y.npy", allow_pickle=False),
+        X=_load(folder, "X", "r"),
+        y=_load(folder, "y", None),
         schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
         splits={part: np.load(folder / f"{part}.npy", allow_pickle=False) for part in PARTS},
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
     )
+
+
+def _save(folder: Path, name: str, events: Events) -> None:
+    whole = {name: events}
+    arrays = {f"{name}.{p}": getattr(events, p) for p in PIECES} if isinstance(events, Ragged) else whole
+    for file, array in arrays.items():
+        np.save(folder / f"{file}.npy", np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _load(folder: Path, name: str, mmap_mode: Literal["r"] | None) -> Events:
+    """Arrays whole or memory-mapped; sequences memory-mapped."""
+    if (folder / f"{name}.npy").is_file():
+        return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode, allow_pickle=False)  # type: ignore[no-any-return]
+    values, starts = (np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in PIECES)
+    return Ragged(values, starts)

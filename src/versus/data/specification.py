@@ -13,7 +13,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from versus.data.file_specification import (
     Arff,
+    Conll,
     Csv,
+    Documents,
     FileSpecification,
     Hdf5,
     Idx,
@@ -42,7 +44,18 @@ class Embedded(Splitting):
     """
 
     source: Literal["embedded"]
-    name: Literal["synthetic", "moons", "animals", "iris", "wine", "breast_cancer", "digits", "diabetes"]
+    name: Literal[
+        "synthetic",
+        "moons",
+        "animals",
+        "iris",
+        "wine",
+        "breast_cancer",
+        "digits",
+        "diabetes",
+        "docstrings",
+        "python_tokens",
+    ]
     rows: int | None = Field(None, ge=10, le=10_000_000)
 
     @model_validator(mode="after")
@@ -113,6 +126,6 @@ class Url(Section):
 
 DatasetSpecification = Annotated[Embedded | OpenML | Url, Field(discriminator="source")]
 AnySpecification = Annotated[
-    Embedded | OpenML | Url | Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx,
+    Embedded | OpenML | Url | Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx | Documents | Conll,
     Field(discriminator="source"),
 ]

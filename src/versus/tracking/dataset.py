@@ -17,6 +17,7 @@ from mlflow.types import Schema as MlflowSchema
 from mlflow.types.schema import TensorSpec
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
+from versus.data import prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Table
 from versus.tracking import leaderboard
@@ -77,7 +78,7 @@ def read_schema(folder: Path) -> Schema:
 
 
 def _rows(folder: Path) -> int:
-    return int(np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False).shape[0])
+    return len(prepared.read(folder).X)
 
 
 def experiment_tags(

@@ -16,7 +16,6 @@ from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.dataset import Dataset
 from versus.data.encoding import encode, strays
 from versus.data.errors import DataError, unknown
-from versus.data.images import RawImages
 from versus.data.inspect import description, sniffing
 from versus.data.preparation import parse, read
 from versus.data.spaces import Table
@@ -162,7 +161,7 @@ def guess_target(raw: RawTable) -> str:
 
 def _read(entry: dict[str, Any], base: Path) -> RawTable:
     raw = read(parse(entry), base, base)
-    assert not isinstance(raw, RawImages)
+    assert isinstance(raw, RawTable)
     return raw
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers
-from versus.data.errors import DataError, listed
+from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Csv, Tsv
 from versus.data.sources import source_files
 
@@ -52,6 +52,18 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
     return RawTable(specification.path, columns, sum(counts[1:]), locate, warnings=warnings)
 
 
+def named(raw: RawTable, name: str) -> RawColumn:
+    """The column of that name.
+
+    Raises:
+        DataError: where there is none; says which there are.
+    """
+    found = {column.name: column for column in raw.columns}
+    if name not in found:
+        raise DataError(f"{raw.file}: {unknown('column', name, found)}")
+    return found[name]
+
+
 def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
     """One file as an Arrow table of texts, all columns present in all rows."""
     import pyarrow as pa
@@ -66,7 +78,7 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
 
     try:
         table = pyarrow.csv.read_csv(
-            pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None),
+            pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None),
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False,  # so that a ragged row is given with its number
                 block_size=_BLOCK,
@@ -141,7 +153,7 @@ def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[s
     """(line, fields) of each row that is not blank, one by one: to read the header and to find a row again."""
     import pyarrow as pa
 
-    stream = pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None)
+    stream = pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None)
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
         reader = csv.reader(
@@ -182,7 +194,7 @@ def _complaint(
 def _not_decodable(file: Path, path: str, encoding: str) -> str:
     import pyarrow as pa
 
-    with pa.input_stream(str(file), compression="gzip" if _gzipped(file) else None) as stream:
+    with pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None) as stream:
         content: bytes = stream.read()
     try:
         content.decode(encoding)
@@ -193,8 +205,3 @@ def _not_decodable(file: Path, path: str, encoding: str) -> str:
             "say `encoding: latin-1`, or whichever the file is in"
         )
     return f"{path}: is not {encoding}"
-
-
-def _gzipped(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"

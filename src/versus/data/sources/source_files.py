@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,48 @@ def absent(base: Path, path: str) -> str:
 
 
 def record(base: Path, path: str) -> dict[str, Any]:
-    """What about.json keeps of a file: its path as the specification names it, its size and its SHA-256."""
+    """What about.json keeps of a file or folder: its path as the specification names it, its size and its SHA-256.
+
+    That of a folder is the SHA-256 of the list of its files, each with its own, as `versus.manifest` writes it.
+    """
+    folder = base / path
+    if folder.is_dir():
+        inside = sorted(file for file in folder.rglob("*") if file.is_file())
+        listed = "".join(f"{manifest.sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in inside)
+        size = sum(file.stat().st_size for file in inside)
+        return {"path": path, "bytes": size, "sha256": hashlib.sha256(listed.encode()).hexdigest()}
     found = locate(base, path)
     return {"path": path, "bytes": found.stat().st_size, "sha256": manifest.sha256(found)}
+
+
+def lines(base: Path, path: str, encoding: str) -> Iterator[tuple[int, str]]:
+    """(number from 1, line without its end) of a text file, also gzipped.
+
+    Raises:
+        DataError: naming the line that is not in ``encoding``, or a file that is cut off.
+    """
+    file = locate(base, path)
+    try:
+        with gzip.open(file) if is_gzipped(file) else file.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                yield number, _decoded(line, encoding, f"{path}, line {number}").rstrip("\r\n")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
+    except LookupError:
+        raise DataError(f"{path}: unknown encoding {encoding!r}; try utf-8 or latin-1") from None
+
+
+def _decoded(line: bytes, encoding: str, where: str) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{where}: byte {error.start + 1} of it ({line[error.start]:#04x}) is not {encoding}; say "
+            "`encoding: latin-1`, or whichever the file is in"
+        ) from None
+
+
+def is_gzipped(file: Path) -> bool:
+    """Whether a file begins as gzip's do."""
+    with file.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"

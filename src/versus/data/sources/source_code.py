@@ -1,0 +1,154 @@
+"""Texts that every installation holds already: docstrings of SciPy, and the source code of Jinja.
+
+Files are parsed and never run. The versions that constraints.txt pins make the same bytes on every machine; the
+licences of both (BSD) allow any use.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import keyword
+import re
+import tokenize
+from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from versus.data.columns import Words
+from versus.data.sources import documents
+from versus.data.texts import RawTexts
+
+SUBPACKAGES = ("integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial")
+FEWEST_WORDS = 8
+MODULES = ("compiler", "ext", "lexer", "parser", "runtime")
+FEWEST_TOKENS, MOST_TOKENS = 4, 40
+
+_SECTION = re.compile(r"^[^\n]+\n-{3,}\s*$", re.MULTILINE)  # "Parameters" and the line below it
+_STRING = '"text"'  # stands for every string
+_SKIPPED = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
+
+
+def docstrings() -> RawTexts:
+    """What functions and classes of SciPy do, in their own words, and the subpackage that each is from.
+
+    A document is the part of a docstring before its first section, so without parameters and examples.
+    """
+    pairs = ((text, k) for k, name in enumerate(SUBPACKAGES) for text in _summaries(_package("scipy") / name))
+    found = list(dict(pairs).items())  # each text once, or it could be trained and tested on
+    tokens = documents.tokenise([text for text, _ in found])
+    codes = np.array([k for _, k in found], np.int64)
+    kept = np.flatnonzero([len(words) >= FEWEST_WORDS for words in tokens])
+    about = {
+        "description": f"descriptions of functions and classes in {len(SUBPACKAGES)} subpackages of SciPy",
+        "licence": f"BSD 3-Clause; installed with SciPy {version('scipy')}",
+        "citation": "Virtanen and others 2020, SciPy 1.0: fundamental algorithms for scientific computing in Python",
+    }
+    labels = Words("subpackage", codes[kept], SUBPACKAGES)
+    return RawTexts("SciPy", [tokens[row] for row in kept], labels, about=about)
+
+
+def python_tokens() -> RawTexts:
+    """Statements of Jinja's source code, and the part that each token plays in its statement.
+
+    The same name is read here, called there, and an attribute, a parameter or an argument elsewhere: to know which, a
+    model must look at what stands around it.
+    """
+    every = [statement for name in MODULES for statement in statements(_package("jinja2") / f"{name}.py")]
+    kept = list(dict.fromkeys(statement for statement in every if FEWEST_TOKENS <= len(statement) <= MOST_TOKENS))
+    about = {
+        "description": "different statements of Python source code; a tag says what each token is: "
+        "a name that is read, written, called, …",
+        "licence": f"BSD 3-Clause; installed with Jinja {version('jinja2')}",
+        "citation": "Ronacher and others, Jinja, https://jinja.palletsprojects.com",
+    }
+    words, tags = ([[pair[place] for pair in statement] for statement in kept] for place in (0, 1))
+    return RawTexts("Jinja", words, tags, about=about)
+
+
+def _package(name: str) -> Path:
+    found = find_spec(name)
+    assert found is not None, f"{name} is a dependency of this package"
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def _summaries(folder: Path) -> Iterator[str]:
+    """The docstrings of public functions and classes, cut before their first section."""
+    for file in sorted(folder.rglob("*.py")):
+        if "tests" in file.parts or file.name.startswith("test_"):
+            continue
+        for node in _public(ast.parse(file.read_bytes())):
+            yield _SECTION.split(ast.get_docstring(node) or "", maxsplit=1)[0]
+
+
+def _public(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    for inner in node.body:
+        if isinstance(inner, ast.FunctionDef | ast.ClassDef) and not inner.name.startswith("_"):
+            yield inner
+            if isinstance(inner, ast.ClassDef):
+                yield from _public(inner)
+
+
+def statements(file: Path) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Each statement as (token, tag) pairs; a string is one token, whatever Python's version makes of it."""
+    source = file.read_text(encoding="utf-8")
+    tags = _tags_of_names(ast.parse(source))
+    statement: list[tuple[str, str]] = []
+    depth = 0  # of f-strings, which newer versions cut into pieces
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":
+            depth += 1
+        elif kind == "FSTRING_END":
+            depth -= 1
+        if token.type in _SKIPPED or (depth and (depth > 1 or kind != "FSTRING_START")) or kind == "FSTRING_END":
+            continue
+        if token.type == tokenize.NEWLINE:
+            yield tuple(statement)
+            statement = []
+        elif token.type == tokenize.STRING or kind == "FSTRING_START":
+            statement.append((_STRING, "string"))
+        elif token.type == tokenize.NUMBER:
+            statement.append((token.string, "number"))
+        elif token.type == tokenize.OP:
+            statement.append((token.string, "operator"))
+        elif keyword.iskeyword(token.string):
+            statement.append((token.string, "keyword"))
+        else:
+            statement.append((token.string, tags.get(token.start) or _declared(statement)))
+
+
+def _declared(statement: list[tuple[str, str]]) -> str:
+    """The tag of a name that the syntax tree gives no place: it follows def, class, import, as, global, …"""
+    first, last = statement[0][0] if statement else "", statement[-1][0] if statement else ""
+    if last in ("def", "class"):
+        return {"def": "function", "class": "class"}[last]
+    if first in ("import", "from"):
+        return "module"
+    return "write"
+
+
+def _tags_of_names(tree: ast.AST) -> dict[tuple[int, int], str]:
+    """(line, column) of each name in the tree -> what it is there."""
+    found: dict[tuple[int, int], str] = {}
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            read = "call" if id(node) in called else "read"
+            found[node.lineno, node.col_offset] = read if isinstance(node.ctx, ast.Load) else "write"
+        elif isinstance(node, ast.Attribute):
+            place = (node.end_lineno or 0, (node.end_col_offset or 0) - len(node.attr))
+            found[place] = "method" if id(node) in called else "attribute"
+        elif isinstance(node, ast.arg):
+            found[node.lineno, node.col_offset] = "parameter"
+        elif isinstance(node, ast.keyword) and node.arg is not None:
+            found[node.lineno, node.col_offset] = "argument"
+    for node in ast.walk(tree):
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            names = [part for part in ast.walk(annotation) if isinstance(part, ast.Name)] if annotation else []
+            found |= {(name.lineno, name.col_offset): "type" for name in names}
+    return found

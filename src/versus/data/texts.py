@@ -1,0 +1,82 @@
+"""Texts as they are kept for the models: sequences of token codes with a class each, or with a tag for each token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from versus.arrays import Array, Ragged
+from versus.data.columns import RawColumn, in_order
+from versus.data.dataset import Dataset
+from versus.data.errors import DataError
+from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.data.target_column import check_counts, encode_target
+from versus.data.targets import Tags, Target
+
+
+@dataclass(frozen=True)
+class RawTexts:
+    """Tokens of documents or sentences, the official test set last.
+
+    Args:
+        file: what messages call it.
+        tokens: for each of the N texts its tokens.
+        labels: a column of N classes or numbers; or for each text the tags of its tokens.
+        n_test: how many of the N, the last ones, are the official test set.
+        locate: text, counted from 0 -> where a person finds it.
+        warnings: what was noticed on the way.
+        about: what the source itself says: description, licence, citation.
+    """
+
+    file: str
+    tokens: Sequence[Sequence[str]]
+    labels: RawColumn | Sequence[Sequence[str]]
+    n_test: int = 0
+    locate: Callable[[int], str] = field(default=lambda row: f"text {row + 1}")
+    warnings: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def transcribe(raw: RawTexts, specification: Any) -> Dataset:
+    """Texts as models take them: codes into the sorted vocabulary of all rows.
+
+    Raises:
+        DataError: for labels that cannot be learnt, and where no text has a token.
+    """
+    vocabulary, X = _coded(raw.tokens, np.int32)
+    if not vocabulary:
+        raise DataError(f"{raw.file}: has no words in {len(raw.tokens)} texts; wants some")
+    warnings = [*raw.warnings, *_empty(raw)]
+    y: Array | Ragged
+    target: Target
+    if isinstance(raw.labels, Sequence):
+        names, y = _coded(raw.labels, np.int64)
+        target = Tags(names)
+    else:
+        y, target = encode_target(raw.labels, specification, raw.file, raw.locate)
+        warnings += check_counts(y, target, raw.labels, raw.n_test, raw.file)
+    return Dataset(X, y, Schema(Tokens(vocabulary), target), raw.n_test, warnings, raw.about)
+
+
+def _coded(sequences: Sequence[Sequence[str]], dtype: type[Any]) -> tuple[tuple[str, ...], Ragged]:
+    """The names in their lasting order, and the sequences as codes of them."""
+    names = in_order({name for sequence in sequences for name in sequence})
+    codes = {name: code for code, name in enumerate(names)}
+    values = np.fromiter((codes[name] for sequence in sequences for name in sequence), dtype)
+    return tuple(names), Ragged(values, starts_of(map(len, sequences)))
+
+
+def starts_of(lengths: Iterable[int]) -> Array:
+    """Where sequences of these lengths begin when they lie end to end, and where the last ends, (N + 1,) int64."""
+    return np.concatenate([[0], np.cumsum([*lengths], dtype=np.int64)]).astype(np.int64)
+
+
+def _empty(raw: RawTexts) -> list[str]:
+    empty = [row for row, tokens in enumerate(raw.tokens) if not tokens]
+    if not empty:
+        return []
+    return [f"{len(empty)} of {len(raw.tokens)} texts have no words, such as {raw.locate(empty[0])}"]
