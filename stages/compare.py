@@ -37,19 +37,19 @@ def main() -> None:
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
     source = provenance.describe(CODE, workspace.params, params.seed, asdict(params.training))
-    evaluated = [cell.name for cell in cells if workspace.evaluation(cell.name).is_dir()]
-    check_complete([cell.name for cell in cells], evaluated)
+    evaluated = [cell for cell in cells if workspace.evaluation(cell.name).is_dir()]
+    check_complete([cell.name for cell in cells], [cell.name for cell in evaluated])
     # No run id, which would differ from run to run: what finds the run in MLflow's search field.
-    failed = {cell: why for cell in evaluated if (why := failure.read(workspace.evaluation(cell))) is not None}
-    runs = (cell for cell in evaluated if cell not in failed)
-    source["runs"] = {n: f"tags.`versus.fingerprint` = '{record.read(workspace, n).fingerprint}'" for n in runs}
+    failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
+    runs = (cell for cell in evaluated if cell.name not in failed)
+    source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
     report.build(workspace, cells, source, params.comparison)
-    client.mirror_report(workspace)
-    client.sync(workspace, [cell.name for cell in cells], asdict(params.comparison.primary))
+    client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)
     if len(evaluated) == len(cells):  # a part of the cells does not tell which is best
-        champions.register(workspace, report.best_cells(workspace, cells, params.comparison)).warn()
+        best = report.best_cells(workspace, cells, params.comparison).values()
+        champions.register(workspace, [c for c in cells if c.name in best], params.comparison.confidence)
 
 
 if __name__ == "__main__":

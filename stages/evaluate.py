@@ -38,8 +38,7 @@ def main(name: str) -> None:
             shutil.copy2(workspace.model(name) / copied, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    if failed is None:
-        client.mirror_cell(workspace, name)
+    client.mirror_cell(workspace, cell, params.comparison.confidence)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
 from versus.data import preparation, prepared
-from versus.tracking import client
 from versus.workspace import Workspace
 
 
@@ -24,7 +22,6 @@ def main(name: str) -> None:
     prepared.write(aside, preparation.prepare(name, spec, base=workspace.root, seed=params.seed))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    client.mirror_prepared(workspace, name, asdict(params.comparison.primary))
 
 
 if __name__ == "__main__":

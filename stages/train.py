@@ -17,5 +17,5 @@ def main(family: str, name: str) -> None:
     cell = parameters.cell(params, name)
     if cell.family != family:
         raise ValueError(f"{name} stands under {cell.family} in params.yaml, not under {family}")
-    with client.live(workspace, name) as live:
+    with client.live(workspace, cell) as live:
         fit_cell(workspace, cell, params.training, params.seed, observe=live.log)

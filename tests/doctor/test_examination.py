@@ -43,13 +43,6 @@ def test_a_half_made_store_is_removed(workspace: Workspace) -> None:
     assert not path.exists()
 
 
-def test_an_address_that_nobody_listens_at_is_removed(workspace: Workspace) -> None:
-    address = workspace.private / "publisher-0.sock"
-    address.write_text('{"port": 1, "token": "a"}')
-    mend(workspace)
-    assert not address.exists()
-
-
 def test_while_a_repro_is_at_work_its_files_are_not_looked_at(workspace: Workspace) -> None:
     make_outputs(workspace, "gone-prior")
     (workspace.root / "dvc.lock").write_text("half")

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.faults import found, mend, the_only
-from versus.tracking import store
+from versus.tracking import sqlite
 from versus.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
 def whole_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    store.create_sqlite(file, (file.parent / "mlruns").as_uri())
+    sqlite.create(file, (file.parent / "mlruns").as_uri())
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file
@@ -60,4 +60,4 @@ def test_a_store_that_somebody_writes_to_is_not_broken(workspace: Workspace, who
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
-        assert store.fault_of_sqlite(file, patience=0.1) == ""
+        assert sqlite.fault_of(file, patience=0.1) == ""

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from tests.pipeline.conftest import Project
 from tests.tracking.servers import MlflowServer
-from versus.tracking import store
+from versus.tracking import sqlite
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,6 @@ ENVIRONMENT = {
     "MLFLOW_TRACKING_USERNAME": "anna",
     "MLFLOW_TRACKING_PASSWORD": "c4nary-of-mlflow",
     "AWS_SECRET_ACCESS_KEY": "c4nary-of-aws",
-    "VERSUS_PUBLISHER_IDLE": "10",
 }
 HEADERS = [base64.b64encode(f"anna:{p}".encode()) for p in (PASSWORD, AS_WRITTEN, "c4nary-of-mlflow")]
 
@@ -42,7 +41,7 @@ def call(project: Project, uri: str, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "versus", *arguments],
         cwd=project.folder,
-        env={**project.environment, **ENVIRONMENT, "MLFLOW_TRACKING_URI": uri},
+        env={**project.environment, **ENVIRONMENT, "MLFLOW_TRACKING_URI": uri, "VERSUS_MIRROR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -56,7 +55,7 @@ def call(project: Project, uri: str, *arguments: str) -> str:
 def server(tmp_path: Path) -> Iterator[MlflowServer]:
     folder = tmp_path / "server"
     folder.mkdir()
-    store.create_sqlite(folder / "store.db", (folder / "mlruns").as_uri())
+    sqlite.create(folder / "store.db", (folder / "mlruns").as_uri())
     server = MlflowServer(folder, f"sqlite:///{folder}/store.db")
     server.start()
     yield server
@@ -64,7 +63,7 @@ def server(tmp_path: Path) -> Iterator[MlflowServer]:
 
 
 def test_a_canary_is_found_where_there_is_one(project: Project) -> None:
-    (project.folder / ".versus" / "publisher.log").write_text(f"GET http://anna:{AS_WRITTEN}@127.0.0.1")
+    (project.folder / ".versus" / "some.log").write_text(f"GET http://anna:{AS_WRITTEN}@127.0.0.1")
     (project.folder / "models" / "x").write_bytes(b"\0" + HEADERS[0])
     assert len(leaks_below(project.folder)) == 2
 

@@ -1,4 +1,4 @@
-"""Looking at publishers and at what they wrote, for the tests of the mirror."""
+"""Stages in processes of their own, and what they wrote, for the tests of the mirror."""
 
 import os
 import subprocess
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
@@ -15,21 +14,21 @@ from versus.tracking import client, destination
 from versus.workspace import Workspace
 
 SOURCE = Path(client.__file__).parents[2]
+ROOT = SOURCE.parent
+PROLOGUE = """\
+from pathlib import Path
+from tests.tracking.workspaces import a_cell
+from versus.settings import Comparison
+from versus.tracking import client
+from versus.workspace import Workspace
+workspace = Workspace(Path())
+"""
 
 
-def publishers(workspace: Workspace) -> list[psutil.Process]:
-    """The publishers that serve a workspace."""
-    return [p for p in psutil.process_iter(["cmdline"]) if _serves(p.info["cmdline"] or [], workspace)]
-
-
-def _serves(words: list[str], workspace: Workspace) -> bool:
-    return "versus.tracking.publisher" in words and str(workspace.root) in words
-
-
-def runs(workspace: Workspace, cell: str = "") -> list[Run]:
-    """The runs of the data set "flowers", of one cell where it is given; deleted ones aside."""
-    store = MlflowClient(destination.find(workspace.root).uri)
-    found = store.get_experiment_by_name("flowers")
+def runs(workspace: Workspace, cell: str = "", uri: str = "", experiment: str = "flowers") -> list[Run]:
+    """The runs of an experiment, of one cell where it is given; deleted ones aside."""
+    store = MlflowClient(uri or destination.find(workspace.root).uri)
+    found = store.get_experiment_by_name(experiment)
     condition = f"tags.cell = '{cell}'" if cell else ""
     return [] if found is None else list(store.search_runs([found.experiment_id], condition))
 
@@ -42,15 +41,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def in_a_stage(workspace: Workspace, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run code as a stage does: in a process of its own, in the workspace."""
-    lines = ["from pathlib import Path", "from versus.workspace import Workspace", "from versus.tracking import client"]
-    return subprocess.run(
-        [sys.executable, "-c", "\n".join([*lines, "workspace = Workspace(Path())", code])],
+def start(workspace: Workspace, code: str, **environment: str) -> subprocess.Popen[str]:
+    """Start code as a stage: in a process of its own, in the workspace."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROLOGUE + code],
         cwd=workspace.root,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "VERSUS_PUBLISHER_IDLE": "20", **environment},
-        capture_output=True,
+        env={**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{ROOT}", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=True,
-        timeout=120,
     )
+
+
+def in_a_stage(workspace: Workspace, code: str, **environment: str) -> tuple[str, str]:
+    """What code prints when it runs as a stage, on both streams."""
+    process = start(workspace, code, **environment)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out, err

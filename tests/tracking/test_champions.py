@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
 
-from tests.tracking.conftest import end_publishers
 from tests.tracking.servers import MlflowServer
 from versus import evaluation, params, report
 from versus.__main__ import main
@@ -21,8 +22,8 @@ from versus.data.targets import Classes
 from versus.models import find, persistence
 from versus.serving.frames import decode
 from versus.settings import Cell, Comparison, Primary
-from versus.tracking import champions, client, destination, registry_requests, store
-from versus.tracking.mirror import Mirror
+from versus.tracking import champions
+from versus.tracking.answers import Registration
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -77,12 +78,16 @@ class Project:
     def best(self) -> dict[str, str]:
         return report.best_cells(self.workspace, self.cells())
 
+    def register(self, **how: bool) -> Registration:
+        """What `compare` asks for."""
+        best = self.best().values()
+        return champions.register(self.workspace, [c for c in self.cells() if c.name in best], 0.95, **how)
+
     def gate(self, *arguments: str) -> int:
         """The exit code of `versus gate`."""
         return self.call("gate", *arguments)
 
     def call(self, command: str, *arguments: str) -> int:
-        client._waited = 0.0
         with pytest.raises(SystemExit) as end:
             main([command, *arguments, "--workspace", str(self.workspace.root)])
         return end.value.code if isinstance(end.value.code, int) else 1
@@ -108,7 +113,7 @@ def project(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyP
 
 def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The first champion, then a better one, which samples."""
-    assert champions.register(project.workspace, project.best(), to_the_end=True).ok
+    assert project.register(to_the_end=True).ok
     assert project.gate() == 0
     assert "blobs-tree (version 1) is the first champion" in capsys.readouterr().out
 
@@ -179,17 +184,15 @@ def test_on_a_server_too(
     server.kill()
     assert project.gate() == 2
     assert "blobs UNDECIDED: blobs-gaussian could not be registered: " in capsys.readouterr().out
-    client._waited = 0.0
     monkeypatch.delenv("VERSUS_TRACKING_PATIENCE")
-    end_publishers(project.workspace)
-    found = champions.register(project.workspace, project.best())
-    assert not found.ok
-    found.warn()
+    began = time.monotonic()
+    assert not project.register().ok
+    assert time.monotonic() - began < 10
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith("warning: tracking: not all of the best models are in MLflow's registry: ")
     server.start()
-    assert champions.register(project.workspace, project.best(), to_the_end=True).ok  # what `make sync` asks for
+    assert project.register(to_the_end=True).ok  # what `make sync` asks for
 
 
 def test_what_cannot_be_judged_is_neither_passed_nor_failed(
@@ -216,13 +219,11 @@ def test_one_model_that_is_damaged_does_not_keep_the_others_out(project: Project
     about = project.workspace.evaluation("twin-tree") / "evaluation.json"
     about.write_text(about.read_text().replace('"blobs', '"twin'))
     (project.workspace.model("blobs-tree") / "0.json").write_text("{")
-    to = destination.find(project.workspace.root)
-    mirror = Mirror(store.open_store(to), to, project.workspace, "here")
-    found = registry_requests.serve(mirror, {"do": "register", "cells": {"blobs": "blobs-tree", "twin": "twin-tree"}})
-    assert list(found["standings"]) == ["twin"]
-    assert "0.json" in found["failed"]["blobs"]
-    with pytest.raises(ValueError, match="'nothing'"):
-        registry_requests.serve(mirror, {"do": "nothing"})
+    (tree,) = (cell for cell in project.cells() if cell.name == "blobs-tree")
+    found = champions.register(project.workspace, [tree, replace(tree, name="twin-tree", dataset="twin")], 0.95)
+    assert list(found.standings) == ["twin"]
+    assert "0.json" in found.failed["blobs"]
+    assert not found.ok
 
 
 def test_the_best_cell_is_the_reports_and_never_a_guess(project: Project) -> None:

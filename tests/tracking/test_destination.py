@@ -42,14 +42,6 @@ def test_the_experiment_name_is_a_prefix_and_no_data_set_collides_with_the_compa
     assert destination.find(tmp_path, {}).comparison == "versus-comparison"
 
 
-def test_a_publisher_serves_one_set_of_settings(tmp_path: Path) -> None:
-    environments = [{}, {"MLFLOW_TRACKING_TOKEN": "a"}, {"MLFLOW_TRACKING_TOKEN": "b"}, {"HTTPS_PROXY": "x"}]
-    hashes = {destination.settings_hash(destination.find(tmp_path, e), e) for e in environments}
-    assert len(hashes) == 4
-    unrelated = destination.settings_hash(destination.find(tmp_path, {}), {"PWD": "/somewhere"})
-    assert unrelated == destination.settings_hash(destination.find(tmp_path, {}), {})
-
-
 @pytest.mark.parametrize(
     "environment",
     [

@@ -7,18 +7,23 @@ from typing import Any
 import mlflow
 import numpy as np
 import pytest
+from filelock import FileLock
 from mlflow.entities import Run, ViewType
 
-from tests.tracking.conftest import CELL
-from tests.tracking.workspaces import REPEATS, history, make_cell, make_costs, make_dataset
+from tests.tracking.workspaces import CELL, REPEATS, a_cell, history, make_cell, make_costs, make_dataset, make_failed
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes
-from versus.tracking import comparison, destination, pictures, record, store, sync
-from versus.tracking.live_runs import LONG, LiveRun, sweep
+from versus.fitting import unfinished
+from versus.settings import Comparison
+from versus.tracking import destination, pictures, record, report_run, store
+from versus.tracking.answers import Summary
+from versus.tracking.fit_run import FitRun, sweep
 from versus.tracking.mirror import LONGEST_WRITE, Mirror
-from versus.tracking.record import Point, curve_key
+from versus.tracking.patience import Patience
+from versus.tracking.record import CellRecord, Point, curve_key
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, SINCE, STATE, TRAINING, WRITING, tag
+from versus.tracking.sync import sync
 from versus.workspace import Workspace
 
 
@@ -38,13 +43,17 @@ def names(mirror: Mirror, run_id: str, folder: str | None = None) -> set[str]:
     return {Path(item.path).name for item in mirror.client.list_artifacts(run_id, folder)}
 
 
+def read(mirror: Mirror, cell: str = CELL, confidence: float = 0.95) -> CellRecord:
+    return record.read(mirror.workspace, a_cell(cell), confidence)
+
+
 def elsewhere(mirror: Mirror) -> Mirror:
     """Another machine's mirror to the same store."""
     return Mirror(mirror.client, mirror.destination, mirror.workspace, "elsewhere")
 
 
 def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
-    found = record.read(mirror.workspace, CELL)
+    found = read(mirror)
     run = mirror.client.get_run(mirror.cell(found))
     assert run.info.run_name == "vae"
     assert run.info.status == "FINISHED"
@@ -52,7 +61,7 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert run.data.params == found.params
     assert found.tags.items() <= run.data.tags.items()
     assert run.data.tags["kind"] == "table"
-    for point in (*found.scores, *found.costs):
+    for point in (*found.scores, *found.passing):
         if not point.key.startswith("repeats/"):
             assert run.data.metrics[point.key] == point.value
     shown = mirror.shown(run)
@@ -65,49 +74,49 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
 
 
 def test_the_data_set_is_an_input_with_its_hash_and_columns(mirror: Mirror) -> None:
-    run = mirror.client.get_run(mirror.cell(record.read(mirror.workspace, CELL)))
+    run = mirror.client.get_run(mirror.cell(read(mirror)))
     (given,) = run.inputs.dataset_inputs
     assert given.dataset.name == "flowers"
     assert '"colour"' in given.dataset.schema
     assert mlflow.data.get_source(given.dataset).uri == "data/prepared/flowers"
     path = mirror.workspace.prepared("flowers") / "y.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
-    other = mirror.client.get_run(mirror.cell(record.read(mirror.workspace, CELL)))
+    other = mirror.client.get_run(mirror.cell(read(mirror)))
     assert other.info.run_id != run.info.run_id
     assert other.inputs.dataset_inputs[0].dataset.digest != given.dataset.digest
 
 
 def test_mirroring_again_changes_nothing(mirror: Mirror) -> None:
-    first = mirror.cell(record.read(mirror.workspace, CELL))
+    first = mirror.cell(read(mirror))
     before = mirror.client.get_run(first).to_dictionary()
-    assert mirror.cell(record.read(mirror.workspace, CELL)) == first
+    assert mirror.cell(read(mirror)) == first
     assert mirror.client.get_run(first).to_dictionary() == before
     assert len(runs(mirror)) == 1
 
 
 def test_a_second_workspace_with_the_same_results_has_the_same_run(mirror: Mirror) -> None:
-    first = mirror.cell(record.read(mirror.workspace, CELL))
-    assert elsewhere(mirror).cell(record.read(mirror.workspace, CELL)) == first
+    first = mirror.cell(read(mirror))
+    assert elsewhere(mirror).cell(read(mirror)) == first
     assert len(runs(mirror)) == 1
 
 
 def test_costs_measured_anew_join_the_same_run(mirror: Mirror) -> None:
-    first = mirror.cell(record.read(mirror.workspace, CELL))
+    first = mirror.cell(read(mirror))
     make_costs(mirror.workspace, CELL, seed=4)
-    assert mirror.cell(record.read(mirror.workspace, CELL)) == first
+    assert mirror.cell(read(mirror)) == first
     assert mirror.client.get_run(first).data.metrics["cost/training_seconds"] == 5.0
     assert len(mirror.client.get_metric_history(first, "cost/training_seconds")) == 2
     assert len(mirror.client.get_metric_history(first, "accuracy_score")) == 1
 
 
 def test_newer_results_supersede_and_older_ones_can_come_back(mirror: Mirror) -> None:
-    old = record.read(mirror.workspace, CELL)
+    old = read(mirror)
     first = mirror.cell(old)
     make_cell(mirror.workspace, CELL, seed=1)
-    second = mirror.cell(record.read(mirror.workspace, CELL))
+    second = mirror.cell(read(mirror))
     assert {r.info.run_id: tag(r, CURRENT) for r in runs(mirror)} == {first: "no", second: "yes"}
     make_cell(mirror.workspace, CELL, seed=0)  # what `dvc checkout` of an older commit does
-    assert mirror.cell(record.read(mirror.workspace, CELL)) == first
+    assert mirror.cell(read(mirror)) == first
     assert {r.info.run_id: tag(r, CURRENT) for r in runs(mirror)} == {first: "yes", second: "no"}
 
 
@@ -115,9 +124,9 @@ class KilledError(BaseException):
     """Stands where SIGKILL stops the process."""
 
 
-@pytest.mark.parametrize("call", ["log_inputs", "log_artifacts", "set_terminated"])
+@pytest.mark.parametrize("call", ["log_inputs", "create_logged_model", "log_artifacts", "set_terminated"])
 @pytest.mark.parametrize("after", [False, True])
-def test_what_a_killed_publisher_left_is_replaced(
+def test_what_a_killed_process_left_is_replaced(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, call: str, after: bool
 ) -> None:
     original = getattr(mirror.client, call)
@@ -130,16 +139,18 @@ def test_what_a_killed_publisher_left_is_replaced(
     with monkeypatch.context() as patch:
         patch.setattr(mirror.client, call, kill)
         with pytest.raises(KilledError):
-            mirror.cell(record.read(mirror.workspace, CELL))
+            mirror.cell(read(mirror))
     (half,) = runs(mirror)
     assert tag(half, STATE) == WRITING
-    whole = mirror.cell(record.read(mirror.workspace, CELL))
+    whole = mirror.cell(read(mirror))
     assert [r.info.run_id for r in runs(mirror)] == [whole]
+    models = mirror.client.search_logged_models([half.info.experiment_id])
+    assert [m.source_run_id for m in models] == [whole]
     assert tag(runs(mirror)[0], STATE) == COMPLETE
 
 
-def test_two_publishers_that_write_the_same_at_once_keep_one_run(mirror: Mirror) -> None:
-    found, other = record.read(mirror.workspace, CELL), elsewhere(mirror)
+def test_two_clones_that_write_the_same_at_once_keep_one_run(mirror: Mirror) -> None:
+    found, other = read(mirror), elsewhere(mirror)
     experiment = mirror.experiment("flowers")
     written = [m._write(experiment, found, []) for m in (mirror, other)]  # neither saw the other's
     assert len(runs(mirror)) == 2
@@ -153,26 +164,29 @@ def test_another_machines_unfinished_run_is_left_until_it_is_old(mirror: Mirror)
     for age in (0, LONGEST_WRITE + 60):
         tags = {"cell": CELL, STATE: WRITING, "versus.origin": "elsewhere", SINCE: str(int(time.time() - age))}
         run_id = mirror.client.create_run(experiment, tags=tags).info.run_id
-        mirror.cell(record.read(mirror.workspace, CELL))
+        mirror.cell(read(mirror))
         assert (run_id in {r.info.run_id for r in runs(mirror)}) == (age == 0)
 
 
-def show(mirror: Mirror, last: int, first: int = 1, seed: int = 0) -> LiveRun:
+def losses(last: int, first: int = 1, seed: int = 0) -> list[Point]:
     """What a fit shows of repeat 0 while it goes on."""
-    live = LiveRun(CELL)
     rows = [row for row in history(last, seed) if row[0] == 0 and row[1] >= first]
-    live.points = [Point(curve_key(name, repeat), float(value), step) for repeat, step, name, value in rows]
-    live.flush(mirror)
-    return live
+    return [Point(curve_key(name, repeat), float(value), step) for repeat, step, name, value in rows]
+
+
+def show(mirror: Mirror, last: int, first: int = 1, seed: int = 0) -> FitRun:
+    return FitRun.start(mirror, a_cell(), losses(last, first, seed))
 
 
 def test_a_fit_is_seen_while_it_goes_on_and_becomes_the_cells_run(mirror: Mirror) -> None:
-    live = show(mirror, last=12)
+    fit = show(mirror, last=6)
     (run,) = runs(mirror)
     assert (run.info.status, run.info.run_name, tag(run, STATE)) == ("RUNNING", "vae", TRAINING)
+    assert len(mirror.shown(run)) == 12
+    fit.log(losses(10, first=7))
+    fit.end(losses(12, first=11))
     assert len(mirror.shown(run)) == 24
-    live.end(mirror)
-    found = record.read(mirror.workspace, CELL)
+    found = read(mirror)
     assert mirror.cell(found) == run.info.run_id
     (run,) = runs(mirror)
     assert (run.info.status, tag(run, STATE)) == ("FINISHED", COMPLETE)
@@ -182,54 +196,103 @@ def test_a_fit_is_seen_while_it_goes_on_and_becomes_the_cells_run(mirror: Mirror
 
 
 def test_a_fit_that_was_killed_is_resumed_in_its_run(mirror: Mirror) -> None:
-    show(mirror, last=8)
-    show(mirror, first=9, last=15)
+    show(mirror, last=8).end(status="KILLED")
+    assert [r.info.status for r in runs(mirror)] == ["KILLED"]
+    show(mirror, first=9, last=15).end()
     (run,) = runs(mirror)
     assert len(mirror.shown(run)) == 30
+    assert run.info.status == "RUNNING"
 
 
 def test_a_fit_that_starts_over_gets_a_new_run(mirror: Mirror) -> None:
-    show(mirror, last=8, seed=1)
+    show(mirror, last=8, seed=1).end()
     (before,) = runs(mirror)
-    show(mirror, last=5)
+    show(mirror, last=5).end()
     (run,) = runs(mirror)
     assert run.info.run_id != before.info.run_id
 
 
 def test_a_live_run_of_other_results_does_not_become_the_cells(mirror: Mirror) -> None:
-    show(mirror, last=8, seed=1)
+    show(mirror, last=8, seed=1).end()
     (live,) = runs(mirror)
-    assert mirror.cell(record.read(mirror.workspace, CELL)) != live.info.run_id
+    assert mirror.cell(read(mirror)) != live.info.run_id
     assert len(runs(mirror)) == 1
 
 
 def test_losses_that_are_not_finite_are_shown_too(mirror: Mirror) -> None:
-    live = LiveRun(CELL)
-    live.points = [Point("training/loss_repeat_0", float("nan"), 1), Point("training/loss_repeat_0", 2.0, 2)]
-    live.flush(mirror)
+    points = [Point("training/loss_repeat_0", float("nan"), 1), Point("training/loss_repeat_0", 2.0, 2)]
+    FitRun.start(mirror, a_cell(), points).end()
     (run,) = runs(mirror)
     assert np.isnan(mirror.shown(run)["training/loss_repeat_0", 1])
 
 
-def test_a_long_fit_shows_the_load_of_the_machine(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_shows_the_load_of_the_machine(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
-    live = show(mirror, last=3)
-    live.began -= LONG
-    live.points = [Point("training/loss_repeat_0", 1.0, 4)]
-    live.flush(mirror)
+    fit = show(mirror, last=3)
     end = time.monotonic() + 20
     while "system/cpu_utilization_percentage" not in runs(mirror)[0].data.metrics:
         assert time.monotonic() < end
         time.sleep(0.1)
-    live.end(mirror)
-    assert live.monitor is not None
+    fit.end()
+
+
+def test_a_cell_that_failed_is_one_failed_run_with_its_reason(mirror: Mirror) -> None:
+    fit = show(mirror, last=8)
+    fit.end(status="FAILED")
+    make_failed(mirror.workspace)
+    run_id = mirror.cell(read(mirror))
+    (run,) = runs(mirror)
+    assert run.info.run_id == run_id == fit.run_id  # with the losses that led there
+    assert (run.info.status, tag(run, STATE), tag(run, CURRENT)) == ("FAILED", COMPLETE, "yes")
+    assert tag(run, "failed.reason") == "FloatingPointError: loss is nan"
+    assert tag(run, "failed.where") == "training"
+    assert run.data.params["module"] == "vae"
+    assert mirror.cell(read(mirror)) == run_id
+    assert not run.outputs.model_outputs
+    make_cell(mirror.workspace)  # it was mended
+    whole = mirror.cell(read(mirror))
+    assert {r.info.run_id: tag(r, CURRENT) for r in runs(mirror)} == {run_id: "no", whole: "yes"}
+
+
+def test_a_model_page_shows_what_the_model_is_and_how_good(mirror: Mirror) -> None:
+    found = read(mirror)
+    run = mirror.client.get_run(mirror.cell(found))
+    (output,) = run.outputs.model_outputs
+    model = mirror.client.get_logged_model(output.model_id)
+    assert (model.name, model.model_type, str(model.status)) == ("vae", "deep_generative", "READY")
+    assert model.params == found.params
+    assert model.source_run_id == run.info.run_id
+    assert model.tags["path"] == f"models/{CELL}"
+    shown = {m.key: (m.value, m.dataset_name, m.dataset_digest) for m in model.metrics}
+    data = run.inputs.dataset_inputs[0].dataset
+    assert shown["accuracy_score"] == (run.data.metrics["accuracy_score"], "flowers", data.digest)
+    assert "cost/training_seconds" in shown
+    assert not [key for key in shown if key.startswith("training/")]
+
+
+def test_intervals_have_the_confidence_of_the_comparison(mirror: Mirror) -> None:
+    def width(confidence: float) -> float:
+        found = mirror.client.get_run(mirror.cell(read(mirror, confidence=confidence))).data.metrics
+        return float(found["interval/log_loss_high"] - found["interval/log_loss_low"])
+
+    assert 0 < width(0.6) < width(0.8)
+    assert width(0.6) < width(0.8)  # back and forth: the last one counts
+    assert len(runs(mirror)) == 1
+
+
+def synchronise(mirror: Mirror, *cells: str, seen: list[tuple[str, int, int]] | None = None) -> Summary:
+    summary = Summary()
+    patience = Patience(mirror.workspace, mirror.destination)
+    progress = (lambda *at: None) if seen is None else (lambda *at: seen.append(at))
+    sync(mirror, patience, [a_cell(cell) for cell in cells], Comparison(), summary, progress)
+    return summary
 
 
 def test_sync_mirrors_what_is_missing_and_sweeps_what_was_left(mirror: Mirror) -> None:
     for cell in ("flowers-a", "flowers-b"):
         make_cell(mirror.workspace, cell, seed=2)
     make_cell(mirror.workspace, "trees-a", seed=3)
-    mirror.cell(record.read(mirror.workspace, "flowers-a"))
+    mirror.cell(read(mirror, "flowers-a"))
     experiment = mirror.experiment("flowers")
     left = {"versus.origin": "here", "cell": "flowers-a"}
     for state in (WRITING, TRAINING):
@@ -238,9 +301,13 @@ def test_sync_mirrors_what_is_missing_and_sweeps_what_was_left(mirror: Mirror) -
     mirror.client.create_run(experiment, tags={**left, STATE: TRAINING, "cell": "flowers-now"})
     (mirror.workspace.evaluation("flowers-broken")).mkdir()
     (mirror.workspace.evaluation("flowers-broken") / "evaluation.json").write_text("{")
+    cells = ["flowers-a", "flowers-b", "flowers-broken", CELL, "trees-a", "flowers-now", "flowers-never"]
 
-    seen = []
-    summary = sync.sync(mirror, None, {"flowers-now"}, lambda *at: seen.append(at))
+    seen: list[tuple[str, int, int]] = []
+    lock = unfinished.lock(mirror.workspace.unfinished("flowers-now"))
+    lock.parent.mkdir(parents=True)
+    with FileLock(lock):  # as its fit holds
+        summary = synchronise(mirror, *cells, seen=seen)
     assert summary.already == ["flowers-a"]
     assert summary.mirrored == ["flowers-b", CELL, "trees-a"]
     assert list(summary.failed) == ["flowers-broken"]
@@ -253,16 +320,15 @@ def test_sync_mirrors_what_is_missing_and_sweeps_what_was_left(mirror: Mirror) -
         ("flowers-now", TRAINING, "RUNNING"),
         (CELL, COMPLETE, "FINISHED"),
     ]
-    again = sync.sync(mirror, None, set(), lambda *at: None)
-    assert again.mirrored == []
+    assert synchronise(mirror, *cells).mirrored == []
 
 
 def test_a_cell_that_is_no_longer_compared_leaves_the_leaderboard(mirror: Mirror) -> None:
-    mirror.cell(record.read(mirror.workspace, CELL))
+    mirror.cell(read(mirror))
     make_cell(mirror.workspace, "flowers-b", seed=2)
-    elsewhere(mirror).cell(record.read(mirror.workspace, "flowers-b"))
+    elsewhere(mirror).cell(read(mirror, "flowers-b"))
     make_cell(mirror.workspace, "flowers-c", seed=3)
-    sync.sync(mirror, ["flowers-c"], set(), lambda *at: None)
+    synchronise(mirror, "flowers-c")
     current = {tag(r, "cell") for r in runs(mirror) if tag(r, CURRENT) == "yes"}
     assert current == {"flowers-b", "flowers-c"}  # another workspace still compares b
     assert len(runs(mirror)) == 3
@@ -272,32 +338,40 @@ def test_sync_names_the_cells_that_it_could_not_mirror(mirror: Mirror) -> None:
     make_cell(mirror.workspace, "flowers-b", seed=2)
     make_cell(mirror.workspace, "flowers-c", seed=3)
     (mirror.workspace.evaluation("flowers-c") / "scores.csv").unlink()
+    make_cell(mirror.workspace, "flowers-d", seed=4)
+    (mirror.workspace.evaluation("flowers-d") / "confusion.csv").write_text("true,predicted\n0,0\n")
     (mirror.workspace.reports / "report.md").write_text("# one")
-    summary = sync.sync(mirror, ["flowers-b", "flowers-c", "flowers-not_yet"], set(), lambda *at: None)
+    summary = synchronise(mirror, "flowers-d", "flowers-c", "flowers-b", "flowers-not_yet")
     assert summary.mirrored == ["flowers-b"]
-    assert list(summary.failed) == ["flowers-c"]
+    assert sorted(summary.failed) == ["flowers-c", "flowers-d"]
     assert "scores.csv" in summary.failed["flowers-c"]
     assert len(runs(mirror, "versus-comparison")) == 1  # the report is not left out
 
 
 def test_sweep_without_leftovers_deletes_nothing(mirror: Mirror) -> None:
-    mirror.cell(record.read(mirror.workspace, CELL))
-    sweep(mirror, mirror.experiment("flowers"), {CELL}, set())
+    mirror.cell(read(mirror))
+    sweep(mirror, "flowers", {CELL})
     assert len(runs(mirror)) == 1
 
 
 def test_the_report_is_one_run_for_each_report(mirror: Mirror) -> None:
-    with pytest.raises(FileNotFoundError, match="dvc repro compare"):
-        comparison.mirror_comparison(mirror)
+    def log() -> str:
+        return report_run.mirror_report(mirror, report_run.files(mirror.workspace), 1)
+
+    assert report_run.files(mirror.workspace) == []
     page = mirror.workspace.reports / "report.html"
     page.write_text("<h1>one</h1>")
-    first = comparison.mirror_comparison(mirror)
-    assert comparison.mirror_comparison(mirror) == first
+    first = log()
+    assert log() == first
     page.write_text("<h1>two</h1>")
-    second = comparison.mirror_comparison(mirror)
+    second = log()
     found = {r.info.run_id: tag(r, CURRENT) for r in runs(mirror, "versus-comparison")}
     assert found == {first: "no", second: "yes"}
     assert names(mirror, second) == {"report.html"}
+    page.write_text("<h1>one</h1>")
+    assert log() == first
+    found = {r.info.run_id: tag(r, CURRENT) for r in runs(mirror, "versus-comparison")}
+    assert found == {first: "yes", second: "no"}
 
 
 def test_an_experiment_says_what_its_data_set_is(mirror: Mirror) -> None:
@@ -318,7 +392,7 @@ def test_a_deleted_experiment_is_named_with_what_brings_it_back(mirror: Mirror) 
 
 
 def test_more_than_mlflow_takes_at_once_is_logged_in_parts(mirror: Mirror) -> None:
-    found = record.read(mirror.workspace, CELL)
+    found = read(mirror)
     curves = [Point("training/loss_repeat_0", float(step), step) for step in range(2500)]
     many = {f"args.{i}": "x" * 7000 for i in range(150)}
     run_id = mirror.cell(dataclasses.replace(found, curves=curves, params=many))

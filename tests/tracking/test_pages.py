@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 from tests.tracking.processes import SOURCE, wait_for
+from tests.tracking.workspaces import a_cell
+from versus.settings import Comparison
 from versus.tracking import client, destination, pages
 from versus.workspace import Workspace
 
@@ -44,10 +46,9 @@ def mirrored(stored: Workspace) -> Workspace:
     stored.params.write_text(
         "datasets:\n  flowers: {source: embedded, name: iris}\n  later: {source: embedded, name: iris}\n"
     )
-    assert client.sync(stored, ["flowers-vae"], to_the_end=True).ok
     for text in ("first", "second"):
         stored.reports.joinpath("report.html").write_text(text)
-        assert client.mirror_report(stored).ok
+        assert client.sync(stored, [a_cell()], Comparison()).ok
     return stored
 
 

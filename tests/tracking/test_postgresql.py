@@ -15,9 +15,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from tests.tracking.conftest import end_publishers
 from tests.tracking.servers import MlflowServer
-from tests.tracking.workspaces import make_cell, make_dataset
+from tests.tracking.workspaces import a_cell, make_cell, make_dataset
+from versus.settings import Comparison
 from versus.tracking import client
 from versus.tracking.run_log import COMPLETE, STATE, tag
 from versus.workspace import Workspace
@@ -74,11 +74,18 @@ def database() -> Iterator[Database]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+def workspace(tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path)
     make_dataset(workspace)
-    yield workspace
-    end_publishers(workspace)
+    return workspace
+
+
+def mirror(workspace: Workspace, cell: str) -> bool:
+    return client.mirror_cell(workspace, a_cell(cell), 0.95).ok
+
+
+def mend(workspace: Workspace, *cells: str) -> bool:
+    return client.sync(workspace, [a_cell(cell) for cell in cells], Comparison(), to_the_end=True).ok
 
 
 def runs(uri: str) -> list[Run]:
@@ -95,15 +102,15 @@ def test_a_server_over_postgresql_that_dies_half_way_leaves_one_whole_run(
     try:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
         make_cell(workspace, "flowers-warm", seed=9)
-        assert client.mirror_cell(workspace, "flowers-warm").ok
+        assert mirror(workspace, "flowers-warm")
         make_cell(workspace, "flowers-a", steps=200)
-        asking = threading.Thread(target=client.mirror_cell, args=(workspace, "flowers-a"))
+        asking = threading.Thread(target=mirror, args=(workspace, "flowers-a"))
         asking.start()
         time.sleep(0.25)
         server.kill()
         asking.join()
         server.start()
-        assert client.sync(workspace, to_the_end=True).ok
+        assert mend(workspace, "flowers-warm", "flowers-a")
         assert [tag(r, STATE) for r in runs(server.uri)] == [COMPLETE] * 2
     finally:
         server.kill()
@@ -115,7 +122,7 @@ def test_a_database_as_store_holds_runs_and_comes_back_from_an_outage(
     uri = database.create("store")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     make_cell(workspace, "flowers-a")
-    assert client.mirror_cell(workspace, "flowers-a").ok
+    assert mirror(workspace, "flowers-a")
     (run,) = runs(uri)
     assert run.info.artifact_uri.startswith((workspace.root / "mlruns" / "flowers").as_uri())
 
@@ -123,17 +130,15 @@ def test_a_database_as_store_holds_runs_and_comes_back_from_an_outage(
     database.kill()
     try:
         monkeypatch.delenv("VERSUS_TRACKING_PATIENCE")
-        client._waited = 0.0
         began = time.monotonic()
-        assert not client.mirror_cell(workspace, "flowers-b").ok
+        assert not mirror(workspace, "flowers-b")
         assert time.monotonic() - began < 10
     finally:
         database.start()
-    client._waited = 0.0
-    assert client.sync(workspace, to_the_end=True).ok
+    assert mend(workspace, "flowers-a", "flowers-b")
     assert [tag(r, STATE) for r in runs(uri)] == [COMPLETE] * 2
 
-    log = (workspace.private / "publisher.log").read_text()
+    kept = "".join(path.read_text() for path in workspace.private.iterdir())
     told = capsys.readouterr()
-    for text in (log, told.out, told.err, *(str(r.to_dictionary()) for r in runs(uri))):
+    for text in (kept, told.out, told.err, *(str(r.to_dictionary()) for r in runs(uri))):
         assert "c4nary" not in text

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tracking.conftest import CELL
-from tests.tracking.workspaces import REPEATS, make_cell, make_costs
+from tests.tracking.workspaces import CELL, REPEATS, a_cell, make_cell, make_costs, make_failed
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.proportion import wilson_interval
 from versus.tracking import record
@@ -15,10 +14,10 @@ from versus.workspace import Workspace
 
 
 def test_every_score_is_there_as_mean_interval_and_repeats(evaluated: Workspace) -> None:
-    found = record.read(evaluated, CELL)
+    found = record.read(evaluated, a_cell())
     values = {p.key: p.value for p in found.scores if "/" not in p.key}
     repeats = {p.step: p.value for p in found.scores if p.key == "repeats/accuracy_score"}
-    ends = {p.key: p.value for p in found.scores if p.key.startswith("interval/accuracy_score")}
+    ends = {p.key: p.value for p in found.passing if p.key.startswith("interval/accuracy_score")}
     assert set(values) == {"accuracy_score", "log_loss"}
     assert sorted(repeats) == list(range(REPEATS))
     assert values["accuracy_score"] == pytest.approx(np.mean(list(repeats.values())), rel=1e-15)
@@ -37,22 +36,23 @@ def test_intervals_are_those_of_the_report() -> None:
     assert interval("accuracy_score", np.ones(4), 120, random_splits) != (1.0, 1.0)  # agreement is no certainty
     assert interval("accuracy_score", scores[:3], 120, one_test_set) is None
     assert interval("accuracy_score", np.array([0.93]), 120, one_test_set[:1]) == wilson_interval(93, 100)
+    assert interval("log_loss", scores, 120, random_splits, 0.8) == corrected_mean(scores, 120, 30).interval(0.8)
     assert interval("log_loss", np.array([0.3, np.nan, 0.2, 0.1]), 120, random_splits) is None
 
 
 def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:
     path = evaluated.evaluation(CELL) / "scores.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if line[0] in "r0") + "\n")
-    assert not [p for p in record.read(evaluated, CELL).scores if p.key.startswith("interval/")]
+    assert not [p for p in record.read(evaluated, a_cell()).passing if p.key.startswith("interval/")]
 
 
 def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspace) -> None:
-    found = record.read(evaluated, CELL)
+    found = record.read(evaluated, a_cell())
     assert found.params["args.hidden"] == "[32, 32]"
     assert found.params["args.likelihood"] == "gaussian"
     assert (found.params["data"], found.params["module"], found.params["class"]) == ("flowers", "vae", "VAE")
     assert len(found.curves) == REPEATS * 20 * 2
-    costs = {p.key: p.value for p in found.costs}
+    costs = {p.key: p.value for p in found.passing}
     assert costs["cost/training_seconds"] == 1.0
     assert costs["cost/training_peak_rss_bytes"] == 2e8
     assert costs["cost/latency_ms_1_p95"] == 0.7
@@ -61,42 +61,54 @@ def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspac
     assert found.ended - found.started == pytest.approx(REPEATS * 1.0, abs=1e-3)
 
 
+def test_a_cell_that_failed_has_its_reason_and_no_scores(workspace: Workspace) -> None:
+    make_failed(workspace)
+    found = record.read(workspace, a_cell())
+    assert found.failed == found.tags["failed.reason"] == "FloatingPointError: loss is nan"
+    assert found.tags["failed.where"] == "training"
+    assert (found.scores, found.curves, found.passing) == ([], [], [])
+    make_failed(workspace, reason="another")
+    assert record.read(workspace, a_cell()).fingerprint != found.fingerprint
+
+
 def test_the_fingerprint_follows_results_and_data_but_not_costs_or_time(evaluated: Workspace) -> None:
-    before = record.read(evaluated, CELL)
+    before = record.read(evaluated, a_cell())
+    assert record.fingerprint(evaluated, a_cell()) == before.fingerprint
+    assert record.read(evaluated, a_cell(), confidence=0.5).fingerprint == before.fingerprint
     make_costs(evaluated, CELL, seed=5)
-    slower = record.read(evaluated, CELL)
+    slower = record.read(evaluated, a_cell())
     assert slower.fingerprint == before.fingerprint
-    assert slower.costs_fingerprint != before.costs_fingerprint
+    assert slower.passing_fingerprint != before.passing_fingerprint
 
     folder = evaluated.evaluation(CELL)
     restored = folder.with_name("restored")
     shutil.copytree(folder, restored)  # as DVC's cache gives files back: other times, other inodes
     shutil.rmtree(folder)
     restored.rename(folder)
-    assert record.read(evaluated, CELL).fingerprint == before.fingerprint
+    assert record.read(evaluated, a_cell()).fingerprint == before.fingerprint
 
     for path in (folder / "scores.csv", folder / "predictions.npy", evaluated.prepared("flowers") / "test.npy"):
         content = path.read_bytes()
         path.write_bytes(content[:-1] + b"7")
-        assert record.read(evaluated, CELL).fingerprint != before.fingerprint, path.name
+        assert record.read(evaluated, a_cell()).fingerprint != before.fingerprint, path.name
         path.write_bytes(content)
-    assert record.read(evaluated, CELL).fingerprint == before.fingerprint
+    assert record.read(evaluated, a_cell()).fingerprint == before.fingerprint
 
 
 def test_the_fingerprint_does_not_depend_on_where_the_workspace_lies(evaluated: Workspace, tmp_path: Path) -> None:
     elsewhere = Workspace(tmp_path / "clone")
     shutil.copytree(evaluated.root / "reports", elsewhere.root / "reports")
     shutil.copytree(evaluated.root / "data", elsewhere.root / "data")
-    assert record.read(elsewhere, CELL).fingerprint == record.read(evaluated, CELL).fingerprint
+    assert record.read(elsewhere, a_cell()).fingerprint == record.read(evaluated, a_cell()).fingerprint
 
 
 def test_a_cell_without_evaluation_or_with_a_damaged_one_is_named(workspace: Workspace) -> None:
     with pytest.raises(FileNotFoundError, match="flowers-vae"):
-        record.read(workspace, CELL)
+        record.read(workspace, a_cell())
     make_cell(workspace, CELL)
     (workspace.evaluation(CELL) / "evaluation.json").write_text('{"cell": ')
     with pytest.raises(ValueError, match=r"evaluation.json is not JSON"):
-        record.read(workspace, CELL)
+        record.read(workspace, a_cell())
     (workspace.evaluation(CELL) / "evaluation.json").write_text(json.dumps([1]))
     with pytest.raises(ValueError, match="needs an object"):
-        record.read(workspace, CELL)
+        record.read(workspace, a_cell())

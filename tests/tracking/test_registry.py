@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -14,12 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tracking.workspaces import make_cell, make_dataset
+from tests.tracking.workspaces import a_cell, make_cell, make_dataset
 from versus.data import prepared
 from versus.models import find, persistence
 from versus.serving import prediction
 from versus.serving.frames import decode
 from versus.tracking import champions, destination, registry, store
+from versus.tracking.answers import Registered, Standing
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
 
@@ -48,13 +50,28 @@ def mirror(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyPa
     return Mirror(store.open_store(to), to, workspace, "here")
 
 
+def register(mirror: Mirror, cell: str) -> Registered:
+    """Make sure that a cell's model is a version, as `champions.register` does."""
+    candidate = registry.Candidate(mirror.workspace, a_cell(cell), 0.95)
+    found = candidate.find(mirror)
+    if found is not None:
+        return found
+    with tempfile.TemporaryDirectory() as scratch:
+        candidate.write(Path(scratch) / "model")
+        return candidate.add(mirror, Path(scratch) / "model")
+
+
+def challenge(mirror: Mirror, cell: str) -> Standing:
+    return registry.challenge(mirror, "flowers", register(mirror, cell))
+
+
 def unseen(mirror: Mirror) -> pd.DataFrame:
     data = prepared.read(mirror.workspace.prepared("flowers"))
     return decode(np.array(data.take(0, "test")[0]), data.schema)
 
 
 def test_a_champion_predicts_what_the_cells_model_predicts(mirror: Mirror) -> None:
-    found = registry.register(mirror, "flowers-bayes")
+    found = register(mirror, "flowers-bayes")
     registry.promote(mirror, "flowers", found.version)
     loaded = mlflow.pyfunc.load_model("models:/flowers@champion")
     rows = unseen(mirror)
@@ -69,8 +86,8 @@ def test_a_champion_predicts_what_the_cells_model_predicts(mirror: Mirror) -> No
 
 
 def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
-    run_id = registry.register(mirror, "flowers-tree").run_id
-    folder = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="model"))
+    register(mirror, "flowers-tree")
+    folder = Path(mlflow.artifacts.download_artifacts("models:/flowers/1"))
     found = mlflow.models.Model.load(folder)
     assert found.signature.inputs.input_names() == ["length", "width", "colour"]
     assert found.signature.outputs.input_names()[0] == "prediction"
@@ -86,17 +103,17 @@ def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
 
 
 def test_registering_again_makes_no_new_version(mirror: Mirror) -> None:
-    first = registry.register(mirror, "flowers-bayes")
-    assert registry.register(mirror, "flowers-bayes") == first
+    first = register(mirror, "flowers-bayes")
+    assert register(mirror, "flowers-bayes") == first
     fit(mirror.workspace, "flowers-bayes", *BAYES, smoothing=0.5)
-    assert registry.register(mirror, "flowers-bayes").version != first.version
+    assert register(mirror, "flowers-bayes").version != first.version
 
 
 def test_a_model_on_other_test_rows_is_another_version(mirror: Mirror) -> None:
-    def measure(test_hash: str) -> registry.Registered:
+    def measure(test_hash: str) -> Registered:
         path = mirror.workspace.evaluation("flowers-bayes") / "evaluation.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"test_hash": test_hash}))
-        return registry.register(mirror, "flowers-bayes")
+        return register(mirror, "flowers-bayes")
 
     first, second = measure("one"), measure("two")
     assert (first.version, second.version) == ("1", "2")
@@ -107,16 +124,16 @@ def test_a_model_on_other_test_rows_is_another_version(mirror: Mirror) -> None:
 
 
 def test_the_first_challenger_is_the_champion_and_later_ones_are_not(mirror: Mirror) -> None:
-    first = registry.challenge(mirror, "flowers", "flowers-tree")
+    first = challenge(mirror, "flowers-tree")
     assert first.challenger == first.champion is not None
-    second = registry.challenge(mirror, "flowers", "flowers-bayes")
+    second = challenge(mirror, "flowers-bayes")
     assert (second.challenger.cell, second.champion.cell) == ("flowers-bayes", "flowers-tree")  # type: ignore[union-attr]
-    assert registry.challenge(mirror, "flowers", "flowers-bayes") == second == registry.standing(mirror, "flowers")
+    assert challenge(mirror, "flowers-bayes") == second == registry.standing(mirror, "flowers")
 
 
 def test_promotion_asks_for_the_champion_that_was_judged(mirror: Mirror) -> None:
-    tree = registry.challenge(mirror, "flowers", "flowers-tree").champion
-    bayes = registry.challenge(mirror, "flowers", "flowers-bayes").challenger
+    tree = challenge(mirror, "flowers-tree").champion
+    bayes = challenge(mirror, "flowers-bayes").challenger
     assert tree is not None
     assert bayes is not None
     with pytest.raises(ValueError, match=r"version 1 \(flowers-tree\) became the champion of flowers meanwhile"):
@@ -127,8 +144,8 @@ def test_promotion_asks_for_the_champion_that_was_judged(mirror: Mirror) -> None
 
 
 def test_what_was_rolled_back_is_marked_until_it_comes_back(mirror: Mirror) -> None:
-    registry.challenge(mirror, "flowers", "flowers-tree")
-    bayes = registry.challenge(mirror, "flowers", "flowers-bayes").challenger
+    challenge(mirror, "flowers-tree")
+    bayes = challenge(mirror, "flowers-bayes").challenger
     assert bayes is not None
     registry.promote(mirror, "flowers", bayes.version)
     back = registry.roll_back(mirror, "flowers")
@@ -143,7 +160,7 @@ def test_what_was_rolled_back_is_marked_until_it_comes_back(mirror: Mirror) -> N
 
 
 def test_an_evaluation_comes_back_from_its_run_and_one_that_is_gone_is_named(mirror: Mirror, tmp_path: Path) -> None:
-    version = registry.register(mirror, "flowers-bayes")
+    version = register(mirror, "flowers-bayes")
     registry.fetch_evaluation(mirror, version, tmp_path / "out")
     folder = mirror.workspace.evaluation("flowers-bayes")
     for name in ("evaluation.json", "predictions.npy"):
@@ -169,11 +186,11 @@ def test_aliases_follow_the_champions_and_go_back(mirror: Mirror) -> None:
     assert aliases() == [None, None]
     with pytest.raises(ValueError, match="no previous champion"):
         registry.roll_back(mirror, "flowers")
-    tree = registry.register(mirror, "flowers-tree")
+    tree = register(mirror, "flowers-tree")
     assert aliases() == [None, None]  # registering alone crowns nobody
     registry.promote(mirror, "flowers", tree.version)
     assert aliases() == ["flowers-tree", None]
-    bayes = registry.register(mirror, "flowers-bayes")
+    bayes = register(mirror, "flowers-bayes")
     registry.promote(mirror, "flowers", bayes.version)
     assert aliases() == ["flowers-bayes", "flowers-tree"]
     registry.promote(mirror, "flowers", bayes.version)
@@ -186,13 +203,13 @@ def test_a_damaged_model_is_not_registered(mirror: Mirror) -> None:
     path = mirror.workspace.model("flowers-bayes") / "0.safetensors"
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(persistence.PersistenceError, match=r"0\.safetensors"):
-        registry.register(mirror, "flowers-bayes")
+        register(mirror, "flowers-bayes")
     assert registry.holder(mirror, "flowers") is None
 
 
 @pytest.mark.slow
 def test_a_champion_answers_over_http(mirror: Mirror) -> None:
-    registered = champions.register(mirror.workspace, {"flowers": "flowers-bayes"}, to_the_end=True)
+    registered = champions.register(mirror.workspace, [a_cell("flowers-bayes")], 0.95, to_the_end=True)
     assert registered.standings["flowers"].champion == registered.standings["flowers"].challenger
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
+from versus.settings import Cell
 from versus.workspace import Workspace
 
+CELL = "flowers-vae"
 CLASSES = ("setosa", "versicolor", "virginica")
 N_TEST, REPEATS = 30, 3
 
@@ -31,6 +34,23 @@ def make_dataset(workspace: Workspace, dataset: str = "flowers") -> Schema:
     data = Prepared(X, np.arange(150) % 3, schema, splits, {"source": "embedded", "name": dataset})
     prepared.write(workspace.prepared(dataset), data)
     return schema
+
+
+def a_cell(name: str = CELL) -> Cell:
+    """A cell's line of params.yaml."""
+    args = {"latent": 2, "hidden": [32, 32], "likelihood": "gaussian", "beta": 1.0}
+    return Cell(name, name.split("-")[0], "deep_generative", "vae", "VAE", args)
+
+
+def make_failed(workspace: Workspace, cell: str = CELL, reason: str = "FloatingPointError: loss is nan") -> None:
+    """The files of a cell that failed; the data set is made where there is none."""
+    dataset = cell.split("-")[0]
+    if not workspace.prepared(dataset).is_dir():
+        make_dataset(workspace, dataset)
+    folder = workspace.evaluation(cell)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "failed.json").write_text(json.dumps({"reason": reason, "where": "training", "repeat": 1}))
 
 
 def make_cell(workspace: Workspace, cell: str = "flowers-vae", steps: int = 20, seed: int = 0) -> None:

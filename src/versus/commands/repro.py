@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,7 @@ def alone(workspace: Workspace) -> Iterator[None]:
     """
     parameters.read(workspace.params)
     workspace.private.mkdir(exist_ok=True)
+    os.environ.setdefault("VERSUS_REPRO", f"{os.getpid()} {time.time()}")
     lock = FileLock(workspace.private / "repro.lock")
     if lock_is_held(lock):
         print("another repro is at work here; waiting for it to end", file=sys.stderr)

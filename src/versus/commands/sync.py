@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 
 from versus import params as parameters
@@ -22,17 +21,15 @@ def run(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace)
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
-    primary = asdict(params.comparison.primary)
-    names = [cell.name for cell in cells]
-    summary = client.sync(workspace, names, primary, to_the_end=True, progress=_show)
+    summary = client.sync(workspace, cells, params.comparison, to_the_end=True, progress=_show)
     print(summary)
     if summary.reason:
         return 1
+    best = report.best_cells(workspace, cells, params.comparison).values()
     registration = champions.register(
-        workspace, report.best_cells(workspace, cells, params.comparison), to_the_end=True
+        workspace, [c for c in cells if c.name in best], params.comparison.confidence, to_the_end=True
     )
-    registration.warn()
-    return 0 if summary.ok and registration.ok and not registration.failed else 1
+    return 0 if summary.ok and registration.ok else 1
 
 
 def _show(cell: str, number: int, of: int) -> None:

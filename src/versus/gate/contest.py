@@ -18,8 +18,7 @@ from versus.gate.judgement import Judgement, judge
 from versus.gate.measured import read_measured
 from versus.params import Params
 from versus.tracking import champions, client
-from versus.tracking.champions import Registration
-from versus.tracking.standing import Registered, Standing
+from versus.tracking.answers import Registered, Registration, Standing
 from versus.workspace import Workspace
 
 OFF = "tracking is off (VERSUS_TRACKING), and the champions are in MLflow's model registry; run it with tracking on"
@@ -49,7 +48,11 @@ class Contest:
         best = report.best_cells(self._workspace, cells, self._params.comparison)
         if not client.is_on():
             return [Decision(dataset, "undecided", OFF) for dataset in self._datasets]
-        registration = champions.register(self._workspace, best, to_the_end=True) if best else Registration(True)
+        registration = Registration()
+        if best:
+            confidence = self._params.comparison.confidence
+            candidates = [cell for cell in cells if cell.name in best.values()]
+            registration = champions.register(self._workspace, candidates, confidence, to_the_end=True)
         found = []
         for dataset in self._datasets:
             if dataset not in best:

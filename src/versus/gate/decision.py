@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from versus.gate.judgement import Judgement
-from versus.tracking.standing import Registered
+from versus.tracking.answers import Registered
 
 Outcome = Literal["pass", "fail", "undecided"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from versus.gate.decision import Decision
 from versus.report import formatting, metric_labels
 from versus.report.markdown import escaped, table
-from versus.tracking.standing import Registered
+from versus.tracking.answers import Registered
 
 WORDS = {"pass": "passes", "fail": "FAILS", "undecided": "UNDECIDED"}
 

@@ -33,6 +33,8 @@ def hold_to_dvc() -> None:
     parents = _parents_up_to_dvc()
     if not parents and STARTED_HERE in os.environ:
         sys.exit(ENDED)
+    if parents:  # all stages of one repro share what it may wait for MLflow
+        os.environ.setdefault("VERSUS_REPRO", f"{parents[-1].pid} {parents[-1].create_time()}")
     hold(parents)
 
 

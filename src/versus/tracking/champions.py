@@ -1,64 +1,108 @@
-"""What stages and commands say to the model registry, through the publisher; nothing here raises or imports mlflow."""
+"""What stages and commands say to the model registry; nothing here raises when it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import tempfile
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from versus.settings import Cell
 from versus.tracking import client
-from versus.tracking.client import Outcome
-from versus.tracking.standing import Registered, Standing
+from versus.tracking.answers import Outcome, Registered, Registration, Standing
+from versus.tracking.destination import in_a_line, warn
+from versus.tracking.patience import Outage, Patience
 from versus.workspace import Workspace
 
+if TYPE_CHECKING:
+    from versus.tracking.mirror import Mirror
 
-@dataclass(frozen=True)
-class Registration:
-    """Which versions the aliases point to now, by data set; and the data sets that failed, with the reason."""
-
-    ok: bool
-    reason: str = ""
-    standings: Mapping[str, Standing] = field(default_factory=dict)
-    failed: Mapping[str, str] = field(default_factory=dict)
-
-    def warn(self) -> None:
-        """Say in a line what could not be registered."""
-        reasons = [f"{dataset}: {reason}" for dataset, reason in self.failed.items()] or [self.reason] * (not self.ok)
-        if reasons and client.is_on():
-            what = f"not all of the best models are in MLflow's registry: {'; '.join(reasons)}"
-            client.warn(f"{what}; `make sync` or the next `compare` mends it")
+UPLOAD = 1.5  # seconds that a healthy server takes for a model and its code
+OFF = Registration("tracking is off")
 
 
-def register(workspace: Workspace, cells: Mapping[str, str], *, to_the_end: bool = False) -> Registration:
+def register(
+    workspace: Workspace, cells: Iterable[Cell], confidence: float, *, to_the_end: bool = False
+) -> Registration:
     """Register best cells as the challengers of their data sets, and as the champions where there are none yet.
 
     Args:
         workspace: with the cells' files.
-        cells: data set -> the cell that is best on it.
-        to_the_end: whether to wait until it is done; else what takes too long goes on in the background.
+        cells: the best cell of each data set.
+        confidence: of the intervals of its scores.
+        to_the_end: whether a slow server is waited for however long it takes.
     """
-    return _registration(client.ask(workspace, {"do": "register", "cells": dict(cells)}, to_the_end))
+    if not client.is_on():
+        return OFF
+    standings: dict[str, Standing] = {}
+    failed: dict[str, str] = {}
+    try:
+        mirror, patience = client.connect(workspace, limited=not to_the_end)
+        for cell in cells:
+            try:
+                standings[cell.dataset] = _register(mirror, patience, cell, confidence)
+            except Outage:
+                raise
+            except Exception as error:  # one model that is damaged does not keep the others out
+                failed[cell.dataset] = in_a_line(error)
+    except Exception as error:  # whatever a store throws, the report is written
+        return _warned(Registration(in_a_line(error), standings, failed))
+    return _warned(Registration("", standings, failed))
+
+
+def _warned(found: Registration) -> Registration:
+    reasons = [f"{dataset}: {reason}" for dataset, reason in found.failed.items()] or [found.reason] * (not found.ok)
+    if reasons:
+        warn(f"not all of the best models are in MLflow's registry: {'; '.join(reasons)}; {client.ADVICE}")
+    return found
+
+
+def _register(mirror: Mirror, patience: Patience, cell: Cell, confidence: float) -> Standing:
+    from versus.tracking import registry
+
+    candidate = registry.Candidate(mirror.workspace, cell, confidence)
+    found = patience.run(partial(candidate.find, mirror))
+    if found is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            package = Path(scratch) / "model"
+            candidate.write(package)  # no server is waited for
+            found = patience.write(partial(candidate.add, mirror, package), UPLOAD)
+    return patience.write(partial(registry.challenge, mirror, cell.dataset, found))
 
 
 def promote(workspace: Workspace, dataset: str, version: str, champion: str) -> Registration:
     """Make a version the champion of a data set, provided that the version ``champion`` still is."""
-    request = {"do": "promote", "dataset": dataset, "version": version, "champion": champion}
-    return _registration(client.ask(workspace, request, True))
+    return _move(workspace, dataset, "promote", version, champion)
 
 
 def roll_back(workspace: Workspace, dataset: str) -> Registration:
     """Make the previous champion of a data set the champion again."""
-    return _registration(client.ask(workspace, {"do": "roll_back", "dataset": dataset}, True))
+    return _move(workspace, dataset, "roll_back")
+
+
+def _move(workspace: Workspace, dataset: str, move: str, *arguments: str) -> Registration:
+    if not client.is_on():
+        return OFF
+    try:
+        mirror, patience = client.connect(workspace, limited=False)
+        from versus.tracking import registry
+
+        action = partial(getattr(registry, move), mirror, dataset, *arguments)
+        return Registration(standings={dataset: patience.write(action)})
+    except Exception as error:
+        return Registration(in_a_line(error))
 
 
 def fetch_evaluation(workspace: Workspace, version: Registered, folder: Path) -> Outcome:
     """Copy evaluation.json and predictions.npy, by which a version was measured, to a folder."""
-    request = {"do": "fetch", "version": asdict(version), "folder": str(folder.resolve())}
-    reply = client.ask(workspace, request, True)
-    return Outcome(reply["ok"], reply.get("reason", ""))
+    if not client.is_on():
+        return Outcome(False, OFF.reason)
+    try:
+        mirror, patience = client.connect(workspace, limited=False)
+        from versus.tracking import registry
 
-
-def _registration(reply: Mapping[str, Any]) -> Registration:
-    standings = {dataset: Standing.from_json(found) for dataset, found in reply.get("standings", {}).items()}
-    return Registration(reply["ok"], reply.get("reason", ""), standings, reply.get("failed", {}))
+        patience.run(partial(registry.fetch_evaluation, mirror, version, folder))
+    except Exception as error:
+        return Outcome(False, in_a_line(error))
+    return Outcome(True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,8 @@ from urllib.parse import quote, unquote
 SQLITE = "sqlite:///"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
-# What a publisher's behaviour depends on: a request under other settings needs another publisher.
-SETTINGS = re.compile(r"MLFLOW_|AWS_|AZURE_|GOOGLE_|(https?|all|no)_proxy$|VERSUS_STORE_ROOT$", re.IGNORECASE)
 SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|CREDENTIAL|_KEY$", re.IGNORECASE)
+LONGEST_LINE = 300
 SHORTEST_SECRET = 6  # a shorter value would black out ordinary words
 
 
@@ -84,12 +84,6 @@ def _out_of_experiments(root: Path) -> Path:
     return root
 
 
-def settings_hash(destination: Destination, environ: Mapping[str, str] = os.environ) -> str:
-    """Eight hex digits that differ where a publisher started with other settings would act differently."""
-    settings = sorted((k, v) for k, v in environ.items() if SETTINGS.match(k))
-    return hashlib.blake2b(repr((destination, settings)).encode(), digest_size=4).hexdigest()
-
-
 def secrets(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Values that must never be printed or logged: credentials of the tracking URI, and of variables so named."""
     found = {v for k, v in environ.items() if SECRET_NAMES.search(k)}
@@ -107,3 +101,15 @@ def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
     for secret in secrets(environ):
         text = text.replace(secret, "***")
     return re.sub(r"(?<=://)[^/\s'\"]+@", "***@", text)
+
+
+def in_a_line(error: BaseException) -> str:
+    """An exception for a person to read, without secrets."""
+    if os.environ.get("VERSUS_TRACEBACK"):
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
+    return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:LONGEST_LINE]
+
+
+def warn(text: str) -> None:
+    """One line on the standard error stream, without secrets."""
+    print(f"warning: tracking: {redact(text)}", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """A cell's record becomes an MLflow run: once, whole, and known by its fingerprint.
 
-A run is created with the state "writing", and "complete" is the last thing that is set. A run of the same fingerprint
-that stays "writing" was left by a publisher that was killed: it goes, and the record is written anew. A run at
-"training" shows a fit that goes on; it becomes the cell's run if its curves turn out to be the record's.
+A run is created with the state "writing", and "complete" is the last thing that is set. A run of the same cell that
+stays "writing" was left by a process that was killed: it goes, and the record is written anew. A run at "training"
+shows a fit that takes long; it becomes the cell's run if its curves turn out to be the record's.
 """
 
 from __future__ import annotations
@@ -11,27 +11,32 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
+from versus.fitting import unfinished
 from versus.tracking import pictures, run_log, source
 from versus.tracking.dataset import PreparedDataset, experiment_tags, read_schema
 from versus.tracking.destination import Destination
-from versus.tracking.record import CellRecord, Point
+from versus.tracking.record import CellRecord, Point, cell_tags
 from versus.tracking.run_log import (
     COMPLETE,
-    COSTS,
     CURRENT,
     FINGERPRINT,
     ORIGIN,
+    PASSING,
     SINCE,
     STATE,
     TRAINING,
     WRITING,
+    LoggedFor,
     tag,
 )
 from versus.workspace import Workspace
@@ -66,13 +71,17 @@ class Mirror:
             try:
                 return str(self.client.create_experiment(name, f"{root}/{name}" if root else None))
             except MlflowException:
-                found = self.client.get_experiment_by_name(name)  # another publisher was faster
+                found = self.client.get_experiment_by_name(name)  # another process was faster
                 if found is None:
                     raise
         if found.lifecycle_stage != "active":
             mend = f"mlflow experiments restore -x {found.experiment_id}"
             raise ValueError(f"the MLflow experiment {name!r} was deleted; `{mend}` brings it back")
         return str(found.experiment_id)
+
+    def of(self, dataset: str) -> str:
+        """Id of the experiment that holds the runs of a data set."""
+        return self.experiment(self.destination.experiment(dataset))
 
     def dataset(self, name: str, about: dict[str, Any], primary: Mapping[str, str] | None = None) -> None:
         """Describe a prepared data set on its experiment.
@@ -82,7 +91,7 @@ class Mirror:
             about: what `prepare` noted.
             primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
         """
-        experiment = self.experiment(self.destination.experiment(name))
+        experiment = self.of(name)
         known = self.client.get_experiment(experiment).tags
         for key, value in experiment_tags(experiment, name, self.workspace.prepared(name), about, primary).items():
             if known.get(key) != value:
@@ -90,72 +99,115 @@ class Mirror:
 
     def cell(self, record: CellRecord) -> str:
         """Make sure that the cell's run is there and whole; returns its id."""
-        experiment = self.experiment(self.destination.experiment(record.dataset))
-        known = list(run_log.search(self.client, experiment, cell=record.cell))
+        experiment = self.of(record.cell.dataset)
+        known = list(run_log.search(self.client, experiment, cell=record.cell.name))
         whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == record.fingerprint]
         if whole:
             run_id = str(whole[0].info.run_id)
             self._refresh(whole[0], record)
         else:
-            run_id = self._write(experiment, record, [r for r in known if self._is_live_here(r)])
+            run_id = self._write(experiment, record, [r for r in known if self._showed_a_fit_here(r)])
         for run in known:
             if run.info.run_id != run_id:
-                self._step_back(run)
+                self.step_back(run)
         return run_id if whole else self._agree(experiment, record, run_id)
 
-    def _is_live_here(self, run: Run) -> bool:
+    def _showed_a_fit_here(self, run: Run) -> bool:
         return tag(run, STATE) == TRAINING and tag(run, ORIGIN) == self.origin
 
     def abandoned(self, run: Run) -> bool:
-        """Whether nobody goes on writing a run that is not whole: its writer was of this workspace, or is long gone."""
+        """Whether nobody goes on writing a run that is not whole.
+
+        Its writer was of this workspace, of which one writes at a time, or is long gone; or it showed a fit of this
+        workspace that has ended.
+        """
         if tag(run, STATE) == WRITING:
             return tag(run, ORIGIN) == self.origin or time.time() - float(tag(run, SINCE) or 0) > LONGEST_WRITE
-        return self._is_live_here(run)
+        return self._showed_a_fit_here(run) and not self._is_being_fitted(tag(run, "cell"))
 
-    def _step_back(self, run: Run) -> None:
+    def _is_being_fitted(self, cell: str) -> bool:
+        path = unfinished.lock(self.workspace.unfinished(cell))
+        if not path.is_file():
+            return False
+        try:
+            with FileLock(path, timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def step_back(self, run: Run) -> None:
         """Another run holds the cell's results now: earlier ones are kept as history, unfinished ones go."""
         if self.abandoned(run):
-            self.client.delete_run(run.info.run_id)
+            self.delete(run)
         elif tag(run, CURRENT) == "yes":
             self.client.set_tag(run.info.run_id, CURRENT, "no")
 
+    def delete(self, run: Run) -> None:
+        """Delete a run and the models logged with it."""
+        condition = f"source_run_id = '{run.info.run_id}'"
+        for model in self.client.search_logged_models([run.info.experiment_id], condition):
+            self.client.delete_logged_model(model.model_id)
+        self.client.delete_run(run.info.run_id)
+
     def _agree(self, experiment: str, record: CellRecord, run_id: str) -> str:
-        """Of two publishers that wrote the same record at the same time, both keep the run with the smaller id."""
-        conditions = {"cell": record.cell, "versus__fingerprint": record.fingerprint, "versus__state": COMPLETE}
-        same = sorted(str(r.info.run_id) for r in run_log.search(self.client, experiment, **conditions))
+        """Of two processes that wrote the same record at the same time, both keep the run with the smaller id."""
+        conditions = {"cell": record.cell.name, "versus__fingerprint": record.fingerprint, "versus__state": COMPLETE}
+        same = sorted(run_log.search(self.client, experiment, **conditions), key=lambda run: str(run.info.run_id))
         for extra in same[1:]:
-            self.client.delete_run(extra)
-        return same[0] if same else run_id
+            self.delete(extra)
+        return str(same[0].info.run_id) if same else run_id
 
     def _refresh(self, run: Run, record: CellRecord) -> None:
-        """The same results at other costs are the same run, with the costs that were measured last on top."""
-        tags = {CURRENT: "yes", COSTS: record.costs_fingerprint}
+        """The same results at other costs are the same run, with what was measured last on top."""
+        tags = {CURRENT: "yes", PASSING: record.passing_fingerprint}
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
-        run_log.log(self.client, run.info.run_id, record.costs if COSTS in changed else (), tags=changed)
+        points = record.passing if PASSING in changed else ()
+        run_log.log(self.client, run.info.run_id, points, tags=changed, model=self.model_of(run))
 
-    def _write(self, experiment: str, record: CellRecord, live: Sequence[Run]) -> str:
+    def model_of(self, run: Run) -> LoggedFor | None:
+        """The model that a whole run logged."""
+        if run.outputs is None or run.inputs is None or not run.outputs.model_outputs:
+            return None
+        data = run.inputs.dataset_inputs[0].dataset
+        return LoggedFor(run.outputs.model_outputs[0].model_id, data.name, data.digest)
+
+    def _write(self, experiment: str, record: CellRecord, fits: Sequence[Run]) -> str:
         tags = self._tags(record)
-        run_id, curves = self._adopt(record, live)
+        run_id, curves = self._adopt(record, fits)
         if run_id is None:
-            run_id = self.client.create_run(experiment, int(record.started * 1000), tags, record.name).info.run_id
+            started = int(record.started * 1000)
+            run_id = str(self.client.create_run(experiment, started, tags, record.cell.model).info.run_id)
             tags = {}
-        points = [*record.scores, *record.costs, *curves]
-        run_log.log(self.client, run_id, tags=tags)
-        run_log.log(self.client, run_id, points, at=record.ended, params=record.params)
-        data = PreparedDataset(record.dataset, self.workspace.prepared(record.dataset))
+        run_log.log(self.client, run_id, curves, at=record.ended, params=record.params, tags=tags)
+        data = PreparedDataset(record.cell.dataset, self.workspace.prepared(record.cell.dataset))
         self.client.log_inputs(run_id, [data.as_input()])
-        self._artifacts(run_id, record)
-        self.client.set_terminated(run_id, "FINISHED", int(record.ended * 1000))
+        if not record.failed:
+            model = LoggedFor(self._log_model(experiment, run_id, record), data.name, data.digest)
+            run_log.log(self.client, run_id, [*record.scores, *record.passing], at=record.ended, model=model)
+            self._log_pictures(run_id, record)
+        self.client.log_artifacts(run_id, str(self.workspace.evaluation(record.cell.name)), "evaluation")
+        self.client.set_terminated(run_id, "FAILED" if record.failed else "FINISHED", int(record.ended * 1000))
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
-        return str(run_id)
+        return run_id
 
-    def _adopt(self, record: CellRecord, live: Sequence[Run]) -> tuple[str | None, list[Point]]:
+    def _log_model(self, experiment: str, run_id: str, record: CellRecord) -> str:
+        """A model for MLflow's pages. Its files stay with DVC; those of the best are added when it is registered."""
+        tags = {name: str(value) for name, value in cell_tags(record.cell).items()}
+        tags |= {MLFLOW_MODEL_IS_EXTERNAL: "true", "path": f"models/{record.cell.name}"}
+        found = self.client.create_logged_model(
+            experiment, record.cell.model, run_id, tags, record.params, record.cell.family
+        )
+        self.client.log_outputs(run_id, [LoggedModelOutput(found.model_id, 0)])
+        self.client.finalize_logged_model(found.model_id, LoggedModelStatus.READY)
+        return str(found.model_id)
+
+    def _adopt(self, record: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
         """The run that showed this fit while it went on, and those points of the curves that it lacks."""
         points = {(p.key, p.step): p.value for p in record.curves}
-        for run in sorted(live, key=lambda run: -run.info.start_time):
+        for run in sorted(fits, key=lambda run: -run.info.start_time):
             shown = self.shown(run)
-            if all(_equal(points.get(where), value) for where, value in shown.items()):
-                return run.info.run_id, [p for p in record.curves if (p.key, p.step) not in shown]
+            if record.failed or all(_equal(points.get(where), value) for where, value in shown.items()):
+                return str(run.info.run_id), [p for p in record.curves if (p.key, p.step) not in shown]
         return None, record.curves
 
     def shown(self, run: Run) -> dict[tuple[str, int], float]:
@@ -167,10 +219,10 @@ class Mirror:
     def _tags(self, record: CellRecord) -> dict[str, str]:
         return {
             **record.tags,
-            **self.code_tags(f"stages.evaluate {record.cell}"),
-            "kind": read_schema(self.workspace.prepared(record.dataset)).x.form,
+            **self.code_tags(f"stages.evaluate {record.cell.name}"),
+            "kind": read_schema(self.workspace.prepared(record.cell.dataset)).x.form,
             FINGERPRINT: record.fingerprint,
-            COSTS: record.costs_fingerprint,
+            PASSING: record.passing_fingerprint,
             STATE: WRITING,
             SINCE: str(int(time.time())),
         }
@@ -178,18 +230,19 @@ class Mirror:
     def code_tags(self, name: str) -> dict[str, str]:
         """Who writes, and which code ran."""
         tags = {ORIGIN: self.origin, "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
-        found = source.commit(self.workspace.root)
-        if found:
-            tags |= {"mlflow.source.git.commit": found[0], "dirty": "yes" if found[1] else "no"}
+        if self._commit:
+            tags |= {"mlflow.source.git.commit": self._commit[0], "dirty": "yes" if self._commit[1] else "no"}
         return tags
 
-    def _artifacts(self, run_id: str, record: CellRecord) -> None:
-        """Pictures to look at first, then the files that every number comes from."""
+    @cached_property
+    def _commit(self) -> tuple[str, bool] | None:
+        return source.commit(self.workspace.root)
+
+    def _log_pictures(self, run_id: str, record: CellRecord) -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            schema = read_schema(self.workspace.prepared(record.dataset))
-            pictures.draw(self.workspace.evaluation(record.cell), schema, Path(scratch))
+            schema = read_schema(self.workspace.prepared(record.cell.dataset))
+            pictures.draw(self.workspace.evaluation(record.cell.name), schema, Path(scratch))
             self.client.log_artifacts(run_id, scratch)
-        self.client.log_artifacts(run_id, str(self.workspace.evaluation(record.cell)), "evaluation")
 
 
 def _equal(recorded: float | None, shown: float) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.fitting import failure
+from versus.fitting.failure import Failure
+from versus.settings import Cell
 from versus.tracking.content_hash import hash_files
 from versus.tracking.intervals import interval
 from versus.workspace import Workspace
@@ -31,57 +35,94 @@ class CellRecord:
     """A cell's files, in MLflow's terms.
 
     Args:
+        cell: its line of params.yaml.
         fingerprint: hash of the evaluation and the data: the same results make the same run.
-        costs_fingerprint: hash of times and memory, which differ each time a cell is run.
+        params, tags: of the run.
+        scores: means and the values of single repeats.
+        curves: losses by step.
+        passing: what the same results may come with in other values, each replacing the one before: times, memory, and
+            the intervals, which depend on the confidence.
+        failed: why the cell has no results; empty where it has.
         started, ended: when its models were fitted, in seconds since the epoch.
     """
 
-    cell: str
-    dataset: str
+    cell: Cell
     fingerprint: str
-    costs_fingerprint: str
     params: dict[str, str]
     tags: dict[str, str]
-    scores: list[Point]
-    curves: list[Point]
-    costs: list[Point]
     started: float
     ended: float
+    scores: list[Point] = field(default_factory=list)
+    curves: list[Point] = field(default_factory=list)
+    passing: list[Point] = field(default_factory=list)
+    failed: str = ""
 
     @property
-    def name(self) -> str:
-        """The run's name: the model, since the experiment is the data set."""
-        return self.cell.split("-", 1)[1]
+    def passing_fingerprint(self) -> str:
+        """Hash of the values that may pass."""
+        return hashlib.sha256(repr(self.passing).encode()).hexdigest()[:16]
 
 
-def read(workspace: Workspace, cell: str) -> CellRecord:
+def fingerprint(workspace: Workspace, cell: Cell) -> str:
+    """Hash of a cell's evaluation and data, costs aside.
+
+    Raises:
+        FileNotFoundError: if the cell is not evaluated, or its data are not prepared.
+    """
+    costs = (workspace.training_cost(cell.name), workspace.usage_cost(cell.name))
+    results = [path for path in workspace.evaluation(cell.name).iterdir() if path not in costs]
+    return hash_files(results)[:16] + hash_files([workspace.prepared(cell.dataset)])[:16]
+
+
+def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellRecord:
     """What the files of an evaluated cell say.
+
+    Args:
+        workspace: with the cell's files.
+        cell: which cell.
+        confidence: of the intervals of its scores.
 
     Raises:
         FileNotFoundError: if the cell is not evaluated yet.
         ValueError: if a file is damaged.
     """
-    folder = workspace.evaluation(cell)
+    folder = workspace.evaluation(cell.name)
+    cost = workspace.training_cost(cell.name)
+    training = _json(cost) if cost.is_file() else {"repeats": []}
+    failed = failure.read(folder)
+    if failed is not None:
+        return _read_failed(workspace, cell, failed, training)
     about = _json(folder / "evaluation.json")
-    training_cost, usage_cost = workspace.training_cost(cell), workspace.usage_cost(cell)
-    costs = [path for path in (training_cost, usage_cost) if path.is_file()]
-    training = _json(training_cost) if training_cost.is_file() else {"repeats": []}
-    started, ended = _times(training, training_cost, folder / "evaluation.json")
-    data = workspace.prepared(about["dataset"])
-    data_hash = hash_files([data])
-    results = [path for path in folder.iterdir() if path not in costs]
+    usage = workspace.usage_cost(cell.name)
+    test_rows = np.load(workspace.prepared(cell.dataset) / "test.npy", allow_pickle=False)
+    repeats = _repeats(folder / "scores.csv")
+    started, ended = _times(training, cost if cost.is_file() else folder / "evaluation.json")
     return CellRecord(
-        cell=cell,
-        dataset=about["dataset"],
-        fingerprint=hash_files(results)[:16] + data_hash[:16],
-        costs_fingerprint=hash_files(costs)[:16],
-        params=_params(about, training),
-        tags=_tags(about, training),
-        scores=list(_scores(folder / "scores.csv", training, np.load(data / "test.npy", allow_pickle=False))),
+        cell,
+        fingerprint(workspace, cell),
+        _params(cell, about, training),
+        _tags(cell, about, training),
+        started,
+        ended,
+        scores=list(_scores(repeats)),
         curves=list(read_curves(folder / "history.csv")),
-        costs=list(_costs(training, _json(usage_cost) if usage_cost.is_file() else {})),
-        started=started,
-        ended=ended,
+        passing=[
+            *_costs(training, _json(usage) if usage.is_file() else {}),
+            *_intervals(repeats, training, test_rows, confidence),
+        ],
+    )
+
+
+def _read_failed(workspace: Workspace, cell: Cell, failed: Failure, training: Mapping[str, Any]) -> CellRecord:
+    started, ended = _times(training, workspace.evaluation(cell.name) / failure.NAME)
+    return CellRecord(
+        cell,
+        fingerprint(workspace, cell),
+        _params(cell, {}, training),
+        _tags(cell, {"failed.reason": failed.reason, "failed.where": failed.where}, training),
+        started,
+        ended,
+        failed=failed.reason,
     )
 
 
@@ -112,22 +153,21 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _params(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
+def _params(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
     """The cell's line of params.yaml, keyed as DVC keys it, and what it was fitted on."""
-    params = {"data": about["dataset"], "module": about["module"], "class": about["class"]}
-    params |= {f"args.{name}": value for name, value in about["args"].items()}
+    params = {"data": cell.dataset, "module": cell.module, "class": cell.class_name}
+    params |= {f"args.{name}": value for name, value in cell.args.items()}
     params |= {name: about[name] for name in ("repeats", "n_test") if name in about}
     if training["repeats"]:
         params["n_train"] = training["repeats"][0].get("n_train")
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
 
 
-def _tags(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
-    names = ("cell", "dataset", "family", "module", "class", "task", "measure", "test_hash")
-    tags = {name: about.get(name) for name in names}
+def _tags(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
+    tags = cell_tags(cell) | {"dvc_stage": f"evaluate_{cell.family}@{cell.name}"}
+    tags |= {name: about.get(name) for name in ("task", "measure", "test_hash", "failed.reason", "failed.where")}
     tags["bound"] = json.dumps(about["bound"]) if about.get("bound") is not None else None
     tags["capabilities"] = " ".join(about.get("capabilities", ()))
-    tags["dvc_stage"] = f"evaluate_{about['family']}@{about['cell']}"
     for name in ("device", "precision"):
         if training["repeats"]:
             tags[name] = training["repeats"][0].get(name)
@@ -135,17 +175,36 @@ def _tags(about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, st
     return {name: str(value) for name, value in tags.items() if value not in (None, "")}
 
 
-def _scores(path: Path, training: Mapping[str, Any], test_rows: NDArray[np.int64]) -> Iterator[Point]:
-    """For each metric its mean, the ends of its interval, and each repeat as a step."""
-    repeats: dict[str, dict[int, float]] = {}
+def cell_tags(cell: Cell) -> dict[str, Any]:
+    """Tags that say which cell a run is of."""
+    names = {"cell": cell.name, "dataset": cell.dataset, "family": cell.family}
+    return names | {"module": cell.module, "class": cell.class_name}
+
+
+def _repeats(path: Path) -> dict[str, dict[int, float]]:
+    """Metric -> repeat -> its value."""
+    found: dict[str, dict[int, float]] = {}
     for row in _rows(path):
-        repeats.setdefault(row["metric"], {})[int(row["repeat"])] = float(row["value"])
-    n_train = min((int(r["n_train"]) for r in training["repeats"] if r.get("n_train")), default=0)
+        found.setdefault(row["metric"], {})[int(row["repeat"])] = float(row["value"])
+    return found
+
+
+def _scores(repeats: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:
+    """For each metric its mean, and each repeat as a step."""
     for metric, values in repeats.items():
         yield from (Point(f"repeats/{metric}", value, repeat) for repeat, value in sorted(values.items()))
-        array = np.array(list(values.values()))
-        yield Point(metric, float(array.mean()))
-        ends = interval(metric, array, n_train, test_rows)
+        yield Point(metric, float(np.mean(list(values.values()))))
+
+
+def _intervals(
+    repeats: Mapping[str, Mapping[int, float]],
+    training: Mapping[str, Any],
+    test_rows: NDArray[np.int64],
+    confidence: float,
+) -> Iterator[Point]:
+    n_train = min((int(r["n_train"]) for r in training["repeats"] if r.get("n_train")), default=0)
+    for metric, values in repeats.items():
+        ends = interval(metric, np.array(list(values.values())), n_train, test_rows, confidence)
         if ends is not None:
             yield Point(f"interval/{metric}_low", ends[0])
             yield Point(f"interval/{metric}_high", ends[1])
@@ -170,11 +229,11 @@ def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Point]:
             yield Point(prefix + name, float(value))
 
 
-def _times(training: Mapping[str, Any], cost: Path, evaluation: Path) -> tuple[float, float]:
-    """When the fits began and ended, by the time of the file that tells how long they took.
+def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
+    """When the fits began and ended, by the time of the file ``written`` when they ended.
 
     The evaluation may come much later; what lies between is no part of the run. No file says when, on purpose: files
     that differ from run to run make DVC rerun what follows.
     """
-    ended = (cost if cost.is_file() else evaluation).stat().st_mtime
+    ended = written.stat().st_mtime
     return ended - sum(float(repeat.get("seconds", 0.0)) for repeat in training["repeats"]), ended

@@ -13,18 +13,25 @@ from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
+from mlflow.protos.databricks_pb2 import (
+    INVALID_PARAMETER_VALUE,
+    RESOURCE_ALREADY_EXISTS,
+    RESOURCE_DOES_NOT_EXIST,
+    ErrorCode,
+)
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
 from versus.models import persistence
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
+from versus.settings import Cell
 from versus.tracking import record
+from versus.tracking.answers import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
 from versus.tracking.content_hash import hash_files
 from versus.tracking.mirror import Mirror
-from versus.tracking.standing import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
+from versus.workspace import Workspace
 
 MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
-FOLDER = "model"  # among the run's artifacts
 EVALUATION = ("evaluation/evaluation.json", "evaluation/predictions.npy")
 UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE))
 
@@ -34,48 +41,64 @@ def _version(found: ModelVersion) -> Registered:
     return Registered(found.name, str(found.version), cell, str(found.run_id), rolled_back)
 
 
-def register(mirror: Mirror, cell: str) -> Registered:
-    """Make sure that a cell's model is a version of its data set's registered model; moves no alias.
+class Candidate:
+    """A cell's model on its way into the registry.
 
     Raises:
         FileNotFoundError: where the cell is not evaluated.
         versus.models.persistence.PersistenceError: where its model is missing or damaged.
     """
-    found = record.read(mirror.workspace, cell)
-    saved = mirror.workspace.model(cell) / str(REPEAT)
-    tags = {CELL: cell, MODEL_HASH: hash_files(persistence.files(saved))[:32], TEST_HASH: found.tags.get(TEST_HASH, "")}
-    name = mirror.destination.registered_model(found.dataset)
-    _ensure(mirror, name, found.dataset)
-    for version in mirror.client.search_model_versions(f"name = '{name}'"):
-        if all(version.tags.get(key, "") == value for key, value in tags.items()):
-            return _version(version)
-    run_id = mirror.cell(found)
-    with tempfile.TemporaryDirectory() as scratch:
-        package = Path(scratch) / FOLDER
-        model_package.write(saved, mirror.workspace.prepared(found.dataset), package)
-        mirror.client.log_artifacts(run_id, str(package), FOLDER)
-    source = f"{mirror.client.get_run(run_id).info.artifact_uri}/{FOLDER}"
-    tags |= {"family": found.tags["family"], "data_hash": found.fingerprint[16:]}
-    description = f"{found.name}, fitted on the first split of {found.dataset}"
-    return _version(mirror.client.create_model_version(name, source, run_id, tags, description=description))
+
+    def __init__(self, workspace: Workspace, cell: Cell, confidence: float) -> None:
+        self.record = record.read(workspace, cell, confidence)
+        self._saved = workspace.model(cell.name) / str(REPEAT)
+        self._data = workspace.prepared(cell.dataset)
+        self.tags = {
+            CELL: cell.name,
+            MODEL_HASH: hash_files(persistence.files(self._saved))[:32],
+            TEST_HASH: self.record.tags.get(TEST_HASH, ""),
+        }
+
+    def find(self, mirror: Mirror) -> Registered | None:
+        """The version that is this model, measured on these test rows; None where there is none yet."""
+        name = mirror.destination.registered_model(self.record.cell.dataset)
+        for version in mirror.client.search_model_versions(f"name = '{name}'"):
+            if all(version.tags.get(key, "") == value for key, value in self.tags.items()):
+                return _version(version)
+        return None
+
+    def write(self, out: Path) -> None:
+        """Write the package that MLflow loads and serves to the folder ``out``, which must not exist."""
+        model_package.write(self._saved, self._data, out)
+
+    def add(self, mirror: Mirror, package: Path) -> Registered:
+        """Make the model a version of its data set's registered model; moves no alias."""
+        cell = self.record.cell
+        name = mirror.destination.registered_model(cell.dataset)
+        _ensure(mirror, name, cell.dataset)
+        run_id = mirror.cell(self.record)
+        model = mirror.model_of(mirror.client.get_run(run_id))
+        assert model is not None, f"the run {run_id} has no model"
+        mirror.client.log_model_artifacts(model.model_id, str(package))
+        mirror.client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_IS_EXTERNAL: "false"})
+        tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
+        about = f"{cell.model}, fitted on the first split of {cell.dataset}"
+        source = f"models:/{model.model_id}"
+        return _version(
+            mirror.client.create_model_version(name, source, run_id, tags, description=about, model_id=model.model_id)
+        )
 
 
 def _ensure(mirror: Mirror, name: str, dataset: str) -> None:
     try:
-        mirror.client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code not in UNKNOWN:
-            raise
         mirror.client.create_registered_model(name, description=f"The best model of the data set {dataset}.")
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
 
 
-def challenge(mirror: Mirror, dataset: str, cell: str) -> Standing:
-    """Register a data set's best cell as the challenger; where there is no champion, it is that too.
-
-    Raises:
-        FileNotFoundError, versus.models.persistence.PersistenceError: as `register`.
-    """
-    found = register(mirror, cell)
+def challenge(mirror: Mirror, dataset: str, found: Registered) -> Standing:
+    """Make a version the challenger of its data set; where there is no champion, it is that too."""
     before = standing(mirror, dataset)
     if before.challenger != found:
         mirror.client.set_registered_model_alias(found.name, CHALLENGER, found.version)

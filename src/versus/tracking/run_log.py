@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
@@ -14,13 +15,21 @@ STATE = "versus.state"  # how far the run is: one of the next three
 WRITING, TRAINING, COMPLETE = "writing", "training", "complete"
 SINCE = "versus.writing_since"  # seconds since the epoch; tells a writer at work from one that is gone
 FINGERPRINT = "versus.fingerprint"
-COSTS = "versus.costs_fingerprint"
+PASSING = "versus.passing_fingerprint"  # of times, memory and intervals
 ORIGIN = "versus.origin"  # which workspace on which machine wrote it
 CURRENT = "versus.current"  # "yes" on the newest results of each cell
 
 # MLflow takes 1000 entries in a request, of them 100 parameters and 100 tags.
 MOST_METRICS, MOST_PARAMS, MOST_TAGS = 800, 100, 100
 LONGEST_PARAM, LONGEST_TAG = 6000, 8000
+
+
+class LoggedFor(NamedTuple):
+    """A logged model, and the data set that it was measured on."""
+
+    model_id: str
+    dataset: str
+    digest: str
 
 
 def log(
@@ -31,6 +40,7 @@ def log(
     at: float | None = None,
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
+    model: LoggedFor | None = None,
 ) -> None:
     """Log to a run in as few requests as MLflow's limits allow; values that are too long for MLflow are cut.
 
@@ -41,9 +51,10 @@ def log(
         at: when they were measured, in seconds since the epoch; now where None.
         params: parameters; MLflow refuses other values for those that the run already has.
         tags: tags; they replace those that the run has.
+        model: the logged model whose page shows the points, too.
     """
     now = int((time.time() if at is None else at) * 1000)
-    metrics = [Metric(p.key, p.value, now, p.step) for p in points]
+    metrics = [Metric(p.key, p.value, now, p.step, *(model or ())) for p in points]
     entries = [Param(name, value[:LONGEST_PARAM]) for name, value in (params or {}).items()]
     labels = [RunTag(name, value[:LONGEST_TAG]) for name, value in (tags or {}).items()]
     while metrics or entries or labels:

@@ -1,93 +1,88 @@
-"""Everything that a workspace holds and MLflow lacks, mirrored: mends the gaps that outages and kills leave."""
+"""Everything that a workspace holds and MLflow lacks, mirrored: closes the gaps that outages and kills leave."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 
 from mlflow.entities import Run
 
-from versus.tracking import comparison, live_runs, record, run_log
+from versus.settings import Cell, Comparison
+from versus.tracking import fit_run, record, report_run, run_log
+from versus.tracking.answers import Summary
+from versus.tracking.destination import in_a_line
 from versus.tracking.mirror import Mirror
+from versus.tracking.patience import Outage, Patience
 from versus.tracking.record import CellRecord
-from versus.tracking.run_log import COMPLETE, COSTS, CURRENT, FINGERPRINT, ORIGIN, tag
+from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, ORIGIN, PASSING, tag
 
-
-@dataclass
-class Summary:
-    """What a synchronisation did: cells by outcome, with the reason where one could not be mirrored."""
-
-    mirrored: list[str] = field(default_factory=list)
-    already: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-
-
-def evaluated_cells(mirror: Mirror) -> list[str]:
-    """The cells whose evaluation lies in the workspace."""
-    folders = (path.parent.name for path in mirror.workspace.reports.glob("evaluations/*/evaluation.json"))
-    return sorted(name for name in folders if not name.startswith("."))
+Progress = Callable[[str, int, int], None]
 
 
 def sync(
     mirror: Mirror,
-    cells: Iterable[str] | None,
-    live: set[str],
-    progress: Callable[[str, int, int], Any],
-    primary: Mapping[str, str] | None = None,
-) -> Summary:
-    """Mirror every cell that is not, and the report; delete what interrupted processes left.
+    patience: Patience,
+    cells: Sequence[Cell],
+    comparison: Comparison,
+    summary: Summary,
+    progress: Progress = lambda cell, number, of: None,
+) -> None:
+    """Mirror the report and every cell that is not; delete what interrupted processes left.
 
     Args:
         mirror: to the store.
-        cells: names, from params.yaml, of all cells that are compared, those not evaluated yet among them; None for all
-            whose evaluation is there.
-        live: cells that are being fitted right now.
-        progress: called with a cell's name, its number and how many there are, before each.
-        primary: task -> the deciding score, which leaderboards are sorted by; the usual ones where None.
+        patience: how long the store may be waited for.
+        cells: all cells that are compared, those not evaluated yet among them.
+        comparison: by which scores, and with which confidence.
+        summary: told what is done, as far as it goes.
+        progress: called with a cell's name, its number and how many there are, before each is mirrored.
 
     Raises:
-        mlflow.exceptions.MlflowException, OSError: if the store cannot be reached.
+        Outage: if the store cannot be reached.
     """
-    summary = Summary()
-    cells = None if cells is None else list(cells)
-    records = list(_records(mirror, cells, summary))
-    for dataset in dict.fromkeys(r.dataset for r in records):
-        about = json.loads((mirror.workspace.prepared(dataset) / "about.json").read_text(encoding="utf-8"))
-        mirror.dataset(dataset, about, primary)
-    current = {dataset: _current(mirror, dataset) for dataset in {r.dataset for r in records}}
-    known = {(tag(run, FINGERPRINT), tag(run, COSTS)) for runs in current.values() for run in runs}
+    records = list(_records(mirror, cells, comparison.confidence, summary))
+    if files := report_run.files(mirror.workspace):
+        patience.write(partial(report_run.mirror_report, mirror, files, len(records)))
+    datasets = list(dict.fromkeys(found.cell.dataset for found in records))
+    primary = asdict(comparison.primary)
+    current = [run for d in datasets for run in patience.write(partial(_describe, mirror, d, primary))]
+    known = {(tag(run, FINGERPRINT), tag(run, PASSING)) for run in current}
     for number, found in enumerate(records, 1):
-        if (found.fingerprint, found.costs_fingerprint) in known:
-            summary.already.append(found.cell)
+        name = found.cell.name
+        if (found.fingerprint, found.passing_fingerprint) in known:
+            summary.already.append(name)
             continue
-        progress(found.cell, number, len(records))
-        mirror.cell(found)
-        summary.mirrored.append(found.cell)
-    if cells is not None:
-        _retire(mirror, [run for runs in current.values() for run in runs], set(cells))
-    whole = {*summary.already, *summary.mirrored}
-    for dataset in current:
-        live_runs.sweep(mirror, mirror.experiment(mirror.destination.experiment(dataset)), whole, live)
-    if comparison.files(mirror):
-        comparison.mirror_comparison(mirror)
-    return summary
-
-
-def _records(mirror: Mirror, cells: Iterable[str] | None, summary: Summary) -> Iterable[CellRecord]:
-    evaluated = evaluated_cells(mirror)
-    for cell in evaluated if cells is None else [cell for cell in cells if cell in evaluated]:
+        progress(name, number, len(records))
         try:
-            yield record.read(mirror.workspace, cell)
+            patience.write(partial(mirror.cell, found))
+            summary.mirrored.append(name)
+        except Outage:
+            raise
+        except Exception as error:  # one cell that cannot be logged does not keep the others out
+            summary.failed[name] = in_a_line(error)
+    patience.write(partial(_retire, mirror, current, {cell.name for cell in cells}))
+    whole = {*summary.already, *summary.mirrored}
+    for dataset in datasets:
+        patience.write(partial(fit_run.sweep, mirror, dataset, whole))
+
+
+def _records(mirror: Mirror, cells: Iterable[Cell], confidence: float, summary: Summary) -> Iterator[CellRecord]:
+    for cell in cells:
+        if not mirror.workspace.evaluation(cell.name).is_dir():
+            continue
+        try:
+            yield record.read(mirror.workspace, cell, confidence)
         except (OSError, ValueError, KeyError) as error:
-            summary.failed[cell] = f"{type(error).__name__}: {error}"
+            summary.failed[cell.name] = in_a_line(error)
 
 
-def _current(mirror: Mirror, dataset: str) -> list[Run]:
-    """The whole runs that hold the newest results of their cells."""
-    experiment = mirror.experiment(mirror.destination.experiment(dataset))
-    return list(run_log.search(mirror.client, experiment, versus__state=COMPLETE, versus__current="yes"))
+def _describe(mirror: Mirror, dataset: str, primary: Mapping[str, str]) -> list[Run]:
+    """Describe a data set on its experiment; the whole runs that hold the newest results of its cells."""
+    about = json.loads((mirror.workspace.prepared(dataset) / "about.json").read_text(encoding="utf-8"))
+    mirror.dataset(dataset, about, primary)
+    return list(run_log.search(mirror.client, mirror.of(dataset), versus__state=COMPLETE, versus__current="yes"))
 
 
 def _retire(mirror: Mirror, runs: Iterable[Run], cells: set[str]) -> None:

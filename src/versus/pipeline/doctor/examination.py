@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from versus import params as parameters
 from versus.params import ParamsError
-from versus.pipeline.doctor import dvc_files, leftovers, orphans, processes, surroundings, tracking_store, unfinished
+from versus.pipeline.doctor import dvc_files, leftovers, orphans, surroundings, tracking_store, unfinished
 from versus.pipeline.doctor.finding import Finding
 from versus.serving.code import CODE
 from versus.workspace import Workspace
@@ -21,14 +21,12 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
     """
     yield from surroundings.disk_space(workspace.root)
     yield from surroundings.environment(CODE / "constraints.txt")
-    yield from processes.unreachable_publishers(workspace)
     yield from tracking_store.damaged(workspace)
     if not at_work:
         yield from dvc_files.damaged_lock(workspace.root)
         yield from dvc_files.damaged_rwlock(workspace.root)
         yield from dvc_files.stale_rwlock(workspace.root)
         yield from leftovers.written_aside(workspace)
-        yield from leftovers.dead_sockets(workspace)
     try:
         params = parameters.read(workspace.params)
     except ParamsError as error:

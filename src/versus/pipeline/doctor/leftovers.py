@@ -1,4 +1,4 @@
-"""Files that a killed process was writing aside, and the addresses of publishers that were killed."""
+"""Files that a killed process was writing aside."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from filelock import FileLock, Timeout
 
 from versus.pipeline.doctor import removal
 from versus.pipeline.doctor.finding import Finding
-from versus.tracking import channel, destination
-from versus.tracking.channel import ChannelError
+from versus.tracking import destination
 from versus.workspace import Workspace
 
 # Seen from the workspace. Whoever writes such a file renames it once it is whole.
@@ -40,17 +39,6 @@ def _unfinished_stores(file: Path | None) -> Iterator[Finding]:
     lock = file.with_name(f"{file.name}.lock")
     for path in sorted(file.parent.glob(f"{file.name}.*.partial*")):
         yield Finding(f"{path} was left half written", f"remove {path}", partial(_remove_under, lock, path))
-
-
-def dead_sockets(workspace: Workspace) -> Iterator[Finding]:
-    """Addresses that nobody listens at."""
-    for address in sorted(workspace.private.resolve().glob("publisher-*.sock")):
-        try:
-            channel.connect(address).close()
-        except ChannelError:
-            lock = address.with_suffix(".lock")
-            problem = f"nobody listens at {address}: its publisher was killed"
-            yield Finding(problem, f"remove {address}", partial(_remove_under, lock, address))
 
 
 def _remove_under(lock: Path, path: Path) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from versus.pipeline.doctor.finding import Finding
-from versus.tracking import destination, store
+from versus.tracking import destination, sqlite
 from versus.workspace import Workspace
 
 BESIDE = ("-wal", "-shm")  # what sqlite keeps beside a database
@@ -19,7 +19,7 @@ def damaged(workspace: Workspace) -> Iterator[Finding]:
     file = destination.find(workspace.root).sqlite_file
     if file is None or not file.is_file():
         return
-    fault = store.fault_of_sqlite(file)
+    fault = sqlite.fault_of(file)
     if fault:
         yield Finding(
             f"{file} is not a usable MLflow store: {fault}",

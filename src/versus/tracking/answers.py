@@ -1,0 +1,82 @@
+"""What stages and commands are told: whether a run was written, what was synchronised, which models are champions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether MLflow has a cell's run now, and why not."""
+
+    ok: bool
+    reason: str = ""
+    run_id: str | None = None
+
+
+@dataclass
+class Summary:
+    """What a synchronisation did: names of cells by outcome, with the reason where one could not be logged."""
+
+    reason: str = ""
+    mirrored: list[str] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether MLflow has everything now."""
+        return not self.reason and not self.failed
+
+    def __str__(self) -> str:
+        counts = f"{len(self.mirrored)} cells logged to MLflow, {len(self.already)} were there already"
+        return counts + (f", {len(self.failed)} could not be logged" if self.failed else "")
+
+
+CHAMPION, PREVIOUS, CHALLENGER = "champion", "previous", "challenger"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a registered model: ``models:/<name>/<version>``.
+
+    Args:
+        name: of the registered model.
+        version: its number.
+        cell: the cell that it was fitted as.
+        run_id: the run that measured it.
+        rolled_back: whether somebody took the alias ``champion`` away from it, so that no gate gives it back.
+    """
+
+    name: str
+    version: str
+    cell: str
+    run_id: str
+    rolled_back: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.cell} (version {self.version})"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The versions of one data set that the aliases point to; None where one points to none."""
+
+    challenger: Registered | None
+    champion: Registered | None
+    previous: Registered | None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Which versions the aliases point to now, by data set; and the data sets that failed, with the reason."""
+
+    reason: str = ""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.reason and not self.failed

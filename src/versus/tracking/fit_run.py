@@ -1,0 +1,82 @@
+"""The run of a fit that goes on: its losses and the machine's load, until the evaluation makes it the cell's run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+from versus.settings import Cell
+from versus.tracking import run_log
+from versus.tracking.mirror import Mirror
+from versus.tracking.record import Point, cell_tags
+from versus.tracking.run_log import ORIGIN, STATE, TRAINING, WRITING, tag
+
+
+class FitRun:
+    """A run at "training"."""
+
+    def __init__(self, mirror: Mirror, run_id: str) -> None:
+        self._mirror = mirror
+        self.run_id = run_id
+        uri = mirror.destination.uri
+        self._monitor = SystemMetricsMonitor(run_id, resume_logging=True, tracking_uri=uri)  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def start(cls, mirror: Mirror, cell: Cell, points: Sequence[Point]) -> FitRun:
+        """Open the run of a fit, given its losses up to now.
+
+        A fit that was interrupted goes on in its run where it does not repeat what stands there; else it starts over.
+        """
+        run_id = _find(mirror, cell, points)
+        if run_id is None:
+            tags = {**cell_tags(cell), STATE: TRAINING, **mirror.code_tags(f"stages.train {cell.name}")}
+            started = int(time.time() * 1000)
+            run_id = str(mirror.client.create_run(mirror.of(cell.dataset), started, tags, cell.model).info.run_id)
+        run = cls(mirror, run_id)
+        run.log(points)
+        run._monitor.start()  # type: ignore[no-untyped-call]
+        return run
+
+    def log(self, points: Sequence[Point]) -> None:
+        """Log losses."""
+        run_log.log(self._mirror.client, self.run_id, points)
+
+    def end(self, points: Sequence[Point] = (), status: str = "RUNNING") -> None:
+        """Log the last losses. The run stays open for the evaluation where its status is RUNNING."""
+        self._monitor.finish()  # type: ignore[no-untyped-call]
+        self.log(points)
+        if status != "RUNNING":
+            self._mirror.client.set_terminated(self.run_id, status)
+
+
+def _find(mirror: Mirror, cell: Cell, points: Sequence[Point]) -> str | None:
+    mine = {"cell": cell.name, "versus__state": TRAINING, "versus__origin": mirror.origin}
+    found = None
+    for run in run_log.search(mirror.client, mirror.of(cell.dataset), **mine):
+        if found is None and mirror.shown(run).keys().isdisjoint((p.key, p.step) for p in points):
+            found = str(run.info.run_id)
+            mirror.client.update_run(found, "RUNNING")
+        else:
+            mirror.delete(run)
+    return found
+
+
+def sweep(mirror: Mirror, dataset: str, cells: set[str]) -> None:
+    """Mend what interrupted processes left in the experiment of a data set.
+
+    Args:
+        mirror: to the store.
+        dataset: whose experiment.
+        cells: cells whose results are mirrored; the experiment needs no unfinished run of them.
+    """
+    experiment = mirror.of(dataset)
+    states = (WRITING, TRAINING)
+    for run in [r for state in states for r in run_log.search(mirror.client, experiment, versus__state=state)]:
+        if not mirror.abandoned(run):
+            continue
+        if tag(run, STATE) == WRITING or tag(run, "cell") in cells:
+            mirror.delete(run)
+        elif run.info.status == "RUNNING" and tag(run, ORIGIN) == mirror.origin:
+            mirror.client.set_terminated(run.info.run_id, "KILLED")

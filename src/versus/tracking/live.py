@@ -1,0 +1,94 @@
+"""The losses of a fit that takes long, in MLflow while it goes on, with the load of the machine."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from versus.settings import Cell
+from versus.tracking.destination import warn
+from versus.tracking.patience import Patience
+from versus.tracking.record import Point, curve_key
+
+if TYPE_CHECKING:
+    from versus.tracking.fit_run import FitRun
+
+LONG = 10.0  # seconds after which a fit counts as long
+LONGER = 30.0  # the same where mlflow is not imported yet: the import takes seconds, which the fit's clock counts
+EVERY = 2.0  # seconds between two requests to the store
+
+
+class LiveFit:
+    """Takes a fit's losses without ever waiting, and logs them from a thread once the fit is long.
+
+    Used in a ``with`` statement, around the fit. What gets lost is in the cell's history all the same.
+
+    Args:
+        cell: what is fitted.
+        start: opens the run, given the points that are there; called in the thread.
+        patience: how long the store may be waited for; None where nothing is logged.
+    """
+
+    def __init__(self, cell: Cell, start: Callable[[list[Point]], FitRun], patience: Patience | None) -> None:
+        self._cell = cell
+        self._start = start
+        self._patience = patience
+        self._began = time.monotonic()
+        self._points: queue.SimpleQueue[Point] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._status = "RUNNING"
+        self._failure: Exception | None = None
+
+    def log(self, step: int, losses: Mapping[str, float], repeat: int = 0) -> None:
+        """Note the losses of one step (an epoch) of one repeat's fit."""
+        if self._patience is None or self._failure is not None:
+            return
+        for name, value in losses.items():
+            self._points.put(Point(curve_key(name, repeat), float(value), step))
+        if self._thread is None and self._is_long():
+            self._thread = threading.Thread(target=self._publish, daemon=True, name="live losses")
+            self._thread.start()
+
+    def _is_long(self) -> bool:
+        return time.monotonic() - self._began > (LONG if "mlflow" in sys.modules else LONGER)
+
+    def _publish(self) -> None:
+        try:
+            run = self._start(points := self._taken())
+            while not self._ended.wait(EVERY if points else 0.1):
+                run.log(points := self._taken())
+            run.end(self._taken(), self._status)
+        except Exception as error:  # a fit does not fail because of its log
+            self._failure = error
+
+    def _taken(self) -> list[Point]:
+        return [self._points.get() for _ in range(self._points.qsize())]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Log the rest. The run stays open until the cell is evaluated, unless the fit was interrupted."""
+        if self._thread is None or self._patience is None:
+            return
+        if error is not None:
+            self._status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        self._ended.set()
+        try:
+            self._patience.run(self._finish)
+        except Exception as failure:
+            warn(f"the losses of {self._cell.name} were not shown while it was fitted: {failure}")
+
+    def _finish(self) -> None:
+        assert self._thread is not None
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
