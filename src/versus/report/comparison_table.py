@@ -28,10 +28,21 @@ def write_scores(path: Path, datasets: Sequence[DatasetResults]) -> None:
 def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
     """A row for each cell and cost: its value and range."""
     rows = (
-        (e.cell.name, e.cell.dataset, e.cell.model, e.cell.family, quantity, unit, found.value, found.low, found.high)
+        (
+            e.cell.name,
+            e.cell.dataset,
+            e.cell.model,
+            e.cell.family,
+            cost.quantity,
+            cost.unit,
+            found.value,
+            found.low,
+            found.high,
+        )
         for dataset in datasets
         for e in dataset.evaluations
-        for quantity, unit, found in costs.all_of(e)
+        for cost in costs.COSTS
+        if (found := cost.of(e)) is not None
     )
     write_csv(path, COST_COLUMNS, rows)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from versus.report import formatting
 from versus.report.evaluation import Evaluation
 
 
@@ -17,33 +18,32 @@ class Measured:
     high: float
 
 
+@dataclass(frozen=True)
+class Cost:
+    """One thing that a model takes.
+
+    Args:
+        quantity, unit: as costs.csv has it.
+        label: the head of its column, with the unit that ``write`` writes.
+        of: its value for a cell.
+    """
+
+    quantity: str
+    unit: str
+    label: str
+    of: Callable[[Evaluation], Measured | None]
+    write: Callable[[float], str] = formatting.two_digits
+
+
 def training_seconds(evaluation: Evaluation) -> Measured | None:
     """Seconds of one fit: the mean over repeats, from the fastest to the slowest."""
     return _over_repeats(evaluation, "seconds")
-
-
-def peak_memory(evaluation: Evaluation) -> Measured | None:
-    """Most bytes of memory that the process held during a fit: the mean over repeats, and their range."""
-    return _over_repeats(evaluation, "peak_rss_bytes")
-
-
-def memory_of_fit(evaluation: Evaluation) -> float | None:
-    """The most that a fit added to the memory of its process, in bytes."""
-    repeats = evaluation.training.get("repeats", [])
-    grown = [float(r["peak_rss_bytes"]) - float(r["rss_before_bytes"]) for r in repeats if r.get("rss_before_bytes")]
-    return max(max(grown), 0.0) if grown else None
 
 
 def latency(evaluation: Evaluation, batch: int = 1) -> Measured | None:
     """Milliseconds to predict a batch: the median, and up to the 95th percentile."""
     found = (evaluation.usage.get("latency_ms") or {}).get(str(batch))
     return Measured(float(found["p50"]), float(found["p50"]), float(found["p95"])) if found else None
-
-
-def usage(evaluation: Evaluation, name: str) -> float | None:
-    """One number of the costs of use: throughput_per_s, samples_per_s, parameters or bytes_on_disk."""
-    found = evaluation.usage.get(name)
-    return None if found is None else float(found)
 
 
 def ratio(numerator: Measured | None, denominator: Measured | None) -> float | None:
@@ -53,26 +53,37 @@ def ratio(numerator: Measured | None, denominator: Measured | None) -> float | N
     return numerator.value / denominator.value
 
 
-def all_of(evaluation: Evaluation) -> Iterator[tuple[str, str, Measured]]:
-    """Every cost as (quantity, unit, value)."""
-    measured = [
-        ("training_time", "s", training_seconds(evaluation)),
-        ("peak_memory", "bytes", peak_memory(evaluation)),
-        ("cuda_peak_memory", "bytes", _over_repeats(evaluation, "cuda_peak_bytes")),
-        ("latency_of_1", "ms", latency(evaluation, 1)),
-        ("latency_of_256", "ms", latency(evaluation, 256)),
-    ]
-    singles = [
-        ("memory_of_fit", "bytes", memory_of_fit(evaluation)),
-        ("throughput", "rows/s", usage(evaluation, "throughput_per_s")),
-        ("sampling", "samples/s", usage(evaluation, "samples_per_s")),
-        ("parameters", "", usage(evaluation, "parameters")),
-        ("size_on_disk", "bytes", usage(evaluation, "bytes_on_disk")),
-    ]
-    yield from ((name, unit, found) for name, unit, found in measured if found is not None)
-    yield from ((name, unit, Measured(value, value, value)) for name, unit, value in singles if value is not None)
-
-
 def _over_repeats(evaluation: Evaluation, key: str) -> Measured | None:
     values = [float(r[key]) for r in evaluation.training.get("repeats", []) if r.get(key) is not None]
     return Measured(sum(values) / len(values), min(values), max(values)) if values else None
+
+
+def _memory_of_fit(evaluation: Evaluation) -> Measured | None:
+    """The most that a fit added to the memory of its process."""
+    repeats = evaluation.training.get("repeats", [])
+    grown = [float(r["peak_rss_bytes"]) - float(r["rss_before_bytes"]) for r in repeats if r.get("rss_before_bytes")]
+    return _single(max(max(grown), 0.0)) if grown else None
+
+
+def _single(value: float) -> Measured:
+    return Measured(value, value, value)
+
+
+def _usage(name: str) -> Callable[[Evaluation], Measured | None]:
+    return lambda e: None if e.usage.get(name) is None else _single(float(e.usage[name]))
+
+
+# The first three stand in the table of all models, too.
+COSTS = (
+    Cost("training_time", "s", "training, s", training_seconds),
+    Cost("latency_of_1", "ms", "inference, ms", latency),
+    Cost("peak_memory", "bytes", "memory, MB", lambda e: _over_repeats(e, "peak_rss_bytes"), formatting.megabytes),
+    Cost("memory_of_fit", "bytes", "of the fit, MB", _memory_of_fit, formatting.megabytes),
+    Cost("cuda_peak_memory", "bytes", "GPU, MB", lambda e: _over_repeats(e, "cuda_peak_bytes"), formatting.megabytes),
+    Cost("latency_of_256", "ms", "256 rows, ms", lambda e: latency(e, 256)),
+    Cost("throughput", "rows/s", "rows/s", _usage("throughput_per_s")),
+    Cost("sampling", "samples/s", "samples/s", _usage("samples_per_s")),
+    Cost("parameters", "", "parameters", _usage("parameters"), formatting.count),
+    Cost("size_on_disk", "bytes", "on disk, MB", _usage("bytes_on_disk"), formatting.megabytes),
+)
+HEADLINE = COSTS[:3]

@@ -15,7 +15,7 @@ from versus.settings import Cell
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a table: how it reads, its interval or range, what to sort it by, its mark, what hovering says.
+    """One value of a table: how it reads, its interval or range, what to sort it by, its mark.
 
     Sorting is by ``key``; None goes last.
     """
@@ -24,7 +24,6 @@ class Entry:
     detail: str = ""
     key: float | None = None
     mark: Mark | None = None
-    hint: str = ""
 
     @property
     def plain(self) -> str:
@@ -64,19 +63,10 @@ def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, ma
     return Entry(formatting.score(mean), detail, mean, mark)
 
 
-def measured_entry(found: costs.Measured | None) -> Entry:
+def cost_entry(evaluation: Evaluation, cost: costs.Cost) -> Entry:
     """A cost, with the range seen."""
+    found = cost.of(evaluation)
     if found is None:
         return Entry(formatting.NONE)
-    low, high = formatting.two_digits(found.low), formatting.two_digits(found.high)
-    return Entry(formatting.two_digits(found.value), f"{low} to {high}" if low != high else "", found.value)
-
-
-def memory_entry(evaluation: Evaluation) -> Entry:
-    """The most memory that the process of a fit held, in MB; hovering says what the fit added."""
-    found, added = costs.peak_memory(evaluation), costs.memory_of_fit(evaluation)
-    if found is None:
-        return Entry(formatting.NONE)
-    low, high = formatting.megabytes(found.low), formatting.megabytes(found.high)
-    hint = f"of which the fit added {formatting.megabytes(added)} MB at most" if added is not None else ""
-    return Entry(formatting.megabytes(found.value), f"{low} to {high}" if low != high else "", found.value, hint=hint)
+    low, high = cost.write(found.low), cost.write(found.high)
+    return Entry(cost.write(found.value), f"{low} to {high}" if low != high else "", found.value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from versus.report import costs, metric_labels
 from versus.report.dataset_results import DatasetResults, Mark
-from versus.report.entries import Entry, measured_entry, memory_entry, score_entry
+from versus.report.entries import Entry, cost_entry, score_entry
 from versus.report.evaluation import Evaluation
 from versus.report.markdown import escaped, table
 from versus.report.results import Results
@@ -32,9 +32,7 @@ class Row:
 
     cell: Cell
     scores: tuple[Entry, ...]
-    training: Entry
-    inference: Entry
-    memory: Entry
+    costs: tuple[Entry, ...]
     samples: str
 
 
@@ -54,6 +52,7 @@ def content(results: Results) -> dict[str, Any]:
         "tables": [_table(metric, [d for d in results.datasets if d.primary == metric]) for metric in deciding],
         "datasets": [d.name for d in results.datasets],
         "groups": {cell.group: cell.group_name for cell in results.cells},
+        "costs": costs.HEADLINE,
         "confidence": results.comparison.confidence,
     }
 
@@ -75,9 +74,7 @@ def _row(dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], marks
     return Row(
         cell=e.cell,
         scores=tuple(score_entry(dataset, e, m, marks.get(m, {}).get(e.cell.name)) for m in metrics),
-        training=measured_entry(costs.training_seconds(e)),
-        inference=measured_entry(costs.latency(e)),
-        memory=memory_entry(e),
+        costs=tuple(cost_entry(e, cost) for cost in costs.HEADLINE),
         samples="yes" if e.can_sample else "no",
     )
 
