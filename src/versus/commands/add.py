@@ -17,7 +17,7 @@ from versus.models.suggestions import Suggestion, suggest
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("path", type=Path, help=".csv, .tsv, .parquet, .arff, .npz, .npy, .h5 or a folder of idx files")
+    parser.add_argument("path", type=Path, help="a table, arrays, images or texts: a file or a folder of them")
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict (default: guessed, and said so)")
     parser.add_argument("--name", help="what to call the data set (default: after the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")

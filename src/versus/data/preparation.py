@@ -95,12 +95,16 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specificati
         from versus.data.sources import embedded
 
         return embedded.load(given), given, []
-    if getattr(given, "file", None) is not None:  # then `path` is the folder that the other names start from
-        inside = given.model_copy(update={"path": given.file, "file": None})
-        dataset, _, files = load(inside, base / given.path, cache)
-        return dataset, given, files
-    files = [source_files.record(base, path) for path in _files(given, base)]
-    return encode(read(given, base, cache), given), given, files
+    inside, folder = in_folder(given, base)
+    files = [source_files.record(folder, path) for path in _files(inside, folder)]
+    return encode(read(inside, folder, cache), inside), given, files
+
+
+def in_folder(given: Any, base: Path) -> tuple[Any, Path]:
+    """The specification as seen from the folder that its names start from: with ``file``, that is ``path``."""
+    if getattr(given, "file", None) is None:
+        return given, base
+    return given.model_copy(update={"path": given.file, "file": None}), base / given.path
 
 
 def _files(given: Any, base: Path) -> tuple[str, ...]:

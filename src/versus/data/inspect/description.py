@@ -17,15 +17,19 @@ def lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
     test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
     yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"
     target = dataset.schema.target
-    if "classes" in found:
-        counts = [f"{name} ({count})" for name, count in found["classes"].items()]
+    for several in {"classes", "tags"} & found.keys():
+        counts = [f"{name} ({count})" for name, count in found[several].items()]
         more = f" and {len(counts) - _CLASSES_SHOWN} more" if len(counts) > _CLASSES_SHOWN else ""
-        yield f"{target}: {len(counts)} classes: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
-    else:
+        yield f"{target}: {len(counts)} {several}: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
+    if "target" in found:
         yield f"{target}: a number from {found['target']['minimum']:g} to {found['target']['maximum']:g}"
     if "pixels" in found:
         pixels = found["pixels"]
         yield f"images of {'×'.join(map(str, pixels['shape']))} pixels, {pixels['levels']} levels"
+    if "tokens" in found:
+        tokens = found["tokens"]
+        lengths = f"{tokens['shortest']} to {tokens['longest']} in each"
+        yield f"texts of {tokens['total']} words, {tokens['different']} different, {lengths}"
     columns = found.get("columns", [])
     width = max((len(column["name"]) for column in columns[:_COLUMNS_SHOWN]), default=0)
     for column in columns[:_COLUMNS_SHOWN]:

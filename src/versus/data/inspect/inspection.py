@@ -16,9 +16,10 @@ from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.dataset import Dataset
 from versus.data.encoding import encode, strays
 from versus.data.errors import DataError, unknown
-from versus.data.inspect import description, sniffing
-from versus.data.preparation import parse, read
+from versus.data.inspect import description, sniffing, text_files
+from versus.data.preparation import in_folder, load, parse, read
 from versus.data.spaces import Table
+from versus.data.texts import RawTexts
 
 _MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
@@ -50,7 +51,8 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
     """Look at a file or folder and propose how to read it.
 
     Args:
-        path: .csv, .tsv, .parquet, .arff, .npz, .npy, .h5, an idx file, or a folder of idx files as MNIST's.
+        path: .csv, .tsv, .parquet, .arff, .npz, .npy, .h5, an idx file, a folder of idx files as MNIST's; a file of
+            tagged sentences or of lines that begin with their class; a folder of texts for each class.
         target: name of the target column, of the array of targets, or of the file of labels; guessed where not given.
         base: folder of params.yaml; the proposed paths are relative to it where ``path`` lies below it.
         name: name of the data set; made from the file's where not given.
@@ -63,18 +65,19 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    entry = sniffing.guess(path, target)
+    entry = text_files.guess(path) or sniffing.guess(path, target)
     folder = _written(path.parent, base)
     for key in ("labels", "test_path", "test_labels"):
-        if key in entry:
+        if key in entry and "file" not in entry:  # with one, names are those in the folder
             entry[key] = f"{folder}{entry[key]}"
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
     notes: list[str] = []
     if entry["source"] in ("csv", "tsv", "parquet", "arff"):
         dataset = _table(entry, path, folder, target, base, notes)
+    elif entry["source"] in ("documents", "conll"):
+        dataset = _texts(entry, path, folder, base, notes)
     else:
-        raw = read(parse(entry), base, base)
-        dataset = encode(raw, parse(entry))
+        dataset = load(parse(entry), base, base)[0]
     notes += _perhaps_images(dataset)
     return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
 
@@ -135,13 +138,36 @@ def _table(entry: dict[str, Any], path: Path, folder: str, target: str | None, b
     if entry["target"] not in columns:
         raise DataError(f"{path.name}: target: {unknown('column', entry['target'], columns)}")
     _target(entry, columns[entry["target"]], raw.n_test, notes)
-    _drop(entry, raw, notes)
+    identifiers = _identifiers(raw, entry["target"])
+    text, texts = text_files.text_column(raw, entry["target"], identifiers)
+    if text is not None and entry["source"] in ("csv", "tsv"):
+        delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
+        entry |= {"source": "documents", "text": text, **delimiter}
+        entry.pop("missing", None)
+        notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
+        return load(parse(entry), base, base)[0]
+    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), notes)
     return encode(raw, parse(entry))
 
 
-def _drop(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> None:
+def _texts(entry: dict[str, Any], path: Path, folder: str, base: Path, notes: list[str]) -> Dataset:
+    """Complete the ``entry`` of documents or tagged sentences, in place."""
+    test = sniffing.test_file(path)
+    if test is not None:
+        entry["test_path"] = f"{folder}{test.name}"
+    if "test_path" in entry:
+        notes.append(f"{Path(entry['test_path']).name} is taken as the official test set")
+    if "encoding" in entry:
+        notes.append("not UTF-8, so taken as latin-1; say `encoding:` if it is another")
+    raw = read(*in_folder(parse(entry), base), base)
+    assert isinstance(raw, RawTexts)
+    if isinstance(raw.labels, Numbers | Words):
+        _target(entry, raw.labels, raw.n_test, notes)
+    return encode(raw, parse(entry))
+
+
+def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[str]) -> None:
     """Leave out the columns that only name the rows, unless there are no others."""
-    names = _identifiers(raw, entry["target"])
     if names and len(names) < len(raw.columns) - 1:
         entry["drop"] = names
         notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")

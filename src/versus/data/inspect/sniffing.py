@@ -14,6 +14,7 @@ import numpy as np
 from versus.data.columns import is_number
 from versus.data.errors import DataError, listed
 from versus.data.file_specification import MISSING
+from versus.data.sources import source_files
 
 _SAMPLE = 1 << 21  # bytes looked at
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
@@ -59,27 +60,29 @@ def guess(file: Path, target: str | None) -> dict[str, Any]:
 
 
 def test_file(file: Path) -> Path | None:
-    """The file that is named as this one is, but for "test" in place of "train"."""
+    """The file or folder that is named as this one is, but for "test" in place of "train"."""
     for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST"), ("train", "t10k"), (".tra", ".tes")):
         other = file.with_name(test.join(file.name.rsplit(train, 1)))
-        if other != file and other.is_file():
+        if other != file and other.exists():
             return other
     return None
 
 
-def _separated(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    with gzip.open(file, "rb") if packed else file.open("rb") as stream:
-        sample = stream.read(_SAMPLE)
-        if len(sample) == _SAMPLE:
-            sample = sample.rsplit(b"\n", 1)[0]  # the last line may be cut
-    entry: dict[str, Any] = {}
+def sample(file: Path) -> tuple[str, str]:
+    """The first whole lines of a file, also gzipped, and their encoding: utf-8 where they are that, else latin-1."""
+    with gzip.open(file) if source_files.is_gzipped(file) else file.open("rb") as stream:
+        found = stream.read(_SAMPLE)
+    if len(found) == _SAMPLE:
+        found = found.rsplit(b"\n", 1)[0]  # the last line may be cut
     try:
-        text = sample.decode("utf-8-sig")
+        return found.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
-        text = sample.decode("latin-1")
-        entry["encoding"] = "latin-1"
+        return found.decode("latin-1"), "latin-1"
+
+
+def _separated(file: Path) -> dict[str, Any]:
+    text, encoding = sample(file)
+    entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
     delimiter = _delimiter(text)
     source = "tsv" if delimiter == "\t" else "csv"
     if delimiter not in "\t,":

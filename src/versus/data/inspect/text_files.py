@@ -1,0 +1,101 @@
+"""Texts among a user's files: folders of documents, lines that begin with their class, tagged sentences, columns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.data.columns import RawColumn, RawTable, Words, is_number
+from versus.data.errors import DataError
+from versus.data.inspect import sniffing
+from versus.data.sources import source_files
+
+_CONLL = (".conllu", ".conll", ".conll2003", ".iob", ".iob2", ".bio", ".pos")
+_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arff")
+_FEWEST_WORDS = 5  # on average, for a column to hold texts and not names
+_MOST_CLASSES = 50  # of lines that begin with their class
+_MOST_OTHERS = 2  # features beside the texts, up to which the texts are what the table is about
+
+
+def guess(path: Path) -> dict[str, Any] | None:
+    """The entry of params.yaml that would read texts, without ``path``; None for what is no text, or is a table.
+
+    Args:
+        path: a file of tagged sentences or of lines that begin with their class; or a folder with classes as folders
+            or as files, or with two such files or folders for training and testing.
+    """
+    if path.is_dir():
+        return _folder(path)
+    endings = {ending.lower() for ending in path.suffixes}
+    text, _ = sniffing.sample(path)
+    lines = text.splitlines()
+    if endings & set(_CONLL) or (not endings & set(_TABLES) and _looks_tagged(lines)):
+        return {"source": "conll", **_encoding([path])}
+    if endings & set(_TABLES) or not _begin_with_classes(lines):
+        return None
+    return {"source": "documents", **_encoding([path])}
+
+
+def _folder(folder: Path) -> dict[str, Any] | None:
+    inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    for part in inside:
+        test = sniffing.test_file(part)
+        if test is not None and "idx" not in part.name:
+            found = guess(part)
+            return None if found is None else {**found, "file": part.name, "test_path": test.name}
+    classes = [entry for entry in inside if entry.is_dir()] or inside
+    files = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    if len(classes) < 2 or any("\0" in sniffing.sample(file)[0] for file in files):
+        return None
+    return {"source": "documents", **_encoding(files)}
+
+
+def text_column(raw: RawTable, target: str, identifiers: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The column whose texts a table is about, if it is about one; and all columns of texts."""
+    others = [column for column in raw.columns if column.name != target]
+    lengths = {column.name: _mean_words(column) for column in others}
+    texts = [name for name, length in lengths.items() if length >= _FEWEST_WORDS]
+    features = [column for column in others if column.name not in (*texts, *identifiers)]
+    longest = max(texts, key=lambda name: lengths[name], default=None)
+    return (longest if len(features) <= _MOST_OTHERS else None), texts
+
+
+def _mean_words(column: RawColumn) -> float:
+    """Words of a value on average; 0 where values come again and again, as categories do."""
+    if not isinstance(column, Words) or len(column.words) <= len(column.codes) / 2:
+        return 0.0
+    return float(np.mean([len(word.split()) for word in column.words]))
+
+
+def _encoding(files: Sequence[Path]) -> dict[str, str]:
+    """Nothing where all files are UTF-8 to their ends; else latin-1, which any byte is."""
+    try:
+        for file in files:
+            deque(source_files.lines(file.parent, file.name, "utf-8"), maxlen=0)
+    except DataError:
+        return {"encoding": "latin-1"}
+    return {}
+
+
+def _looks_tagged(lines: Sequence[str]) -> bool:
+    """Whether lines have one number of columns, two or more, and empty lines part them into groups."""
+    rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    groups = sum(1 for before, line in pairwise(lines) if before.strip() and not line.strip())
+    widths = {len(row.split("\t") if "\t" in row else row.split()) for row in rows}
+    return groups > 1 and len(widths) == 1 and min(widths) > 1 and len(rows) > 1.5 * groups
+
+
+def _begin_with_classes(lines: Sequence[str]) -> bool:
+    """Whether the first words of lines come again and again, and the rest is text."""
+    rows = [line.split() for line in lines if line.strip()]
+    if not rows or min(map(len, rows)) < 2:
+        return False
+    words = [word for row in rows for word in row[1:]]
+    classes = len({row[0] for row in rows})
+    a_text = len(words) >= _FEWEST_WORDS * len(rows) and sum(map(is_number, words)) < len(words) / 2
+    return a_text and 2 <= classes <= min(_MOST_CLASSES, len(rows) / 5)
