@@ -11,24 +11,8 @@ from versus.data.preparation import prepare
 from versus.data.spaces import Table, Tokens
 from versus.data.targets import Classes, Tags
 
-WORDS = [
-    "the",
-    "film",
-    "was",
-    "a",
-    "long",
-    "slow",
-    "story",
-    "of",
-    "love",
-    "and",
-    "war",
-    "that",
-    "nobody",
-    "will",
-    "see",
-    "again",
-]
+STORY = "the film was a long slow story of love and war that nobody will see again"
+WORDS = STORY.split()
 
 
 def text(i: int) -> str:
@@ -63,7 +47,7 @@ def test_three_thousand_texts_are_documents_and_no_column_of_categories(desk: De
 
 
 @pytest.mark.parametrize(("name", "content", "entry"), [
-    ("t.tsv", "".join(f'{"pn"[i % 2]}\t{text(i)} "\n' for i in range(60)),
+    ("t.tsv", "".join(f'{"pn"[i % 2]}\t"{text(i)}\n' for i in range(60)),
      {"text": "c1", "target": "c0", "header": False, "quote": False, "delimiter": "\t"}),
     ("t.csv", table().replace(",", ";"), {"text": "text", "target": "label", "delimiter": ";"}),
     ("t.csv.gz", gzip.compress(("id," + table().replace("\n", "\n7,")).rsplit("\n", 1)[0].encode()),

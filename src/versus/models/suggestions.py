@@ -8,7 +8,7 @@ from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
-from versus.data.targets import Classes, Number, Tags
+from versus.data.targets import Classes, Number
 
 MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the square of the rows, is left to the user
 
@@ -31,10 +31,6 @@ def _classes(schema: Schema, rows: int) -> bool:
 
 def _document_classes(schema: Schema, rows: int) -> bool:
     return isinstance(schema.y, Classes) and isinstance(schema.x, Tokens)
-
-
-def _tags(schema: Schema, rows: int) -> bool:
-    return isinstance(schema.y, Tags)
 
 
 def _numeric_classes(schema: Schema, rows: int) -> bool:
@@ -68,8 +64,6 @@ SUGGESTIONS = (
     Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes),
     Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _document_classes),
     Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _document_classes),
-    Suggestion(D, "most_frequent_tag", "baseline", "MostFrequentTag", {}, _tags),
-    Suggestion(D, "token_logistic_regression", "token_logistic", "TokenLogisticRegression", {}, _tags),
     Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values),
     Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values),
     Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"trees": 100}, _values),
@@ -79,7 +73,6 @@ SUGGESTIONS = (
     Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", {"covariance": "full"}, _numeric_classes),
     Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", {"components": 4}, _numeric_classes),
     Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _document_classes),
-    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags),
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values),
     Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", {"components": 4}, _numeric_values),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes),
