@@ -153,7 +153,5 @@ def test_scores_are_called_as_the_table_of_metrics_says():
 
 def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():
     file = {"bytes": 1234, "path": "own.csv", "sha256": "ab" * 32}
-    assert profile.sources({"files": [file]}) == [("file", f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}")]
-    ((_, said),) = profile.sources({"files": [{**file, "url": "https://example.org/x"}]})
-    assert said.startswith("own.csv from https://example.org/x: ")
-    assert profile.sources({}) == []
+    assert profile.source(file) == f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}"
+    assert profile.source({**file, "url": "https://example.org/x"}).startswith("own.csv from https://example.org/x: ")

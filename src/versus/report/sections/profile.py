@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.targets import Classes, Number
+from versus.arrays import Events, Ragged
+from versus.data.targets import Number, Tags
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 
@@ -16,69 +17,60 @@ MOST_CLASSES = 12
 
 
 def content(dataset: DatasetResults) -> dict[str, Any]:
-    """The facts."""
-    return {"facts": facts(dataset)}
-
-
-def facts(dataset: DatasetResults) -> list[tuple[str, str]]:
-    """(name, value) pairs."""
-    prepared = dataset.prepared
-    parts = {part: rows.shape[1] for part, rows in prepared.splits.items()}
-    splits = ", ".join(f"{formatting.count(n)} {part}" for part, n in parts.items())
+    """(name, value) of what there is to say."""
+    prepared, about = dataset.prepared, dataset.prepared.about
     which = "the same test rows each time" if dataset.has_one_test_set else "test rows drawn anew each time"
     many = f"{prepared.repeats} repeats, {which}" if prepared.repeats > 1 else "1 repeat"
-    about = prepared.about
-    found = [("description", str(about["description"]))] if about.get("description") else []
-    found += [
-        ("form", dataset.prepared.schema.x.describe()),
+    splits = ", ".join(f"{formatting.count(rows.shape[1])} {part}" for part, rows in prepared.splits.items())
+    facts = [
+        ("description", about.get("description")),
+        ("form", prepared.schema.x.describe()),
         ("task", _task(dataset)),
-        ("rows", f"{formatting.count(len(prepared.y))} in all"),
+        ("rows", f"{formatting.count(len(prepared.X))} in all"),
         ("split", f"{splits}; {many}"),
+        ("no test rows of", _absent(dataset)),
+        ("missing values", _missing_values(prepared.X)),
+        *(("warning", warning) for warning in about.get("warnings", ())),
+        *((key, about.get(key)) for key in ("citation", "licence")),
+        *(("file", source(file)) for file in about.get("files") or ()),
     ]
-    absent = _absent(dataset)
-    if absent:
-        found.append(("no test rows of", absent))
-    missing = _missing_values(dataset)
-    if missing:
-        found.append(("missing values", missing))
-    found += [("warning", str(warning)) for warning in about.get("warnings", ())]
-    found += [(key, str(about[key])) for key in ("citation", "licence") if about.get(key)]
-    return found + sources(about)
+    return {"facts": [(name, str(value)) for name, value in facts if value]}
 
 
 def _task(dataset: DatasetResults) -> str:
-    schema = dataset.prepared.schema
+    schema, y = dataset.prepared.schema, dataset.prepared.y
     if isinstance(schema.y, Number):
-        y = dataset.prepared.y
         return f"regression of {schema.target}, mean {y.mean():.4g}, standard deviation {y.std():.4g}"
-    counts = np.bincount(dataset.prepared.y, minlength=schema.n_classes)
+    if not schema.classes:
+        return "none: only densities can be compared"
+    counts = np.bincount(_codes(y), minlength=schema.n_classes)
     named = [f"{name} ({formatting.count(n)})" for name, n in zip(schema.classes, counts, strict=True)]
     more = f" and {len(named) - MOST_CLASSES} more" if len(named) > MOST_CLASSES else ""
-    return f"{schema.n_classes} classes: {', '.join(named[:MOST_CLASSES])}{more}"
+    what = "tags of tokens" if isinstance(schema.y, Tags) else "classes"
+    return f"{schema.n_classes} {what}: {', '.join(named[:MOST_CLASSES])}{more}"
 
 
 def _absent(dataset: DatasetResults) -> str:
-    """Classes without a row in some repeat's test set."""
-    schema = dataset.prepared.schema
-    if not isinstance(schema.y, Classes):
-        return ""
-    fewest = np.min([np.bincount(y, minlength=schema.n_classes) for y in dataset.targets], axis=0)
-    return ", ".join(name for name, n in zip(schema.classes, fewest, strict=True) if n == 0)
+    """Classes or tags that some repeat's test set has none of."""
+    prepared, classes = dataset.prepared, dataset.prepared.schema.classes
+    tested = (_codes(prepared.take(repeat, "test")[1]) for repeat in range(prepared.repeats)) if classes else ()
+    fewest = np.min([np.bincount(y, minlength=len(classes)) for y in tested], axis=0) if classes else ()
+    return ", ".join(name for name, n in zip(classes, fewest, strict=True) if n == 0)
 
 
-def _missing_values(dataset: DatasetResults) -> str:
-    X = dataset.prepared.X
-    if not np.issubdtype(X.dtype, np.floating):
+def _codes(y: Events) -> Any:
+    """(N,) class codes, or the tags of all tokens."""
+    return y.values if isinstance(y, Ragged) else y
+
+
+def _missing_values(X: Events) -> str:
+    if isinstance(X, Ragged) or not np.issubdtype(X.dtype, np.floating):
         return ""
     missing = int(np.isnan(X).sum())
     return f"{formatting.count(missing)} ({formatting.percent(missing / X.size)})" if missing else ""
 
 
-def sources(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The files that the data were read from, with the hash of their content."""
-    return [("file", _source(file)) for file in about.get("files") or ()]
-
-
-def _source(file: Mapping[str, Any]) -> str:
+def source(file: Mapping[str, Any]) -> str:
+    """A file that the data were read from, with the hash of its content."""
     address = f" from {file['url']}" if "url" in file else ""
     return f"{file['path']}{address}: {formatting.count(file['bytes'])} bytes, SHA-256 {file['sha256']}"
