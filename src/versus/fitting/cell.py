@@ -10,13 +10,13 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from filelock import FileLock
 
 from versus import manifest
 from versus.data import prepared
-from versus.data.prepared import Prepared
+from versus.data.prepared import Part, Prepared
 from versus.data.schema import Schema
 from versus.fitting import failure, unfinished
 from versus.fitting.failure import Failure
@@ -108,7 +108,7 @@ def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: P
     checkpoint.unlink(missing_ok=True)
 
 
-def parts_to_fit(model: Any) -> tuple[Literal["train", "validation"], ...]:
+def parts_to_fit(model: Any) -> tuple[Part, ...]:
     """The parts of the data that a model learns from: the same labelled rows for all.
 
     A model that says so (``holds_out_validation``) sets the validation part aside, to stop early by it.

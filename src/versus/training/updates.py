@@ -67,14 +67,17 @@ class Update:
         raise NotImplementedError
 
     def validate(self, batch: Batch, noise: torch.Generator) -> Losses:
-        """Mean losses over held-out rows; "loss" is what early stopping goes by."""
-        raise ValueError(f"{type(self).__name__} has no loss that could be judged on held-out rows")
+        """Mean losses over held-out rows; "loss" is what early stopping goes by.
+
+        Raises:
+            ValueError: if none of the losses says how good the network is.
+        """
+        raise ValueError(f"{type(self).__name__} has no loss that held-out rows could be judged by")
 
     def _set_up(self, fabric: Any, module: nn.Module, **options: Any) -> tuple[Any, Any]:
         """The module and a new AdamW over it, both as Fabric wraps them."""
         groups = [{"params": list(module.parameters()), "initial_lr": self.learning_rate}]
         adamw = torch.optim.AdamW(groups, lr=self.learning_rate, fused=True, **options)
-        self.optimizers = (*getattr(self, "optimizers", ()), adamw)
         return fabric.setup(module, adamw)  # type: ignore[no-any-return]
 
     def _descend(self, fabric: Any, module: Any, optimizer: Any, loss: Tensor) -> Tensor:
@@ -114,6 +117,7 @@ class Descent(Update):
     def prepare(self, fabric: Any) -> None:  # noqa: D102
         self.fabric = fabric
         self.wrapped, self.optimizer = self._set_up(fabric, self.network, weight_decay=self.weight_decay)
+        self.optimizers = (self.optimizer.optimizer,)
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
         losses = self.objective(self.wrapped, batch, noise, progress)
@@ -194,12 +198,11 @@ class Adversarial(Update):
 
     def prepare(self, fabric: Any) -> None:  # noqa: D102
         self.fabric = fabric
-        self.critic, self.critic_optimizer = self._set_up(
-            fabric, self.network.get_submodule("critic"), betas=self.betas, weight_decay=0.0
-        )
-        self.generator, self.generator_optimizer = self._set_up(
-            fabric, self.network.get_submodule("generator"), betas=self.betas, weight_decay=0.0
-        )
+        adam = {"betas": self.betas, "weight_decay": 0.0}
+        critic, generator = (self.network.get_submodule(name) for name in ("critic", "generator"))
+        self.critic, self.critic_optimizer = self._set_up(fabric, critic, **adam)
+        self.generator, self.generator_optimizer = self._set_up(fabric, generator, **adam)
+        self.optimizers = (self.critic_optimizer.optimizer, self.generator_optimizer.optimizer)
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
         generators_turn = (number + 1) % self.critic_turns == 0
@@ -210,8 +213,7 @@ class Adversarial(Update):
         watched = self._descend(self.fabric, self.critic, self.critic_optimizer, losses["critic_loss"])
         if generators_turn:
             self.critic.requires_grad_(False)  # the generator's move needs no gradient of the critic's weights
-            losses["generator_loss"] = self.loss.generator(self.critic, fake)
-            loss = losses["generator_loss"]
+            loss = losses["generator_loss"] = self.loss.generator(self.critic, fake)
             watched = watched + self._descend(self.fabric, self.generator, self.generator_optimizer, loss)
             self.critic.requires_grad_(True)
         return losses, watched + torch.stack([loss.detach() for loss in losses.values()]).sum()

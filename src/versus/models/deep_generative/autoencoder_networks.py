@@ -68,25 +68,25 @@ class Encoder(nn.Module):
         return self.posterior(self.features(x), label)
 
 
-class DenseDecoder(nn.Module):
-    """Codes and classes -> likelihood parameters, through dense layers.
+class DenseNetwork(nn.Module):
+    """Dense layers over inputs and classes: decoders of tables, generators, critics.
 
     Args:
-        latent: L.
+        n_inputs: F.
         hidden: widths of the layers, first to last; none leaves a linear map.
-        width: how many parameters the likelihood takes.
+        width: how many outputs there are.
         n_classes: K; 0 where the model is unconditional.
     """
 
-    def __init__(self, latent: int, hidden: Sequence[int], width: int, n_classes: int) -> None:
+    def __init__(self, n_inputs: int, hidden: Sequence[int], width: int, n_classes: int) -> None:
         super().__init__()
         self.n_classes = n_classes
-        self.body, last = dense_layers(latent + n_classes, hidden)
+        self.body, last = dense_layers(n_inputs + n_classes, hidden)
         self.head = nn.Linear(last, width)
 
-    def forward(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """(N, L), (N,) -> (N, width)."""
-        return self.head(self.body(with_class(z, label, self.n_classes))).to(self.head.weight.dtype)  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """(N, F), (N,) -> (N, width)."""
+        return self.head(self.body(with_class(x, label, self.n_classes))).to(self.head.weight.dtype)  # type: ignore[no-any-return]
 
 
 class ConvolutionalFeatures(nn.Sequential):

@@ -15,7 +15,7 @@ from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
     ConvolutionalFeatures,
-    DenseDecoder,
+    DenseNetwork,
     Encoder,
 )
 from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
@@ -75,7 +75,7 @@ class VariationalModel(DeepModel):
         view = TableView(self.preprocessor_)
         likelihood = ColumnLikelihood(schema.cardinalities, n_classes)
         encoder = Encoder(nn.Identity(), self.preprocessor_.n_columns, self.hidden, self.latent, n_classes)
-        decoder = DenseDecoder(self.latent, tuple(self.hidden)[::-1], likelihood.width, n_classes)
+        decoder = DenseNetwork(self.latent, tuple(self.hidden)[::-1], likelihood.width, n_classes)
         return Autoencoder(view, encoder, decoder, likelihood)
 
     def _check_arguments(self) -> None:

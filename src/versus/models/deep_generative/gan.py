@@ -1,0 +1,156 @@
+r"""A generative adversarial network for tables of numbers.
+
+.. math:: \min_G \max_D\; \mathbb{E}_{x} \log \sigma(D(x)) + \mathbb{E}_{z} \log(1 - \sigma(D(G(z)))), \qquad
+    z \sim N(0, I)
+
+Goodfellow et al., "Generative adversarial nets" (2014), with the loss that they recommend for G (see
+`versus.training.updates.NonSaturating`); told the class, Mirza & Osindero, "Conditional generative adversarial nets"
+(2014). It draws events and knows nothing of their density.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from versus.arrays import Array, Labels
+from versus.data.schema import Schema
+from versus.models.bayes import class_log_prior
+from versus.models.class_labels import classification_data
+from versus.models.deep_generative.autoencoder_networks import DenseNetwork
+from versus.models.deep_model import DeepModel
+from versus.training.batches import Batch
+from versus.training.updates import Adversarial, NonSaturating, Shown
+
+__all__ = ["GAN"]
+
+
+class GAN(DeepModel):
+    """A generator of events and the critic that it was trained against, both dense networks.
+
+    Numeric columns are standardised; missing values, categories and images are refused. The game has no loss that
+    falls when samples get better: training runs all its epochs on all labelled rows, and the weights that are kept
+    are averages over the last steps.
+
+    Args:
+        latent: L, the size of the noise that an event is made of.
+        hidden: widths of the dense layers of generator and critic.
+        conditional: whether both are told the class; samples can then be drawn by class.
+        penalty: weight of the critic's squared slope at real events, which keeps the game from circling.
+        critic_turns: moves of the critic to one of the generator.
+        ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.
+        learning_rate: base learning rate of both players' AdamW.
+        batch_size: rows a step.
+        epochs: passes through the data.
+        device: "auto", "cpu", "cuda" or "cuda:<number>".
+        precision: "auto", "32-true", "bf16-mixed" or "64-true".
+        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
+        schema: what the data look like; inferred where None.
+        random_state: seed of initialisation, shuffling and noise.
+    """
+
+    holds_out_validation = False
+    patience = None
+    weight_decay = 0.0
+
+    def __init__(
+        self,
+        latent: int = 2,
+        hidden: Sequence[int] = (64, 64),
+        conditional: bool = False,
+        penalty: float = 0.1,
+        critic_turns: int = 1,
+        ema_decay: float | None = 0.99,
+        learning_rate: float = 5e-3,
+        batch_size: int = 128,
+        epochs: int = 100,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.latent = latent
+        self.hidden = hidden
+        self.conditional = conditional
+        self.penalty = penalty
+        self.critic_turns = critic_turns
+        self.ema_decay = ema_decay
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.schema = schema
+        self.random_state = random_state
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` rows (n, D); of the classes ``y`` (n,), or of classes drawn from p(y), where conditional.
+
+        Raises:
+            ValueError: if ``y`` is given to a model that knows no classes, or is not of length n.
+        """
+        rng = np.random.default_rng(random_state)
+        if y is not None and not self.conditional:
+            raise ValueError("y was given, and this GAN knows no classes; GAN(conditional=True) samples by class")
+        noise = rng.standard_normal((n, self.latent), np.float32)
+        if not self.conditional:
+            return self._to_raw(self._apply(self.network_.get_submodule("generator"), noise))
+        if y is None:
+            prior = np.exp(self.network_.get_buffer("log_prior").double().cpu().numpy())
+            y = rng.choice(len(prior), n, p=prior / prior.sum())
+        if len(y) != n:
+            raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
+        labels = np.asarray(y, dtype=np.int64)
+        return self._to_raw(self._apply(self.network_.get_submodule("generator"), noise, labels))
+
+    def _build(self) -> nn.Module:
+        schema, n_classes = self.schema_, self.schema_.n_classes if self.conditional else 0
+        if schema.kind != "table" or schema.has_categorical:
+            raise ValueError(f"GAN takes tables of numbers; VAE takes {schema.kind}s, with categories, too")
+        if self.latent < 1:
+            raise ValueError(f"latent={self.latent}; at least 1 is needed")
+        if self.conditional and not n_classes:
+            raise ValueError("conditional=True needs classes, and the data have none")
+        network = nn.ModuleDict(
+            {
+                "generator": DenseNetwork(self.latent, self.hidden, schema.n_features, n_classes),
+                "critic": DenseNetwork(schema.n_features, self.hidden, 1, n_classes),
+            }
+        )
+        network.register_buffer("log_prior", torch.zeros(n_classes))
+        return network
+
+    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        if self.conditional:
+            _, labels = classification_data("GAN", self.schema_, X, y)
+            prior = class_log_prior(labels, self.schema_.n_classes)
+            self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        if np.isnan(X).any():
+            raise ValueError("GAN takes no missing values, and X has some; a VAE is trained on what is observed")
+        if not self.conditional:
+            return (self._encoded(X),)
+        return self._encoded(X), classification_data("GAN", self.schema_, X, y)[1]
+
+    def _update(self) -> Adversarial:
+        loss = NonSaturating(self.penalty)
+        return Adversarial(
+            self.network_, self._show, loss, learning_rate=self.learning_rate, critic_turns=self.critic_turns
+        )
+
+    def _show(self, generator: nn.Module, batch: Batch, noise: torch.Generator) -> tuple[Shown, Shown]:
+        """A batch, and as many drawn events of the same classes."""
+        x, *label = batch
+        z = torch.randn((len(x), self.latent), generator=noise, dtype=x.dtype, device=x.device)
+        return (x, *label), (generator(z, *label), *label)
+
+    def _to_raw(self, drawn: Array) -> Array:
+        p = self.preprocessor_
+        raw: Array = drawn.astype(np.float64) * p.scale_ + p.centre_
+        return raw
