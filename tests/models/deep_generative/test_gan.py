@@ -54,7 +54,7 @@ def test_a_game_told_the_class_draws_by_class():
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=600)
     X = np.stack([4.0 * y - 2.0, 100.0 * y], axis=1) + rng.standard_normal((600, 2))
-    fitted = model(conditional=True, epochs=30).fit(X, y)
+    fitted = model(conditional=True, epochs=60).fit(X, y)
     for label in (0, 1):
         drawn = fitted.sample(500, y=np.full(500, label), random_state=0)
         np.testing.assert_allclose(drawn.mean(axis=0), X[y == label].mean(axis=0), atol=1.0)

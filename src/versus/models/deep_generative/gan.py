@@ -18,6 +18,7 @@ from torch import nn
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Table
 from versus.models.bayes import class_log_prior
 from versus.models.class_labels import classification_data
 from versus.models.deep_generative.autoencoder_networks import DenseNetwork
@@ -110,8 +111,8 @@ class GAN(DeepModel):
 
     def _build(self) -> nn.Module:
         schema, n_classes = self.schema_, self.schema_.n_classes if self.conditional else 0
-        if schema.kind != "table" or schema.has_categorical:
-            raise ValueError(f"GAN takes tables of numbers; VAE takes {schema.kind}s, with categories, too")
+        if not isinstance(schema.x, Table) or schema.has_categorical:
+            raise ValueError(f"GAN takes tables of numbers, and these data are: {schema.x.describe()}")
         if self.latent < 1:
             raise ValueError(f"latent={self.latent}; at least 1 is needed")
         if self.conditional and not n_classes:
