@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -71,6 +71,15 @@ class Ragged:
 
 
 Events = Array | Ragged
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Several arrays (n_i, ...), or several Ragged, one after the other."""
+    if not isinstance(parts[0], Ragged):
+        return np.concatenate(parts)
+    lengths = np.concatenate([part.lengths for part in parts])
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Ragged(np.concatenate([part.values for part in parts]), starts)
 
 
 @dataclass(frozen=True)

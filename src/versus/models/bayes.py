@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.special import logsumexp
 
-from versus.arrays import Array, Labels, Measure
+from versus.arrays import Array, Events, Labels, Measure, joined
 from versus.data.schema import Schema
 from versus.models.class_labels import classification_data
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
@@ -81,7 +81,7 @@ class ClassConditionalDensity(GenerativeClassifier):
         """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""
         raise NotImplementedError
 
-    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Events:
         """``n`` events of one class, (n, *event)."""
         raise NotImplementedError
 
@@ -105,7 +105,7 @@ class ClassConditionalDensity(GenerativeClassifier):
         """Log p(x) = log of the sum over y of p(x, y), (N, *event) -> (N,) nats."""
         return np.asarray(logsumexp(self.log_joint(X), axis=1))
 
-    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Events:
         """Draw ``n`` events (n, *event) of the classes ``y`` (n,), which are drawn from the prior where not given.
 
         Raises:
@@ -116,13 +116,11 @@ class ClassConditionalDensity(GenerativeClassifier):
         labels = rng.choice(n_classes, size=n, p=np.exp(self.log_prior_)) if y is None else np.asarray(y)
         if labels.shape != (n,) or (n and not 0 <= labels.min() <= labels.max() < n_classes):
             raise ValueError(f"y must be {n} class codes from 0 to {n_classes - 1}; its shape is {labels.shape}")
-        drawn = {int(k): self.draw(int(k), int((labels == k).sum()), rng) for k in np.unique(labels)}
+        drawn = [self.draw(int(k), int((labels == k).sum()), rng) for k in np.unique(labels)]
         if not drawn:
             return self.draw(0, 0, rng)
-        out = np.empty((n, *self.schema_.shape), dtype=next(iter(drawn.values())).dtype)
-        for k, events in drawn.items():
-            out[labels == k] = events
-        return out
+        place = np.argsort(np.argsort(labels, kind="stable"), kind="stable")  # among those drawn class by class
+        return joined(drawn)[place]
 
     def get_arrays(self) -> dict[str, Array]:
         """What was learned: flat names to finite arrays."""

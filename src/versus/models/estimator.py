@@ -12,6 +12,8 @@ import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.models.counts import TokenCounts
 from versus.models.preprocessing import Flattened, Preprocessor
 
 
@@ -19,7 +21,7 @@ class PreprocessedModel:
     """What models share that see the data through a `Preprocessor`."""
 
     schema: Schema | None
-    preprocessor_: Preprocessor | Flattened
+    preprocessor_: Preprocessor | Flattened | TokenCounts
     standardise: ClassVar[bool] = True
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
     late_imports: ClassVar[tuple[str, ...]] = ()
@@ -33,7 +35,9 @@ class PreprocessedModel:
         self.schema_ = schema
         self.preprocessor_ = self._new_preprocessor(schema)
 
-    def _new_preprocessor(self, schema: Schema) -> Preprocessor | Flattened:
+    def _new_preprocessor(self, schema: Schema) -> Preprocessor | Flattened | TokenCounts:
+        if isinstance(schema.x, Tokens):
+            return TokenCounts(schema, tfidf=True)
         return Preprocessor(schema, self.standardise, self.dtype)
 
     def get_arrays(self) -> dict[str, Array]:

@@ -1,115 +1,131 @@
-r"""Naive Bayes for counts: multinomial, given their total.
+r"""Naive Bayes for counts and for documents: multinomial, given their total.
 
 .. math:: p(x \mid y, n) = \frac{n!}{\prod_d x_d!} \prod_d \theta_{yd}^{x_d}, \qquad n = \sum_d x_d
 
 McCallum and Nigam, "A comparison of event models for naive Bayes text classification" (1998). Where counts are missing,
 the observed ones are multinomial given *their* total, with :math:`\theta_y` rescaled to sum to 1: the exact marginal.
+A document is its tokens in their order, which has no coefficient: p(x | y, n) is a product over tokens, of which those
+that training never met share a probability that is the same for all classes.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy.special import gammaln
 
-from versus.arrays import Array, Labels, Measure
+from versus.arrays import Array, Events, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
-from versus.models.learned_arrays import check_shape
+from versus.models.counts import counts_of
+from versus.models.learned_arrays import check_shape, restored_schema
 from versus.numerics.categorical_factors import check_smoothing
-from versus.numerics.features import as_events, raw_rows, require_numeric
 
 __all__ = ["MultinomialNaiveBayes"]
 
 _COMPLETIONS = 100  # EM steps at most where counts are missing
+_QUANTILES = np.linspace(0, 1, 101)
 
 
 class MultinomialNaiveBayes(ClassConditionalDensity):
-    """The features are counts, or pixels read as counts; given their total they are multinomial within each class.
+    """Counts, pixels read as counts, or tokens of documents; given their total they are multinomial within each class.
 
-    Learned: ``log_probabilities_`` (K, D) and ``mean_totals_`` (K,), with which samples draw Poisson totals.
+    Learned: ``log_probabilities_`` (K, F) of the columns or known tokens, ``totals_`` (K, 101) percentiles of each
+    class's totals, with which samples are drawn, and for documents what `versus.models.counts` learns.
 
     Args:
         smoothing: added to each feature's total count in a class (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
+        min_df: of documents: a token is known if so many training documents have it.
+        max_features: of documents: at most so many tokens are known, the most frequent; None for no limit.
         schema: what the data look like; inferred where None.
     """
 
     measure: Measure = "multinomial"
-    learned: ClassVar[tuple[str, ...]] = ("log_probabilities", "mean_totals")
+    learned: ClassVar[tuple[str, ...]] = ("log_probabilities", "totals")
 
     def __init__(
         self,
         smoothing: float = 1.0,
         prior: Literal["empirical", "uniform"] = "empirical",
+        min_df: int = 1,
+        max_features: int | None = None,
         schema: Schema | None = None,
     ) -> None:
         self.smoothing = smoothing
         self.prior = prior
+        self.min_df = min_df
+        self.max_features = max_features
         self.schema = schema
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit_density(self, X: Events, y: Labels) -> None:
         """Each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
-        require_numeric("MultinomialNaiveBayes", self.schema_)
         check_smoothing(self.smoothing)
-        counts = self._counts(X)
+        self.counts_ = counts_of(self.schema_, self.min_df, self.max_features).fit(X)
+        counts = self.counts_.transform(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
-        completed = np.nan_to_num(counts)
-        shares = self._shares(members, completed)
-        for _ in range(_COMPLETIONS if np.isnan(counts).any() else 0):
+        completed, shares = counts, self._shares(members, _seen(counts))
+        for _ in range(_COMPLETIONS if _misses(counts) else 0):
             completed = _completed(counts, shares[y])
             before, shares = shares, self._shares(members, completed)
             if np.abs(shares - before).max() < 1e-12:
                 break
         self.log_probabilities_ = np.log(shares)
-        self.mean_totals_ = members @ completed.sum(axis=1) / np.maximum(members.sum(axis=1), 1)
+        totals = completed.sum(axis=1)
+        of_class = [totals[y == k] if (y == k).any() else totals for k in range(self.schema_.n_classes)]
+        self.totals_ = np.stack([np.quantile(found, _QUANTILES) for found in of_class])
         self.restore()
 
-    def _shares(self, members: Array, counts: Array) -> Array:
-        """(K, N), (N, D) -> (K, D), rows sum to 1."""
+    def _shares(self, members: Array, counts: Any) -> Array:
+        """(K, N), (N, F) -> (K, F), rows sum to 1."""
         smoothed = members @ counts + self.smoothing
         shares: Array = smoothed / smoothed.sum(axis=1, keepdims=True)
         return shares
 
-    def _counts(self, X: Array) -> Array:
-        """(N, *event) -> (N, D) of whole numbers and NaN."""
-        counts = raw_rows(X, self.schema_).astype(np.float64, copy=False)
-        bad = (counts < 0) | (counts != np.floor(counts)) & ~np.isnan(counts)
-        if bad.any():
-            column = int(np.flatnonzero(bad.any(axis=0))[0])
-            name = self.schema_.columns[column].name if self.schema_.columns else f"pixel {column}"
-            value = counts[bad[:, column], column][0]
-            raise ValueError(
-                f"MultinomialNaiveBayes takes counts 0, 1, 2, … and {name!r} holds {value}; "
-                "GaussianNaiveBayes takes any numbers"
-            )
-        return counts
-
-    def log_likelihoods(self, X: Array) -> Array:
-        """Log p(x | y, total) of the observed counts for every class, (N, *event) -> (N, K) nats."""
-        counts = self._counts(X)
-        seen = ~np.isnan(counts)
-        x = np.where(seen, counts, 0.0)
-        totals = x.sum(axis=1)
-        log_density: Array = x @ self.log_probabilities_.T + (gammaln(totals + 1) - gammaln(x + 1).sum(axis=1))[:, None]
-        if not seen.all():
-            share = seen @ np.exp(self.log_probabilities_).T  # of the observed columns, (N, K)
-            log_density -= totals[:, None] * np.log(np.where(share > 0, share, 1.0))
+    def log_likelihoods(self, X: Events) -> Array:
+        """Log p(x | y, total) of what was observed for every class, (N, *event) -> (N, K) nats."""
+        counts = self.counts_.transform(X)
+        x = _seen(counts)
+        log_density: Array = x @ self.log_probabilities_.T + self.counts_.log_base(X, counts)[:, None]
+        if _misses(counts):
+            share = ~np.isnan(counts) @ np.exp(self.log_probabilities_).T  # of the observed columns, (N, K)
+            log_density -= x.sum(axis=1)[:, None] * np.log(np.where(share > 0, share, 1.0))
         return log_density
 
-    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event); their totals are Poisson with the class's mean."""
-        totals = rng.poisson(self.mean_totals_[label], size=n)
-        probabilities = np.exp(self.log_probabilities_[label])
-        rows = rng.multinomial(totals, probabilities / probabilities.sum())
-        return as_events(rows.astype(np.float64), self.schema_)
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Events:
+        """``n`` events of one class, with totals as frequent as in training; documents are of known tokens."""
+        totals = np.interp(rng.random(n), _QUANTILES, self.totals_[label]).round().astype(np.int64)
+        shares = np.exp(self.log_probabilities_[label])
+        return self.counts_.draw(totals, shares / shares.sum(), rng)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The prior, the shares, the totals, and which tokens of documents are known."""
+        return super().get_arrays() | {f"counts.{name}": array for name, array in self.counts_.get_arrays().items()}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        start = "counts."
+        of_counts = {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
+        counts = counts_of(restored_schema(self.schema), self.min_df, self.max_features)
+        self.counts_ = counts.set_arrays(of_counts)
+        super().set_arrays({name: a for name, a in arrays.items() if not name.startswith(start)})
 
     def restore(self) -> None:
         """Check shapes."""
-        k, d = self.schema_.n_classes, self.schema_.n_features
-        check_shape({"log_probabilities": self.log_probabilities_}, "log_probabilities", (k, d))
-        check_shape({"mean_totals": self.mean_totals_}, "mean_totals", (k,))
+        k = self.schema_.n_classes
+        check_shape({"log_probabilities": self.log_probabilities_}, "log_probabilities", (k, self.counts_.n_columns))
+        check_shape({"totals": self.totals_}, "totals", (k, len(_QUANTILES)))
+
+
+def _misses(counts: Any) -> bool:
+    """Whether a count is missing; sparse ones never are."""
+    return isinstance(counts, np.ndarray) and bool(np.isnan(counts).any())
+
+
+def _seen(counts: Any) -> Any:
+    """Counts with 0 where one is missing."""
+    return np.nan_to_num(counts) if isinstance(counts, np.ndarray) else counts
 
 
 def _completed(counts: Array, shares: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What any model must beat: the class frequencies, or the mean, whatever x is."""
+"""What any model must beat: class frequencies or the mean, whatever x is; each word's tags, whatever surrounds it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtri
 
-from versus.arrays import Array, Labels
+from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
 from versus.models.bayes import class_log_prior
+from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.tagging import tagging_data
 
-__all__ = ["MeanBaseline", "PriorBaseline"]
+__all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
 
 
 class PriorBaseline:
@@ -85,3 +87,52 @@ class MeanBaseline:
         if mean.shape or deviation.shape or deviation <= 0:
             raise ValueError("mean and deviation must be single numbers, and deviation above 0")
         self.mean_, self.deviation_ = mean, deviation
+
+
+class MostFrequentTag:
+    r"""Each token gets the tag that training gave it most often, an unknown one the most frequent tag of all.
+
+    .. math:: p(y_i = k \mid x_i = w) = (n_{wk} + p_k) / (n_w + 1)
+
+    with p the share of each tag in training. Learned: ``words_`` (M,) token codes, ``counts_`` (M, K) of their tags.
+    """
+
+    def __init__(self, schema: Schema | None = None) -> None:
+        self.schema = schema
+
+    def fit(self, X: Ragged, y: Ragged | None = None) -> MostFrequentTag:
+        """Count in token codes X and tag codes y, both (N sequences)."""
+        self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
+        k = self.schema_.n_classes
+        self.words_, places = np.unique(X.values, return_inverse=True)
+        self.counts_ = np.bincount(places * k + tags.values, minlength=len(self.words_) * k).reshape(-1, k)
+        return self
+
+    def predict_marginals(self, X: Ragged) -> Ragged:
+        """p(tag | token), (total,) -> (total, K)."""
+        self.schema_.x.check(X)
+        shares = self.counts_.sum(axis=0) / self.counts_.sum()
+        place = np.searchsorted(self.words_, X.values).clip(max=len(self.words_) - 1)
+        seen = (self.words_[place] == X.values)[:, None] * self.counts_[place]
+        return Ragged((seen + shares) / (seen.sum(axis=1, keepdims=True) + 1), X.starts)
+
+    def predict(self, X: Ragged) -> Ragged:
+        """The most frequent tag of each token, (total,) -> (total,) int64."""
+        return Ragged(self.predict_marginals(X).values.argmax(axis=1), X.starts)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Token codes (M,) and the counts of their tags (M, K)."""
+        return {"words": self.words_, "counts": self.counts_}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`.
+
+        Raises:
+            ValueError: where names or shapes are not those of such a model.
+        """
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, ("words", "counts"))
+        if not arrays["words"].size:
+            raise ValueError("array 'words' is empty; a fitted model knows at least one")
+        self.counts_ = check_shape(arrays, "counts", (*arrays["words"].shape, self.schema_.n_classes))
+        self.words_ = arrays["words"]

@@ -16,6 +16,8 @@ import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.models.counts import TokenCounts
 from versus.models.estimator import PreprocessedModel, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
 from versus.models.threads import limited
@@ -84,22 +86,42 @@ class _LinearClassifier(_Linear):
 
 
 class LogisticRegression(_LinearClassifier):
-    """Multinomial logistic regression with an L2 penalty, by L-BFGS.
+    """Multinomial logistic regression with an L2 penalty, by L-BFGS; of documents on the counts of their tokens.
 
     Args:
         C: inverse strength of the penalty.
         max_iter: the most L-BFGS steps.
         n_jobs: processor cores that fit.
+        min_df: of documents: a token is known if so many training documents have it.
+        max_features: of documents: at most so many tokens are known, the most frequent; None for no limit.
+        tfidf: of documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
         schema: what the data are; inferred from the arrays where None.
     """
 
     late_imports = ("sklearn.linear_model",)
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000, n_jobs: int = 1, schema: Schema | None = None) -> None:
+    def __init__(
+        self,
+        C: float = 1.0,
+        max_iter: int = 1000,
+        n_jobs: int = 1,
+        min_df: int = 1,
+        max_features: int | None = None,
+        tfidf: bool = True,
+        schema: Schema | None = None,
+    ) -> None:
         self.C = C
         self.max_iter = max_iter
         self.n_jobs = n_jobs
+        self.min_df = min_df
+        self.max_features = max_features
+        self.tfidf = tfidf
         self.schema = schema
+
+    def _new_preprocessor(self, schema: Schema) -> Any:
+        if isinstance(schema.x, Tokens):
+            return TokenCounts(schema, self.min_df, self.max_features, self.tfidf)
+        return super()._new_preprocessor(schema)
 
     def fit(self, X: Array, y: Array | None = None) -> LogisticRegression:
         """Learn from X (N, *event) and labels y (N,)."""

@@ -1,0 +1,179 @@
+r"""The hidden Markov model: each token comes from its tag, each tag from the one before.
+
+.. math:: p(x, y) = \pi_{y_1} \prod_{t > 1} A_{y_{t-1} y_t} \prod_t b_{y_t}(x_t) \; e_{y_T}, \qquad
+          b_k(w) = (1 - \lambda_k) \frac{n_{kw}}{n_k} + \lambda_k \frac{\theta_k(c(w))}{|c(w)|}
+
+The step to the end, e, is learned as the steps between tags are, so that p(x) sums to 1 over sequences of all lengths.
+A share :math:`\lambda_k` of a tag's tokens, that of its words seen once, is spread over classes c of words by shape and
+ending, and evenly within each: so a word that training never met has a probability, too. Rabiner, "A tutorial on hidden
+Markov models" (1989); Good, "The population frequencies of species" (1953); Brants, "TnT" (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from versus.arrays import Array, Measure, Ragged
+from versus.data.schema import Schema
+from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.tagging import tagging_data
+from versus.models.word_classes import WordClasses
+from versus.models.word_forms import packed, unpacked
+from versus.numerics.chains import Chain
+
+__all__ = ["HiddenMarkovModel"]
+
+_LEARNED = ("steps", "counts", "words", "class_counts", "class_names", "escape")
+
+
+class HiddenMarkovModel:
+    """Tags as hidden states, tokens as what they emit, learned from tagged sequences by counting.
+
+    Learned: ``steps_`` (K + 1, K + 1) counts of steps between tags, the last row from the beginning and the last column
+    to the end; ``counts_`` (M, K) of the M words that training met, ``words_`` (M,) their codes; ``class_counts_``
+    (C, K) rare words of each class, ``class_names_``; ``escape_`` (K,) the share of a tag's tokens left to the classes.
+
+    Args:
+        smoothing: added to the count of each step between tags, and to that of each class of words.
+        rare_count: words seen at most so often stand for those that are unknown.
+        suffix_length: the longest ending that tells classes of words apart; 0 for shapes alone.
+        suffix_members: how many rare words must share an ending to be a class.
+        decode: "viterbi" predicts the best sequence of tags, "posterior" the best tag of each token.
+        schema: what the data look like; inferred where None.
+    """
+
+    measure: Measure = "discrete"
+
+    def __init__(
+        self,
+        smoothing: float = 0.1,
+        rare_count: int = 2,
+        suffix_length: int = 4,
+        suffix_members: int = 10,
+        decode: Literal["viterbi", "posterior"] = "viterbi",
+        schema: Schema | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self.rare_count = rare_count
+        self.suffix_length = suffix_length
+        self.suffix_members = suffix_members
+        self.decode = decode
+        self.schema = schema
+
+    def fit(self, X: Ragged, y: Ragged | None = None) -> HiddenMarkovModel:
+        """Count in token codes X and tag codes y, both (N sequences).
+
+        Raises:
+            ValueError: where y is missing or does not fit X and the schema, or an argument is out of range.
+        """
+        self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
+        self._check_arguments()
+        k = self.schema_.n_classes
+        self.steps_ = _step_counts(tags, k)
+        self.words_, places = np.unique(X.values, return_inverse=True)
+        self.counts_ = np.bincount(places * k + tags.values, minlength=len(self.words_) * k).reshape(-1, k)
+        frequency = self.counts_.sum(axis=1)
+        once = self.counts_[frequency == 1].sum(axis=0)
+        totals = self.counts_.sum(axis=0)
+        self.escape_ = np.where(totals > 0, (once + 1) / (totals + 2), 1.0)
+        rare = np.flatnonzero(frequency <= self.rare_count)
+        strings = self._strings(self.words_[rare])
+        classes = WordClasses.learn(strings, self.suffix_length, self.suffix_members)
+        self.class_names_ = packed(classes.names)
+        self.class_counts_ = np.zeros((len(classes.names), k), np.int64)
+        np.add.at(self.class_counts_, classes.of(strings), self.counts_[rare])
+        self._restore()
+        return self
+
+    def _check_arguments(self) -> None:
+        if not self.smoothing > 0:
+            raise ValueError(f"smoothing={self.smoothing}; a number above 0 is accepted")
+        if self.decode not in ("viterbi", "posterior"):
+            raise ValueError(f"decode={self.decode!r}; accepted are 'viterbi' and 'posterior'")
+
+    def _strings(self, codes: Array) -> list[str]:
+        return self.schema_.x.words(codes)
+
+    def _restore(self) -> None:
+        """What follows from the counts: the chain, and each word's log emission (V, K)."""
+        first, later = self.steps_[-1, :-1] + self.smoothing, self.steps_[:-1] + self.smoothing
+        steps = np.log(later / later.sum(axis=1, keepdims=True))
+        self.chain_ = Chain(np.log(first / first.sum()), steps[:, :-1], steps[:, -1])
+        vocabulary = self.schema_.x.vocabulary
+        classes = WordClasses(unpacked(self.class_names_))
+        word_class = classes.of(vocabulary)
+        sizes = np.bincount(word_class, minlength=len(classes.names))[:, None]
+        shares = np.where(sizes > 0, self.class_counts_ + self.smoothing, 0.0)
+        shares = self.escape_ * shares / (shares.sum(axis=0) * np.maximum(sizes, 1))
+        emission = shares[word_class]
+        totals = np.maximum(self.counts_.sum(axis=0), 1)
+        emission[self.words_] += (1 - self.escape_) * self.counts_ / totals
+        self.log_emission_ = np.log(emission)
+
+    def _scores(self, X: Ragged) -> Ragged:
+        return Ragged(self.log_emission_[X.values], X.starts)
+
+    def log_prob(self, X: Ragged) -> Array:
+        """Log p(x), summed over all sequences of tags, (N sequences) -> (N,) nats."""
+        return self.chain_.log_normaliser(self._scores(X))
+
+    def predict_marginals(self, X: Ragged) -> Ragged:
+        """p(tag | whole sequence) of each token, (total,) -> (total, K)."""
+        return self.chain_.posterior(self._scores(X)).marginals
+
+    def predict(self, X: Ragged) -> Ragged:
+        """Tag codes of each token, (total,) -> (total,) int64."""
+        if self.decode == "viterbi":
+            return self.chain_.viterbi(self._scores(X))[0]
+        marginals = self.predict_marginals(X)
+        return Ragged(marginals.values.argmax(axis=1), X.starts)
+
+    def sample(self, n: int, y: Ragged | None = None, random_state: int | None = None) -> Ragged:
+        """Draw ``n`` sequences of token codes; with the tags ``y`` (n sequences) where given.
+
+        Raises:
+            ValueError: where ``y`` holds another number of sequences than ``n``.
+        """
+        rng = np.random.default_rng(random_state)
+        tags = self.chain_.draw(n, rng) if y is None else y
+        if len(tags) != n:
+            raise ValueError(f"y has {len(tags)} sequences of tags; {n} are to be drawn")
+        codes = np.zeros(len(tags.values), np.int32)
+        for k in np.unique(tags.values):
+            p, here = np.exp(self.log_emission_[:, k]), tags.values == k
+            codes[here] = rng.choice(len(p), size=int(here.sum()), p=p / p.sum())
+        return Ragged(codes, tags.starts)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The counts and the names of the classes of words."""
+        return {name: getattr(self, f"{name}_") for name in _LEARNED}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`, on a model built with the same arguments and schema.
+
+        Raises:
+            ValueError: where names, shapes or codes are not those of such a model.
+        """
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, _LEARNED)
+        k = self.schema_.n_classes
+        check_shape(arrays, "steps", (k + 1, k + 1))
+        check_shape(arrays, "counts", (*arrays["words"].shape, k))
+        check_shape(arrays, "class_counts", (len(WordClasses(unpacked(arrays["class_names"])).names), k))
+        check_shape(arrays, "escape", (k,))
+        if arrays["words"].max(initial=0) >= len(self.schema_.x.vocabulary):
+            raise ValueError("array 'words' holds codes beyond the schema's vocabulary")
+        for name in _LEARNED:
+            setattr(self, f"{name}_", arrays[name])
+        self._restore()
+
+
+def _step_counts(tags: Ragged, k: int) -> Array:
+    """Steps between tags, (K + 1, K + 1); the beginning and the end have code K."""
+    n = len(tags)
+    walk = np.full(len(tags.values) + n + 1, k)
+    walk[np.arange(len(tags.values)) + 1 + np.repeat(np.arange(n), tags.lengths)] = tags.values
+    return np.bincount(walk[:-1] * (k + 1) + walk[1:], minlength=(k + 1) ** 2).reshape(k + 1, k + 1)
