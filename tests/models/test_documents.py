@@ -113,9 +113,7 @@ def test_a_saved_classifier_answers_the_same_bits(model_class, family, module, t
     assert loaded.schema == schema
     if hasattr(model, "sample"):
         np.testing.assert_array_equal(loaded.log_prob(X_test), model.log_prob(X_test))
-        np.testing.assert_array_equal(
-            loaded.sample(5, random_state=1).values, model.sample(5, random_state=1).values
-        )
+        np.testing.assert_array_equal(loaded.sample(5, random_state=1).values, model.sample(5, random_state=1).values)
     with pytest.raises(ValueError, match="known"):
         model_class(schema=schema).set_arrays(
             {n: a[::-1] if n.endswith("known") else a for n, a in model.get_arrays().items()}

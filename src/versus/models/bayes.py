@@ -120,7 +120,8 @@ class ClassConditionalDensity(GenerativeClassifier):
         if not drawn:
             return self.draw(0, 0, rng)
         place = np.argsort(np.argsort(labels, kind="stable"), kind="stable")  # among those drawn class by class
-        return joined(drawn)[place]
+        events: Events = joined(drawn)[place]
+        return events
 
     def get_arrays(self) -> dict[str, Array]:
         """What was learned: flat names to finite arrays."""

@@ -197,7 +197,7 @@ class RowCounts:
         return self
 
 
-def counts_of(schema: Schema, min_df: int, max_features: int | None) -> DocumentCounts | RowCounts:
+def counts_of(schema: Schema, min_df: int, max_features: int | None) -> Any:
     """What makes counts of events: of documents with the two limits, or of tables and images."""
     if isinstance(schema.x, Tokens):
         return DocumentCounts(schema, min_df, max_features)

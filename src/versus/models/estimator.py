@@ -14,14 +14,14 @@ from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.models.counts import TokenCounts
-from versus.models.preprocessing import Flattened, Preprocessor
+from versus.models.preprocessing import Preprocessor
 
 
 class PreprocessedModel:
     """What models share that see the data through a `Preprocessor`."""
 
     schema: Schema | None
-    preprocessor_: Preprocessor | Flattened | TokenCounts
+    preprocessor_: Any  # Preprocessor, Flattened or TokenCounts: the data decide
     standardise: ClassVar[bool] = True
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
     late_imports: ClassVar[tuple[str, ...]] = ()
@@ -29,13 +29,14 @@ class PreprocessedModel:
     def _fit_transform(self, X: Array, y: Array) -> Array:
         """Settle the schema, fit the preprocessing, (N, *event) -> (N, F)."""
         self._settle(self.schema or Schema.of(X, y))
-        return self.preprocessor_.fit(X).transform(X)
+        Z: Array = self.preprocessor_.fit(X).transform(X)
+        return Z
 
     def _settle(self, schema: Schema) -> None:
         self.schema_ = schema
         self.preprocessor_ = self._new_preprocessor(schema)
 
-    def _new_preprocessor(self, schema: Schema) -> Preprocessor | Flattened | TokenCounts:
+    def _new_preprocessor(self, schema: Schema) -> Any:
         if isinstance(schema.x, Tokens):
             return TokenCounts(schema, tfidf=True)
         return Preprocessor(schema, self.standardise, self.dtype)

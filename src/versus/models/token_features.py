@@ -95,8 +95,6 @@ class Window:
         tokens = np.arange(len(residuals) + 1)
         out = []
         for codes in self.codes:
-            by_word = sparse.csr_array(
-                (np.ones(len(codes)), codes, tokens), shape=(len(codes), self.features.shape[0])
-            )
+            by_word = sparse.csr_array((np.ones(len(codes)), codes, tokens), shape=(len(codes), self.features.shape[0]))
             out.append(self.features.T @ (by_word.T @ residuals))
         return np.stack(out)

@@ -22,5 +22,7 @@ def packed(strings: Iterable[str]) -> Array:
 
 
 def unpacked(array: Array) -> list[str]:
-    """The inverse of `packed`."""
+    """The inverse of `packed`; ValueError where the array does not end with a string's end."""
+    if array.dtype != np.uint8 or array.ndim != 1 or (array.size and array[-1]):
+        raise ValueError(f"an array of strings is {array.dtype} {array.shape}, or cut short: bytes end with a zero")
     return array.tobytes().decode("utf-8", "surrogatepass").split("\0")[:-1]

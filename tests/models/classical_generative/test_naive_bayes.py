@@ -72,7 +72,7 @@ def test_each_discrete_model_says_what_it_takes():
         BernoulliNaiveBayes().fit(X, y)
     with pytest.raises(ValueError, match=r"'x0' holds .*GaussianNaiveBayes"):
         MultinomialNaiveBayes().fit(X, y)
-    with pytest.raises(ValueError, match=r"events of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"events have shape \(2,\)"):
         GaussianNaiveBayes().fit(X, y).predict(X[:, :2])
 
 
@@ -91,7 +91,7 @@ def test_missing_counts_are_completed():
     X[rng.random(300) < 0.5, 0] = np.nan
     model = MultinomialNaiveBayes().fit(X, np.zeros(300, np.int64))
     np.testing.assert_allclose(np.exp(model.log_probabilities_[0]), shares, atol=0.01)
-    np.testing.assert_allclose(model.mean_totals_, 200, rtol=0.02)
+    np.testing.assert_allclose(model.totals_[0].mean(), 200, rtol=0.02)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -19,7 +19,7 @@ import numpy as np
 from versus.arrays import Array, Measure, Ragged
 from versus.data.schema import Schema
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
-from versus.models.tagging import tagging_data
+from versus.models.tagging import tagging_data, tokens_of
 from versus.models.word_classes import WordClasses
 from versus.models.word_forms import packed, unpacked
 from versus.numerics.chains import Chain
@@ -80,7 +80,7 @@ class HiddenMarkovModel:
         totals = self.counts_.sum(axis=0)
         self.escape_ = np.where(totals > 0, (once + 1) / (totals + 2), 1.0)
         rare = np.flatnonzero(frequency <= self.rare_count)
-        strings = self._strings(self.words_[rare])
+        strings = tokens_of(self.schema_).words(self.words_[rare])
         classes = WordClasses.learn(strings, self.suffix_length, self.suffix_members)
         self.class_names_ = packed(classes.names)
         self.class_counts_ = np.zeros((len(classes.names), k), np.int64)
@@ -94,15 +94,12 @@ class HiddenMarkovModel:
         if self.decode not in ("viterbi", "posterior"):
             raise ValueError(f"decode={self.decode!r}; accepted are 'viterbi' and 'posterior'")
 
-    def _strings(self, codes: Array) -> list[str]:
-        return self.schema_.x.words(codes)
-
     def _restore(self) -> None:
         """What follows from the counts: the chain, and each word's log emission (V, K)."""
         first, later = self.steps_[-1, :-1] + self.smoothing, self.steps_[:-1] + self.smoothing
         steps = np.log(later / later.sum(axis=1, keepdims=True))
         self.chain_ = Chain(np.log(first / first.sum()), steps[:, :-1], steps[:, -1])
-        vocabulary = self.schema_.x.vocabulary
+        vocabulary = tokens_of(self.schema_).vocabulary
         classes = WordClasses(unpacked(self.class_names_))
         word_class = classes.of(vocabulary)
         sizes = np.bincount(word_class, minlength=len(classes.names))[:, None]
@@ -164,7 +161,7 @@ class HiddenMarkovModel:
         check_shape(arrays, "counts", (*arrays["words"].shape, k))
         check_shape(arrays, "class_counts", (len(WordClasses(unpacked(arrays["class_names"])).names), k))
         check_shape(arrays, "escape", (k,))
-        if arrays["words"].max(initial=0) >= len(self.schema_.x.vocabulary):
+        if not np.isin(arrays["words"], np.arange(self.schema_.n_features)).all():
             raise ValueError("array 'words' holds codes beyond the schema's vocabulary")
         for name in _LEARNED:
             setattr(self, f"{name}_", arrays[name])

@@ -97,7 +97,8 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
         """``n`` events of one class, with totals as frequent as in training; documents are of known tokens."""
         totals = np.interp(rng.random(n), _QUANTILES, self.totals_[label]).round().astype(np.int64)
         shares = np.exp(self.log_probabilities_[label])
-        return self.counts_.draw(totals, shares / shares.sum(), rng)
+        events: Events = self.counts_.draw(totals, shares / shares.sum(), rng)
+        return events
 
     def get_arrays(self) -> dict[str, Array]:
         """The prior, the shares, the totals, and which tokens of documents are known."""

@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
-from versus.models.tagging import tagging_data
+from versus.models.tagging import tagging_data, tokens_of
 from versus.models.token_features import Window, WordFeatures
 from versus.models.word_forms import packed, unpacked
 
@@ -69,7 +69,7 @@ class TokenLogisticRegression:
 
         self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
         words, counts = np.unique(X.values, return_counts=True)
-        features = WordFeatures.learn(self.schema_.x.words(words), counts, self.affixes, self.min_df)
+        features = WordFeatures.learn(tokens_of(self.schema_).words(words), counts, self.affixes, self.min_df)
         self.feature_names_ = packed(features.names)
         self._restore()
         window, n, k = self._windows(X), len(X.values), self.schema_.n_classes
@@ -99,7 +99,7 @@ class TokenLogisticRegression:
     def _restore(self) -> None:
         """The features of each word of the vocabulary."""
         names = unpacked(self.feature_names_)
-        self.features_ = WordFeatures(names, self.affixes).matrix(self.schema_.x.vocabulary)
+        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary)
 
     def _windows(self, X: Ragged) -> Window:
         return Window(self.features_, X, self.window)
