@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from versus import params as parameters
+from versus.arrays import Events, Ragged
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
-from versus.data.targets import Classes
+from versus.data.targets import Classes, Tags
 from versus.fitting.cell import build, parts_to_fit
 from versus.models import persistence
 from versus.models.protocols import FitsBySteps
@@ -55,14 +56,24 @@ def test_a_cell_keeps_the_contract(cell: Cell, tmp_path: Path) -> None:
     persistence.save(model, tmp_path / "model", cell.family, cell.module)
     loaded = answers_of(persistence.load(tmp_path / "model"), X, data)
     for name, answer in answers.items():
-        np.testing.assert_array_equal(answer, again[name], err_msg=f"{name} differs from one fit to the next")
-        np.testing.assert_array_equal(answer, loaded[name], err_msg=f"{name} differs after saving and loading")
+        expect_equal(answer, again[name], f"{name} differs from one fit to the next")
+        expect_equal(answer, loaded[name], f"{name} differs after saving and loading")
 
 
-def answers_of(model: Any, X: np.ndarray, data: Prepared) -> dict[str, np.ndarray]:
+def expect_equal(found: Events, expected: Events, message: str) -> None:
+    if isinstance(found, Ragged):
+        np.testing.assert_array_equal(found.starts, expected.starts, err_msg=message)
+    np.testing.assert_array_equal(values(found), values(expected), err_msg=message)
+
+
+def values(answer: Events) -> np.ndarray:
+    return answer.values if isinstance(answer, Ragged) else np.asarray(answer)
+
+
+def answers_of(model: Any, X: Events, data: Prepared) -> dict[str, Events]:
     """What each method that the model has says of X."""
-    methods = ("predict", "predict_proba", "log_prob", "elbo", "encode")
-    answers = {name: np.asarray(getattr(model, name)(X)) for name in methods if hasattr(model, name)}
+    methods = ("predict", "predict_proba", "predict_marginals", "log_prob", "elbo", "encode")
+    answers = {name: getattr(model, name)(X) for name in methods if hasattr(model, name)}
     if hasattr(model, "predict_interval"):
         answers["predict_interval"] = model.predict_interval(X, 0.9)
     if hasattr(model, "sample"):
@@ -71,19 +82,27 @@ def answers_of(model: Any, X: np.ndarray, data: Prepared) -> dict[str, np.ndarra
     return answers
 
 
-def check(answers: dict[str, np.ndarray], X: np.ndarray, data: Prepared) -> None:
+def check(answers: dict[str, Events], X: Events, data: Prepared) -> None:
     n, schema = len(X), data.schema
     for name, answer in answers.items():
         assert len(answer) == (7 if name == "sample" else n), name
-        assert np.isfinite(answer).all(), name
+        assert np.isfinite(values(answer)).all(), name
     if isinstance(schema.y, Classes) and "predict_proba" in answers:
         probabilities = answers["predict_proba"]
         assert probabilities.shape == (n, schema.n_classes)
         assert (probabilities >= 0).all()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
         assert set(np.unique(answers["predict"])) <= set(range(schema.n_classes))
+    if isinstance(schema.y, Tags):
+        tags, marginals = answers["predict"], answers["predict_marginals"]
+        np.testing.assert_array_equal(tags.starts, X.starts)
+        np.testing.assert_array_equal(marginals.starts, X.starts)
+        assert marginals.values.shape == (len(X.values), schema.n_classes)
+        assert (marginals.values >= 0).all()
+        np.testing.assert_allclose(marginals.values.sum(axis=1), 1, atol=1e-9)
+        assert set(np.unique(tags.values)) <= set(range(schema.n_classes))
     if "sample" in answers:
-        assert answers["sample"].shape[1:] == schema.shape
+        schema.x.check(answers["sample"])
     if "predict_interval" in answers:
         low, high = answers["predict_interval"].T
         assert (low <= answers["predict"]).all()

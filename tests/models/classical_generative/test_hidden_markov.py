@@ -81,7 +81,7 @@ def test_drawn_sequences_are_as_frequent_as_probable():
     np.testing.assert_array_equal(words.starts, tags.starts)
     of_right = np.bincount(words.values[tags.values == 1], minlength=4) / (tags.values == 1).sum()
     np.testing.assert_allclose(of_right, np.exp(model.log_emission_[:, 1]), atol=0.02)
-    with pytest.raises(ValueError, match="10000 sequences of tags; 3 are"):
+    with pytest.raises(ValueError, match="Ragged of 10000; the tags of 3"):
         model.sample(3, y=tags)
 
 

@@ -136,8 +136,8 @@ class HiddenMarkovModel:
         """
         rng = np.random.default_rng(random_state)
         tags = self.chain_.draw(n, rng) if y is None else y
-        if len(tags) != n:
-            raise ValueError(f"y has {len(tags)} sequences of tags; {n} are to be drawn")
+        if not isinstance(tags, Ragged) or len(tags) != n:
+            raise ValueError(f"y is {type(tags).__name__} of {len(tags)}; the tags of {n} sequences, Ragged, are taken")
         codes = np.zeros(len(tags.values), np.int32)
         for k in np.unique(tags.values):
             p, here = np.exp(self.log_emission_[:, k]), tags.values == k
