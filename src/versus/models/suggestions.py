@@ -8,7 +8,7 @@ from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
-from versus.data.targets import Classes, Number
+from versus.data.targets import Classes, Number, Tags
 
 MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the square of the rows, is left to the user
 
@@ -25,12 +25,20 @@ class Suggestion:
     suits: Callable[[Schema, int], bool]
 
 
+def _any_classes(schema: Schema, rows: int) -> bool:
+    return isinstance(schema.y, Classes)
+
+
 def _classes(schema: Schema, rows: int) -> bool:
-    return isinstance(schema.y, Classes) and not isinstance(schema.x, Tokens)
+    return _any_classes(schema, rows) and not isinstance(schema.x, Tokens)
 
 
-def _document_classes(schema: Schema, rows: int) -> bool:
-    return isinstance(schema.y, Classes) and isinstance(schema.x, Tokens)
+def _documents(schema: Schema, rows: int) -> bool:
+    return _any_classes(schema, rows) and isinstance(schema.x, Tokens)
+
+
+def _tags(schema: Schema, rows: int) -> bool:
+    return isinstance(schema.y, Tags)
 
 
 def _numeric_classes(schema: Schema, rows: int) -> bool:
@@ -55,15 +63,15 @@ def _numeric_values(schema: Schema, rows: int) -> bool:
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
 SUGGESTIONS = (
-    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _classes),
-    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _classes),
+    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes),
+    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes),
+    Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags),
+    Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags),
     Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _few_classes),
     Suggestion(D, "random_forest", "trees", "RandomForest", {"trees": 100}, _classes),
     Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes),
     Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden": [64, 64]}, _classes),
     Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes),
-    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _document_classes),
-    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _document_classes),
     Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values),
     Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values),
     Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"trees": 100}, _values),
@@ -72,9 +80,10 @@ SUGGESTIONS = (
     Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes),
     Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", {"covariance": "full"}, _numeric_classes),
     Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", {"components": 4}, _numeric_classes),
-    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _document_classes),
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values),
     Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", {"components": 4}, _numeric_values),
+    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents),
+    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes),
 )
 

@@ -47,8 +47,8 @@ class TokenLogisticRegression:
         window: int = 1,
         affixes: int = 4,
         min_df: int = 1,
-        max_iter: int = 200,
-        tol: float = 1e-5,
+        max_iter: int = 100,
+        tol: float = 1e-4,
         schema: Schema | None = None,
     ) -> None:
         self.C = C
