@@ -5,11 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.models.small_text import sentences
+from versus.arrays import Ragged
 from versus.data.errors import DataError
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image, Table
+from versus.data.spaces import Column, Image, Table, Tokens
 from versus.data.targets import Classes, Number
 from versus.models import find
+from versus.models.classical_generative.hidden_markov import HiddenMarkovModel
+from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
+from versus.models.discriminative.token_logistic import TokenLogisticRegression
 from versus.serving import frames, prediction
 
 FLOWERS = Schema(
@@ -175,3 +180,34 @@ def test_what_cannot_be_sampled_or_predicted_says_why(classifier: Any, table: An
     density = find("deep_generative", "vae", "VAE")(schema=FLOWERS)
     with pytest.raises(DataError, match="predicts nothing"):
         prediction.predict(density, frames.decode(table[0][:3], FLOWERS))
+
+
+def test_texts_are_classified_and_drawn_as_words(tmp_path: Path) -> None:
+    words = Ragged.of([[0, 1, 2], [0, 0, 1], [3, 4], [4, 3, 3]], np.int32)
+    schema = Schema(Tokens(("good", "great", "fun", "bad", "dull")), Classes(("pro", "con")))
+    model = MultinomialNaiveBayes(schema=schema).fit(words, np.array([0, 0, 1, 1]))
+    (tmp_path / "texts.txt").write_text("Great FUN, zebra!\n\nbad\n")
+    data = frames.read(tmp_path / "texts.txt", schema)
+    answers = prediction.predict(model, data)
+    assert answers["prediction"].tolist() == ["pro", "pro", "con"]  # a text without words is as frequent as its class
+    exact = model.predict_proba(Ragged.of([[1, 2], [], [3]], np.int32))
+    np.testing.assert_allclose(answers[["probability_pro", "probability_con"]], exact)
+    drawn = prediction.sample(model, 5, "con", random_state=0)
+    assert list(drawn) == ["text", "target"]
+    assert {word for text in drawn["text"] for word in text.split()} <= set(schema.x.vocabulary)
+    with pytest.raises(DataError, match="'text' is missing; the table has 'words'"):
+        prediction.predict(model, data.rename(columns={"text": "words"}))
+
+
+def test_sentences_are_tagged_with_words_that_the_model_never_met() -> None:
+    X, y, schema = sentences()
+    model = TokenLogisticRegression(schema=schema).fit(X, y)
+    hidden = HiddenMarkovModel(rare_count=100, suffix_length=2, suffix_members=3, schema=schema).fit(X, y)
+    asked = pd.DataFrame({"text": ["the fish fish .", "the joker jokes ."]})
+    for tagger in (model, hidden):
+        assert prediction.predict(tagger, asked)["prediction"].tolist() == ["DET NOUN VERB PUNCT"] * 2
+    assert len(prediction.sample(hidden, 4, random_state=0)) == 4
+    with pytest.raises(DataError, match="row 2 has no words"):
+        prediction.predict(model, pd.DataFrame({"text": ["the fish", " "]}))
+    with pytest.raises(DataError, match="no class"):
+        prediction.sample(hidden, 2, "NOUN")

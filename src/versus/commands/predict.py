@@ -13,7 +13,7 @@ from versus.workspace import Workspace
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("cell", help="a cell of params.yaml, such as iris-gaussian_tied")
-    parser.add_argument("file", type=Path, help=".csv, .tsv or .parquet with the original columns; .npy or a picture")
+    parser.add_argument("file", type=Path, help=".csv, .tsv, .parquet with the original columns; .npy, a picture; .txt")
     parser.add_argument("--out", type=Path, help="a .csv to write (default: print it)")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from versus.data.spaces import Table
+from versus.data.spaces import Image
 from versus.serving import prediction
 from versus.workspace import Workspace
 
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=int, default=64, help="how many (default: 64)")
     parser.add_argument("--label", help="the class to draw from (default: all, as frequent as in the data)")
     parser.add_argument("--seed", type=int, help="for the same draws each time")
-    parser.add_argument("--out", type=Path, help="a .csv for tables, a .npy for images (default: print a table)")
+    parser.add_argument("--out", type=Path, help="a .csv for tables and texts, a .npy for images (default: print it)")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 
 
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     model = prediction.load(Workspace(options.workspace), options.cell)
     drawn = prediction.sample(model, options.n, options.label, options.seed)
-    if isinstance(model.schema.x, Table):
+    if not isinstance(model.schema.x, Image):
         drawn.to_csv(options.out or sys.stdout, index=False)
     elif options.out is None or options.out.suffix != ".npy":
         raise ValueError("these are images; name a file for them, such as --out samples.npy")

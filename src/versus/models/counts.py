@@ -119,17 +119,16 @@ class DocumentCounts(TokenCounts):
         super().fit(X)
         frequency = np.bincount(X.values, minlength=self.schema.n_features)
         surprises = frequency.sum() - frequency[self.known_].sum() + (frequency[self.known_] == 1).sum()
-        unknown = self.schema.n_features - self.n_columns
-        self.escape_ = np.asarray((surprises + 1) / (frequency.sum() + 2) if unknown else 0.0)
+        self.escape_ = np.asarray((surprises + 1) / (frequency.sum() + 2))
         return self
 
     def log_base(self, X: Ragged, counts: Any) -> Array:
         """What each document has of log p(x | y, length) besides the known tokens' shares, (N,) nats."""
-        known = counts.sum(axis=1)
-        log_base: Array = known * np.log1p(-self.escape_)
         unknown = self.schema.n_features - self.n_columns
-        if unknown:
-            log_base += (X.lengths - known) * np.log(self.escape_ / unknown)
+        if not unknown:
+            return np.zeros(len(X))
+        known = counts.sum(axis=1)
+        log_base: Array = known * np.log1p(-self.escape_) + (X.lengths - known) * np.log(self.escape_ / unknown)
         return log_base
 
     def draw(self, totals: Array, shares: Array, rng: np.random.Generator) -> Ragged:

@@ -1,7 +1,7 @@
 """Users' data for a fitted model: DataFrames and files with the original names, to and from what models take.
 
 A table is a pandas DataFrame with the columns that the model was fitted on, in any order; others are ignored. Images
-are arrays (N, *event).
+are arrays (N, *event); texts stand in a column ``text`` (`versus.serving.texts`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from versus.data.columns import is_number, number_name
 from versus.data.errors import DataError, listed, unknown
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image
+from versus.data.spaces import Column, Image, Tokens
+from versus.serving import texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ Data = Any  # pandas.DataFrame of a table, or an array of images
 
 
 def read(path: Path, schema: Schema) -> Data:
-    """Data in a file: .csv, .tsv or .parquet for a table, .npy for images, or a picture of the right size.
+    """Data in a file: .csv, .tsv or .parquet for a table, .npy for images, a picture of the right size, .txt for texts.
 
     Raises:
         DataError: where the file cannot be read as that.
@@ -38,6 +39,8 @@ def read(path: Path, schema: Schema) -> Data:
         raise DataError(f"{path} does not exist")
     if isinstance(schema.x, Image):
         return _read_images(path, schema)
+    if isinstance(schema.x, Tokens) and kind == ".txt":
+        return texts.read_lines(path)
     import pandas as pd
 
     try:

@@ -15,10 +15,10 @@ from mlflow.types.schema import AnyType, TensorSpec
 
 from versus.data import prepared
 from versus.data.schema import Schema
-from versus.data.spaces import Image
-from versus.data.targets import Number
+from versus.data.spaces import Image, Tokens
+from versus.data.targets import Number, Tags
 from versus.models import persistence
-from versus.serving import code
+from versus.serving import code, texts
 from versus.serving.frames import decode
 from versus.serving.served_model import NAME
 
@@ -67,6 +67,8 @@ def signature(model: Any) -> ModelSignature:
     if isinstance(schema.x, Image):
         stored = np.uint8 if schema.levels is not None and schema.levels <= 256 else np.float64
         inputs = MlflowSchema([TensorSpec(np.dtype(stored), (-1, *schema.shape))])
+    elif isinstance(schema.x, Tokens):
+        inputs = MlflowSchema([ColSpec(DataType.string, texts.TEXT)])
     else:
         anything = AnyType()  # type: ignore[no-untyped-call]
         inputs = MlflowSchema([ColSpec(anything, column.name) for column in schema.columns])
@@ -80,6 +82,8 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
     if isinstance(schema.y, Number):
         names = ["prediction", *(("lower", "upper") if hasattr(model, "predict_interval") else ())]
         return MlflowSchema([ColSpec(DataType.double, name) for name in names])
+    if isinstance(schema.y, Tags):
+        return MlflowSchema([ColSpec(DataType.string, "prediction")])
     if not hasattr(model, "predict_proba"):
         return None
     probabilities = [ColSpec(DataType.double, f"probability_{label}") for label in schema.classes]
@@ -88,6 +92,8 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
 
 def _example(folder: Path, schema: Schema) -> Any:
     X, _ = prepared.read(folder).take(0, "test")
+    if isinstance(schema.x, Tokens):
+        return texts.decode(X[:EXAMPLES], schema)
     first = np.array(X[:EXAMPLES])
     return first if isinstance(schema.x, Image) else decode(first, schema)
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from versus.arrays import Ragged
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
-from versus.data.spaces import Image
-from versus.data.targets import Number
+from versus.data.spaces import Image, Tokens
+from versus.data.targets import Number, Tags
 from versus.models import persistence
 from versus.models.draws import draw
+from versus.serving import texts
 from versus.serving.frames import Data, decode, encode
 from versus.workspace import Workspace
 
@@ -40,11 +42,12 @@ def predict(model: Any, data: Data) -> pd.DataFrame:
 
     Args:
         model: fitted; knows the schema of its data.
-        data: a table or images.
+        data: a table, images, or a table with a column ``text``.
 
     Returns:
         For classes ``prediction`` with the label and ``probability_<label>`` for each; for a number ``prediction``,
-        and ``lower`` and ``upper``, which hold it with probability 0.95, where the model has such an interval.
+        and ``lower`` and ``upper``, which hold it with probability 0.95, where the model has such an interval. For
+        tagged sequences ``prediction``, the tags of all tokens joined by blanks.
 
     Raises:
         DataError: where the data do not fit the model.
@@ -52,7 +55,9 @@ def predict(model: Any, data: Data) -> pd.DataFrame:
     import pandas as pd
 
     schema: Schema = model.schema
-    X = encode(data, schema)
+    model, X = texts.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema))
+    if isinstance(schema.y, Tags):
+        return pd.DataFrame({"prediction": texts.tags(model, X)}, dtype=object)
     if isinstance(schema.y, Number):
         columns: dict[str, Any] = {"prediction": model.predict(X)}
         if hasattr(model, "predict_interval"):
@@ -88,6 +93,8 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
         raise DataError(f"n is {n}; at least 1 is wanted")
     if label is not None and label not in schema.classes:
         raise DataError(unknown("class", label, schema.classes))
+    if label is not None and isinstance(schema.y, Tags):
+        raise DataError(f"sequences have a tag for each token and no class: none is drawn by {label!r} alone")
     y = None if label is None else np.full(n, schema.classes.index(label))
     seed = int(np.random.default_rng().integers(2**31)) if random_state is None else random_state
     try:
@@ -96,5 +103,5 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
         raise DataError(str(error)) from error
     if isinstance(schema.x, Image):
         return drawn
-    table = decode(drawn, schema)
+    table = texts.decode(drawn, schema) if isinstance(drawn, Ragged) else decode(drawn, schema)
     return table if label is None else table.assign(**{schema.target: label})

@@ -1,0 +1,94 @@
+"""Texts for a fitted model: a table with a column ``text``, or a file with one text a line; in and out as words."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from versus.arrays import Events, Ragged
+from versus.data.errors import DataError, listed
+from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.data.targets import Tags
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT = "text"
+_WORD = re.compile(r"\w+")
+
+
+def read_lines(path: Path) -> pd.DataFrame:
+    """One text a line of a UTF-8 file.
+
+    Raises:
+        DataError: where the file is in another encoding.
+    """
+    import pandas as pd
+
+    try:
+        return pd.DataFrame({TEXT: path.read_text(encoding="utf-8").splitlines()})
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text: {error}") from error
+
+
+def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
+    """Texts as token codes, and the model that knows these codes: words that it never met get new ones.
+
+    Raises:
+        DataError: where the table has no column ``text``, or a sentence to be tagged has no words.
+    """
+    if TEXT not in data.columns:
+        raise DataError(f"column {TEXT!r} is missing; the table has {listed([str(name) for name in data.columns])}")
+    sequences = [cut(str(text), model.schema) for text in data[TEXT]]
+    if isinstance(model.schema.y, Tags) and not all(sequences):
+        raise DataError(f"row {[len(s) > 0 for s in sequences].index(False) + 1} has no words; wants some to tag")
+    codes = {word: code for code, word in enumerate(model.schema.x.vocabulary)}
+    known = len(codes)
+    values = [[codes.setdefault(word, len(codes)) for word in sequence] for sequence in sequences]
+    if len(codes) > known:
+        model = with_vocabulary(model, tuple(codes))
+    return model, Ragged.of(values, np.int32)
+
+
+def cut(text: str, schema: Schema) -> list[str]:
+    """The words of a text, as the vocabulary of the schema is spelled.
+
+    Sentences to be tagged are cut at blanks alone, and so are documents whose vocabulary has other tokens than
+    words; small letters are made where the vocabulary has no others.
+    """
+    vocabulary = schema.x.vocabulary if isinstance(schema.x, Tokens) else ()
+    if not any(word != word.lower() for word in vocabulary):
+        text = text.lower()
+    words_alone = not isinstance(schema.y, Tags) and all(map(_WORD.fullmatch, vocabulary))
+    return _WORD.findall(text) if words_alone else text.split()
+
+
+def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
+    """A fitted model under a longer vocabulary, which begins with the one that it was fitted under."""
+    arguments = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
+    arguments["schema"] = replace(model.schema, x=Tokens(vocabulary))
+    longer = type(model)(**arguments)
+    longer.set_arrays(model.get_arrays())
+    if hasattr(model, "estimator_"):
+        longer.estimator_ = model.estimator_
+    return longer
+
+
+def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
+    """Token codes as texts, their words joined by blanks."""
+    import pandas as pd
+
+    assert isinstance(schema.x, Tokens)
+    return pd.DataFrame({TEXT: [" ".join(schema.x.words(sequence)) for sequence in X]}, dtype=object)
+
+
+def tags(model: Any, X: Events) -> Sequence[str]:
+    """The tag of each token of each sequence, joined by blanks."""
+    return [" ".join(model.schema.classes[code] for code in sequence) for sequence in model.predict(X)]
