@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from versus.data import images, texts
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
-from versus.data.dataset import Dataset
 from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Labelled, Tabular
+from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.target_column import check_counts, encode_target, first_word
@@ -169,15 +169,13 @@ def strays(column: Words) -> list[str]:
 
 def _check_stray(column: Words, raw: RawTable) -> None:
     """A few texts among many numbers are a spelling of "missing" or a slip, seldom categories."""
-    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.words))
-    numeric = np.array([is_number(word) for word in column.words])
-    texts = counts[~numeric].sum()
-    if numeric.sum() >= 10 and 0 < texts <= _STRAY * counts.sum():
+    found = strays(column)
+    if found:
         row, first = first_word(column)
-        strays = listed((word for word in column.words if not is_number(word)), 5)
         raise DataError(
-            f"{raw.locate(row)}: column {column.name!r} holds {first!r}, and numbers in most rows. If {strays} mean "
-            f"that nothing is known, add them to `missing`; if numbers are codes, say `categorical: [{column.name}]`"
+            f"{raw.locate(row)}: column {column.name!r} holds {first!r}, and numbers in most rows. If "
+            f"{listed(found, 5)} mean that nothing is known, add them to `missing`; if numbers are codes, say "
+            f"`categorical: [{column.name}]`"
         )
 
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from versus.data.columns import MISSING
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 Model = TypeVar("Model", bound=BaseModel)
-
-MISSING = ("?", "NA", "N/A", "NaN", "nan", "null")
 
 
 class Section(BaseModel):

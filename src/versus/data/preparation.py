@@ -13,11 +13,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from versus.data import file_specification, specification
 from versus.data.columns import RawTable
-from versus.data.dataset import Dataset
 from versus.data.encoding import encode
 from versus.data.errors import DataError
 from versus.data.images import RawImages
-from versus.data.prepared import Prepared
+from versus.data.prepared import Dataset, Prepared
 from versus.data.sources import source_files
 from versus.data.splits import draw, split
 from versus.data.texts import RawTexts

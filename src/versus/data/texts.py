@@ -10,8 +10,8 @@ import numpy as np
 
 from versus.arrays import Array, Ragged
 from versus.data.columns import RawColumn, in_order
-from versus.data.dataset import Dataset
 from versus.data.errors import DataError
+from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.data.target_column import check_counts, encode_target

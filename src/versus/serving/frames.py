@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import is_number, number_name
+from versus.data.columns import MISSING, is_number, number_name
 from versus.data.errors import DataError, listed, unknown
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Tokens
@@ -23,7 +23,7 @@ from versus.serving import texts
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>")  # spellings, where they are no category
+ABSENT = ("", "None", "<NA>", *MISSING)  # spellings of a missing value, where they are no category
 
 Data = Any  # pandas.DataFrame of a table, or an array of images
 
@@ -105,7 +105,7 @@ def _encode_column(values: Iterable[Any], column: Column) -> NDArray[np.float64]
     for row, value in enumerate(values, 1):
         text = _text(value)
         found = read(text)
-        if found is None and text in MISSING:
+        if found is None and text in ABSENT:
             found = math.nan
         if found is None:
             wanted = "a number" if column.categories is None else f"one of {listed(column.categories)}"

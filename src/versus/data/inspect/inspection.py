@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from versus.data import file_specification
-from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
-from versus.data.dataset import Dataset
-from versus.data.encoding import encode, strays
-from versus.data.errors import DataError, unknown
-from versus.data.inspect import description, sniffing, text_files
+from versus.data.columns import Numbers, Words
+from versus.data.encoding import encode
+from versus.data.errors import DataError
+from versus.data.inspect import sniffing, table_files, text_files
 from versus.data.preparation import in_folder, load, parse, read
-from versus.data.spaces import Table
+from versus.data.prepared import Dataset
 from versus.data.texts import RawTexts
 
-_MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
-_FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
-_TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
+_COLUMNS_SHOWN, _CLASSES_SHOWN = 40, 12
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class Proposal:
 
     def describe(self) -> str:
         """What was found, in lines for a terminal."""
-        return "\n".join([*description.lines(self.entry, self.dataset), *(f"note: {note}" for note in self.notes)])
+        return "\n".join([*_lines(self.entry, self.dataset), *(f"note: {note}" for note in self.notes)])
 
 
 def inspect(path: Path, target: str | None = None, base: Path = Path(), name: str | None = None) -> Proposal:
@@ -73,12 +68,12 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
     notes: list[str] = []
     if entry["source"] in ("csv", "tsv", "parquet", "arff"):
-        dataset = _table(entry, path, folder, target, base, notes)
+        dataset = table_files.complete(entry, path, folder, target, base, notes)
     elif entry["source"] in ("documents", "conll"):
         dataset = _texts(entry, path, folder, base, notes)
     else:
         dataset = load(parse(entry), base, base)[0]
-    notes += _perhaps_images(dataset)
+    notes += table_files.perhaps_images(dataset)
     return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
 
 
@@ -118,38 +113,6 @@ def _name(path: Path) -> str:
     return "_".join(word for word in words if word not in ("train", "training")) or "data"
 
 
-def _table(entry: dict[str, Any], path: Path, folder: str, target: str | None, base: Path, notes: list[str]) -> Dataset:
-    """Complete ``entry``, in place, by what the columns show."""
-    test = sniffing.test_file(path)
-    if test is not None:
-        entry["test_path"] = f"{folder}{test.name}"
-        notes.append(f"{test.name} beside it is taken as the official test set")
-    entry["target"] = target or "?"  # readers do not look at it
-    raw = _read(entry, base)
-    if target is None:
-        entry["target"] = guess_target(raw)
-        notes.append(f"no target was named; {entry['target']!r} is taken for it")
-    missing = _missing(raw, entry["target"])
-    if missing:
-        entry["missing"] = [*parse(entry).missing, *missing]
-        notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
-        raw = _read(entry, base)
-    columns = {column.name: column for column in raw.columns}
-    if entry["target"] not in columns:
-        raise DataError(f"{path.name}: target: {unknown('column', entry['target'], columns)}")
-    _target(entry, columns[entry["target"]], raw.n_test, notes)
-    identifiers = _identifiers(raw, entry["target"])
-    text, texts = text_files.text_column(raw, entry["target"], identifiers)
-    if text is not None and entry["source"] in ("csv", "tsv"):
-        delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
-        entry |= {"source": "documents", "text": text, **delimiter}
-        entry.pop("missing", None)
-        notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
-        return load(parse(entry), base, base)[0]
-    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), notes)
-    return encode(raw, parse(entry))
-
-
 def _texts(entry: dict[str, Any], path: Path, folder: str, base: Path, notes: list[str]) -> Dataset:
     """Complete the ``entry`` of documents or tagged sentences, in place."""
     test = sniffing.test_file(path)
@@ -162,86 +125,40 @@ def _texts(entry: dict[str, Any], path: Path, folder: str, base: Path, notes: li
     raw = read(*in_folder(parse(entry), base), base)
     assert isinstance(raw, RawTexts)
     if isinstance(raw.labels, Numbers | Words):
-        _target(entry, raw.labels, raw.n_test, notes)
+        table_files.name_classes(entry, raw.labels, raw.n_test, notes)
     return encode(raw, parse(entry))
 
 
-def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[str]) -> None:
-    """Leave out the columns that only name the rows, unless there are no others."""
-    if names and len(names) < len(raw.columns) - 1:
-        entry["drop"] = names
-        notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
+def _lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
+    """What an entry of params.yaml reads: rows, target, columns or pixels, warnings."""
+    found = dataset.summary()
+    test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
+    yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"
+    target = dataset.schema.target
+    for several in {"classes", "tags"} & found.keys():
+        counts = [f"{name} ({count})" for name, count in found[several].items()]
+        more = f" and {len(counts) - _CLASSES_SHOWN} more" if len(counts) > _CLASSES_SHOWN else ""
+        yield f"{target}: {len(counts)} {several}: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
+    if "target" in found:
+        yield f"{target}: a number from {found['target']['minimum']:g} to {found['target']['maximum']:g}"
+    if "pixels" in found:
+        pixels = found["pixels"]
+        yield f"images of {'×'.join(map(str, pixels['shape']))} pixels, {pixels['levels']} levels"
+    if "tokens" in found:
+        tokens = found["tokens"]
+        lengths = f"{tokens['shortest']} to {tokens['longest']} in each"
+        yield f"texts of {tokens['total']} words, {tokens['different']} different, {lengths}"
+    columns = found.get("columns", [])
+    width = max((len(column["name"]) for column in columns[:_COLUMNS_SHOWN]), default=0)
+    for column in columns[:_COLUMNS_SHOWN]:
+        yield f"  {column['name']:{width}}  {_kind(column)}"
+    if len(columns) > _COLUMNS_SHOWN:
+        yield f"  and {len(columns) - _COLUMNS_SHOWN} more columns"
+    yield from (f"warning: {warning}" for warning in found["warnings"])
 
 
-def guess_target(raw: RawTable) -> str:
-    """The column that is named like a target; or else the last one, or the first, whose values come again and again."""
-    by_name = {column.name.lower(): column.name for column in raw.columns}
-    named = [by_name[name] for name in _TARGET_NAMES if name in by_name]
-    if named:
-        return named[0]
-    for column in (raw.columns[-1], raw.columns[0]):
-        if isinstance(column, Numbers) or 2 <= len(column.words) <= len(column.codes) / 5:
-            return column.name
-    return raw.columns[-1].name
-
-
-def _read(entry: dict[str, Any], base: Path) -> RawTable:
-    raw = read(parse(entry), base, base)
-    assert isinstance(raw, RawTable)
-    return raw
-
-
-def _missing(raw: RawTable, target: str) -> list[str]:
-    if raw.typed:
-        return []
-    words = [column for column in raw.columns if isinstance(column, Words) and column.name != target]
-    return sorted({text for column in words for text in strays(column)})
-
-
-def _target(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
-    """The task, and what becomes of labels that differ between the files or are too rare to be split."""
-    found = as_words(column)
-    if isinstance(column, Numbers) and (column.values % 1 != 0).any():
-        return
-    codes = found.codes[found.codes >= 0]
-    counts = np.bincount(codes, minlength=len(found.words))
-    if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10:
-        entry["task"] = "regression"
-        notes.append(f"{column.name!r} has {len(found.words)} different numbers: taken as a regression")
-        return
-    trained = np.bincount(found.codes[: len(found.codes) - n_test] + 1, minlength=len(found.words) + 1)[1:]
-    rare = trained < (2 if n_test else 3)
-    leave_out = trained[rare].sum() <= _FEW_ROWS * len(codes) and (~rare).sum() >= 2
-    label_map: dict[str, str | None] = {}
-    for k, word in enumerate(found.words):
-        if n_test and not trained[k] and word.rstrip(".") in found.words:
-            label_map[word] = word.rstrip(".")
-            notes.append(f"the class {word!r} of the test file is taken as {word.rstrip('.')!r}")
-        elif rare[k] and leave_out:
-            label_map[word] = None
-            notes.append(f"the class {word!r} has {trained[k]} members, too few to be split; its rows are left out")
-    if label_map:
-        entry["label_map"] = label_map
-
-
-def _identifiers(raw: RawTable, target: str) -> list[str]:
-    """Columns of texts that differ in every row, and columns that count the rows."""
-    found = []
-    for column in raw.columns:
-        n = len(column.missing)
-        if column.name == target or n <= _MANY_CLASSES or column.missing.any():
-            continue
-        named = isinstance(column, Words) and len(column.words) > 0.95 * n
-        if named or (isinstance(column, Numbers) and (np.diff(column.values) == 1).all()):
-            found.append(column.name)
-    return found
-
-
-def _perhaps_images(dataset: Dataset) -> list[str]:
-    """A hint, where all columns are numbers of one range and as many as make a square."""
-    X, side = dataset.X, math.isqrt(dataset.schema.n_features)
-    if not isinstance(dataset.schema.x, Table) or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
-        return []
-    if np.isnan(X).any() or X.min() < 0 or np.median(X.max(axis=0)) < X.max():
-        return []
-    return [f"the {X.shape[1]} columns may be pixels; if so, add `shape: [{side}, {side}]` and `levels`, 256 for bytes"]
+def _kind(column: dict[str, Any]) -> str:
+    missing = f", {column['missing']} missing" if column["missing"] else ""
+    if column["kind"] == "categorical":
+        return f"{column['categories']} categories{missing}"
+    return f"numbers from {column['minimum']:g} to {column['maximum']:g}{missing}"

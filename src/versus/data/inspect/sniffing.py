@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.columns import is_number
+from versus.data.columns import MISSING, is_number
 from versus.data.errors import DataError, listed
-from versus.data.file_specification import MISSING
 from versus.data.sources import source_files
 
 _SAMPLE = 1 << 21  # bytes looked at
@@ -70,7 +68,7 @@ def test_file(file: Path) -> Path | None:
 
 def sample(file: Path) -> tuple[str, str]:
     """The first whole lines of a file, also gzipped, and their encoding: utf-8 where they are that, else latin-1."""
-    with gzip.open(file) if source_files.is_gzipped(file) else file.open("rb") as stream:
+    with source_files.opened(file) as stream:
         found = stream.read(_SAMPLE)
     if len(found) == _SAMPLE:
         found = found.rsplit(b"\n", 1)[0]  # the last line may be cut

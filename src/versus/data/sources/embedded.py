@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.dataset import Dataset
 from versus.data.file_specification import Labelled
+from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.sources import animals, source_code
 from versus.data.spaces import Column, Image, Table

@@ -5,7 +5,6 @@ Format: http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes and Burges).
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zlib
@@ -126,7 +125,7 @@ def read_header(file: Path, path: str) -> Header:
     Raises:
         DataError: for a wrong magic number, or a file that is cut off.
     """
-    with _opened(file, path) as stream:
+    with source_files.opened(file) as stream:
         magic = _exactly(stream, 4, path)
         if magic[:2] != b"\0\0" or magic[2] not in _TYPES:
             raise DataError(
@@ -135,7 +134,7 @@ def read_header(file: Path, path: str) -> Header:
         shape = struct.unpack(f">{magic[3]}I", _exactly(stream, 4 * magic[3], path))
         head = Header(np.dtype(_TYPES[magic[2]]), shape, 4 + 4 * magic[3])
     size = file.stat().st_size
-    most = size * _DEFLATE_LIMIT if _gzipped(file) else size
+    most = size * _DEFLATE_LIMIT if source_files.is_gzipped(file) else size
     if head.offset + head.size > most:
         raise DataError(f"{path}: is cut off: it announces {head.size} bytes of values and has {size - head.offset}")
     return head
@@ -148,7 +147,7 @@ def fill(out: NDArray[Any], file: Path, path: str, head: Header) -> None:
         DataError: if the file has fewer or more values than it announces.
     """
     target = memoryview(out.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
-    with _opened(file, path) as stream:
+    with source_files.opened(file) as stream:
         _exactly(stream, head.offset, path)
         filled = 0
         while filled < len(target):
@@ -158,15 +157,6 @@ def fill(out: NDArray[Any], file: Path, path: str, head: Header) -> None:
             filled += got
         if _guarded(lambda: stream.read(1), path):
             raise DataError(f"{path}: has more than the {head.size} bytes of values that it announces")
-
-
-def _gzipped(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
-
-
-def _opened(file: Path, path: str) -> BinaryIO:
-    return gzip.open(file, "rb") if _gzipped(file) else file.open("rb")  # type: ignore[return-value]
 
 
 def _exactly(stream: BinaryIO, n: int, path: str) -> bytes:

@@ -7,7 +7,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from versus import manifest
 from versus.data.errors import DataError
@@ -59,7 +59,7 @@ def lines(base: Path, path: str, encoding: str) -> Iterator[tuple[int, str]]:
     """
     file = locate(base, path)
     try:
-        with gzip.open(file) if is_gzipped(file) else file.open("rb") as stream:
+        with opened(file) as stream:
             for number, line in enumerate(stream, 1):
                 yield number, _decoded(line, encoding, f"{path}, line {number}").rstrip("\r\n")
     except (OSError, EOFError, zlib.error) as error:
@@ -76,6 +76,11 @@ def _decoded(line: bytes, encoding: str, where: str) -> str:
             f"{where}: byte {error.start + 1} of it ({line[error.start]:#04x}) is not {encoding}; say "
             "`encoding: latin-1`, or whichever the file is in"
         ) from None
+
+
+def opened(file: Path) -> BinaryIO:
+    """A file's bytes, unpacked where they are gzipped."""
+    return gzip.open(file, "rb") if is_gzipped(file) else file.open("rb")  # type: ignore[return-value]
 
 
 def is_gzipped(file: Path) -> bool:

@@ -1,0 +1,148 @@
+"""A table of a user's: its target, spellings of missing values, rare classes and columns that only name the rows."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
+from versus.data.encoding import encode, strays
+from versus.data.errors import DataError, unknown
+from versus.data.inspect import sniffing, text_files
+from versus.data.preparation import load, parse, read
+from versus.data.prepared import Dataset
+from versus.data.spaces import Table
+
+_MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
+_FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
+_TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
+
+
+def complete(
+    entry: dict[str, Any], path: Path, folder: str, target: str | None, base: Path, notes: list[str]
+) -> Dataset:
+    """Complete an entry of params.yaml by what the columns show.
+
+    Args:
+        entry: changed in place.
+        path: the file.
+        folder: how params.yaml names its folder, with the slash.
+        target: name of the target column; guessed where None.
+        base: what the paths in ``entry`` start from.
+        notes: what was guessed, and why, is added here.
+
+    Returns:
+        The data as the entry now reads them.
+    """
+    test = sniffing.test_file(path)
+    if test is not None:
+        entry["test_path"] = f"{folder}{test.name}"
+        notes.append(f"{test.name} beside it is taken as the official test set")
+    entry["target"] = target or "?"  # readers do not look at it
+    raw = _read(entry, base)
+    if target is None:
+        entry["target"] = guess_target(raw)
+        notes.append(f"no target was named; {entry['target']!r} is taken for it")
+    missing = _missing(raw, entry["target"])
+    if missing:
+        entry["missing"] = [*parse(entry).missing, *missing]
+        notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
+        raw = _read(entry, base)
+    columns = {column.name: column for column in raw.columns}
+    if entry["target"] not in columns:
+        raise DataError(f"{path.name}: target: {unknown('column', entry['target'], columns)}")
+    name_classes(entry, columns[entry["target"]], raw.n_test, notes)
+    identifiers = _identifiers(raw, entry["target"])
+    text, texts = text_files.text_column(raw, entry["target"], identifiers)
+    if text is not None and entry["source"] in ("csv", "tsv"):
+        delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
+        entry |= {"source": "documents", "text": text, **delimiter}
+        entry.pop("missing", None)
+        notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
+        return load(parse(entry), base, base)[0]
+    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), notes)
+    return encode(raw, parse(entry))
+
+
+def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[str]) -> None:
+    """Leave out the columns that only name the rows, unless there are no others."""
+    if names and len(names) < len(raw.columns) - 1:
+        entry["drop"] = names
+        notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
+
+
+def guess_target(raw: RawTable) -> str:
+    """The column that is named like a target; or else the last one, or the first, whose values come again and again."""
+    by_name = {column.name.lower(): column.name for column in raw.columns}
+    named = [by_name[name] for name in _TARGET_NAMES if name in by_name]
+    if named:
+        return named[0]
+    for column in (raw.columns[-1], raw.columns[0]):
+        if isinstance(column, Numbers) or 2 <= len(column.words) <= len(column.codes) / 5:
+            return column.name
+    return raw.columns[-1].name
+
+
+def _read(entry: dict[str, Any], base: Path) -> RawTable:
+    raw = read(parse(entry), base, base)
+    assert isinstance(raw, RawTable)
+    return raw
+
+
+def _missing(raw: RawTable, target: str) -> list[str]:
+    if raw.typed:
+        return []
+    words = [column for column in raw.columns if isinstance(column, Words) and column.name != target]
+    return sorted({text for column in words for text in strays(column)})
+
+
+def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
+    """The task, and what becomes of labels that differ between the files or are too rare to be split."""
+    found = as_words(column)
+    if isinstance(column, Numbers) and (column.values % 1 != 0).any():
+        return
+    codes = found.codes[found.codes >= 0]
+    counts = np.bincount(codes, minlength=len(found.words))
+    if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10:
+        entry["task"] = "regression"
+        notes.append(f"{column.name!r} has {len(found.words)} different numbers: taken as a regression")
+        return
+    trained = np.bincount(found.codes[: len(found.codes) - n_test] + 1, minlength=len(found.words) + 1)[1:]
+    rare = trained < (2 if n_test else 3)
+    leave_out = trained[rare].sum() <= _FEW_ROWS * len(codes) and (~rare).sum() >= 2
+    label_map: dict[str, str | None] = {}
+    for k, word in enumerate(found.words):
+        if n_test and not trained[k] and word.rstrip(".") in found.words:
+            label_map[word] = word.rstrip(".")
+            notes.append(f"the class {word!r} of the test file is taken as {word.rstrip('.')!r}")
+        elif rare[k] and leave_out:
+            label_map[word] = None
+            notes.append(f"the class {word!r} has {trained[k]} members, too few to be split; its rows are left out")
+    if label_map:
+        entry["label_map"] = label_map
+
+
+def _identifiers(raw: RawTable, target: str) -> list[str]:
+    """Columns of texts that differ in every row, and columns that count the rows."""
+    found = []
+    for column in raw.columns:
+        n = len(column.missing)
+        if column.name == target or n <= _MANY_CLASSES or column.missing.any():
+            continue
+        named = isinstance(column, Words) and len(column.words) > 0.95 * n
+        if named or (isinstance(column, Numbers) and (np.diff(column.values) == 1).all()):
+            found.append(column.name)
+    return found
+
+
+def perhaps_images(dataset: Dataset) -> list[str]:
+    """A hint, where all columns are numbers of one range and as many as make a square."""
+    X, side = dataset.X, math.isqrt(dataset.schema.n_features)
+    if not isinstance(dataset.schema.x, Table) or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
+        return []
+    if np.isnan(X).any() or X.min() < 0 or np.median(X.max(axis=0)) < X.max():
+        return []
+    return [f"the {X.shape[1]} columns may be pixels; if so, add `shape: [{side}, {side}]` and `levels`, 256 for bytes"]
