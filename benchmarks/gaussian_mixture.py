@@ -11,9 +11,9 @@ import warnings
 import numpy as np
 
 from benchmarks.side_by_side import compare, report
-from versus.numerics.covariance import structure
-from versus.numerics.expectation_maximisation import Mixture
-from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.models.classical_generative.mixture import GaussianMixture
+from versus.numerics.covariances import structure
+from versus.numerics.mixtures import Mixture
 
 COMPONENTS, STEPS = 10, 20
 FIT = f"Gaussian mixture, {STEPS} EM steps"
@@ -51,7 +51,7 @@ def main() -> None:
         structure("full"), weights.astype(float), means.astype(float), np.linalg.inv(precisions.astype(float))
     )
     floor = 1e-6
-    ours = GaussianMixture(COMPONENTS, steps=STEPS, tolerance=0, pseudo_counts=0, variance_floor=floor, device="cpu")
+    ours = GaussianMixture(COMPONENTS, max_iter=STEPS, tol=0, pseudo_counts=0, var_smoothing=floor, device="cpu")
     theirs = Peer(
         COMPONENTS,
         tol=0,

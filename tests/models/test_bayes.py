@@ -7,7 +7,7 @@ from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
 from versus.models.bayes import BayesClassifier, GenerativeClassifier, class_log_prior
 from versus.models.classical_generative.kernel_density import KernelDensity
-from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.models.classical_generative.mixture import GaussianMixture
 
 
 class Coin(GenerativeClassifier):
@@ -40,7 +40,7 @@ def lines():
 
 def test_any_density_becomes_a_classifier(lines):
     X, y = lines
-    model = BayesClassifier(GaussianMixture(1, pseudo_counts=0, variance_floor=0)).fit(X, y)
+    model = BayesClassifier(GaussianMixture(1, pseudo_counts=0, var_smoothing=0)).fit(X, y)
     joint = np.stack(
         [stats.norm(X[y == k, 0].mean(), X[y == k, 0].std()).logpdf(X[:, 0]) for k in range(2)], axis=1
     ) + np.log([151 / 202, 51 / 202])

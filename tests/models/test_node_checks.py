@@ -67,7 +67,7 @@ def has(field):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "args"), [("trees", "DecisionTree", {}), ("trees", "RandomForest", {"trees": 3})]
+    ("module", "name", "args"), [("trees", "DecisionTree", {}), ("trees", "RandomForest", {"n_estimators": 3})]
 )
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),

@@ -24,9 +24,9 @@ MODELS = [
     ("discriminative", "linear", "LogisticRegression", {"C": 0.5}),
     ("discriminative", "linear", "LinearSVM", {}),
     ("discriminative", "kernel", "RBFSVM", {}),
-    ("discriminative", "neighbours", "KNearestNeighbours", {"k": 3}),
+    ("discriminative", "neighbours", "KNearestNeighbours", {"n_neighbors": 3}),
     ("discriminative", "trees", "DecisionTree", {"max_depth": 4}),
-    ("discriminative", "trees", "RandomForest", {"trees": 5}),
+    ("discriminative", "trees", "RandomForest", {"n_estimators": 5}),
     ("discriminative", "boosting", "HistGradientBoosting", {"max_iter": 4}),
     ("classical_generative", "baseline", "Marginals", {}),
 ]

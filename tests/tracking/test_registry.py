@@ -105,7 +105,7 @@ def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
 def test_registering_again_makes_no_new_version(mirror: Mirror) -> None:
     first = register(mirror, "flowers-bayes")
     assert register(mirror, "flowers-bayes") == first
-    fit(mirror.workspace, "flowers-bayes", *BAYES, smoothing=0.5)
+    fit(mirror.workspace, "flowers-bayes", *BAYES, alpha=0.5)
     assert register(mirror, "flowers-bayes").version != first.version
 
 

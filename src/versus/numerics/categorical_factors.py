@@ -40,14 +40,14 @@ class CategoricalFactors:
 
 
 def fit_categorical(
-    codes: Array, labels: Labels, n_classes: int, cardinalities: Sequence[int], smoothing: float
+    codes: Array, labels: Labels, n_classes: int, cardinalities: Sequence[int], alpha: float
 ) -> CategoricalFactors:
     """Smoothed category frequencies of codes (N, D), NaN where missing, by class (N,)."""
     tables = [np.zeros((n_classes, 0))]
     for column, size in zip(codes.T, cardinalities, strict=True):
         seen = ~np.isnan(column)
         cells = labels[seen] * size + column[seen].astype(np.int64)
-        counts = np.bincount(cells, minlength=n_classes * size).reshape(n_classes, size) + smoothing
+        counts = np.bincount(cells, minlength=n_classes * size).reshape(n_classes, size) + alpha
         tables.append(np.log(counts / counts.sum(axis=1, keepdims=True)))
     return CategoricalFactors(cardinalities, np.concatenate(tables, axis=1))
 
@@ -60,7 +60,7 @@ def check_codes(codes: Array, cardinalities: Sequence[int], names: Sequence[str]
             raise ValueError(f"column {name!r} holds {known.min()} … {known.max()}; codes 0 … {size - 1} are accepted")
 
 
-def check_smoothing(smoothing: float) -> None:
+def check_smoothing(alpha: float) -> None:
     """Raise ValueError unless above 0: without smoothing a category unseen in training has probability 0."""
-    if not smoothing > 0:
-        raise ValueError(f"smoothing={smoothing!r}; a number above 0 is needed")
+    if not alpha > 0:
+        raise ValueError(f"alpha={alpha!r}; a number above 0 is needed")

@@ -8,13 +8,17 @@ summed again, in float64 and about their means. Chan, Golub and LeVeque, "Algori
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.numerics.class_sums import class_sums
+from versus.numerics.machine import map_slabs
 
 _CANCELLING = 100.0  # (mean / deviation)^2 from which a column is summed again
+_BLOCK = 1024  # rows that are squared and summed in the cache
+_MANY = 2**20  # numbers from which sparse sums pay for the import of scipy.sparse
+_SLABS = 8  # shares of the rows at most; memory feeds no more cores than that
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,44 @@ class ClassMoments:
         return ClassMoments(self.counts, means, np.where(self.counts > 1, self.variances, variance))
 
 
-def variance_floor(pooled_variances: Array, fraction: float) -> Array:
+def scaled_variances(pooled_variances: Array, fraction: float) -> Array:
     """``fraction`` of each column's variance (D,); a constant column takes the largest column's, or 1 if all are 0."""
     largest = float(pooled_variances.max(initial=0.0)) or 1.0
-    floor: Array = fraction * np.where(pooled_variances > 0, pooled_variances, largest)
-    return floor
+    scaled: Array = fraction * np.where(pooled_variances > 0, pooled_variances, largest)
+    return scaled
+
+
+def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None = None) -> Array:
+    """Sums of x - about and of its squares over the rows (N, D) of each class, (2, K, D); ``about`` is (K, D) or 0.
+
+    Sums within a block are in the rows' own type, sums of blocks in float64. A missing value makes its sum NaN.
+    """
+
+    def work(slab: slice) -> Array:
+        total = np.zeros((2, n_classes, rows.shape[1]))
+        squares = np.empty((min(_BLOCK, slab.stop - slab.start), rows.shape[1]), rows.dtype)
+        for start in range(slab.start, slab.stop, _BLOCK):
+            block = slice(start, min(start + _BLOCK, slab.stop))
+            codes = labels[block]
+            x = rows[block] if about is None else rows[block] - about[codes]
+            members = _members(codes, n_classes, rows.dtype, sparse=rows.size >= _MANY)
+            with np.errstate(invalid="ignore", over="ignore"):
+                total[0] += members @ x
+                total[1] += members @ np.multiply(x, x, out=squares[: len(x)])
+        return total
+
+    parts = map_slabs(work, len(rows), max(_BLOCK, -(-len(rows) // _SLABS)))
+    total: Array = np.add.reduce([np.zeros((2, n_classes, rows.shape[1])), *parts])
+    return total
+
+
+def _members(codes: Labels, n_classes: int, dtype: np.dtype[np.floating], sparse: bool) -> Any:
+    """(K, n) with a 1 where the row is of the class; a dense one costs K multiplications for each addition."""
+    if not sparse:
+        return (np.arange(n_classes)[:, None] == codes).astype(dtype)
+    from scipy.sparse import csc_array  # a tenth of a second to import
+
+    return csc_array((np.ones(len(codes), dtype), codes, np.arange(len(codes) + 1)), shape=(n_classes, len(codes)))
 
 
 def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:

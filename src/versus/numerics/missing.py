@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from versus.arrays import Array
-from versus.numerics.full import FullNormals
+from versus.numerics.normals import FullNormals
 
 
 def patterns(rows: Array) -> Iterator[tuple[Array, Array]]:
@@ -29,7 +29,7 @@ def marginal_log_density(rows: Array, means: Array, covariances: Array) -> Array
     out = np.empty((len(means), len(rows)))
     for columns, where in patterns(rows):
         normals = FullNormals(means[:, columns], covariances[:, columns[:, None], columns])
-        out[:, where] = normals.evaluate(rows[where[:, None], columns])
+        out[:, where] = normals.log_density(rows[where[:, None], columns])
     return out
 
 

@@ -19,11 +19,11 @@ from versus.models.classical_generative.regression import GaussianMixtureRegress
 CONTINUOUS = [
     GaussianClassifier(),
     GaussianClassifier("tied"),
-    GaussianClassifier("diagonal"),
+    GaussianClassifier("diag"),
     GaussianNaiveBayes(),
     GaussianMixtureClassifier(2, random_state=0),
     GaussianMixtureClassifier(2, "tied", random_state=0),
-    GaussianMixtureClassifier(3, "diagonal", random_state=0),
+    GaussianMixtureClassifier(3, "diag", random_state=0),
     GaussianMixtureClassifier(3, "spherical", random_state=0),
     KernelDensityClassifier(),
     KernelDensityClassifier(0.5, "isotropic"),

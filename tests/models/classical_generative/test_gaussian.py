@@ -8,7 +8,7 @@ from versus.data.targets import Classes
 from versus.models.classical_generative.gaussian import GaussianClassifier
 
 
-@pytest.mark.parametrize("covariance", ["full", "tied", "diagonal"])
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag"])
 def test_units_do_not_matter(covariance):
     X, y = data.numeric_table()
     units, shift = np.array([1e5, 1e-4, 3.0]), np.array([1e3, -7.0, 0.5])
@@ -30,16 +30,16 @@ def test_more_columns_than_rows_are_shrunk(covariance):
     assert (model.predict(fresh) == 0).mean() > 0.95
     assert np.isfinite(model.log_prob(fresh)).all()
     with pytest.raises(ValueError, match="shrinkage"):
-        GaussianClassifier(covariance, shrinkage=0.0, variance_floor=0.0).fit(X, y)
+        GaussianClassifier(covariance, shrinkage=0.0, var_smoothing=0.0).fit(X, y)
 
 
 def test_full_shrinkage_is_the_diagonal_model():
     X, y = data.numeric_table()
-    diagonal, shrunk = GaussianClassifier("diagonal").fit(X, y), GaussianClassifier("full", shrinkage=1.0).fit(X, y)
+    diagonal, shrunk = GaussianClassifier("diag").fit(X, y), GaussianClassifier("full", shrinkage=1.0).fit(X, y)
     np.testing.assert_allclose(shrunk.log_joint(X), diagonal.log_joint(X), rtol=1e-7)
 
 
-@pytest.mark.parametrize("covariance", ["full", "tied", "diagonal"])
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag"])
 def test_constant_columns_and_small_classes(covariance):
     X, y = data.numeric_table()
     X = np.column_stack([X, np.full(len(y), 4.0), np.where(y == 1, 2.0, X[:, 0])])
@@ -66,7 +66,9 @@ def test_values_missing_at_random_cost_little():
     np.testing.assert_allclose(model.covariances_[0], covariance, atol=0.08)
 
 
-@pytest.mark.parametrize(("name", "value"), [("covariance", "spherical"), ("shrinkage", 1.5), ("shrinkage", "none")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("covariance_type", "spherical"), ("shrinkage", 1.5), ("shrinkage", "none")]
+)
 def test_arguments_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"{name}={value!r}; accepted"):
         GaussianClassifier(**{name: value}).fit(*data.numeric_table())
@@ -74,7 +76,7 @@ def test_arguments_out_of_range_are_named(name, value):
 
 def test_pixels_are_spread_over_their_cells():
     X, y, schema = data.images()
-    model = GaussianClassifier("diagonal", schema=schema, random_state=0).fit(X, y)
+    model = GaussianClassifier("diag", schema=schema, random_state=0).fit(X, y)
     # The border is 0 in every image: spread over [0, 1) it has mean 1/2 and variance 1/12.
     border = (np.arange(12) % 3) == 0
     np.testing.assert_allclose(model.means_[:, border], 0.5, atol=0.15)

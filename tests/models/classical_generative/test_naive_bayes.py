@@ -9,7 +9,7 @@ from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, M
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
 from versus.numerics.class_moments import class_moments
-from versus.numerics.diagonal import DiagonalNormals
+from versus.numerics.normals import DiagonalNormals
 
 
 def test_mixed_columns_are_the_sum_of_their_parts():
@@ -31,7 +31,7 @@ def test_available_values_are_used_and_no_others():
     X, y = data.numeric_table()
     gaps = X.copy()
     gaps[np.random.default_rng(0).random(X.shape) < 0.3] = np.nan
-    model = GaussianNaiveBayes(variance_floor=0.0).fit(gaps, y)
+    model = GaussianNaiveBayes(var_smoothing=0.0).fit(gaps, y)
     for k in range(3):
         np.testing.assert_allclose(model.means_[k], np.nanmean(gaps[y == k], axis=0))
         np.testing.assert_allclose(model.variances_[k], np.nanvar(gaps[y == k], axis=0))
@@ -60,8 +60,8 @@ def test_an_unknown_category_is_named(model_class):
 @pytest.mark.parametrize("model_class", [MixedNaiveBayes, CategoricalNaiveBayes, BernoulliNaiveBayes])
 def test_smoothing_must_be_positive(model_class):
     X, y, schema = data.categorical_table()
-    with pytest.raises(ValueError, match=r"smoothing=0\.0"):
-        model_class(smoothing=0.0, schema=schema).fit(X, y)
+    with pytest.raises(ValueError, match=r"alpha=0\.0"):
+        model_class(alpha=0.0, schema=schema).fit(X, y)
 
 
 def test_each_discrete_model_says_what_it_takes():
@@ -116,8 +116,8 @@ def test_single_precision_is_given_up_where_it_could_mislead():
     means = np.array([[0.0, 1000.0, 0.0], [0.0, 1000.0, 1e-3], [1000.0, 0.0, 0.0]])
     normals = DiagonalNormals(means, np.full((3, 3), 1e-6))
     X = (means[rng.integers(0, 3, 500)] + rng.normal(size=(500, 3)) * 1e-3).astype(np.float32)
-    exact = normals.evaluate(X.astype(np.float64))
-    found = normals.evaluate(X)
+    exact = normals.log_density(X.astype(np.float64))
+    found = normals.log_density(X)
     np.testing.assert_array_equal(found.argmax(axis=0), exact.argmax(axis=0))
     close = exact > exact.max(axis=0) - 30
     assert (close.sum(axis=0) > 1).any()

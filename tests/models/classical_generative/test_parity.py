@@ -10,12 +10,12 @@ from tests.models.classical_generative import small_data as data
 from versus.data.schema import Schema
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensity
+from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
-from versus.numerics.covariance import structure
-from versus.numerics.expectation_maximisation import Mixture
-from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.numerics.covariances import structure
+from versus.numerics.mixtures import Mixture
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}
 
@@ -41,14 +41,14 @@ def test_gaussian_naive_bayes():
 
 def test_bernoulli_naive_bayes():
     X, y = data.bits()
-    model = BernoulliNaiveBayes(smoothing=0.7).fit(X, y)
+    model = BernoulliNaiveBayes(alpha=0.7).fit(X, y)
     reference = naive_bayes.BernoulliNB(alpha=0.7, class_prior=np.exp(model.log_prior_)).fit(X, y)
     np.testing.assert_allclose(model.log_joint(X), reference.predict_joint_log_proba(X), **CLOSE)
 
 
 def test_categorical_naive_bayes():
     X, y, schema = data.categorical_table()
-    model = CategoricalNaiveBayes(smoothing=0.7, schema=schema).fit(X, y)
+    model = CategoricalNaiveBayes(alpha=0.7, schema=schema).fit(X, y)
     prior = np.exp(model.log_prior_[:3])  # scikit-learn knows no class without members
     reference = naive_bayes.CategoricalNB(alpha=0.7, class_prior=prior / prior.sum()).fit(X, y)
     np.testing.assert_allclose(
@@ -58,7 +58,7 @@ def test_categorical_naive_bayes():
 
 def test_multinomial_naive_bayes():
     X, y = data.counts()
-    model = MultinomialNaiveBayes(smoothing=0.7).fit(X, y)
+    model = MultinomialNaiveBayes(alpha=0.7).fit(X, y)
     reference = naive_bayes.MultinomialNB(alpha=0.7, class_prior=np.exp(model.log_prior_)).fit(X, y)
     np.testing.assert_allclose(model.log_probabilities_, reference.feature_log_prob_, **CLOSE)
     same_posterior(model, reference, X)
@@ -71,14 +71,14 @@ def test_multinomial_naive_bayes():
 
 def with_covariances(model, covariances):
     """A copy with other covariances: scikit-learn's divisors (N, N - 1, N - K) vary with solver and version."""
-    copy = GaussianClassifier(model.covariance, schema=model.schema)
+    copy = GaussianClassifier(model.covariance_type, schema=model.schema)
     copy.set_arrays(model.get_arrays() | {"covariances": covariances})
     return copy
 
 
 def test_linear_discriminant_analysis():
     X, y = one_scale()
-    model = GaussianClassifier("tied", shrinkage=0.0, variance_floor=0.0, schema=Schema.of(X, y)).fit(X, y)
+    model = GaussianClassifier("tied", shrinkage=0.0, var_smoothing=0.0, schema=Schema.of(X, y)).fit(X, y)
     reference = discriminant_analysis.LinearDiscriminantAnalysis("lsqr", priors=np.exp(model.log_prior_)).fit(X, y)
     np.testing.assert_allclose(model.means_, reference.means_, **CLOSE)
     same_posterior(with_covariances(model, reference.covariance_), reference, X)
@@ -89,7 +89,7 @@ def test_linear_discriminant_analysis():
 
 def test_quadratic_discriminant_analysis():
     X, y = one_scale()
-    model = GaussianClassifier("full", shrinkage=0.0, variance_floor=0.0, schema=Schema.of(X, y)).fit(X, y)
+    model = GaussianClassifier("full", shrinkage=0.0, var_smoothing=0.0, schema=Schema.of(X, y)).fit(X, y)
     reference = discriminant_analysis.QuadraticDiscriminantAnalysis(
         priors=np.exp(model.log_prior_), store_covariance=True
     ).fit(X, y)
@@ -104,7 +104,7 @@ def test_quadratic_discriminant_analysis():
 def test_shrinkage_is_ledoit_and_wolfs_on_columns_of_unit_variance():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 6)) @ rng.normal(size=(6, 6)) * np.logspace(-3, 3, 6)
-    model = GaussianClassifier(variance_floor=0.0).fit(X, np.zeros(40, np.int64))
+    model = GaussianClassifier(var_smoothing=0.0).fit(X, np.zeros(40, np.int64))
     deviations = X.std(axis=0)
     shrunk, amount = ledoit_wolf((X - X.mean(axis=0)) / deviations)
     assert 0.01 < amount < 0.99
@@ -113,13 +113,13 @@ def test_shrinkage_is_ledoit_and_wolfs_on_columns_of_unit_variance():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("name", "theirs"), [("full", "full"), ("tied", "tied"), ("diagonal", "diag"), ("spherical", "spherical")]
+    ("name", "theirs"), [("full", "full"), ("tied", "tied"), ("diag", "diag"), ("spherical", "spherical")]
 )
 def test_gaussian_mixture_from_the_same_start(name, theirs):
     X, _ = one_scale()
     k, d = 3, 3
     means, weights = X[:k], np.array([0.5, 0.3, 0.2])
-    unit = {"full": np.stack([np.eye(d)] * k), "tied": np.eye(d), "diagonal": np.ones((k, d)), "spherical": np.ones(k)}
+    unit = {"full": np.stack([np.eye(d)] * k), "tied": np.eye(d), "diag": np.ones((k, d)), "spherical": np.ones(k)}
     reference = mixture.GaussianMixture(
         k,
         covariance_type=theirs,
@@ -130,7 +130,7 @@ def test_gaussian_mixture_from_the_same_start(name, theirs):
         means_init=means,
         precisions_init=unit[name],
     ).fit(X)
-    model = GaussianMixture(k, name, steps=60, tolerance=0, pseudo_counts=0, variance_floor=0)
+    model = GaussianMixture(k, name, max_iter=60, tol=0, pseudo_counts=0, var_smoothing=0)
     model.fit(X, start=Mixture(structure(name), weights, means, unit[name]))
     np.testing.assert_allclose(model.mixture_.weights, reference.weights_, **CLOSE)
     np.testing.assert_allclose(model.mixture_.means, reference.means_, **CLOSE)

@@ -7,8 +7,11 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Number
 from versus.models import persistence
-from versus.models.classical_generative.regression import GaussianMixtureRegression, GaussianRegression
-from versus.numerics.normal_quantiles import mixture_quantile
+from versus.models.classical_generative.regression import (
+    GaussianMixtureRegression,
+    GaussianRegression,
+    mixture_quantile,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def models():
 
 def test_one_normal_is_least_squares(bent):
     X, y = bent
-    model = GaussianRegression(variance_floor=0.0).fit(X, y)
+    model = GaussianRegression(var_smoothing=0.0).fit(X, y)
     reference = LinearRegression().fit(X, y)
     np.testing.assert_allclose(model.predict(X), reference.predict(X), rtol=1e-6)
     residual = np.sqrt(((y - reference.predict(X)) ** 2).mean())
@@ -125,8 +128,8 @@ def test_arguments_out_of_range_are_named(bent):
     X, y = bent
     with pytest.raises(ValueError, match="needs y"):
         GaussianRegression().fit(X)
-    with pytest.raises(ValueError, match="covariance='diagonal'"):
-        GaussianMixtureRegression(covariance="diagonal").fit(X, y)
+    with pytest.raises(ValueError, match="covariance_type='diag'"):
+        GaussianMixtureRegression(covariance_type="diag").fit(X, y)
     with pytest.raises(ValueError, match="coverage=1\\.5"):
         GaussianRegression().fit(X, y).predict_interval(X, 1.5)
     schema = Schema(Table((Column("a"), Column("sex", ("f", "m")))), Number())

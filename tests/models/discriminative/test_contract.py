@@ -13,7 +13,7 @@ CLASSIFIERS = [
     ("kernel", "RBFSVM", {}),
     ("neighbours", "KNearestNeighbours", {}),
     ("trees", "DecisionTree", {}),
-    ("trees", "RandomForest", {"trees": 10}),
+    ("trees", "RandomForest", {"n_estimators": 10}),
     ("boosting", "HistGradientBoosting", {"max_iter": 10, "min_samples_leaf": 5}),
 ]
 
@@ -65,7 +65,7 @@ def test_needs_labels(module, name, args, awkward):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "args"), [("trees", "RandomForest", {"trees": 8}), ("neighbours", "KNearestNeighbours", {})]
+    ("module", "name", "args"), [("trees", "RandomForest", {"n_estimators": 8}), ("neighbours", "KNearestNeighbours", {})]
 )
 def test_cores_change_nothing(module, name, args, awkward):
     X, y, schema = awkward
@@ -75,7 +75,7 @@ def test_cores_change_nothing(module, name, args, awkward):
 
 REGRESSORS = [
     ("linear", "RidgeRegression", {}, 0.4),
-    ("trees", "RandomForestRegressor", {"trees": 20}, 0.3),
+    ("trees", "RandomForestRegressor", {"n_estimators": 20}, 0.3),
     ("boosting", "HistGradientBoostingRegressor", {"max_iter": 30}, 0.3),
 ]
 

@@ -11,7 +11,7 @@ def test_tree_and_forest_are_scikit_learns():
     X, y = load_wine(return_X_y=True)
     pairs = [
         (DecisionTree(max_depth=3, random_state=1), DecisionTreeClassifier(max_depth=3, random_state=1)),
-        (RandomForest(trees=9, random_state=1), RandomForestClassifier(9, random_state=1)),
+        (RandomForest(n_estimators=9, random_state=1), RandomForestClassifier(9, random_state=1)),
     ]
     for ours, reference in pairs:
         np.testing.assert_array_equal(ours.fit(X, y).predict_proba(X), reference.fit(X, y).predict_proba(X))
@@ -21,5 +21,5 @@ def test_regression_forest_is_scikit_learns():
     X, y = load_diabetes(return_X_y=True)
     expected = Reference(5, max_features=0.5, random_state=1).fit(X, y).predict(X)
     np.testing.assert_array_equal(
-        RandomForestRegressor(trees=5, max_features=0.5, random_state=1).fit(X, y).predict(X), expected
+        RandomForestRegressor(n_estimators=5, max_features=0.5, random_state=1).fit(X, y).predict(X), expected
     )

@@ -25,8 +25,8 @@ class Marginals(ClassConditionalDensity):
     Learned: those of `MixedNaiveBayes` with a single class: ``means_``, ``variances_``, ``log_probabilities_``.
 
     Args:
-        smoothing: added to the count of each category (Laplace: 1).
-        variance_floor: given to a constant column, as a fraction of the largest column's variance.
+        alpha: added to the count of each category (Laplace: 1).
+        var_smoothing: added to each variance, as a fraction of the column's variance.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; inferred where None.
         random_state: seed of the spreading of pixels.
@@ -36,14 +36,14 @@ class Marginals(ClassConditionalDensity):
 
     def __init__(
         self,
-        smoothing: float = 1.0,
-        variance_floor: float = 1e-9,
+        alpha: float = 1.0,
+        var_smoothing: float = 1e-9,
         prior: Literal["empirical", "uniform"] = "empirical",
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.smoothing = smoothing
-        self.variance_floor = variance_floor
+        self.alpha = alpha
+        self.var_smoothing = var_smoothing
         self.prior = prior
         self.schema = schema
         self.random_state = random_state
@@ -55,7 +55,7 @@ class Marginals(ClassConditionalDensity):
 
     def _single_class(self) -> MixedNaiveBayes:
         schema = replace(self.schema_, y=Classes(("all",)))
-        return MixedNaiveBayes(self.smoothing, self.variance_floor, schema=schema, random_state=self.random_state)
+        return MixedNaiveBayes(self.alpha, self.var_smoothing, schema=schema, random_state=self.random_state)
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Moments or frequencies of each column over all rows."""

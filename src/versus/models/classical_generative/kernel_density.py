@@ -17,10 +17,9 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
-from versus.numerics.bandwidth import RULES, factor
-from versus.numerics.class_moments import class_moments, variance_floor
+from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
-from versus.numerics.kernel_sums import log_kernel_sums
+from versus.numerics.kernel_densities import RULES, factor, log_kernel_sums
 from versus.numerics.missing import patterns
 
 __all__ = ["KernelDensityClassifier"]
@@ -92,7 +91,7 @@ class KernelDensity:
         if self.kernel == "isotropic" and not isinstance(self.bandwidth, str):
             return np.full(n_columns, float(self.bandwidth))
         variances = class_moments(self.points_, np.zeros(n, np.int64), 1).filled().variances[0]
-        variances = np.maximum(variances, variance_floor(variances, self.variance_floor))
+        variances = np.maximum(variances, scaled_variances(variances, self.variance_floor))
         if self.kernel == "isotropic":
             variances = np.full(n_columns, variances.mean())
         deviations = np.sqrt(variances * n / max(n - 1, 1))

@@ -1,34 +1,175 @@
-r"""Gaussian mixtures, one for each class.
+r"""Gaussian mixtures: a density of numeric events, and one for each class as a classifier.
 
-.. math:: p(x \mid y) = \sum_{k} \pi_{yk} \, N(x; \mu_{yk}, \Sigma_{yk})
+.. math:: p(x) = \sum_{k} \pi_k \, N(x; \mu_k, \Sigma_k), \qquad
+          p(x \mid y) = \sum_{k} \pi_{yk} \, N(x; \mu_{yk}, \Sigma_{yk})
 
-Hastie and Tibshirani, "Discriminant analysis by Gaussian mixtures" (1996). Fitted by EM; missing values are
-marginalised exactly, when fitting too.
+Fitted by EM (Dempster, Laird and Rubin, 1977); missing values are marginalised exactly, when fitting too. McLachlan and
+Peel, *Finite Mixture Models* (2000); Hastie and Tibshirani, "Discriminant analysis by Gaussian mixtures" (1996).
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
+import numpy as np
+from scipy.special import logsumexp
+
+from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
-from versus.numerics.gaussian_mixture import GaussianMixture
+from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.numerics.class_moments import class_moments, scaled_variances
+from versus.numerics.covariances import Regularisation, structure
+from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
+from versus.numerics.machine import placement
+from versus.numerics.mixtures import Mixture, Moments, SinglePrecision, em, kmeans_labels, maximise
 
 __all__ = ["GaussianMixtureClassifier"]
+
+_LONG = 5e10  # floating-point operations, about a second of a core: shorter fits are not worth another copy of the rows
+
+
+class GaussianMixture:
+    """A mixture of normals: a density of numeric events, without classes.
+
+    Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
+    fit ``trace_``, the mean log-likelihood (nats a row) that each EM step began with.
+
+    Args:
+        n_components: number of normals K; more than there are rows does no harm.
+        covariance_type: "full", "tied", "diag" or "spherical".
+        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
+        max_iter: EM steps at most.
+        tol: EM ends when the mean log-likelihood rises by less, nats a row.
+        pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
+            0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
+        var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
+        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it.
+        schema: what the data look like; inferred where None.
+        random_state: seed of the starts and of the spreading of pixels.
+    """
+
+    measure: Measure = "continuous"
+
+    def __init__(
+        self,
+        n_components: int = 4,
+        covariance_type: Literal["full", "tied", "diag", "spherical"] = "full",
+        n_init: int = 1,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        pseudo_counts: float | Literal["auto"] = "auto",
+        var_smoothing: float = 1e-6,
+        device: str = "auto",
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.pseudo_counts = pseudo_counts
+        self.var_smoothing = var_smoothing
+        self.device = device
+        self.schema = schema
+        self.random_state = random_state
+
+    def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
+        """Learn from X (N, *event); y is ignored; EM begins at ``start`` where that is given.
+
+        Raises:
+            ValueError: for categorical columns, or arguments out of range.
+        """
+        for name in ("n_components", "n_init", "max_iter"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}; at least 1 is needed")
+        self.schema_ = self.schema or Schema.of(X)
+        require_numeric("GaussianMixture", self.schema_)
+        rng = np.random.default_rng(self.random_state)
+        # Single precision stays: it halves time and memory. What is not floating point becomes float64.
+        rows = dequantised_rows(X, self.schema_, rng, np.float32 if X.dtype == np.float32 else np.float64)
+        pooled = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled().variances[0]
+        added = scaled_variances(pooled, self.var_smoothing)
+        regular = Regularisation(pooled + added, self._pseudo_counts(rows.shape[1]), added)
+        starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.n_init))
+        complete = not np.isnan(rows).any()
+        operations = float(4 * rows.size * rows.shape[1] * self.n_components * self.max_iter)
+        place = placement(self.device if complete else "cpu", operations)
+        in_doubles = rows.dtype == np.float64 and complete and self.covariance_type == "full"
+        single = SinglePrecision(rows, place) if in_doubles and operations >= _LONG else None
+        found = [em(place(rows), s, self.max_iter, self.tol, regular, single) for s in starts]
+        self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
+        self.trace_ = np.array(trace)
+        return self
+
+    def _pseudo_counts(self, n_columns: int) -> float:
+        if self.pseudo_counts == "auto":
+            return 2.0 + (n_columns if self.covariance_type in ("full", "tied") else 1)
+        if isinstance(self.pseudo_counts, str) or not self.pseudo_counts >= 0:
+            raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
+        return float(self.pseudo_counts)
+
+    def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
+        labels = kmeans_labels(rows, self.n_components, rng)
+        moments = class_moments(rows, labels, self.n_components).filled()
+        rows = np.where(np.isnan(rows), class_moments(rows, labels * 0, 1).filled().means, rows)
+        hard = (np.arange(self.n_components)[:, None] == labels).astype(np.float64)
+        form = structure(self.covariance_type)
+        first, scatter = form.scatter(rows, hard, moments.means)
+        return maximise(form, Moments(hard.sum(axis=1), first, scatter, 0.0), moments.means, regular)
+
+    def log_prob(self, X: Array) -> Array:
+        """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
+        rows = as_rows(X, self.schema_, np.float32 if X.dtype == np.float32 else np.float64)
+        joint = self.mixture_.component_log_density(rows) + np.log(self.mixture_.weights)[:, None]
+        return np.asarray(logsumexp(joint, axis=0))
+
+    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
+        """Draw ``n`` events (n, *event); y is ignored."""
+        rng = np.random.default_rng(random_state)
+        drawn = rng.choice(len(self.mixture_.weights), size=n, p=self.mixture_.weights)
+        rows = self.mixture_.means[drawn]
+        noise = rng.standard_normal(rows.shape)
+        for k, lower in enumerate(np.linalg.cholesky(self.mixture_.expanded())):
+            rows[drawn == k] += noise[drawn == k] @ lower.T
+        return as_events(rows, self.schema_)
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Weights, means and covariances."""
+        return {
+            "weights": self.mixture_.weights,
+            "means": self.mixture_.means,
+            "covariances": self.mixture_.covariances,
+        }
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, ("weights", "means", "covariances"))
+        k, d = self.n_components, self.schema_.n_features
+        shapes = {"full": (k, d, d), "tied": (d, d), "diag": (k, d), "spherical": (k,)}
+        self.mixture_ = Mixture(
+            structure(self.covariance_type),
+            check_shape(arrays, "weights", (k,)),
+            check_shape(arrays, "means", (k, d)),
+            check_shape(arrays, "covariances", shapes[self.covariance_type]),
+        )
 
 
 class GaussianMixtureClassifier(BayesClassifier):
     """One Gaussian mixture for each class; arguments as `GaussianMixture`'s, and a prior over the classes.
 
     Args:
-        components: number of normals in each class.
-        covariance: "full", "tied" (within a class), "diagonal" or "spherical".
-        starts: how many k-means++ starts are climbed from; the most likely result is kept.
-        steps: EM steps at most.
-        tolerance: EM ends when the mean log-likelihood rises by less, nats a row.
+        n_components: number of normals in each class.
+        covariance_type: "full", "tied" (within a class), "diag" or "spherical".
+        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
+        max_iter: EM steps at most.
+        tol: EM ends when the mean log-likelihood rises by less, nats a row.
         pseudo_counts: rows' worth of belief that a component is as wide as its class and its columns uncorrelated;
             0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
-        variance_floor: added to each variance, as a fraction of the column's variance in the class.
+        var_smoothing: added to each variance, as a fraction of the column's variance in the class.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         device: "auto", "cpu" or "cuda".
         schema: what the data look like; inferred where None.
@@ -37,25 +178,25 @@ class GaussianMixtureClassifier(BayesClassifier):
 
     def __init__(
         self,
-        components: int = 4,
-        covariance: Literal["full", "tied", "diagonal", "spherical"] = "full",
-        starts: int = 1,
-        steps: int = 200,
-        tolerance: float = 1e-4,
+        n_components: int = 4,
+        covariance_type: Literal["full", "tied", "diag", "spherical"] = "full",
+        n_init: int = 1,
+        max_iter: int = 200,
+        tol: float = 1e-4,
         pseudo_counts: float | Literal["auto"] = "auto",
-        variance_floor: float = 1e-6,
+        var_smoothing: float = 1e-6,
         prior: Literal["empirical", "uniform"] = "empirical",
         device: str = "auto",
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.components = components
-        self.covariance = covariance
-        self.starts = starts
-        self.steps = steps
-        self.tolerance = tolerance
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
         self.pseudo_counts = pseudo_counts
-        self.variance_floor = variance_floor
+        self.var_smoothing = var_smoothing
         self.prior = prior
         self.device = device
         self.schema = schema
@@ -64,12 +205,12 @@ class GaussianMixtureClassifier(BayesClassifier):
     def new_density(self) -> GaussianMixture:
         """An unfitted mixture for one class."""
         return GaussianMixture(
-            components=self.components,
-            covariance=self.covariance,
-            starts=self.starts,
-            steps=self.steps,
-            tolerance=self.tolerance,
+            n_components=self.n_components,
+            covariance_type=self.covariance_type,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            tol=self.tol,
             pseudo_counts=self.pseudo_counts,
-            variance_floor=self.variance_floor,
+            var_smoothing=self.var_smoothing,
             device=self.device,
         )

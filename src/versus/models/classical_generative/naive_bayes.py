@@ -17,15 +17,15 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.learned_arrays import check_shape
-from versus.numerics.blocks import map_slabs
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
-from versus.numerics.class_moments import class_moments, variance_floor
-from versus.numerics.diagonal import DiagonalNormals
+from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric, working_type
+from versus.numerics.machine import map_slabs
+from versus.numerics.normals import DiagonalNormals
 
 __all__ = ["GaussianNaiveBayes", "MixedNaiveBayes"]
 
-_SLAB, _SLABS = 2048, 16  # a thread's share: rows at least, and shares at most, each with a buffer of its own
+_SLAB, _SLABS = 2048, 16  # a thread's share: rows at least, and shares at most
 
 
 class GaussianNaiveBayes(ClassConditionalDensity):
@@ -34,7 +34,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
     Learned: ``means_`` (K, D) and ``variances_`` (K, D).
 
     Args:
-        variance_floor: added to each variance, as a fraction of the column's variance in all rows.
+        var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; inferred where None.
         random_state: seed of the spreading of pixels.
@@ -45,12 +45,12 @@ class GaussianNaiveBayes(ClassConditionalDensity):
 
     def __init__(
         self,
-        variance_floor: float = 1e-9,
+        var_smoothing: float = 1e-9,
         prior: Literal["empirical", "uniform"] = "empirical",
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.variance_floor = variance_floor
+        self.var_smoothing = var_smoothing
         self.prior = prior
         self.schema = schema
         self.random_state = random_state
@@ -60,7 +60,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
         require_numeric("GaussianNaiveBayes", self.schema_)
         rng = np.random.default_rng(self.random_state)
         rows = dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_))
-        self.means_, self.variances_ = floored_moments(rows, y, self.schema_.n_classes, self.variance_floor)
+        self.means_, self.variances_ = smoothed_moments(rows, y, self.schema_.n_classes, self.var_smoothing)
         self.restore()
 
     def log_likelihoods(self, X: Array) -> Array:
@@ -86,8 +86,8 @@ class MixedNaiveBayes(ClassConditionalDensity):
     Learned: ``means_`` and ``variances_`` (K, numeric columns), ``log_probabilities_`` (K, sum of categories).
 
     Args:
-        smoothing: added to the count of each category (Laplace: 1).
-        variance_floor: added to each variance, as a fraction of the column's variance in all rows.
+        alpha: added to the count of each category (Laplace: 1).
+        var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; inferred where None.
         random_state: seed of the spreading of pixels.
@@ -97,14 +97,14 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
     def __init__(
         self,
-        smoothing: float = 1.0,
-        variance_floor: float = 1e-9,
+        alpha: float = 1.0,
+        var_smoothing: float = 1e-9,
         prior: Literal["empirical", "uniform"] = "empirical",
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.smoothing = smoothing
-        self.variance_floor = variance_floor
+        self.alpha = alpha
+        self.var_smoothing = var_smoothing
         self.prior = prior
         self.schema = schema
         self.random_state = random_state
@@ -118,12 +118,12 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Moments of the numeric columns and frequencies of the categories, in each class."""
-        check_smoothing(self.smoothing)
+        check_smoothing(self.alpha)
         rng = np.random.default_rng(self.random_state)
         numeric, codes = self._split(dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_)))
         n_classes = self.schema_.n_classes
-        self.means_, self.variances_ = floored_moments(numeric, y, n_classes, self.variance_floor)
-        factors = fit_categorical(codes, y, n_classes, self._cardinalities(), self.smoothing)
+        self.means_, self.variances_ = smoothed_moments(numeric, y, n_classes, self.var_smoothing)
+        factors = fit_categorical(codes, y, n_classes, self._cardinalities(), self.alpha)
         self.log_probabilities_ = factors.log_probabilities
         self.restore()
 
@@ -168,19 +168,14 @@ class MixedNaiveBayes(ClassConditionalDensity):
         self.factors_ = CategoricalFactors(sizes, self.log_probabilities_)
 
 
-def floored_moments(rows: Array, y: Labels, n_classes: int, fraction: float) -> tuple[Array, Array]:
+def smoothed_moments(rows: Array, y: Labels, n_classes: int, fraction: float) -> tuple[Array, Array]:
     """Means and variances (K, D) of rows (N, D), the variances raised by a fraction of the column's own."""
     moments = class_moments(rows, y, n_classes).filled()
-    return moments.means, moments.variances + variance_floor(moments.pooled().variances[0], fraction)
+    return moments.means, moments.variances + scaled_variances(moments.pooled().variances[0], fraction)
 
 
 def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
     """(N, D) -> (N, K) nats, over all cores."""
-    out = np.empty((len(rows), len(normals.constants)))
-
-    def fill(slab: slice) -> None:
-        out[slab] = normals.evaluate(rows[slab]).T
-
-    for _ in map_slabs(fill, len(rows), max(_SLAB, len(rows) // _SLABS)):
-        pass
-    return out
+    size = max(_SLAB, len(rows) // _SLABS)
+    parts = map_slabs(lambda slab: normals.log_density(rows[slab]).T, len(rows), size)
+    return np.concatenate([np.empty((0, len(normals.constants))), *parts])

@@ -35,7 +35,7 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
     class's totals, with which samples are drawn, and for documents what `versus.models.counts` learns.
 
     Args:
-        smoothing: added to each feature's total count in a class (Laplace: 1).
+        alpha: added to each feature's total count in a class (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         min_df: of documents: a token is known if so many training documents have it.
         max_features: of documents: at most so many tokens are known, the most frequent; None for no limit.
@@ -47,13 +47,13 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
 
     def __init__(
         self,
-        smoothing: float = 1.0,
+        alpha: float = 1.0,
         prior: Literal["empirical", "uniform"] = "empirical",
         min_df: int = 1,
         max_features: int | None = None,
         schema: Schema | None = None,
     ) -> None:
-        self.smoothing = smoothing
+        self.alpha = alpha
         self.prior = prior
         self.min_df = min_df
         self.max_features = max_features
@@ -61,7 +61,7 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
 
     def fit_density(self, X: Events, y: Labels) -> None:
         """Each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
-        check_smoothing(self.smoothing)
+        check_smoothing(self.alpha)
         self.counts_ = counts_of(self.schema_, self.min_df, self.max_features).fit(X)
         counts = self.counts_.transform(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
@@ -79,7 +79,7 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
 
     def _shares(self, members: Array, counts: Any) -> Array:
         """(K, N), (N, F) -> (K, F), rows sum to 1."""
-        smoothed = members @ counts + self.smoothing
+        smoothed = members @ counts + self.alpha
         shares: Array = smoothed / smoothed.sum(axis=1, keepdims=True)
         return shares
 

@@ -29,7 +29,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
     """Every column is categorical. Learned: ``log_probabilities_`` (K, categories of all columns side by side).
 
     Args:
-        smoothing: added to the count of each category (Laplace: 1).
+        alpha: added to the count of each category (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; needed, as arrays do not say which columns are categorical.
     """
@@ -39,17 +39,17 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
 
     def __init__(
         self,
-        smoothing: float = 1.0,
+        alpha: float = 1.0,
         prior: Literal["empirical", "uniform"] = "empirical",
         schema: Schema | None = None,
     ) -> None:
-        self.smoothing = smoothing
+        self.alpha = alpha
         self.prior = prior
         self.schema = schema
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Smoothed frequencies of each column's categories in each class."""
-        check_smoothing(self.smoothing)
+        check_smoothing(self.alpha)
         sizes = self.schema_.cardinalities
         if not all(sizes):
             names = [c.name for c in self.schema_.columns if c.categories is None] or ["pixels"]
@@ -57,7 +57,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
                 f"CategoricalNaiveBayes takes categorical columns alone and {', '.join(names)} are numeric; "
                 "MixedNaiveBayes takes both kinds"
             )
-        factors = fit_categorical(self._codes(X), y, self.schema_.n_classes, sizes, self.smoothing)
+        factors = fit_categorical(self._codes(X), y, self.schema_.n_classes, sizes, self.alpha)
         self.log_probabilities_ = factors.log_probabilities
         self.restore()
 
@@ -88,7 +88,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
     Learned: ``probabilities_`` (K, D), of a 1. Samples of images are black and white.
 
     Args:
-        smoothing: added to the counts of 0 and of 1 (Laplace: 1).
+        alpha: added to the counts of 0 and of 1 (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: what the data look like; inferred where None.
     """
@@ -97,11 +97,11 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     def __init__(
         self,
-        smoothing: float = 1.0,
+        alpha: float = 1.0,
         prior: Literal["empirical", "uniform"] = "empirical",
         schema: Schema | None = None,
     ) -> None:
-        self.smoothing = smoothing
+        self.alpha = alpha
         self.prior = prior
         self.schema = schema
 
@@ -113,11 +113,11 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Smoothed frequencies of 1 in each class."""
-        check_smoothing(self.smoothing)
+        check_smoothing(self.alpha)
         bits = self._bits(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
-        ones = members @ np.nan_to_num(bits) + self.smoothing
-        seen = members @ (~np.isnan(bits)).astype(np.float64) + 2 * self.smoothing
+        ones = members @ np.nan_to_num(bits) + self.alpha
+        seen = members @ (~np.isnan(bits)).astype(np.float64) + 2 * self.alpha
         self.probabilities_ = ones / seen
         self.restore()
 

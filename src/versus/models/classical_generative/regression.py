@@ -9,13 +9,135 @@ features are marginalised exactly.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, Self
 
+import numpy as np
+from scipy.special import logsumexp, ndtr, ndtri
+
+from versus.arrays import Array, Measure
 from versus.data.schema import Schema
-from versus.numerics.gaussian_mixture import GaussianMixture
-from versus.numerics.joint_regression import JointRegression
+from versus.data.spaces import Column, Table
+from versus.models.classical_generative.mixture import GaussianMixture
+from versus.models.learned_arrays import restored_schema
+from versus.numerics.covariances import structure
+from versus.numerics.features import as_rows, require_numeric
+from versus.numerics.missing import conditional, patterns
+from versus.numerics.mixtures import Mixture
 
 __all__ = ["GaussianMixtureRegression", "GaussianRegression"]
+
+_HALVINGS = 60  # of the bracket: what is left is below the last digit of a float64
+
+
+class JointRegression:
+    """A mixture of normals over (x, y), conditioned on x. Learned: ``schema_`` and ``joint_``, a `GaussianMixture`."""
+
+    measure: Measure = "continuous"
+    schema: Schema | None
+    schema_: Schema
+    joint_: GaussianMixture
+
+    def new_joint(self) -> GaussianMixture:
+        """An unfitted density of the columns of x and, last, y."""
+        raise NotImplementedError
+
+    def fit(self, X: Array, y: Array | None = None) -> Self:
+        """Learn the joint density from X (N, *event) and y (N,).
+
+        Raises:
+            ValueError: for categorical columns, or where y is missing or has another length than X.
+        """
+        if y is None or np.shape(y) != (len(X),):
+            raise ValueError(f"{type(self).__name__}.fit needs y: a number for each of the {len(X)} rows of X")
+        target = np.asarray(y, dtype=np.float64)
+        self.schema_ = self.schema or Schema.of(X, target)
+        require_numeric(type(self).__name__, self.schema_)
+        self.joint_ = self._joint_of_schema()
+        self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]))
+        self._restore()
+        return self
+
+    def _joint_of_schema(self) -> GaussianMixture:
+        joint = self.new_joint()
+        columns = tuple(Column(f"x{d}") for d in range(self.schema_.n_features + 1))
+        joint.schema = replace(self.schema_, x=Table(columns))
+        return joint
+
+    def _restore(self) -> None:
+        """The marginal density of x, which every answer needs."""
+        mixture, covariances = self.joint_.mixture_, self.joint_.mixture_.expanded()
+        self.features_ = Mixture(structure("full"), mixture.weights, mixture.means[:, :-1], covariances[:, :-1, :-1])
+
+    def condition(self, X: Array) -> tuple[Array, Array, Array, Array]:
+        """p(y | x) as K normals for each row of X (N, *event), and log p(x): four arrays.
+
+        Log-weights, means and standard deviations, each (N, K), and log p(x) (N,) nats.
+        """
+        rows, mixture = as_rows(X, self.schema_), self.joint_.mixture_
+        covariances, target = mixture.expanded(), np.array([rows.shape[1]])
+        joint = self.features_.component_log_density(rows).T + np.log(mixture.weights)
+        log_p = np.asarray(logsumexp(joint, axis=1))
+        means, deviations = np.empty(joint.shape), np.empty(joint.shape)
+        for columns, where in patterns(rows):
+            for k, mean in enumerate(mixture.means):
+                slopes, variance = conditional(covariances[k], columns, target)
+                means[where, k] = mean[-1] + (rows[where[:, None], columns] - mean[columns]) @ slopes[0]
+                deviations[where, k] = np.sqrt(variance[0, 0])
+        return joint - log_p[:, None], means, deviations, log_p
+
+    def predict(self, X: Array) -> Array:
+        """The conditional mean E[y | x], (N, *event) -> (N,)."""
+        log_weights, means, _, _ = self.condition(X)
+        expected: Array = (np.exp(log_weights) * means).sum(axis=1)
+        return expected
+
+    def predict_interval(self, X: Array, coverage: float) -> Array:
+        """(N, *event) -> (N, 2): the central interval that holds y with probability ``coverage``, between 0 and 1."""
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage={coverage!r}; a probability between 0 and 1 is needed")
+        log_weights, means, deviations, _ = self.condition(X)
+        levels = (0.5 - coverage / 2, 0.5 + coverage / 2)
+        bounds = [mixture_quantile(level, np.exp(log_weights), means, deviations) for level in levels]
+        return np.stack(bounds, axis=1)
+
+    def log_prob_target(self, X: Array, y: Array) -> Array:
+        """Log p(y | x), (N, *event) and (N,) -> (N,) nats."""
+        log_weights, means, deviations, _ = self.condition(X)
+        standardised = (np.asarray(y)[:, None] - means) / deviations
+        components = log_weights - 0.5 * standardised**2 - np.log(deviations * np.sqrt(2 * np.pi))
+        return np.asarray(logsumexp(components, axis=1))
+
+    def log_prob(self, X: Array) -> Array:
+        """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
+        return self.condition(X)[3]
+
+    def sample(self, n: int, y: Array | None = None, random_state: int | None = None) -> Array:
+        """Draw the features of ``n`` events, (n, *event); `sample_pairs` gives their targets too.
+
+        Raises:
+            ValueError: where ``y`` is given: targets are drawn, not chosen.
+        """
+        if y is not None:
+            raise ValueError("y is drawn together with x; leave it out, and see sample_pairs")
+        return self.sample_pairs(n, random_state)[0]
+
+    def sample_pairs(self, n: int, random_state: int | None = None) -> tuple[Array, Array]:
+        """Draw ``n`` pairs: features (n, *event) and targets (n,)."""
+        rows = self.joint_.sample(n, random_state=random_state)
+        return rows[:, :-1].reshape(n, *self.schema_.shape), rows[:, -1]
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The joint density's arrays."""
+        return self.joint_.get_arrays()
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        self.joint_ = self._joint_of_schema()
+        self.joint_.set_arrays(arrays)
+        self._restore()
 
 
 class GaussianRegression(JointRegression):
@@ -23,19 +145,19 @@ class GaussianRegression(JointRegression):
 
     Args:
         pseudo_counts: rows' worth of belief that the columns are uncorrelated; 0 is maximum likelihood.
-        variance_floor: added to each variance, as a fraction of the column's variance.
+        var_smoothing: added to each variance, as a fraction of the column's variance.
         schema: what the data look like; inferred where None.
     """
 
-    def __init__(self, pseudo_counts: float = 0.0, variance_floor: float = 1e-9, schema: Schema | None = None) -> None:
+    def __init__(self, pseudo_counts: float = 0.0, var_smoothing: float = 1e-9, schema: Schema | None = None) -> None:
         self.pseudo_counts = pseudo_counts
-        self.variance_floor = variance_floor
+        self.var_smoothing = var_smoothing
         self.schema = schema
 
     def new_joint(self) -> GaussianMixture:
         """One normal."""
         return GaussianMixture(
-            components=1, pseudo_counts=self.pseudo_counts, variance_floor=self.variance_floor, random_state=0
+            n_components=1, pseudo_counts=self.pseudo_counts, var_smoothing=self.var_smoothing, random_state=0
         )
 
 
@@ -43,14 +165,14 @@ class GaussianMixtureRegression(JointRegression):
     """Features and target are jointly a mixture of normals.
 
     Args:
-        components: number of normals.
-        covariance: "full" or "tied"; within components without correlation x would say nothing of y.
-        starts: how many k-means++ starts are climbed from; the most likely result is kept.
-        steps: EM steps at most.
-        tolerance: EM ends when the mean log-likelihood rises by less, nats a row.
+        n_components: number of normals.
+        covariance_type: "full" or "tied"; within components without correlation x would say nothing of y.
+        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
+        max_iter: EM steps at most.
+        tol: EM ends when the mean log-likelihood rises by less, nats a row.
         pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
             0 is maximum likelihood, and many widen the intervals where x says nearly all about y.
-        variance_floor: added to each variance, as a fraction of the column's variance.
+        var_smoothing: added to each variance, as a fraction of the column's variance.
         device: "auto", "cpu" or "cuda".
         schema: what the data look like; inferred where None.
         random_state: seed of the starts.
@@ -58,40 +180,55 @@ class GaussianMixtureRegression(JointRegression):
 
     def __init__(
         self,
-        components: int = 3,
-        covariance: Literal["full", "tied"] = "full",
-        starts: int = 1,
-        steps: int = 200,
-        tolerance: float = 1e-4,
+        n_components: int = 3,
+        covariance_type: Literal["full", "tied"] = "full",
+        n_init: int = 1,
+        max_iter: int = 200,
+        tol: float = 1e-4,
         pseudo_counts: float = 0.1,
-        variance_floor: float = 1e-6,
+        var_smoothing: float = 1e-6,
         device: str = "auto",
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.components = components
-        self.covariance = covariance
-        self.starts = starts
-        self.steps = steps
-        self.tolerance = tolerance
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
         self.pseudo_counts = pseudo_counts
-        self.variance_floor = variance_floor
+        self.var_smoothing = var_smoothing
         self.device = device
         self.schema = schema
         self.random_state = random_state
 
     def new_joint(self) -> GaussianMixture:
         """The unfitted mixture."""
-        if self.covariance not in ("full", "tied"):
-            raise ValueError(f"covariance={self.covariance!r}; accepted are 'full' and 'tied'")
+        if self.covariance_type not in ("full", "tied"):
+            raise ValueError(f"covariance_type={self.covariance_type!r}; accepted are 'full' and 'tied'")
         return GaussianMixture(
-            components=self.components,
-            covariance=self.covariance,
-            starts=self.starts,
-            steps=self.steps,
-            tolerance=self.tolerance,
+            n_components=self.n_components,
+            covariance_type=self.covariance_type,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            tol=self.tol,
             pseudo_counts=self.pseudo_counts,
-            variance_floor=self.variance_floor,
+            var_smoothing=self.var_smoothing,
             device=self.device,
             random_state=self.random_state,
         )
+
+
+def mixture_quantile(level: float, weights: Array, means: Array, deviations: Array) -> Array:
+    """The quantile at ``level`` of N mixtures of K normals each, all arguments (N, K) -> (N,).
+
+    By bisection between the least and the greatest of the components' own quantiles, which enclose it.
+    """
+    own = means + deviations * ndtri(level)
+    low, high = own.min(axis=1), own.max(axis=1)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        below = (weights * ndtr((middle[:, None] - means) / deviations)).sum(axis=1) < level
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    quantile: Array = 0.5 * (low + high)
+    return quantile

@@ -9,7 +9,7 @@ against another, and probabilities by `versus.models.margins`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -26,8 +26,8 @@ class RBFSVM(EstimatorClassifier):
 
     Args:
         C: inverse strength of the penalty.
-        gamma: width of the kernel; None for 1 / (F · variance of the preprocessed data).
-        cache_mb: memory for kernel rows, in MiB; more is faster on large data.
+        gamma: width of the kernel; "scale" for 1 / (F · variance of the preprocessed data).
+        cache_size: memory for kernel rows, in MiB; more is faster on large data.
         schema: what the data are; inferred from the arrays where None.
         random_state: of the folds that choose the temperature.
     """
@@ -39,14 +39,14 @@ class RBFSVM(EstimatorClassifier):
     def __init__(
         self,
         C: float = 1.0,
-        gamma: float | None = None,
-        cache_mb: int = 500,
+        gamma: float | Literal["scale"] = "scale",
+        cache_size: int = 500,
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
         self.C = C
         self.gamma = gamma
-        self.cache_mb = cache_mb
+        self.cache_size = cache_size
         self.schema = schema
         self.random_state = random_state
 
@@ -54,8 +54,7 @@ class RBFSVM(EstimatorClassifier):
         """The machine, unfitted."""
         from sklearn.svm import SVC  # 2 s to import
 
-        gamma = "scale" if self.gamma is None else self.gamma
-        return SVC(C=self.C, gamma=gamma, cache_size=self.cache_mb, decision_function_shape="ovo")
+        return SVC(C=self.C, gamma=self.gamma, cache_size=self.cache_size, decision_function_shape="ovo")
 
     def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
         """Learn from X (N, *event) and labels y (N,)."""

@@ -26,7 +26,7 @@ class KNearestNeighbours(PreprocessedModel):
     """k nearest neighbours in the preprocessed space.
 
     Args:
-        k: how many neighbours vote; fewer where there are fewer rows.
+        n_neighbors: number of neighbours that vote; fewer where there are fewer rows.
         weights: "uniform", or "distance" for votes in inverse proportion to the distance.
         p: 2 for Euclidean distance, 1 for Manhattan.
         n_jobs: processor cores that search.
@@ -39,13 +39,13 @@ class KNearestNeighbours(PreprocessedModel):
 
     def __init__(
         self,
-        k: int = 5,
+        n_neighbors: int = 5,
         weights: Literal["uniform", "distance"] = "uniform",
         p: int = 2,
         n_jobs: int = 1,
         schema: Schema | None = None,
     ) -> None:
-        self.k = k
+        self.n_neighbors = n_neighbors
         self.weights = weights
         self.p = p
         self.n_jobs = n_jobs
@@ -65,7 +65,7 @@ class KNearestNeighbours(PreprocessedModel):
     def _index(self, Z: Array) -> None:
         from sklearn.neighbors import KNeighborsClassifier  # 2 s to import
 
-        k = min(self.k, len(Z))
+        k = min(self.n_neighbors, len(Z))
         self.index_ = KNeighborsClassifier(k, weights=self.weights, p=self.p, n_jobs=self.n_jobs)
         self.index_.fit(Z, self.labels_)
 

@@ -76,7 +76,7 @@ class RandomForest(_Forest, EstimatorClassifier):
     """Trees on bootstrap samples, each split seeing √F of the columns; the votes are averaged.
 
     Args:
-        trees: how many.
+        n_estimators: number of trees.
         max_depth: the most splits on a path; None for no limit.
         min_samples_leaf: the fewest training rows in a leaf.
         n_jobs: processor cores that grow and predict; the result does not depend on it.
@@ -90,14 +90,14 @@ class RandomForest(_Forest, EstimatorClassifier):
 
     def __init__(
         self,
-        trees: int = 100,
+        n_estimators: int = 100,
         max_depth: int | None = None,
         min_samples_leaf: int = 1,
         n_jobs: int = 1,
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.trees = trees
+        self.n_estimators = n_estimators
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
         self.n_jobs = n_jobs
@@ -109,7 +109,7 @@ class RandomForest(_Forest, EstimatorClassifier):
         from sklearn.ensemble import RandomForestClassifier  # 2 s to import
 
         return RandomForestClassifier(
-            self.trees,
+            self.n_estimators,
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             n_jobs=self.n_jobs,
@@ -121,7 +121,7 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
     """Regression trees on bootstrap samples; their predictions are averaged.
 
     Args:
-        trees: how many.
+        n_estimators: number of trees.
         max_features: the share of the columns that each split sees.
         min_samples_leaf: the fewest training rows in a leaf.
         n_jobs: processor cores that grow and predict; the result does not depend on it.
@@ -139,14 +139,14 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
 
     def __init__(
         self,
-        trees: int = 100,
+        n_estimators: int = 100,
         max_features: float = 1.0,
         min_samples_leaf: int = 1,
         n_jobs: int = 1,
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.trees = trees
+        self.n_estimators = n_estimators
         self.max_features = max_features
         self.min_samples_leaf = min_samples_leaf
         self.n_jobs = n_jobs
@@ -158,7 +158,7 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
         from sklearn.ensemble import RandomForestRegressor as Fitter  # 2 s to import
 
         return Fitter(
-            self.trees,
+            self.n_estimators,
             max_features=self.max_features,
             min_samples_leaf=self.min_samples_leaf,
             n_jobs=self.n_jobs,
