@@ -17,8 +17,8 @@ from scipy.special import gammaln
 from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
+from versus.models.events import raw_rows, require_numeric, stored_events
 from versus.models.learned_arrays import check_names, check_shape
-from versus.numerics.features import as_events, raw_rows, require_numeric
 
 
 class TokenCounts:
@@ -184,7 +184,7 @@ class RowCounts:
 
     def draw(self, totals: Array, shares: Array, rng: np.random.Generator) -> Array:
         """Events (n, *event) of ``totals`` (n,) counts with the probabilities ``shares`` (D,)."""
-        return as_events(rng.multinomial(totals, shares).astype(np.float64), self.schema)
+        return stored_events(rng.multinomial(totals, shares).astype(np.float64), self.schema)
 
     def get_arrays(self) -> dict[str, Array]:
         """Nothing was learned."""

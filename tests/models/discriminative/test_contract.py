@@ -65,7 +65,8 @@ def test_needs_labels(module, name, args, awkward):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "args"), [("trees", "RandomForest", {"n_estimators": 8}), ("neighbours", "KNearestNeighbours", {})]
+    ("module", "name", "args"),
+    [("trees", "RandomForest", {"n_estimators": 8}), ("neighbours", "KNearestNeighbours", {})],
 )
 def test_cores_change_nothing(module, name, args, awkward):
     X, y, schema = awkward

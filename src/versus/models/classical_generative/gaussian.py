@@ -16,10 +16,10 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
 from versus.models.learned_arrays import check_shape
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Full, ledoit_wolf, shrunk, structure
-from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
 from versus.numerics.missing import completed_scatter
 from versus.numerics.mixtures import Mixture
 
@@ -144,7 +144,7 @@ class GaussianClassifier(ClassConditionalDensity):
         """``n`` events of one class, (n, *event)."""
         lower = np.linalg.cholesky(self._expand(self.covariances_)[label])
         noise = rng.standard_normal((n, len(lower)))
-        return as_events(self.means_[label] + noise @ lower.T, self.schema_)
+        return stored_events(self.means_[label] + noise @ lower.T, self.schema_)
 
     def restore(self) -> None:
         """Check shapes; the classes are the components of a mixture, whose densities are evaluated together."""

@@ -16,9 +16,9 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
+from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.numerics.class_moments import class_moments, scaled_variances
-from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
 from versus.numerics.kernel_densities import RULES, factor, log_kernel_sums
 from versus.numerics.missing import patterns
 
@@ -117,7 +117,7 @@ class KernelDensity:
         """Draw ``n`` events (n, *event); y is ignored."""
         rng = np.random.default_rng(random_state)
         rows = self.points_[rng.integers(len(self.points_), size=n)]
-        return as_events(rows + self.widths_ * rng.standard_normal(rows.shape), self.schema_)
+        return stored_events(rows + self.widths_ * rng.standard_normal(rows.shape), self.schema_)
 
     def get_arrays(self) -> dict[str, Array]:
         """Points and widths."""

@@ -18,10 +18,10 @@ from scipy.special import logsumexp
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
+from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Regularisation, structure
-from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric
 from versus.numerics.machine import placement
 from versus.numerics.mixtures import Mixture, Moments, SinglePrecision, em, kmeans_labels, maximise
 
@@ -134,7 +134,7 @@ class GaussianMixture:
         noise = rng.standard_normal(rows.shape)
         for k, lower in enumerate(np.linalg.cholesky(self.mixture_.expanded())):
             rows[drawn == k] += noise[drawn == k] @ lower.T
-        return as_events(rows, self.schema_)
+        return stored_events(rows, self.schema_)
 
     def get_arrays(self) -> dict[str, Array]:
         """Weights, means and covariances."""

@@ -16,10 +16,10 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events, working_type
 from versus.models.learned_arrays import check_shape
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
 from versus.numerics.class_moments import class_moments, scaled_variances
-from versus.numerics.features import as_events, as_rows, dequantised_rows, require_numeric, working_type
 from versus.numerics.machine import map_slabs
 from versus.numerics.normals import DiagonalNormals
 
@@ -70,7 +70,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
         """``n`` events of one class, (n, *event)."""
         rows = rng.normal(self.means_[label], np.sqrt(self.variances_[label]), size=(n, self.schema_.n_features))
-        return as_events(rows, self.schema_)
+        return stored_events(rows, self.schema_)
 
     def restore(self) -> None:
         """Check shapes and prepare the matrices that densities are evaluated with."""
@@ -155,7 +155,7 @@ class MixedNaiveBayes(ClassConditionalDensity):
         spread = np.sqrt(self.variances_[label])
         rows[:, ~categorical] = rng.normal(self.means_[label], spread, size=(n, len(spread)))
         rows[:, categorical] = self.factors_.draw(label, n, rng)
-        return as_events(rows, self.schema_)
+        return stored_events(rows, self.schema_)
 
     def restore(self) -> None:
         """Check shapes and prepare what densities are evaluated with."""

@@ -18,9 +18,9 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.events import raw_rows, stored_events
 from versus.models.learned_arrays import check_shape
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
-from versus.numerics.features import as_events, raw_rows
 
 __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
 
@@ -149,7 +149,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
         """``n`` events of one class, (n, *event)."""
         p = self.probabilities_[label]
         bits = (rng.random((n, len(p))) < p).astype(np.float64)
-        return as_events(bits * ((self.schema_.levels or 2) - 1), self.schema_)
+        return stored_events(bits * ((self.schema_.levels or 2) - 1), self.schema_)
 
     def restore(self) -> None:
         """Check shapes."""

@@ -20,9 +20,9 @@ from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.models.classical_generative.mixture import GaussianMixture
+from versus.models.events import as_rows, require_numeric
 from versus.models.learned_arrays import restored_schema
 from versus.numerics.covariances import structure
-from versus.numerics.features import as_rows, require_numeric
 from versus.numerics.missing import conditional, patterns
 from versus.numerics.mixtures import Mixture
 

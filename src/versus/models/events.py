@@ -60,7 +60,7 @@ def dequantised_rows(X: Array, schema: Schema, rng: np.random.Generator, dtype: 
     return rows
 
 
-def as_events(rows: Array, schema: Schema) -> Array:
+def stored_events(rows: Array, schema: Schema) -> Array:
     """(N, D) -> (N, *event) in the raw space: pixels are cut down to the integer levels they are stored as."""
     events: Array = schema.x.stored(rows.reshape(len(rows), *schema.shape))
     return events
