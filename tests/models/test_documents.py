@@ -32,7 +32,7 @@ def split():
 @pytest.mark.parametrize("min_df", [1, 4])
 def test_naive_bayes_is_scikit_learns(min_df):
     X, y, X_test, _, schema = split()
-    model = MultinomialNaiveBayes(smoothing=0.5, min_df=min_df, schema=schema).fit(X, y)
+    model = MultinomialNaiveBayes(alpha=0.5, min_df=min_df, schema=schema).fit(X, y)
     vectorizer = CountVectorizer(token_pattern=PATTERN, min_df=min_df)
     reference = MultinomialNB(alpha=0.5, class_prior=np.exp(model.log_prior_))
     reference.fit(vectorizer.fit_transform(texts(X, schema)), y)

@@ -20,7 +20,7 @@ def tiny():
     X = Ragged.of([[0, 1], [1, 1, 2], [0], [2, 0], [1]], np.int32)
     y = Ragged.of([[0, 1], [1, 1, 0], [0], [0, 0], [1]], np.int64)
     schema = Schema(Tokens(tuple("abcd")), Tags(("left", "right")))
-    return HiddenMarkovModel(smoothing=0.5, schema=schema).fit(X, y), schema
+    return HiddenMarkovModel(alpha=0.5, schema=schema).fit(X, y), schema
 
 
 def log_joints(model, x):
@@ -124,7 +124,7 @@ def test_a_saved_model_answers_the_same_bits(decode, tmp_path):
 
 def test_what_cannot_be_learned_from_is_refused():
     X, y, schema = sentences()
-    for arguments, said in (({"decode": "best"}, "'best'"), ({"smoothing": 0.0}, r"smoothing=0\.0")):
+    for arguments, said in (({"decode": "best"}, "'best'"), ({"alpha": 0.0}, r"alpha=0\.0")):
         with pytest.raises(ValueError, match=said):
             HiddenMarkovModel(**arguments, schema=schema).fit(X, y)
     model = HiddenMarkovModel(schema=schema)

@@ -37,7 +37,7 @@ class HiddenMarkovModel:
     (C, K) rare words of each class, ``class_names_``; ``escape_`` (K,) the share of a tag's tokens left to the classes.
 
     Args:
-        smoothing: added to the count of each step between tags, and to that of each class of words.
+        alpha: added to the count of each step between tags, and to that of each class of words.
         rare_count: words seen at most so often stand for those that are unknown.
         suffix_length: the longest ending that tells classes of words apart; 0 for shapes alone.
         suffix_members: how many rare words must share an ending to be a class.
@@ -49,14 +49,14 @@ class HiddenMarkovModel:
 
     def __init__(
         self,
-        smoothing: float = 0.1,
+        alpha: float = 0.1,
         rare_count: int = 2,
         suffix_length: int = 4,
         suffix_members: int = 10,
         decode: Literal["viterbi", "posterior"] = "viterbi",
         schema: Schema | None = None,
     ) -> None:
-        self.smoothing = smoothing
+        self.alpha = alpha
         self.rare_count = rare_count
         self.suffix_length = suffix_length
         self.suffix_members = suffix_members
@@ -89,21 +89,21 @@ class HiddenMarkovModel:
         return self
 
     def _check_arguments(self) -> None:
-        if not self.smoothing > 0:
-            raise ValueError(f"smoothing={self.smoothing}; a number above 0 is accepted")
+        if not self.alpha > 0:
+            raise ValueError(f"alpha={self.alpha}; a number above 0 is accepted")
         if self.decode not in ("viterbi", "posterior"):
             raise ValueError(f"decode={self.decode!r}; accepted are 'viterbi' and 'posterior'")
 
     def _restore(self) -> None:
         """What follows from the counts: the chain, and each word's log emission (V, K)."""
-        first, later = self.steps_[-1, :-1] + self.smoothing, self.steps_[:-1] + self.smoothing
+        first, later = self.steps_[-1, :-1] + self.alpha, self.steps_[:-1] + self.alpha
         steps = np.log(later / later.sum(axis=1, keepdims=True))
         self.chain_ = Chain(np.log(first / first.sum()), steps[:, :-1], steps[:, -1])
         vocabulary = tokens_of(self.schema_).vocabulary
         classes = WordClasses(unpacked(self.class_names_))
         word_class = classes.of(vocabulary)
         sizes = np.bincount(word_class, minlength=len(classes.names))[:, None]
-        shares = np.where(sizes > 0, self.class_counts_ + self.smoothing, 0.0)
+        shares = np.where(sizes > 0, self.class_counts_ + self.alpha, 0.0)
         shares = self.escape_ * shares / (shares.sum(axis=0) * np.maximum(sizes, 1))
         emission = shares[word_class]
         totals = np.maximum(self.counts_.sum(axis=0), 1)
