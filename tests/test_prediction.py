@@ -184,7 +184,7 @@ def test_what_cannot_be_sampled_or_predicted_says_why(classifier: Any, table: An
 
 def test_texts_are_classified_and_drawn_as_words(tmp_path: Path) -> None:
     words = Ragged.of([[0, 1, 2], [0, 0, 1], [3, 4], [4, 3, 3]], np.int32)
-    schema = Schema(Tokens(("good", "great", "fun", "bad", "dull")), Classes(("pro", "con")))
+    schema = Schema(Tokens(("good", "great", "fun", "bad", "dull"), r"\w+", lowercase=True), Classes(("pro", "con")))
     model = MultinomialNaiveBayes(schema=schema).fit(words, np.array([0, 0, 1, 1]))
     (tmp_path / "texts.txt").write_text("Great FUN, zebra!\n\nbad\n")
     data = frames.read(tmp_path / "texts.txt", schema)

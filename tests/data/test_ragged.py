@@ -92,7 +92,9 @@ def test_a_token_that_only_training_rows_have_changes_nothing_though_codes_move(
     assert hash_test_rows(replace(found, X=moved, schema=schema)) == hash_test_rows(found)
 
 
-@pytest.mark.parametrize("x", [Table(()), Image((8, 8), 17), Image((4, 4, 3)), Tokens(("a", "é"))])
+@pytest.mark.parametrize(
+    "x", [Table(()), Image((8, 8), 17), Image((4, 4, 3)), Tokens(("a", "é")), Tokens(("b",), r"\w+", True)]
+)
 @pytest.mark.parametrize("y", [Classes(("u", "v"), "t"), Number("price"), Tags(("N", "V")), Nothing()])
 def test_a_schema_survives_the_way_through_json(x, y):
     schema = Schema(x, y)

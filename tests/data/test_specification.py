@@ -22,6 +22,10 @@ BAD = [
     ({"source": "url", "url": URL["url"], "content": CSV}, r"sha256\n  Field required"),
     ({**URL, "url": "ftp://example.org/b.csv", "content": CSV}, "String should match pattern"),
     ({"source": "embedded", "name": "mnist"}, "Input should be 'synthetic', 'moons'"),
+    ({"source": "documents", "path": "a", "text": "b"}, "text and target go together"),
+    ({"source": "documents", "path": "a", "token_pattern": "[a"}, "token_pattern: unterminated character set"),
+    ({"source": "documents", "path": "a", "token_pattern": "(a)|b"}, "token_pattern has 1 groups"),
+    ({"source": "conll", "path": "a", "tag": 0}, r"tag\n  Input should be greater than or equal to 1"),
     ({"source": "openml", "name": "iris"}, r"version\n  Field required"),
 ]
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.data.conftest import Desk
 from versus.data.errors import DataError
-from versus.data.sources.documents import tokenise
+from versus.data.spaces import Tokens
 
 TEXTS = ("Good, very good!", "bad", "not good", "fine", "bad bad", "A")
 REVIEWS = list(zip(TEXTS, ("pos", "neg", "neg", "pos", "neg", "pos"), strict=True))
@@ -104,8 +104,17 @@ def test_classes_can_be_merged_and_left_out(desk: Desk):
 
 
 def test_words_are_cut_as_stated():
-    assert tokenise(["Don't PANIC, it's 42 ünder_way…"]) == [["don", "t", "panic", "it", "s", "42", "ünder_way"]]
-    assert tokenise(["Ab c"], lowercase=False, token_pattern=r"\w") == [["A", "b", "c"]]
+    assert Tokens((), r"\w+", lowercase=True).cut("Don't PANIC, it's 42 ünder_way…") == [
+        "don",
+        "t",
+        "panic",
+        "it",
+        "s",
+        "42",
+        "ünder_way",
+    ]
+    assert Tokens((), r"\w").cut("Ab c") == ["A", "b", "c"]
+    assert Tokens((), lowercase=True).cut("Do n't .") == ["do", "n't", "."]
 
 
 def test_a_text_without_words_stays_with_a_warning(desk: Desk):

@@ -252,9 +252,11 @@ class Documents(Labelled):
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
         try:
-            re.compile(self.token_pattern)
+            groups = re.compile(self.token_pattern).groups
         except re.error as error:
             raise ValueError(f"token_pattern: {error}") from None
+        if groups:
+            raise ValueError(f"token_pattern has {groups} groups; say (?:…) in place of (…)")
         return _both_or_neither(self, "text", "target")
 
 

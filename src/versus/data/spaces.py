@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -115,11 +116,23 @@ class Tokens:
     """Sequences of unequal length: Ragged int32 codes into ``vocabulary``, which names the tokens of all rows.
 
     The vocabulary is a storage table; a model learns from its training rows which tokens it knows.
+
+    Args:
+        vocabulary: the tokens, each a code.
+        token_pattern: regular expression of the tokens in a text; None for data that came cut, with blanks between.
+        lowercase: whether texts are turned into small letters before they are cut.
     """
 
     form: ClassVar[str] = "tokens"
     shape: ClassVar[tuple[int, ...]] = ()
     vocabulary: tuple[str, ...]
+    token_pattern: str | None = None
+    lowercase: bool = False
+
+    def cut(self, text: str) -> list[str]:
+        """The tokens of a text, from left to right, whether or not the vocabulary has them."""
+        text = text.lower() if self.lowercase else text
+        return text.split() if self.token_pattern is None else re.findall(self.token_pattern, text)
 
     def check(self, X: Events) -> None:
         """Raise ValueError unless X is Ragged, of codes of the vocabulary."""
@@ -182,7 +195,7 @@ def from_json(found: Mapping[str, Any]) -> Space:
     if found["form"] == Image.form:
         return Image(tuple(found["shape"]), found["levels"])
     if found["form"] == Tokens.form:
-        return Tokens(tuple(found["vocabulary"]))
+        return Tokens(tuple(found["vocabulary"]), found["token_pattern"], found["lowercase"])
     raise ValueError(f"form {found['form']!r} of the events; table, image and tokens are known")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class RawTexts:
         file: what messages call it.
         tokens: for each of the N texts its tokens.
         labels: a column of N classes or numbers; or for each text the tags of its tokens.
+        space: how the texts were cut; its vocabulary is made from all of them.
         n_test: how many of the N, the last ones, are the official test set.
         locate: text, counted from 0 -> where a person finds it.
         warnings: what was noticed on the way.
@@ -35,6 +36,7 @@ class RawTexts:
     file: str
     tokens: Sequence[Sequence[str]]
     labels: RawColumn | Sequence[Sequence[str]]
+    space: Tokens
     n_test: int = 0
     locate: Callable[[int], str] = field(default=lambda row: f"text {row + 1}")
     warnings: Sequence[str] = ()
@@ -59,7 +61,7 @@ def transcribe(raw: RawTexts, specification: Any) -> Dataset:
     else:
         y, target = encode_target(raw.labels, specification, raw.file, raw.locate)
         warnings += check_counts(y, target, raw.labels, raw.n_test, raw.file)
-    return Dataset(X, y, Schema(Tokens(vocabulary), target), raw.n_test, warnings, raw.about)
+    return Dataset(X, y, Schema(replace(raw.space, vocabulary=vocabulary), target), raw.n_test, warnings, raw.about)
 
 
 def _coded(sequences: Sequence[Sequence[str]], dtype: type[Any]) -> tuple[tuple[str, ...], Ragged]:

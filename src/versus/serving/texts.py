@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = "text"
-_WORD = re.compile(r"\w+")
 
 
 def read_lines(path: Path) -> pd.DataFrame:
@@ -46,7 +44,7 @@ def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
     """
     if TEXT not in data.columns:
         raise DataError(f"column {TEXT!r} is missing; the table has {listed([str(name) for name in data.columns])}")
-    sequences = [cut(str(text), model.schema) for text in data[TEXT]]
+    sequences = [model.schema.x.cut(str(text)) for text in data[TEXT]]
     if isinstance(model.schema.y, Tags) and not all(sequences):
         raise DataError(f"row {[len(s) > 0 for s in sequences].index(False) + 1} has no words; wants some to tag")
     codes = {word: code for code, word in enumerate(model.schema.x.vocabulary)}
@@ -57,23 +55,10 @@ def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
     return model, Ragged.of(values, np.int32)
 
 
-def cut(text: str, schema: Schema) -> list[str]:
-    """The words of a text, as the vocabulary of the schema is spelled.
-
-    Sentences to be tagged are cut at blanks alone, and so are documents whose vocabulary has other tokens than
-    words; small letters are made where the vocabulary has no others.
-    """
-    vocabulary = schema.x.vocabulary if isinstance(schema.x, Tokens) else ()
-    if not any(word != word.lower() for word in vocabulary):
-        text = text.lower()
-    words_alone = not isinstance(schema.y, Tags) and all(map(_WORD.fullmatch, vocabulary))
-    return _WORD.findall(text) if words_alone else text.split()
-
-
 def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
     """A fitted model under a longer vocabulary, which begins with the one that it was fitted under."""
     arguments = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
-    arguments["schema"] = replace(model.schema, x=Tokens(vocabulary))
+    arguments["schema"] = replace(model.schema, x=replace(model.schema.x, vocabulary=vocabulary))
     longer = type(model)(**arguments)
     longer.set_arrays(model.get_arrays())
     if hasattr(model, "estimator_"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from versus.data.errors import DataError
 from versus.data.file_specification import Conll
 from versus.data.sources import source_files
+from versus.data.spaces import Tokens
 from versus.data.texts import RawTexts
 
 _CONLLU = 10  # columns
@@ -36,7 +37,8 @@ def load(specification: Conll, base: Path) -> RawTexts:
         return f"{file}, line {sentences[row][0]}"
 
     words, tags = [words for _, words, _ in sentences], [tags for _, _, tags in sentences]
-    return RawTexts(specification.path, words, tags, sum(map(len, parts[1:])), locate)
+    space = Tokens((), lowercase=specification.lowercase)
+    return RawTexts(specification.path, words, tags, space, sum(map(len, parts[1:])), locate)
 
 
 def _sentences(path: str, specification: Conll, base: Path) -> Iterator[Sentence]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from versus.data.columns import Words
 from versus.data.errors import DataError
 from versus.data.file_specification import Csv, Documents
 from versus.data.sources import delimited, source_files
+from versus.data.spaces import Tokens
 from versus.data.texts import RawTexts
 
 _PREFIX = "__label__"  # of fastText
@@ -34,14 +33,9 @@ def load(specification: Documents, base: Path) -> RawTexts:
         raise DataError(f"{specification.path}: holds no documents")
     names, codes = np.unique([label for _, label, _ in found], return_inverse=True)
     labels = Words(specification.target or "class", codes.astype(np.int64), tuple(names.tolist()))
-    tokens = tokenise([text for text, _, _ in found], specification.lowercase, specification.token_pattern)
-    return RawTexts(specification.path, tokens, labels, sum(map(len, parts[1:])), lambda row: found[row][2])
-
-
-def tokenise(texts: Sequence[str], lowercase: bool = True, token_pattern: str = r"\w+") -> list[list[str]]:
-    """The words of each text: what ``token_pattern`` finds, from left to right, in small letters where so asked."""
-    words = re.compile(token_pattern)
-    return [words.findall(text.lower() if lowercase else text) for text in texts]
+    space = Tokens((), specification.token_pattern, specification.lowercase)
+    tokens = [space.cut(text) for text, _, _ in found]
+    return RawTexts(specification.path, tokens, labels, space, sum(map(len, parts[1:])), lambda row: found[row][2])
 
 
 def _table(specification: Documents, text: str, base: Path) -> RawTexts:
@@ -54,9 +48,9 @@ def _table(specification: Documents, text: str, base: Path) -> RawTexts:
     raw = delimited.load(Csv(source="csv", categorical=[text], missing=[], **options), base)
     column, labels = (delimited.named(raw, name) for name in (text, options["target"]))
     assert isinstance(column, Words)  # since it is among the categorical ones
-    # the last answers for -1, an empty text
-    tokens = tokenise([*column.words, ""], specification.lowercase, specification.token_pattern)
-    return RawTexts(specification.path, [tokens[code] for code in column.codes], labels, raw.n_test, raw.locate)
+    space = Tokens((), specification.token_pattern, specification.lowercase)
+    cut = [*map(space.cut, column.words), []]  # the last answers for -1, an empty text
+    return RawTexts(specification.path, [cut[code] for code in column.codes], labels, space, raw.n_test, raw.locate)
 
 
 def _lines(specification: Documents, base: Path, path: str) -> Texts:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from versus.data.columns import Words
-from versus.data.sources import documents
+from versus.data.spaces import Tokens
 from versus.data.texts import RawTexts
 
 SUBPACKAGES = ("integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial")
@@ -39,7 +39,8 @@ def docstrings() -> RawTexts:
     """
     pairs = ((text, k) for k, name in enumerate(SUBPACKAGES) for text in _summaries(_package("scipy") / name))
     found = list(dict(pairs).items())  # each text once, or it could be trained and tested on
-    tokens = documents.tokenise([text for text, _ in found])
+    space = Tokens((), r"\w+", lowercase=True)
+    tokens = [space.cut(text) for text, _ in found]
     codes = np.array([k for _, k in found], np.int64)
     kept = np.flatnonzero([len(words) >= FEWEST_WORDS for words in tokens])
     about = {
@@ -48,7 +49,7 @@ def docstrings() -> RawTexts:
         "citation": "Virtanen and others 2020, SciPy 1.0: fundamental algorithms for scientific computing in Python",
     }
     labels = Words("subpackage", codes[kept], SUBPACKAGES)
-    return RawTexts("SciPy", [tokens[row] for row in kept], labels, about=about)
+    return RawTexts("SciPy", [tokens[row] for row in kept], labels, space, about=about)
 
 
 def python_tokens() -> RawTexts:
@@ -66,7 +67,7 @@ def python_tokens() -> RawTexts:
         "citation": "Ronacher and others, Jinja, https://jinja.palletsprojects.com",
     }
     words, tags = ([[pair[place] for pair in statement] for statement in kept] for place in (0, 1))
-    return RawTexts("Jinja", words, tags, about=about)
+    return RawTexts("Jinja", words, tags, Tokens(()), about=about)
 
 
 def _package(name: str) -> Path:
