@@ -124,8 +124,13 @@ def test_a_slow_server_costs_less_than_ten_seconds(
 
 
 def test_two_clones_that_mirror_the_same_cells_at_once_keep_one_run_of_each(
-    server: MlflowServer, remote: Workspace, tmp_path: Path, request: pytest.FixtureRequest
+    server: MlflowServer,
+    remote: Workspace,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("VERSUS_TRACKING_PATIENCE", "60")
     cells = [f"flowers-{letter}" for letter in "abcd"]
     for number, cell in enumerate(cells):
         make_cell(remote, cell, seed=number)
