@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 NAME = "contents.txt"
@@ -28,6 +29,15 @@ def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None 
         listed.append((built_on, Path(os.path.relpath(built_on, stands_in or folder))))
     lines = (f"{sha256(path)}  {name.as_posix()}\n" for path, name in listed)
     (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 over the names and contents of files, whatever their order, in hex.
+
+    Raises:
+        FileNotFoundError: if one of them does not exist.
+    """
+    return hashlib.sha256(repr(sorted((path.name, sha256(path)) for path in paths)).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -12,24 +12,27 @@ from typing import Any
 
 import psutil
 
+# What a repro itself rewrites does not make its tree dirty.
+MADE_BY_STAGES = tuple(f":(top,exclude,glob)**/{name}" for name in ("dvc.lock", "reports/**", ".gitignore"))
 LIBRARIES = ("dvc", "mlflow", "numpy", "scipy", "scikit-learn", "torch", "lightning-fabric", "pandas")
 
 
 def describe_code(root: Path) -> dict[str, Any]:
-    """The commit of the code, and whether tracked files differ from it; results that a repro rewrites do not count."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if commit is None:
-        return {"commit": None, "dirty": None}
-    changed = _git(root, "status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock", ":!*.gitignore")
-    return {"commit": commit, "dirty": bool(changed)}
-
-
-def _git(root: Path, *arguments: str) -> str | None:
+    """The commit that is checked out, None outside git, and whether anything tracked or unignored differs from it."""
+    command = ["git", "status", "--porcelain=v2", "--branch", "--", ":/", *MADE_BY_STAGES]
+    # A status that refreshes the index would take git's lock away from the user for a moment.
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        found = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return found.stdout.strip() if found.returncode == 0 else None
+        found = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": None}
+    lines = found.splitlines()
+    commits = [line.split()[2] for line in lines if line.startswith("# branch.oid")]
+    if not commits or commits[0] == "(initial)":
+        return {"commit": None, "dirty": None}
+    return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
 
 
 def describe_versions() -> dict[str, str]:

@@ -87,7 +87,7 @@ def test_the_fingerprint_follows_results_and_data_but_not_costs_or_time(evaluate
     restored.rename(folder)
     assert record.read(evaluated, a_cell()).fingerprint == before.fingerprint
 
-    for path in (folder / "scores.csv", folder / "predictions.npy", evaluated.prepared("flowers") / "test.npy"):
+    for path in (folder / "scores.csv", folder / "predictions.npy", evaluated.prepared("flowers") / "contents.txt"):
         content = path.read_bytes()
         path.write_bytes(content[:-1] + b"7")
         assert record.read(evaluated, a_cell()).fingerprint != before.fingerprint, path.name

@@ -41,7 +41,7 @@ class FitRun:
 
     def log(self, points: Sequence[Point]) -> None:
         """Log losses."""
-        run_log.log(self._mirror.client, self.run_id, points)
+        run_log.log(self._mirror.client, self.run_id, run_log.metrics(points))
 
     def end(self, points: Sequence[Point] = (), status: str = "RUNNING") -> None:
         """Log the last losses. The run stays open for the evaluation where its status is RUNNING."""

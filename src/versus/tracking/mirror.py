@@ -21,9 +21,11 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
+from versus import provenance
+from versus.data import prepared
+from versus.data.schema import Schema
 from versus.fitting import unfinished
-from versus.tracking import pictures, run_log, source
-from versus.tracking.dataset import PreparedDataset, experiment_tags, read_schema
+from versus.tracking import dataset, pictures, run_log
 from versus.tracking.destination import Destination
 from versus.tracking.record import CellRecord, Point, cell_tags
 from versus.tracking.run_log import (
@@ -83,17 +85,16 @@ class Mirror:
         """Id of the experiment that holds the runs of a data set."""
         return self.experiment(self.destination.experiment(dataset))
 
-    def dataset(self, name: str, about: dict[str, Any], primary: Mapping[str, str] | None = None) -> None:
+    def dataset(self, name: str, primary: Mapping[str, str]) -> None:
         """Describe a prepared data set on its experiment.
 
         Args:
             name: of the data set.
-            about: what `prepare` noted.
-            primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where None.
+            primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where it is empty.
         """
         experiment = self.of(name)
         known = self.client.get_experiment(experiment).tags
-        for key, value in experiment_tags(experiment, name, self.workspace.prepared(name), about, primary).items():
+        for key, value in dataset.experiment_tags(experiment, self.workspace.prepared(name), primary).items():
             if known.get(key) != value:
                 self.client.set_experiment_tag(experiment, key, value)
 
@@ -161,8 +162,8 @@ class Mirror:
         """The same results at other costs are the same run, with what was measured last on top."""
         tags = {CURRENT: "yes", PASSING: record.passing_fingerprint}
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
-        points = record.passing if PASSING in changed else ()
-        run_log.log(self.client, run.info.run_id, points, tags=changed, model=self.model_of(run))
+        points = run_log.metrics(record.passing if PASSING in changed else (), model=self.model_of(run))
+        run_log.log(self.client, run.info.run_id, points, tags=changed)
 
     def model_of(self, run: Run) -> LoggedFor | None:
         """The model that a whole run logged."""
@@ -172,19 +173,24 @@ class Mirror:
         return LoggedFor(run.outputs.model_outputs[0].model_id, data.name, data.digest)
 
     def _write(self, experiment: str, record: CellRecord, fits: Sequence[Run]) -> str:
-        tags = self._tags(record)
+        folder = self.workspace.prepared(record.cell.dataset)
+        schema = prepared.read(folder).schema
+        tags = {**self._tags(record), "kind": schema.x.form}
         run_id, curves = self._adopt(record, fits)
         if run_id is None:
             started = int(record.started * 1000)
             run_id = str(self.client.create_run(experiment, started, tags, record.cell.model).info.run_id)
             tags = {}
-        run_log.log(self.client, run_id, curves, at=record.ended, params=record.params, tags=tags)
-        data = PreparedDataset(record.cell.dataset, self.workspace.prepared(record.cell.dataset))
-        self.client.log_inputs(run_id, [data.as_input()])
+        else:
+            self.client.set_tag(run_id, STATE, WRITING)
+        data = dataset.as_input(folder)
+        self.client.log_inputs(run_id, [data])
+        metrics = run_log.metrics(curves, record.ended)
         if not record.failed:
-            model = LoggedFor(self._log_model(experiment, run_id, record), data.name, data.digest)
-            run_log.log(self.client, run_id, [*record.scores, *record.passing], at=record.ended, model=model)
-            self._log_pictures(run_id, record)
+            model = LoggedFor(self._log_model(experiment, run_id, record), data.dataset.name, data.dataset.digest)
+            metrics += run_log.metrics([*record.scores, *record.passing], record.ended, model)
+            self._log_pictures(run_id, record, schema)
+        run_log.log(self.client, run_id, metrics, record.params, tags)
         self.client.log_artifacts(run_id, str(self.workspace.evaluation(record.cell.name)), "evaluation")
         self.client.set_terminated(run_id, "FAILED" if record.failed else "FINISHED", int(record.ended * 1000))
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
@@ -220,7 +226,6 @@ class Mirror:
         return {
             **record.tags,
             **self.code_tags(f"stages.evaluate {record.cell.name}"),
-            "kind": read_schema(self.workspace.prepared(record.cell.dataset)).x.form,
             FINGERPRINT: record.fingerprint,
             PASSING: record.passing_fingerprint,
             STATE: WRITING,
@@ -230,17 +235,16 @@ class Mirror:
     def code_tags(self, name: str) -> dict[str, str]:
         """Who writes, and which code ran."""
         tags = {ORIGIN: self.origin, "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
-        if self._commit:
-            tags |= {"mlflow.source.git.commit": self._commit[0], "dirty": "yes" if self._commit[1] else "no"}
+        if self._code["commit"]:
+            tags |= {"mlflow.source.git.commit": self._code["commit"], "dirty": "yes" if self._code["dirty"] else "no"}
         return tags
 
     @cached_property
-    def _commit(self) -> tuple[str, bool] | None:
-        return source.commit(self.workspace.root)
+    def _code(self) -> dict[str, Any]:
+        return provenance.describe_code(self.workspace.root)
 
-    def _log_pictures(self, run_id: str, record: CellRecord) -> None:
+    def _log_pictures(self, run_id: str, record: CellRecord, schema: Schema) -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            schema = read_schema(self.workspace.prepared(record.cell.dataset))
             pictures.draw(self.workspace.evaluation(record.cell.name), schema, Path(scratch))
             self.client.log_artifacts(run_id, scratch)
 

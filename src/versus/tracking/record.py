@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from versus import manifest
 from versus.fitting import failure
 from versus.fitting.failure import Failure
 from versus.settings import Cell
-from versus.tracking.content_hash import hash_files
 from versus.tracking.intervals import interval
 from versus.workspace import Workspace
 
@@ -70,8 +70,12 @@ def fingerprint(workspace: Workspace, cell: Cell) -> str:
         FileNotFoundError: if the cell is not evaluated, or its data are not prepared.
     """
     costs = (workspace.training_cost(cell.name), workspace.usage_cost(cell.name))
-    results = [path for path in workspace.evaluation(cell.name).iterdir() if path not in costs]
-    return hash_files(results)[:16] + hash_files([workspace.prepared(cell.dataset)])[:16]
+    found = (path for path in workspace.evaluation(cell.name).rglob("*") if path.is_file())
+    results = [path for path in found if path not in costs and not path.name.startswith(".")]
+    if not results:
+        raise FileNotFoundError(f"{cell.name} is not evaluated; run `dvc repro` first")
+    data = workspace.prepared(cell.dataset) / manifest.NAME
+    return manifest.digest(results)[:16] + manifest.sha256(data)[:16]
 
 
 def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellRecord:

@@ -21,13 +21,13 @@ from mlflow.protos.databricks_pb2 import (
 )
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
+from versus import manifest
 from versus.models import persistence
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
 from versus.settings import Cell
 from versus.tracking import record
 from versus.tracking.answers import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
-from versus.tracking.content_hash import hash_files
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
 
@@ -55,7 +55,7 @@ class Candidate:
         self._data = workspace.prepared(cell.dataset)
         self.tags = {
             CELL: cell.name,
-            MODEL_HASH: hash_files(persistence.files(self._saved))[:32],
+            MODEL_HASH: manifest.digest(persistence.files(self._saved))[:32],
             TEST_HASH: self.record.tags.get(TEST_HASH, ""),
         }
 

@@ -6,10 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from versus import manifest
 from versus.tracking import run_log
-from versus.tracking.content_hash import hash_files
 from versus.tracking.mirror import Mirror
-from versus.tracking.record import Point
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, STATE, WRITING, tag
 from versus.workspace import Workspace
 
@@ -29,7 +28,7 @@ def mirror_report(mirror: Mirror, files: Sequence[Path], cells: int) -> str:
         files: of the report.
         cells: how many it compares.
     """
-    fingerprint = hash_files(files)[:32]
+    fingerprint = manifest.digest(files)[:32]
     experiment = mirror.experiment(mirror.destination.comparison)
     known = list(run_log.search(mirror.client, experiment, versus__origin=mirror.origin))
     same = [r for r in known if tag(r, FINGERPRINT) == fingerprint and tag(r, STATE) == COMPLETE]
@@ -46,7 +45,7 @@ def _write(mirror: Mirror, experiment: str, fingerprint: str, files: Sequence[Pa
     tags = {**mirror.code_tags("stages.compare"), "dvc_stage": "compare", FINGERPRINT: fingerprint, STATE: WRITING}
     name = time.strftime("%Y-%m-%d %H:%M")
     run_id = str(mirror.client.create_run(experiment, tags=tags, run_name=name).info.run_id)
-    run_log.log(mirror.client, run_id, [Point("cells", float(cells))])
+    mirror.client.log_metric(run_id, "cells", cells)
     for path in files:
         mirror.client.log_artifact(run_id, str(path))
     mirror.client.set_terminated(run_id)

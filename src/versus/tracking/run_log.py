@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mlflow import MlflowClient
@@ -32,29 +32,34 @@ class LoggedFor(NamedTuple):
     digest: str
 
 
+def metrics(points: Iterable[Point], at: float | None = None, model: LoggedFor | None = None) -> list[Metric]:
+    """Points as MLflow takes them.
+
+    Args:
+        points: values of metrics.
+        at: when they were measured, in seconds since the epoch; now where None.
+        model: the logged model whose page shows them, too.
+    """
+    now = int((time.time() if at is None else at) * 1000)
+    return [Metric(p.key, p.value, now, p.step, *(model or ())) for p in points]
+
+
 def log(
     client: MlflowClient,
     run_id: str,
-    points: Sequence[Point] = (),
-    *,
-    at: float | None = None,
+    metrics: Sequence[Metric] = (),
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
-    model: LoggedFor | None = None,
 ) -> None:
     """Log to a run in as few requests as MLflow's limits allow; values that are too long for MLflow are cut.
 
     Args:
         client: of the store.
         run_id: the run.
-        points: values of metrics.
-        at: when they were measured, in seconds since the epoch; now where None.
+        metrics: values of metrics.
         params: parameters; MLflow refuses other values for those that the run already has.
         tags: tags; they replace those that the run has.
-        model: the logged model whose page shows the points, too.
     """
-    now = int((time.time() if at is None else at) * 1000)
-    metrics = [Metric(p.key, p.value, now, p.step, *(model or ())) for p in points]
     entries = [Param(name, value[:LONGEST_PARAM]) for name, value in (params or {}).items()]
     labels = [RunTag(name, value[:LONGEST_TAG]) for name, value in (tags or {}).items()]
     while metrics or entries or labels:

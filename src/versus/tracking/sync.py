@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -80,8 +79,7 @@ def _records(mirror: Mirror, cells: Iterable[Cell], confidence: float, summary: 
 
 def _describe(mirror: Mirror, dataset: str, primary: Mapping[str, str]) -> list[Run]:
     """Describe a data set on its experiment; the whole runs that hold the newest results of its cells."""
-    about = json.loads((mirror.workspace.prepared(dataset) / "about.json").read_text(encoding="utf-8"))
-    mirror.dataset(dataset, about, primary)
+    mirror.dataset(dataset, primary)
     return list(run_log.search(mirror.client, mirror.of(dataset), versus__state=COMPLETE, versus__current="yes"))
 
 

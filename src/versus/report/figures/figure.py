@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,14 @@ def environment() -> Environment:
     )
 
 
+@cache
+def _shared() -> Environment:
+    return environment()
+
+
 def draw(figure: Figure, made: Environment | None = None, style: Markup | None = None) -> Markup:
     """A picture as markup for the page, whose style sheet gives its colours."""
-    template = (made or environment()).get_template(f"figures/{figure.template}")
+    template = (made or _shared()).get_template(f"figures/{figure.template}")
     return Markup(template.render(figure=figure, standalone=style))
 
 

@@ -1,7 +1,7 @@
 import subprocess
 from pathlib import Path
 
-from versus.tracking import source
+from versus import provenance
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -10,10 +10,15 @@ def git(folder: Path, *arguments: str) -> str:
     return found.stdout.strip()
 
 
+def commit(folder: Path) -> tuple[str, bool] | None:
+    found = provenance.describe_code(folder)
+    return None if found["commit"] is None else (found["commit"], found["dirty"])
+
+
 def test_the_commit_and_whether_the_code_differs_from_it(tmp_path: Path) -> None:
-    assert source.commit(tmp_path) is None
+    assert commit(tmp_path) is None
     git(tmp_path, "init", "-q")
-    assert source.commit(tmp_path) is None  # nothing is committed yet
+    assert commit(tmp_path) is None  # nothing is committed yet
     for name in ("code.py", "dvc.lock", "reports/report.md", "runs/fashion/dvc.lock"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1")
@@ -21,12 +26,12 @@ def test_the_commit_and_whether_the_code_differs_from_it(tmp_path: Path) -> None
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "a")
     head = git(tmp_path, "rev-parse", "HEAD")
-    assert source.commit(tmp_path) == (head, False)
+    assert commit(tmp_path) == (head, False)
     for name in ("dvc.lock", "reports/report.md", "reports/new.csv", "runs/fashion/dvc.lock"):
         (tmp_path / name).write_text("2")  # what a repro rewrites
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "ignored").write_text("")
-    assert source.commit(tmp_path) == (head, False)
-    assert source.commit(tmp_path / "runs" / "fashion") == (head, False)
+    assert commit(tmp_path) == (head, False)
+    assert commit(tmp_path / "runs" / "fashion") == (head, False)
     (tmp_path / "model.py").write_text("")
-    assert source.commit(tmp_path / "runs" / "fashion") == (head, True)  # a new file, seen from a workspace within
+    assert commit(tmp_path / "runs" / "fashion") == (head, True)  # a new file, seen from a workspace within
