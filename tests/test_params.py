@@ -34,6 +34,7 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
         ("seed: 0", "seed: zero", 1, ["seed", "valid integer", "'zero'"]),
         ("files: {}", "gate: {margin: -1}", 4, ["gate.margin", "greater than or equal to 0", "-1"]),
         ("files: {}", "gate: {margins: 0.1}", 4, ["gate.margins", "unknown key"]),
+        ("files: {}", "training: {precision: 16-mixed}", 4, ["training.precision", "'bf16-mixed'", "'16-mixed'"]),
         ("files: {}", "seed: 1", 4, ["seed", "duplicate"]),
         ("files: {}", "files: {", 6, ["expected"]),
         ("module: linear", "module: liner", 6, ["unknown module 'liner'", "linear"]),

@@ -4,7 +4,6 @@ import torch
 
 from versus.training.batches import DeviceRows
 from versus.training.devices import cpu_threads, resolve_device, resolve_precision, threads_for
-from versus.training.moments import moments
 from versus.training.randomness import generator_for, seed_for
 
 CPU = torch.device("cpu")
@@ -32,19 +31,6 @@ def test_order_depends_on_the_epoch_and_on_nothing_else():
 def test_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="3, 4"):
         DeviceRows((np.zeros(3), np.zeros(4)), CPU)
-
-
-def test_moments_of_chunks_are_those_of_the_whole(tmp_path):
-    X = np.random.default_rng(0).integers(0, 256, size=(9000, 2, 3), dtype=np.uint8)
-    np.save(tmp_path / "x.npy", X)
-    mean, deviation = moments(np.load(tmp_path / "x.npy", mmap_mode="r"))
-    np.testing.assert_allclose(mean, X.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(deviation, X.std(axis=0), rtol=1e-12)
-
-
-def test_moments_survive_a_large_offset():
-    X = 1e9 + np.random.default_rng(0).normal(size=(5000, 1))
-    assert moments(X)[1] == pytest.approx(X.std(axis=0), rel=1e-6)
 
 
 def test_threads_are_set_for_the_block_and_given_back():

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from versus.training.epoch_losses import TrainingDiverged
-from versus.training.loop import Training, scheduled_learning_rate
+from versus.training.devices import PRECISIONS
+from versus.training.loop import Training, TrainingDiverged, scheduled_learning_rate
 from versus.training.updates import Descent
 
 RNG = np.random.default_rng(0)
@@ -182,7 +182,7 @@ def test_state_of_another_network_is_refused_by_name():
         ({"patience": 0}, "patience=0"),
         ({"random_state": -1}, "random_state=-1"),
         ({"device": "gpu"}, "device='gpu'; accepted are 'auto'"),
-        ({"precision": "16"}, "precision='16'; accepted are 'auto'"),
+        ({"precision": "16-mixed"}, "precision='16-mixed'; accepted are 'auto'"),
     ],
 )
 def test_arguments_out_of_range_are_named(changes, message):
@@ -190,10 +190,12 @@ def test_arguments_out_of_range_are_named(changes, message):
         training(network(), **changes)
 
 
-def test_double_precision_trains_in_double_precision():
-    net = network()
-    list(training(net, precision="64-true", epochs=1).steps())
-    assert {p.dtype for p in net.parameters()} == {torch.float64}
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_that_params_accept_trains(precision):
+    net = nn.Linear(3, 1)
+    steps = list(training(net, precision=precision, epochs=20, learning_rate=0.1).steps())
+    assert steps[-1].losses["train_loss"] < 0.2 < 1.0 < steps[0].losses["train_loss"]
+    assert {p.dtype for p in net.parameters()} == {torch.float64 if precision == "64-true" else torch.float32}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -31,7 +31,7 @@ class DeepModel:
     ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
 
     ``holds_out_validation`` is False for a model whose losses do not say when to stop: it learns from all labelled
-    rows. ``ema_decay`` (see `versus.training.ema`) is an argument of those models that average their weights.
+    rows. ``ema_decay`` (see `versus.training.kept_weights`) is an argument of those models that average their weights.
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ("lightning_fabric",)
@@ -182,7 +182,8 @@ class DeepModel:
         return threads_for(self.threads, self.schema_.n_features)
 
     def _new_preprocessor(self) -> Preprocessor:
-        return Preprocessor(self.schema_, dtype=np.float64 if self.precision == "64-true" else np.float32)
+        double = parameter_dtype(self.precision) is torch.float64
+        return Preprocessor(self.schema_, dtype=np.float64 if double else np.float32)
 
     def _encoded(self, X: Array) -> Array:
         """Tables as the network takes them, (N, D) -> (N, F); images as they are, to be scaled in the network."""

@@ -6,11 +6,13 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
-PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
+from versus.settings import Precision
+
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def resolve_device(device: str) -> torch.device:

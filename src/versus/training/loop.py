@@ -14,19 +14,23 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from versus.arrays import Array, Step
 from versus.training.batches import DeviceRows
 from versus.training.devices import cpu_threads, fabric_for, resolve_device, resolve_precision
-from versus.training.early_stopping import EarlyStopping
-from versus.training.ema import MovingAverage
-from versus.training.epoch_losses import EpochLosses
+from versus.training.kept_weights import EarlyStopping, MovingAverage
 from versus.training.randomness import fresh_seed, generator_for, seed_for, seeded
 from versus.training.state import load_network, load_optimizers, network_arrays, optimizer_arrays, under, with_prefix
 from versus.training.updates import Update
 
 WARMUP_STEPS = 20
 VALIDATION_BATCH = 512  # rows; bounds the memory of activations
+CHECK_EVERY = 50  # batches between looks at the losses: each look makes a GPU wait
+
+
+class TrainingDiverged(RuntimeError):  # noqa: N818 - it says what happened
+    """The loss or its gradient became NaN or infinite."""
 
 
 def scheduled_learning_rate(base: float, step: int, steps: int) -> float:
@@ -174,3 +178,53 @@ class Training:
             losses = self.update.validate(batch, noise)
             seen.add(losses, losses["loss"], len(batch[0]))
         return seen.means()
+
+
+class EpochLosses:
+    """Means of named losses over the rows of one pass through the data, added up on the device.
+
+    Args:
+        epoch: number of the epoch, for the error.
+        part: "training" or "validation", for the error.
+        learning_rate: the base learning rate, for the error's advice.
+    """
+
+    def __init__(self, epoch: int, part: str, learning_rate: float) -> None:
+        self.epoch, self.part, self.learning_rate = epoch, part, learning_rate
+        self.batches = 0
+        self.sums: dict[str, Tensor] = {}
+        self.rows: dict[str, int] = {}  # a player's loss counts in the batches in which it has moved
+        self.watched: Tensor | None = None  # NaN or inf once a batch's was: neither ever goes away
+
+    def add(self, losses: Mapping[str, Tensor], watched: Tensor, rows: int) -> None:
+        """Count a batch: its mean losses, a number that must be finite, and how many rows it had."""
+        for name, value in losses.items():
+            term = value.detach() * rows
+            self.sums[name] = self.sums[name] + term if name in self.sums else term
+            self.rows[name] = self.rows.get(name, 0) + rows
+        self.watched = watched.detach() if self.watched is None else self.watched + watched.detach()
+        self.batches += 1
+        if self.batches % CHECK_EVERY == 0:
+            self._check()
+
+    def means(self) -> dict[str, float]:
+        """The mean of each loss over the rows seen.
+
+        Raises:
+            TrainingDiverged: if a loss or a gradient was NaN or infinite.
+        """
+        self._check()
+        return self._means()
+
+    def _means(self) -> dict[str, float]:
+        return {name: float(total) / self.rows[name] for name, total in self.sums.items()}
+
+    def _check(self) -> None:
+        if self.watched is None or bool(torch.isfinite(self.watched)):
+            return
+        means = ", ".join(f"{name} {value}" for name, value in self._means().items())
+        raise TrainingDiverged(
+            f"training diverged in epoch {self.epoch}: the {self.part} loss (mean of {self.batches} batches: {means}) "
+            f"or its gradient is not finite. Try a lower learning_rate than {self.learning_rate}, "
+            "and check the data for extreme values"
+        )

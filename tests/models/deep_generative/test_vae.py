@@ -9,8 +9,8 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
 from versus.models.deep_generative import variational_model
+from versus.models.deep_generative.autoencoder import RowNoise
 from versus.models.deep_generative.likelihoods import OUTLIERS
-from versus.models.deep_generative.row_noise import RowNoise
 from versus.models.deep_generative.vae import VAE, ConditionalVAE
 from versus.models.protocols import FitsBySteps, HasElbo
 

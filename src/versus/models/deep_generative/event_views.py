@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from versus.arrays import Array
+from versus.models.pixel_scaling import moments
 from versus.models.preprocessing import Preprocessor
-from versus.training.moments import moments
 
 
 class TableView(nn.Module):

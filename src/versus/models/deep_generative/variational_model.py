@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Table
-from versus.models.deep_generative.autoencoder import Autoencoder
+from versus.models.deep_generative.autoencoder import Autoencoder, RowNoise
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
     ConvolutionalFeatures,
@@ -20,7 +20,6 @@ from versus.models.deep_generative.autoencoder_networks import (
 )
 from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
-from versus.models.deep_generative.row_noise import RowNoise
 from versus.models.deep_model import DeepModel
 from versus.training.batches import Batch
 

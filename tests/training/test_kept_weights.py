@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from versus.training.ema import MovingAverage
+from versus.training.kept_weights import MovingAverage
 from versus.training.loop import Training
 from versus.training.updates import Descent
 
