@@ -47,7 +47,7 @@ def test_auto_is_cuda_where_there_is_one_and_single_precision_on_a_cpu():
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert resolve_precision("auto", CPU) == "32-true"
     missing = f"cuda:{torch.cuda.device_count()}"
-    with pytest.raises(ValueError, match=f"device='{missing}', but this machine offers"):
+    with pytest.raises(OSError, match=f"device='{missing}', but this machine offers"):
         resolve_device(missing)
 
 

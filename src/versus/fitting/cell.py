@@ -26,7 +26,6 @@ from versus.models import find, persistence
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training
-from versus.training.devices import resolve_device
 from versus.workspace import Workspace
 
 Observe = Callable[[int, Mapping[str, float], int], None]
@@ -50,8 +49,6 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
         unfinished.open_folder(workshop, unfinished.fingerprint(workspace, cell))
-        if training.device == "cuda":
-            resolve_device(training.device)  # a machine without one says nothing of the model
         failed = failure.attempt(
             lambda: _fit_repeats(cell, training, seed, data, workshop, observe), "training", cell.time_limit
         )

@@ -19,7 +19,8 @@ def resolve_device(device: str) -> torch.device:
     """``"auto"`` is CUDA where there is one, else the CPU; also ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
 
     Raises:
-        ValueError: for another name, or a CUDA device that this machine has not.
+        ValueError: for another name.
+        OSError: for a CUDA device that this machine has not, which is no fault of the model.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise ValueError(f"device={device!r}; accepted are 'auto', 'cpu', 'cuda' and 'cuda:<number>'")
@@ -29,7 +30,7 @@ def resolve_device(device: str) -> torch.device:
     if found.type == "cuda":
         found = torch.device("cuda", found.index or 0)
         if (found.index or 0) >= torch.cuda.device_count():
-            raise ValueError(
+            raise OSError(
                 f"device={device!r}, but this machine offers {torch.cuda.device_count()} CUDA device(s); "
                 "use device='auto' or 'cpu'"
             )
