@@ -10,9 +10,9 @@ from pathlib import Path
 from versus.pipeline import lifeline, recovery
 from versus.tracking import destination
 
-# Two threads whatever the machine has: results must not depend on how many cores there are, nor timings on which
-# library grabs them. Set before numpy loads; a user's own setting wins.
-THREADS = "2"
+# One thread whatever the machine has: results must not depend on how many cores there are, nor on how many stages share
+# them. Stages side by side use the other cores. Set before numpy loads; a user's own setting wins.
+THREADS = "1"
 
 
 def limit_threads() -> None:

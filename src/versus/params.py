@@ -85,12 +85,26 @@ def dataset(params: Params, name: str) -> Any:
     return found
 
 
+_frozen: dict[Path, Params] = {}
+
+
+def freeze(path: Path) -> None:
+    """Let this process, and those that it forks, see a params file as it is now, whatever is edited meanwhile.
+
+    Raises:
+        ParamsError: as `read` does.
+    """
+    _frozen[path.resolve()] = read(path)
+
+
 def read(path: Path) -> Params:
     """Read and check a params file, the way DVC reads it (YAML 1.2).
 
     Raises:
         ParamsError: with every fault found, a line each.
     """
+    if _frozen and path.resolve() in _frozen:
+        return _frozen[path.resolve()]
     tree = _parse(path)
     plain = _plain(tree)
     try:

@@ -1,4 +1,7 @@
-"""``python -m versus repro``: `dvc repro`, made safe after a kill, with a word on what came out."""
+"""``python -m versus repro``: `dvc repro` with stages side by side, safe after a kill, and a word at the end.
+
+Options of `dvc repro` that are not known here are left to `dvc repro` itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,15 +18,30 @@ from filelock import FileLock, Timeout
 
 from versus import params as parameters
 from versus.data.sources import source_files
+from versus.fitting import failure
+from versus.fitting.failure import Failure
 from versus.params import Params
-from versus.pipeline import recovery, reproduction, shares
+from versus.pipeline import engine, recovery, reproduction, shares
 from versus.pipeline import restore as remote_outputs
 from versus.pipeline.shares import Share
+from versus.settings import Cell
+from versus.tracking import destination
 from versus.workspace import Workspace
+
+Failed = list[tuple[Cell, Failure]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Whatever is given goes on to `dvc repro`."""
+    """Declare the options; others go on to `dvc repro`."""
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        default=cores(),
+        metavar="N",
+        help="stages that run side by side (default: the cores there are); 1 for exact times",
+    )
+    parser.add_argument("--retry", action="store_true", help="run the cells that failed again, too")
     parser.add_argument(
         "--share",
         metavar="I/N",
@@ -36,15 +54,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check params, mend, repro, compare with what is committed, and name the report; returns DVC's exit code."""
+    if options.jobs < 1:
+        raise ValueError(f"--jobs {options.jobs}; at least 1 is needed")
     if options.share is not None:
-        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc)
-    return reproduce(Workspace(Path()), options.dvc)
+        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc, options.jobs)
+    return reproduce(Workspace(Path()), options.dvc, jobs=options.jobs, retry=options.retry)
 
 
-def reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
-    """Run `dvc repro` in a workspace; ``environment`` is added to this process's."""
-    with alone(workspace):
-        code = _call_dvc(workspace, dvc_arguments, environment)
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def reproduce(
+    workspace: Workspace,
+    dvc_arguments: list[str],
+    environment: dict[str, str] | None = None,
+    jobs: int | None = None,
+    retry: bool = False,
+) -> int:
+    """Reproduce a workspace; ``environment`` is added to this process's."""
+    with alone(workspace) as params:
+        again = cells_that_failed(workspace, params) if retry else []
+        code = _reproduce(workspace, params, dvc_arguments, environment or {}, jobs or cores(), again)
         if code:
             return code
         # A part of the stages, or a dry run, says nothing of all.
@@ -52,16 +84,33 @@ def reproduce(workspace: Workspace, dvc_arguments: list[str], environment: dict[
     if summary:
         print(summary)
     print(f"The report: {(workspace.reports / 'report.html').resolve()}")
-    return 0
+    return tell_failures(cells_that_failed(workspace, params))
 
 
-def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str]) -> int:
+def cells_that_failed(workspace: Workspace, params: Params) -> Failed:
+    """The cells whose fit or evaluation failed, and why."""
+    found = ((cell, failure.read(workspace.evaluation(cell.name))) for cell in parameters.cells(params))
+    return [(cell, why) for cell, why in found if why is not None]
+
+
+def tell_failures(failed: Failed) -> int:
+    """Name the cells that failed; returns the exit code."""
+    for cell, why in failed:
+        print(f"{cell.name} failed in {why.where}: {destination.redact(why.reason)}", file=sys.stderr)
+    if failed:
+        print(
+            "they run again when their params or code change, or with `python -m versus repro --retry`", file=sys.stderr
+        )
+    return 1 if failed else 0
+
+
+def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], jobs: int) -> int:
     """Train and evaluate the cells of one share; the comparison is left to whoever gathers."""
     cells = shares.cells_of(workspace, share)
     if cells:
-        with alone(workspace):
+        with alone(workspace) as params:
             stages = [f"evaluate_{cell.family}@{cell.name}" for cell in cells]
-            code = _call_dvc(workspace, [*dvc_options, *stages])
+            code = _reproduce(workspace, params, [*dvc_options, *stages], {}, jobs, [])
         if code:
             return code
     print(f"Share {share}: {', '.join(cell.name for cell in cells) or 'no cell, there are fewer than shares'}.")
@@ -69,19 +118,19 @@ def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str]) 
 
 
 @contextmanager
-def alone(workspace: Workspace) -> Iterator[None]:
+def alone(workspace: Workspace) -> Iterator[Params]:
     """Check params, and wait for another repro of this workspace.
 
     DVC lets two repros write over each other's results; the second waits for the first, and finds its work done.
     """
-    parameters.read(workspace.params)
+    params = parameters.read(workspace.params)
     workspace.private.mkdir(exist_ok=True)
     os.environ.setdefault("VERSUS_REPRO", f"{os.getpid()} {time.time()}")
     lock = FileLock(workspace.private / "repro.lock")
     if lock_is_held(lock):
         print("another repro is at work here; waiting for it to end", file=sys.stderr)
     with lock:
-        yield
+        yield params
 
 
 def lock_is_held(lock: FileLock) -> bool:
@@ -93,22 +142,39 @@ def lock_is_held(lock: FileLock) -> bool:
         return True
 
 
-def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: dict[str, str] | None = None) -> int:
+def _reproduce(
+    workspace: Workspace,
+    params: Params,
+    dvc_arguments: list[str],
+    environment: Mapping[str, str],
+    jobs: int,
+    again: Failed,
+) -> int:
     for mended in recovery.mend(workspace.root):
         print(f"mended: {mended}", file=sys.stderr)
     if "--pull" in dvc_arguments:
         for stage in remote_outputs.restore(workspace.root):
             print(f"forgotten: {stage} in dvc.lock, whose outputs are nowhere to be had", file=sys.stderr)
-    bin_folder = str(Path(sys.executable).parent)
-    env = {**os.environ, **(environment or {})}
-    env["PATH"] = bin_folder + os.pathsep + env.get("PATH", "")
-    # dvc ends with this process, even where this one is killed.
-    command = [sys.executable, "-m", "versus.pipeline.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
-    code = subprocess.run(command, cwd=workspace.root, env=env, check=False).returncode
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**environment, "PATH": path}
+    wanted = engine.wanted(dvc_arguments, again)
+    unsupported = engine.unsupported()
+    if unsupported:
+        print(f"{unsupported}: `dvc repro` runs the stages instead, one by one", file=sys.stderr)
+    if wanted is None or unsupported:
+        code = _call_dvc(workspace, dvc_arguments, environment)
+    else:
+        code = engine.reproduce(workspace, params, wanted, jobs, environment)
     if code:  # not before: DVC may bring a file that it tracks
-        for missing in missing_files(parameters.read(workspace.params), workspace.root):
+        for missing in missing_files(params, workspace.root):
             print(f"{missing}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)
     return code
+
+
+def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: Mapping[str, str]) -> int:
+    # dvc ends with this process, even where this one is killed.
+    command = [sys.executable, "-m", "versus.pipeline.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
+    return subprocess.run(command, cwd=workspace.root, env={**os.environ, **environment}, check=False).returncode
 
 
 def missing_files(params: Params, base: Path) -> Iterator[str]:

@@ -1,14 +1,27 @@
-"""A progress bar for training, with its losses; silent where nobody is looking."""
+"""A progress bar for training, with its losses; silent where nobody is looking.
+
+A process whose fits are shown elsewhere says so with `listen`.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from versus.arrays import Step
 
 OnStep = Callable[[Step], None]
+Listener = Callable[[str, int | None, Step], None]  # title, epochs at most, the epoch that is done
+
+_listener: tuple[Listener, float] | None = None
+
+
+def listen(listener: Listener, seconds_between: float) -> None:
+    """Tell ``listener`` of all fits of this process, not oftener than every so many seconds, and draw no bars."""
+    global _listener
+    _listener = listener, seconds_between
 
 
 @contextmanager
@@ -19,6 +32,9 @@ def training_progress(title: str, epochs: int | None) -> Iterator[OnStep]:
         title: what is being trained.
         epochs: how many epochs there are at most; None where that is unknown.
     """
+    if _listener is not None:
+        yield _told(title, epochs, *_listener)
+        return
     if not sys.stderr.isatty():
         yield lambda step: None
         return
@@ -44,6 +60,18 @@ def training_progress(title: str, epochs: int | None) -> Iterator[OnStep]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=epochs, losses="")
         yield lambda step: progress.update(task, completed=step.step, losses=_losses_line(step))
+
+
+def _told(title: str, epochs: int | None, listener: Listener, seconds_between: float) -> OnStep:
+    due = 0.0
+
+    def on_step(step: Step) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + seconds_between
+            listener(title, epochs, step)
+
+    return on_step
 
 
 def _losses_line(step: Step) -> str:

@@ -1,0 +1,6 @@
+"""A run of the pipeline with stages side by side, in workers forked from one warm process."""
+
+from versus.pipeline.engine.entry import reproduce, wanted
+from versus.pipeline.engine.stages import Wanted, unsupported
+
+__all__ = ["Wanted", "reproduce", "unsupported", "wanted"]

@@ -1,0 +1,70 @@
+"""A run from its options to its exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import chdir
+from types import FrameType
+
+from versus.fitting.failure import Failure
+from versus.params import Params
+from versus.pipeline import shares
+from versus.pipeline.engine import display, stages
+from versus.pipeline.engine.run import Machine, Run, gpus
+from versus.pipeline.engine.stages import StageFaultError, Wanted
+from versus.pipeline.engine.workers import WorkersDiedError
+from versus.settings import Cell
+from versus.tracking import destination
+from versus.workspace import Workspace
+
+# Options of `dvc repro` -> as `Wanted` names them.
+OPTIONS = {"-f": "force", "--force": "force", "-s": "single", "--single-item": "single", "--pull": "pull"}
+INTERRUPTED, TERMINATED = 130, 143  # exit codes, as shells have them
+
+
+def wanted(arguments: Sequence[str], again: Sequence[tuple[Cell, Failure]]) -> Wanted | None:
+    """What arguments of ``dvc repro`` ask for; None where only ``dvc repro`` knows.
+
+    Args:
+        arguments: stages and options.
+        again: failed cells that are to be tried again.
+    """
+    options = [word for word in arguments if word.startswith("-")]
+    if not set(options) <= set(OPTIONS):
+        return None
+    retried = frozenset(
+        f"{stage}_{cell.family}@{cell.name}"
+        for cell, why in again
+        for stage in (("train", "evaluate") if why.where == "training" else ("evaluate",))
+    )
+    targets = tuple(word for word in arguments if not word.startswith("-"))
+    return Wanted(targets, again=retried, **{OPTIONS[word]: True for word in options})
+
+
+def reproduce(workspace: Workspace, params: Params, wanted: Wanted, jobs: int, environment: Mapping[str, str]) -> int:
+    """Run what is stale in a workspace; returns an exit code, 0 where everything is up to date now."""
+    from dvc.exceptions import DvcException
+
+    signal.signal(signal.SIGTERM, _end)
+    costs = workspace.reports / "costs.csv"
+    seconds = shares.read_training_times(costs.read_text(encoding="utf-8")) if costs.is_file() else {}
+    machine = Machine(jobs, gpus() if params.training.device != "cpu" else (), environment)
+    try:
+        with chdir(workspace.root), stages.opened(wanted) as found, display.for_this_terminal() as shown:
+            run = Run(found, machine, shown, seconds)
+            run.run()
+    except (StageFaultError, WorkersDiedError, DvcException) as error:
+        print(destination.redact(str(error)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, and the next run goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    if not run.ran:
+        print("Nothing has changed.")
+    return 0
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(TERMINATED)

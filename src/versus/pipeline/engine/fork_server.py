@@ -1,0 +1,163 @@
+"""One warm process that has loaded the libraries, and forks a worker for each stage.
+
+Jobs come in on standard input, what happened goes out on a pipe, both as lines of JSON. It computes nothing itself and
+never asks for CUDA: a worker starts as a fresh ``python -m stages.…`` would, but for its imports. It ends with whoever
+started it, and its workers end with both.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import inspect
+import json
+import os
+import pkgutil
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from versus import params as parameters
+from versus.arrays import Step
+from versus.fitting import progress
+from versus.pipeline import lifeline
+
+LATE = ("torch", "lightning_fabric", "mlflow")  # libraries that are imported within functions
+NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
+COLD = ("stages.fingerprint",)  # need no libraries, and need not wait for them
+SECONDS_BETWEEN_NEWS = 0.25
+
+
+def serve(messages: int) -> int:
+    """Start a worker for each job; returns in the worker, too, when its stage is done.
+
+    Args:
+        messages: file descriptor that news are written to.
+    """
+    server = _Server(messages)
+    for job in server.jobs():
+        worker = os.fork()
+        if worker == 0:
+            return _work(job, messages)
+        server.working[worker] = job["id"]
+    server.end()
+    return 0
+
+
+class _Server:
+    def __init__(self, messages: int) -> None:
+        self.messages = messages
+        self.working: dict[int, int] = {}  # process -> id of its job
+        self.waiting: list[dict[str, Any]] = []
+        self._rest, self._open, self._warm = b"", True, False
+        self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Workers inherit it, so that it is free when the last of an earlier run is gone.
+        lock = os.open(".versus/workers.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """Jobs as they come, those that need libraries once they are loaded."""
+        with suppress(parameters.ParamsError):  # the stage will say it
+            parameters.freeze(Path("params.yaml"))
+        _tell(self.messages, {"frozen": True})
+        for name in _modules():
+            with suppress(ImportError):  # the stage that needs it will say it
+                importlib.import_module(name)
+            yield from self._next(0)
+        gc.collect()
+        gc.freeze()  # collections in workers leave these pages shared
+        self._warm = True
+        while self._open:
+            yield from self._next(None)
+
+    def _next(self, timeout: float | None) -> Iterator[dict[str, Any]]:
+        if not (self._warm and self.waiting):
+            readable, _, _ = select.select([0, self._woken], [], [], timeout)
+            if 0 in readable:
+                self._read()
+            if self._woken in readable:
+                os.read(self._woken, 4096)
+                self._reap()
+        held = [job for job in self.waiting if not self._warm and job.get("module") not in COLD]
+        ready = [job for job in self.waiting if job not in held]
+        self.waiting = held
+        yield from ready
+
+    def _read(self) -> None:
+        given = os.read(0, 65536)
+        self._open = bool(given)
+        *lines, self._rest = (self._rest + given).split(b"\n")
+        self.waiting += map(json.loads, lines)
+
+    def _reap(self) -> None:
+        for worker in list(self.working):
+            found, status = os.waitpid(worker, os.WNOHANG)
+            if found:
+                ended = {"id": self.working.pop(worker), "code": os.waitstatus_to_exitcode(status)}
+                _tell(self.messages, ended)
+
+    def end(self) -> None:
+        """Nobody is left to work for."""
+        for worker in self.working:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        for worker in self.working:
+            os.waitpid(worker, 0)
+
+
+def _modules() -> Iterator[str]:
+    """All that stages may import: theirs, ours, and what ours import late."""
+    import stages
+    import versus
+
+    for package in (versus, stages):
+        found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
+        yield from (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
+    yield from LATE
+
+
+def _work(job: dict[str, Any], messages: int) -> int:
+    """Be the process of one stage."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with open(job["output"], "wb") as output, open(os.devnull, "rb") as nothing:
+        for stream, file in ((0, nothing), (1, output), (2, output)):
+            os.dup2(file.fileno(), stream)
+    os.environ.update(job["environment"])
+    if job["cores"] and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job["cores"])
+    lifeline.hold(psutil.Process().parents()[:2])  # the server, and whoever started it
+    if "shell" in job:
+        return subprocess.run(job["shell"], shell=True, executable=os.environ.get("SHELL"), check=False).returncode
+    progress.listen(_Reporter(job["id"], messages).step, SECONDS_BETWEEN_NEWS)
+    from stages import entry
+
+    stage = importlib.import_module(job["module"]).main
+    sys.argv = [job["module"], *job["arguments"]]
+    entry.run(stage, arguments=len(inspect.signature(stage).parameters))
+    return 0
+
+
+class _Reporter:
+    """Tells how far a fit is."""
+
+    def __init__(self, job: int, messages: int) -> None:
+        self.job, self.messages = job, messages
+
+    def step(self, title: str, epochs: int | None, step: Step) -> None:
+        """One epoch is done."""
+        _tell(self.messages, {"id": self.job, "fit": title, "done": step.step, "of": epochs})
+
+
+def _tell(messages: int, news: dict[str, Any]) -> None:
+    os.write(messages, json.dumps(news).encode() + b"\n")  # short enough to stay in one piece

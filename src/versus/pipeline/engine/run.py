@@ -1,0 +1,246 @@
+"""Run what is stale, as many stages side by side as there are slots, the longest first."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from versus.pipeline.engine.display import Lines
+from versus.pipeline.engine.stages import StageFaultError, Stages
+from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
+
+STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
+OUTPUTS = Path(".versus") / "output"
+SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # how many stages run at the same time, for the notes on costs
+LOCK_SHARE = 0.05  # at most a twentieth of the time goes into writing dvc.lock
+FIRST = float("inf")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to share.
+
+    Args:
+        slots: how many stages run at the same time.
+        gpus: the GPUs, as CUDA_VISIBLE_DEVICES names them; a stage that uses one has it for itself.
+        environment: what the stages' environment has beside this process's.
+    """
+
+    slots: int
+    gpus: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def cores(self, slot: int) -> list[int]:
+        """The processor cores of a slot; all of them, said by none, where there is one slot."""
+        if self.slots == 1 or not hasattr(os, "sched_getaffinity"):
+            return []
+        cores = sorted(os.sched_getaffinity(0))
+        share = len(cores) / self.slots
+        return cores[int(slot * share) : max(int((slot + 1) * share), int(slot * share) + 1)]
+
+
+class Run:
+    """One run over the stages of a plan.
+
+    Args:
+        stages: what is to be done, with DVC's lock held.
+        machine: where.
+        display: who is told.
+        seconds: cell -> what one of its fits is expected to take.
+    """
+
+    def __init__(self, stages: Stages, machine: Machine, display: Lines, seconds: Mapping[str, float]) -> None:
+        self._stages, self._machine, self._display, self._seconds = stages, machine, display, seconds
+        self._waiting = {stage: set(stages.upstream(stage)) for stage in stages.plan}
+        self._stale: list[Any] = []  # in the order of the plan
+        self._begun: deque[Any] = deque()
+        self._ended: deque[Any] = deque()
+        self._running: dict[int, Any] = {}
+        self._slots = list(range(machine.slots))
+        self._gpus = list(machine.gpus)
+        self._held: dict[Any, tuple[int, str | None]] = {}  # stage -> its slot, its GPU
+        self._workers: Workers | None = None
+        self._params = _look_of(Path("params.yaml"))
+        self._lock_due = 0.0
+        self.ran: list[str] = []
+
+    def run(self) -> None:
+        """Do it all.
+
+        Raises:
+            StageFaultError: if a stage fails; what others have finished by then is in dvc.lock.
+            WorkersDiedError: if the workers cannot go on.
+        """
+        self._display.total(len(self._waiting))
+        try:
+            while self._waiting or self._stale or self._begun or self._running or self._ended:
+                self._start_begun()
+                if not self._do_one_thing():
+                    with self._stages.unlocked():
+                        self._hear(None)
+                if self._running:
+                    self._hear(0)
+        finally:
+            if self._workers is not None:
+                self._workers.stop()
+            self._stages.let_go()
+            self._stages.write(all_of_them=True)
+
+    def _do_one_thing(self) -> bool:
+        """Do what brings work to a free slot soonest; returns whether there was anything to do."""
+        next_stage = self._next_stale()
+        if next_stage is not None and not self._begun:
+            self._begin(next_stage)
+        elif self._ended:
+            self._finish(self._ended.popleft())
+        elif (stage := self._free_of_waiting()) is not None:
+            self._look_at(stage)
+        elif next_stage is not None and len(self._begun) < self._machine.slots:
+            self._begin(next_stage)
+        else:
+            return False
+        return True
+
+    def _free_of_waiting(self) -> Any | None:
+        return next((stage for stage, upstream in self._waiting.items() if not upstream), None)
+
+    def _look_at(self, stage: Any) -> None:
+        del self._waiting[stage]
+        if self._stages.is_stale(stage):
+            self._stale.append(stage)
+        else:
+            self._settle(stage)
+
+    def _next_stale(self) -> Any | None:
+        """The stage that takes longest, with all that waits for it; those for which no GPU is free aside."""
+        free = len(self._gpus) - sum(self._needs_gpu(stage) for stage in self._begun)
+        able = [stage for stage in self._stale if free > 0 or not self._needs_gpu(stage)]
+        return max(able, key=self._expected, default=None)
+
+    def _expected(self, stage: Any) -> float:
+        """Seconds until what waits for it is done, as far as they are known."""
+        kind, _, cell = stage.addressing.partition("@")
+        if kind.startswith("evaluate"):
+            return 0.0
+        return self._seconds.get(cell, FIRST)
+
+    def _needs_gpu(self, stage: Any) -> bool:
+        """Whether the model of a cell is torch's, where there are GPUs."""
+        cell = stage.addressing.partition("@")[2]
+        path = Path("data/fingerprints") / f"evaluate-{cell}.txt"
+        return bool(self._machine.gpus) and path.is_file() and "\ntorch==" in path.read_text(encoding="utf-8")
+
+    def _begin(self, stage: Any) -> None:
+        self._stale.remove(stage)
+        if self._stages.begin(stage):
+            self._display.restored(stage.addressing)
+            self._finish(stage)
+        else:
+            self._begun.append(stage)
+
+    def _start_begun(self) -> None:
+        while self._begun and self._slots:
+            self._start(self._begun.popleft())
+
+    def _start(self, stage: Any) -> None:
+        if self._workers is None:
+            self._workers = Workers(Path(), self._machine.environment)
+            if _look_of(Path("params.yaml")) != self._params:
+                raise StageFaultError("params.yaml was edited as the run began; run it again")
+        number = len(self.ran)
+        slot, gpu = self._slots.pop(0), self._gpus.pop(0) if self._needs_gpu(stage) else None
+        self._held[stage] = slot, gpu
+        OUTPUTS.mkdir(parents=True, exist_ok=True)
+        environment = {
+            "DVC_ROOT": stage.repo.root_dir,
+            "DVC_STAGE": stage.addressing,
+            SIDE_BY_SIDE: str(self._machine.slots),
+            **({} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}),
+        }
+        output = str(OUTPUTS / str(number))
+        job = {"id": number, "environment": environment, "cores": self._machine.cores(slot), "output": output}
+        self._workers.start(job | _command(stage))
+        self._running[number] = stage
+        self.ran.append(stage.addressing)
+        self._display.started(number, stage.addressing)
+
+    def _hear(self, timeout: float | None) -> None:
+        if self._workers is None or not self._running:
+            raise WorkersDiedError("stages wait for each other; nothing is left that could run")
+        for news in self._workers.news(timeout):
+            if news.code is None:
+                self._display.fitted(news)
+            else:
+                self._hear_of_end(news)
+
+    def _hear_of_end(self, news: News) -> None:
+        stage = self._running.pop(news.job)
+        slot, gpu = self._held.pop(stage)
+        self._slots.append(slot)
+        self._gpus += [] if gpu is None else [gpu]
+        self._display.ended(news.job)
+        output = OUTPUTS / str(news.job)
+        text = output.read_text(encoding="utf-8", errors="replace")
+        output.unlink()
+        if news.code:
+            how = f"exit code {news.code}" if (news.code or 0) > 0 else f"killed by signal {-news.code}"
+            raise StageFaultError(f"{text.rstrip()}\nstage {stage.addressing} failed ({how})".lstrip())
+        if text.strip():
+            self._display.say(stage.addressing, text)
+        self._ended.append(stage)
+
+    def _finish(self, stage: Any) -> None:
+        try:
+            self._stages.finish(stage)
+        except StageFaultError as error:
+            raise StageFaultError(f"stage {stage.addressing}: {error}") from None
+        self._settle(stage)
+
+    def _settle(self, stage: Any) -> None:
+        self._stages.settle(stage)
+        self._display.settled()
+        for upstream in self._waiting.values():
+            upstream.discard(stage)
+        began = monotonic()
+        if began >= self._lock_due:
+            self._stages.write(all_of_them=False)
+            self._lock_due = monotonic() + max(1.0, (monotonic() - began) / LOCK_SHARE)
+
+
+def _command(stage: Any) -> dict[str, Any]:
+    found = STAGE.fullmatch(stage.cmd) if isinstance(stage.cmd, str) else None
+    if found is None:
+        commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
+        return {"shell": f"cd {shlex.quote(stage.wdir)} && " + " && ".join(commands)}
+    return {"module": found[1], "arguments": found[2].split()}
+
+
+def gpus() -> tuple[str, ...]:
+    """The NVIDIA GPUs that may be used, asked of their driver so that CUDA is not touched."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return tuple(filter(None, chosen.split(",")))
+    if not Path("/proc/driver/nvidia").exists():
+        return ()
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return tuple(map(str, range(pynvml.nvmlDeviceGetCount())))
+    except pynvml.NVMLError:
+        return ()
+
+
+def _look_of(path: Path) -> tuple[int, int] | None:
+    """What an edit of a file changes; None where there is none."""
+    if not path.is_file():
+        return None
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size

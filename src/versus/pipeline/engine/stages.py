@@ -1,0 +1,240 @@
+"""The stages of a run as DVC has them: which are stale, what its run cache gives back, what dvc.lock says of them.
+
+All that reaches into DVC is here. It does what ``dvc repro`` does for one stage (`Stage.run`, `run_stage`), in steps,
+so that others can run between them. These are no public parts of DVC: `unsupported` says where they are not as known.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+KNOWN = "3.67"  # major and minor version of DVC
+
+
+class StageFaultError(Exception):
+    """A stage that cannot be used as it is; the message says why."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be reproduced, as options of ``dvc repro`` say it.
+
+    Args:
+        targets: stages, with all that they depend on; everything where empty.
+        single: the targets alone.
+        force: run them although nothing has changed.
+        pull: bring missing outputs from the remote.
+        again: names of stages that run although nothing has changed.
+    """
+
+    targets: tuple[str, ...] = ()
+    single: bool = False
+    force: bool = False
+    pull: bool = False
+    again: frozenset[str] = frozenset()
+
+
+def unsupported() -> str | None:
+    """Why this version of DVC cannot be used; None where it can."""
+    found = version("dvc")
+    if found.rsplit(".", 1)[0] != KNOWN:
+        return f"DVC {found} is not the {KNOWN} that this was made for"
+    return None
+
+
+@contextmanager
+def opened(wanted: Wanted) -> Iterator[Stages]:
+    """The stages of the project in the current folder, with DVC's lock held."""
+    from dvc.repo import Repo, lock_repo
+
+    repo = Repo()
+    try:
+        with lock_repo(repo), repo.scm_context(quiet=True):
+            yield Stages(repo, wanted)
+    finally:
+        repo.close()
+
+
+class Stages:
+    """What is to be looked at, in the order in which ``dvc repro`` would.
+
+    Attributes:
+        plan: every stage, after those that it depends on.
+    """
+
+    def __init__(self, repo: Any, wanted: Wanted) -> None:
+        from dvc.dvcfile import PROJECT_FILE
+        from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+        from dvc.stage.cache import RunCacheNotSupported
+
+        self.repo, self.wanted = repo, wanted
+        targets = collect_stages(repo, wanted.targets or [PROJECT_FILE])
+        if wanted.pull:
+            try:
+                repo.stage_cache.pull(None)
+            except RunCacheNotSupported as error:
+                print(f"warning: the run cache could not be pulled: {error}", file=sys.stderr)
+        self._graph = get_active_graph(repo.index.graph)
+        self.plan: list[Any] = list(dict.fromkeys(targets)) if wanted.single else plan_repro(self._graph, targets)
+        self._seen: dict[Any, list[Any]] = {}  # the hashes of its dependencies as a stage started
+        self._locks: dict[Any, ExitStack] = {}
+        self._settled: set[Any] = set()
+        self._unwritten: set[Any] = set()
+
+    def upstream(self, stage: Any) -> list[Any]:
+        """The stages of the plan that a stage waits for."""
+        planned = set(self.plan)
+        return [found for found in self._graph.successors(stage) if found in planned] if not self.wanted.single else []
+
+    def is_stale(self, stage: Any) -> bool:
+        """Whether a stage has to be run, or restored; where only its outputs are missing, they may be pulled."""
+        upstream = list(self._graph.successors(stage))
+        if not self._runs(stage):
+            from dvc.repo.reproduce import _reproduce_stage
+
+            _reproduce_stage(stage, upstream=upstream, force=self._forced(stage), pull=self.wanted.pull)
+            return False
+        if self._forced(stage):
+            return True
+        if not stage.changed(False, upstream):
+            return False
+        return not (self.wanted.pull and not stage.changed(True, upstream) and self._pulled(stage))
+
+    def _forced(self, stage: Any) -> bool:
+        return self.wanted.force or stage.addressing in self.wanted.again
+
+    @staticmethod
+    def _runs(stage: Any) -> bool:
+        """Whether it has a command of its own; what DVC imports or keeps frozen is left to DVC."""
+        return bool(getattr(stage, "name", None) and stage.cmd and not stage.frozen)
+
+    def _pulled(self, stage: Any) -> bool:
+        from dvc.exceptions import CheckoutError
+
+        try:
+            self.repo.pull(stage.addressing)
+            stage.checkout()
+        except CheckoutError:
+            return False
+        return True
+
+    def begin(self, stage: Any) -> bool:
+        """Remove a stage's outputs; returns whether the run cache gave them back, else the stage is to be run."""
+        from dvc.rwlock import rwlock
+        from dvc.stage.cache import RunCacheNotFoundError
+        from dvc.stage.run import _pull_missing_deps
+
+        stage.remove_outs(ignore_remove=False, force=False)
+        if not self._forced(stage):
+            if self.wanted.pull:
+                _pull_missing_deps(stage)
+            try:
+                self.repo.stage_cache.restore(stage, run_cache=True, pull=self.wanted.pull)
+            except RunCacheNotFoundError:
+                pass
+            else:
+                return True
+        stage.save_deps()
+        self._seen[stage] = [dep.hash_info for dep in stage.deps]
+        # Other `dvc` processes keep off while it runs. DVC takes the command line as the name of who holds a lock.
+        paths = [[item.fs_path for item in items] for items in (stage.deps, stage.outs)]
+        hardlink = self.repo.config["core"].get("hardlink_lock", False)
+        self._locks[stage] = ExitStack()
+        self._locks[stage].enter_context(
+            rwlock(self.repo.tmp_dir, self.repo.fs, " ".join(sys.argv), paths[0], paths[1], hardlink)
+        )
+        return False
+
+    def finish(self, stage: Any) -> None:
+        """Hash and commit what a stage made, and put it into the run cache.
+
+        Raises:
+            StageFaultError: if one of its dependencies changed while it ran, or an output is missing.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            stage.save_deps()
+            seen = self._seen.pop(stage, None)
+            if seen is not None:
+                changed = [str(d) for d, was in zip(stage.deps, seen, strict=True) if d.hash_info != was]
+                if changed:
+                    raise StageFaultError(f"{', '.join(changed)} changed while it ran; run it again")
+            stage.save_outs()
+            stage.md5 = stage.compute_md5()
+            if all(out.use_cache or out.metric or out.plot for out in stage.outs):
+                self.repo.stage_cache.save(stage)
+            stage.commit()
+        except DvcException as error:
+            raise StageFaultError(str(error)) from error
+        finally:
+            self.let_go(stage)
+        self._unwritten.add(stage)
+
+    def let_go(self, *stages: Any) -> None:
+        """Give up the locks of stages, those of all where none is named."""
+        for stage in stages or list(self._locks):
+            if stage in self._locks:
+                self._locks.pop(stage).close()
+
+    def settle(self, stage: Any) -> None:
+        """Note that nothing is left to do for a stage."""
+        self._settled.add(stage)
+
+    def write(self, *, all_of_them: bool) -> None:
+        """Bring dvc.lock up to date, by a rename.
+
+        In the middle of a run only as far as ``dvc repro``, which goes one by one, could have come: then the file has
+        the order that it would have. The run cache has the others.
+        """
+        ahead: list[Any] = []
+        for stage in self.plan:
+            if not all_of_them and stage not in self._settled:
+                break
+            if stage in self._unwritten:
+                ahead.append(stage)
+        for lockfile, stages in groupby(ahead, key=lambda stage: stage.dvcfile._lockfile):
+            _write_lock(self.repo, lockfile, list(stages))
+        self._unwritten.difference_update(ahead)
+
+    @contextmanager
+    def unlocked(self) -> Iterator[None]:
+        """Let other `dvc` processes look at the project while this one waits."""
+        from dvc.lock import LockError
+
+        self.repo.lock.unlock()
+        try:
+            yield
+        finally:
+            while True:
+                try:
+                    self.repo.lock.lock()
+                    break
+                except LockError:
+                    time.sleep(0.1)  # DVC has waited some seconds already
+
+
+def _write_lock(repo: Any, lockfile: Any, stages: Iterable[Any]) -> None:
+    from dvc.stage.serialize import to_lockfile
+    from dvc.utils.serialize import dump_yaml, parse_yaml_for_update
+
+    path = Path(lockfile.path)
+    data = parse_yaml_for_update(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
+    if not data:
+        data["schema"] = "2.0"
+    data["stages"] = data.get("stages", {})
+    for stage in stages:
+        data["stages"].update(to_lockfile(stage))
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    dump_yaml(str(aside), data)
+    aside.replace(path)
+    repo.scm_context.track_file(lockfile.relpath)

@@ -1,0 +1,97 @@
+"""The near end of the fork server: give it jobs, hear what became of them, and end it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# As `python -m stages.…` would import: the code beside the stages comes before any installed versus.
+START = "import sys; from stages import entry; entry.limit_threads(); "
+SERVE = "from versus.pipeline.engine.fork_server import serve; sys.exit(serve(int(sys.argv[1])))"
+
+
+@dataclass(frozen=True)
+class News:
+    """What became of a job, or how far its fit is.
+
+    Args:
+        job: which one.
+        code: the exit code of its process, negative for a signal; None where it still runs.
+        fit: what is being fitted.
+        done: epochs that are done.
+        of: epochs at most; None where that is not known.
+    """
+
+    job: int
+    code: int | None = None
+    fit: str = ""
+    done: int = 0
+    of: int | None = None
+
+
+class WorkersDiedError(Exception):
+    """The process that starts the workers is gone."""
+
+
+class Workers:
+    """Forked workers in a folder; the server starts with the object, and ends with `stop`."""
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+        self._news, messages = os.pipe()
+        command = [sys.executable, "-c", START + SERVE, str(messages)]
+        self._server = subprocess.Popen(
+            command,
+            cwd=root,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[messages],
+            start_new_session=True,  # Ctrl-C is for the one who started it
+        )
+        os.close(messages)
+        self._rest = b""
+        self._read_until_frozen()
+
+    def _read_until_frozen(self) -> None:
+        """Wait until the server has read params.yaml: what is edited from now on is for the next run."""
+        while b"\n" not in self._rest:
+            self._rest += self._read()
+        self._rest = self._rest.split(b"\n", 1)[1]
+
+    def start(self, job: Mapping[str, Any]) -> None:
+        """Start a job: ``id``, ``module`` and ``arguments`` or ``shell``, ``environment``, ``cores``, ``output``."""
+        assert self._server.stdin is not None
+        try:
+            self._server.stdin.write(json.dumps(job).encode() + b"\n")
+            self._server.stdin.flush()
+        except BrokenPipeError:
+            raise WorkersDiedError("the process that starts the workers was killed; run it again") from None
+
+    def news(self, timeout: float | None) -> list[News]:
+        """What happened since the last call; waits for it, no longer than ``timeout`` seconds."""
+        if not select.select([self._news], [], [], timeout)[0]:
+            return []
+        *lines, self._rest = (self._rest + self._read()).split(b"\n")
+        return [News(found.pop("id"), **found) for found in map(json.loads, lines)]
+
+    def _read(self) -> bytes:
+        given = os.read(self._news, 65536)
+        if not given:
+            raise WorkersDiedError("the process that starts the workers was killed; run it again")
+        return given
+
+    def stop(self) -> None:
+        """End the server, and with it all workers."""
+        assert self._server.stdin is not None
+        with suppress(BrokenPipeError):
+            self._server.stdin.close()
+        self._server.wait()
+        os.close(self._news)
