@@ -11,7 +11,7 @@ from versus.tracking import destination
 
 # Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
 COMMANDS = {
-    "repro": "mend what a kill left behind, run `dvc repro`, and say where the report is",
+    "repro": "mend what a kill left behind, run what has changed side by side, and say where the report is",
     "run": "run another params file in a workspace of its own",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
     "ui": "browse the runs in MLflow's pages, on this machine only",

@@ -53,10 +53,16 @@ class Project:
     def dvc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.call(sys.executable, "-m", "dvc", *arguments, check=check)
 
+    def versus(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.call(sys.executable, "-m", "versus", *arguments, check=check)
+
     def repro(self, *arguments: str) -> set[str]:
         """Reproduce; the names of the stages that ran."""
-        done = self.dvc("repro", *arguments)
-        return set(re.findall(r"Running stage '([^']+)'", done.stdout))
+        return ran(self.versus("repro", *arguments))
+
+    def plain_repro(self, *arguments: str) -> set[str]:
+        """Reproduce as DVC does it by itself; the names of the stages that ran."""
+        return ran(self.dvc("repro", *arguments))
 
     def edit(self, name: str, before: str, after: str) -> None:
         path = self.folder / name
@@ -71,6 +77,11 @@ class Project:
         """A copy of everything: the cache and what was made, too."""
         shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
         return Project(folder)
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The stages that a repro said it ran."""
+    return set(re.findall(r"Running stage '([^']+)'", done.stdout))
 
 
 def clone(folder: Path) -> Project:

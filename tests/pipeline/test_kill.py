@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,30 +19,30 @@ from versus.pipeline import lifeline
 pytestmark = pytest.mark.slow
 
 
-def start(project: Project) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "versus", "repro"]
+def start(project: Project, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "versus", "repro", *options]
     with (project.folder.parent / "output").open("ab") as output:
         return subprocess.Popen(
             command, cwd=project.folder, env=project.environment, stdout=output, stderr=output, start_new_session=True
         )
 
 
-def dvc_of(process: subprocess.Popen[bytes]) -> psutil.Process:
-    """The `dvc` that a repro started; the repro itself before it has, or after it ended."""
-    repro = psutil.Process(process.pid)
-    return next(filter(lifeline.is_dvc, repro.children()), repro)
-
-
-def stages_in(folder: Path) -> list[psutil.Process]:
-    """Processes that run a stage of this clone, wherever their parents went."""
+def workers_in(folder: Path) -> list[psutil.Process]:
+    """The process that starts workers in this clone, then the workers, wherever their parents went."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cwd() == str(folder) and any(w.startswith("stages.") for w in process.cmdline()):
+            if process.cwd() == str(folder) and any("fork_server" in word for word in process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
-    return found
+    return sorted(found, key=lambda process: process.create_time())
+
+
+def long_fit(project: Project) -> Path:
+    """Let one fit take longer than any test; the folder that is there while it goes on."""
+    project.edit("params.yaml", "epochs: 5}", "epochs: 400000}")
+    return project.folder / ".versus/unfinished/moons-cvae/0"
 
 
 def test_killed_at_random_times_it_still_completes_and_agrees(reproduced: Project, tmp_path: Path) -> None:
@@ -49,42 +50,63 @@ def test_killed_at_random_times_it_still_completes_and_agrees(reproduced: Projec
     chance = random.Random(20261121)
     for attempt in range(6):
         process = start(project)
-        time.sleep(chance.uniform(1.5, 9.0))
-        if process.poll() is None:
-            stages = stages_in(project.folder)
-            victim = stages[0] if attempt % 2 and stages else dvc_of(process)
-            os.kill(victim.pid, signal.SIGKILL)
+        time.sleep(chance.uniform(2.0, 8.0))
+        # The run itself, a worker, and the process that starts them, in turns.
+        victims = [process.pid, *(found.pid for found in reversed(workers_in(project.folder)))]
+        with suppress(ProcessLookupError):
+            os.kill(victims[attempt % 3 if attempt % 3 < len(victims) else 0], signal.SIGKILL)
         process.wait(60)
-    ended = time.monotonic() + 10
-    while stages_in(project.folder) and time.monotonic() < ended:
-        time.sleep(0.2)
-    assert stages_in(project.folder) == [], "a stage outlived the dvc that started it"
-    project.call(sys.executable, "-m", "versus", "repro")
+    wait_for(lambda: workers_in(project.folder) == [], 10)
+    project.repro()
     assert project.read("reports/comparison.csv") == reproduced.read("reports/comparison.csv")
-    assert project.repro() == set()
+    assert project.plain_repro() == set()
 
 
-@pytest.mark.parametrize("delay", [0.0, 4.0])  # seconds: as the stage starts, and while it fits
-def test_a_killed_repro_takes_its_dvc_and_its_stage_with_it(project: Project, delay: float) -> None:
-    project.edit("params.yaml", "epochs: 5}", "epochs: 4000}")
+def test_a_killed_repro_takes_its_workers_with_it(project: Project) -> None:
+    fit = long_fit(project)
     process = start(project)
-    wait_for(lambda: stages_in(project.folder) and dvc_of(process).pid != process.pid, 60)
-    time.sleep(delay)
-    below = [dvc_of(process), *stages_in(project.folder)]
+    wait_for(fit.is_dir, 120)
+    below = workers_in(project.folder)
+    assert len(below) >= 2
     process.kill()
     process.wait()
-    _, left = psutil.wait_procs(below, timeout=10)
-    assert left == []
-    project.edit("params.yaml", "epochs: 4000}", "epochs: 5}")
-    project.call(sys.executable, "-m", "versus", "repro")
-    assert project.repro() == set()
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+
+
+def test_a_killed_repro_takes_a_plain_dvc_and_its_stage_with_it(project: Project) -> None:
+    fit = long_fit(project)
+    process = start(project, "--verbose")  # an option that is left to `dvc repro`
+    wait_for(fit.is_dir, 120)
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert any(map(lifeline.is_dvc, below))
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+
+
+def test_interrupted_it_keeps_what_is_finished(project: Project) -> None:
+    project.edit("params.yaml", "C: 1.0", "C: 0.5")
+    fit = long_fit(project)
+    process = start(project)
+    trained = "train_discriminative@iris-logistic_regression"
+    wait_for(lambda: fit.is_dir() and (project.folder / "models/iris-logistic_regression").is_dir(), 120)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    wait_for(lambda: workers_in(project.folder) == [], 10)
+    changed = project.dvc("status", "--json").stdout
+    assert "moons-cvae" in changed
+    assert trained not in changed
+    project.edit("params.yaml", "epochs: 400000}", "epochs: 5}")
+    assert trained not in project.repro()
+    assert project.plain_repro() == set()
 
 
 def test_a_cut_off_lock_file_is_mended(project: Project) -> None:
     lock = project.folder / "dvc.lock"
     text = lock.read_text(encoding="utf-8")
     lock.write_text(text[: text.rindex("md5:") + 2], encoding="utf-8")  # amid a word
-    done = project.call(sys.executable, "-m", "versus", "repro")
+    done = project.versus("repro")
     assert "mended: dvc.lock" in done.stderr
     assert project.repro() == set()
 
@@ -92,8 +114,7 @@ def test_a_cut_off_lock_file_is_mended(project: Project) -> None:
 def test_two_repros_at_once_leave_a_whole_result(reproduced: Project, tmp_path: Path) -> None:
     project = clone(tmp_path / "clone")
     both = [start(project), start(project)]
-    codes = [process.wait(300) for process in both]
-    assert 0 in codes, (tmp_path / "output").read_text()
-    project.call(sys.executable, "-m", "versus", "repro")
+    assert [process.wait(300) for process in both] == [0, 0], (tmp_path / "output").read_text()
+    assert "another repro is at work here" in (tmp_path / "output").read_text()
     assert project.read("reports/comparison.csv") == reproduced.read("reports/comparison.csv")
-    assert project.repro() == set()
+    assert project.plain_repro() == set()

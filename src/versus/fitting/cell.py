@@ -6,6 +6,7 @@ import csv
 import importlib
 import inspect
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -166,5 +167,6 @@ def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     _write_history(aside / "history.csv", rows)
-    cost = json.dumps({"repeats": costs, "hardware": describe_hardware()}, indent=1)
+    together = int(os.environ.get("VERSUS_SIDE_BY_SIDE", "1"))  # stages that may have shared the machine
+    cost = json.dumps({"repeats": costs, "hardware": describe_hardware(), "side_by_side": together}, indent=1)
     (aside / cost_name).write_text(cost + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from versus.report import formatting
@@ -87,3 +87,8 @@ COSTS = (
     Cost("size_on_disk", "bytes", "on disk, MB", _usage("bytes_on_disk"), formatting.megabytes),
 )
 HEADLINE = COSTS[:3]
+
+
+def side_by_side(evaluations: Iterable[Evaluation]) -> int:
+    """How many stages at most ran at the same time as the fits of these cells were timed; 1 for each alone."""
+    return max((int(evaluation.training.get("side_by_side", 1)) for evaluation in evaluations), default=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from versus.report.costs import COSTS, HEADLINE
+from versus.report.costs import COSTS, HEADLINE, side_by_side
 from versus.report.entries import cost_entry
 from versus.report.markdown import escaped, table
 from versus.report.results import Results
@@ -19,8 +19,11 @@ def content(results: Results) -> dict[str, Any] | None:
     measured = [cost for cost in COSTS if any(cost.of(e) for e in evaluations)]
     rows = [(e.cell, [cost_entry(e, cost) for cost in measured]) for e in evaluations]
     headline = [(e.cell, [cost_entry(e, cost) for cost in HEADLINE]) for e in evaluations]
-    verdicts = results.verdicts
-    return {"costs": measured, "rows": rows, "headline": headline, "verdicts": verdicts} if measured else None
+    note = "Times and memory differ from run to run; scores do not."
+    if (together := side_by_side(evaluations)) > 1:
+        note += f" Up to {together} stages shared the machine; `versus repro -j 1` measures each alone."
+    found = {"costs": measured, "rows": rows, "headline": headline, "verdicts": results.verdicts, "note": note}
+    return found if measured else None
 
 
 def markdown(content: Content) -> list[str]:
@@ -28,4 +31,4 @@ def markdown(content: Content) -> list[str]:
     said = [f"- **{escaped(v.dataset)}**: {escaped(v.costs)}" for v in content["verdicts"] if v.costs]
     header = ["data set", "model", *(cost.label for cost in HEADLINE)]
     rows = ([escaped(c.dataset), escaped(c.model), *(e.plain for e in entries)] for c, entries in content["headline"])
-    return ["Times and memory differ from run to run; scores do not.", "", *said, "", *table(header, rows)]
+    return [content["note"], "", *said, "", *table(header, rows)]

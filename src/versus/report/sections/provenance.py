@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from versus.report import formatting
+from versus.report import costs, formatting
 from versus.report.dataset_results import DatasetResults
 from versus.report.results import Results
 from versus.settings import Cell
@@ -52,7 +52,9 @@ def provenance_of(
     fits = [repeat for d in datasets for e in d.evaluations for repeat in e.training.get("repeats", [])]
     if fits:
         seconds = sum(float(fit["seconds"]) for fit in fits if fit.get("seconds") is not None)
-        found["fitting"] = f"{len(fits)} fits, {formatting.duration(seconds)} in all"
+        together = costs.side_by_side([e for d in datasets for e in d.evaluations])
+        shared = f", up to {together} side by side" if together > 1 else ""
+        found["fitting"] = f"{len(fits)} fits, {formatting.duration(seconds)} in all{shared}"
     machines = _machines(datasets)
     if machines and machines != [given.get("hardware")]:
         found["machine of the fits"] = machines[0] if len(machines) == 1 else machines

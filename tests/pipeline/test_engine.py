@@ -1,0 +1,94 @@
+"""Stages side by side leave what `dvc repro` would have left, and a cell that fails stops no other."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.pipeline.conftest import Project, ran
+from tests.pipeline.test_kill import long_fit, start
+from tests.tracking.processes import wait_for
+
+pytestmark = pytest.mark.slow
+
+BAD = "  iris-bad: {data: iris, module: linear, class: LogisticRegression, args: {C: -1.0}}\n"
+STAGES_OF_BAD = {"train_discriminative@iris-bad", "evaluate_discriminative@iris-bad"}
+
+
+def stages_in_lock(project: Project) -> list[str]:
+    return list(YAML(typ="safe").load(project.read("dvc.lock"))["stages"])
+
+
+def test_dvc_finds_nothing_to_do_and_writes_the_same_lock(project: Project) -> None:
+    assert "up to date" in project.dvc("status").stdout
+    assert project.plain_repro() == set()
+    lock = project.read("dvc.lock")
+    (project.folder / "dvc.lock").unlink()
+    assert project.plain_repro() == {"compare"}  # the others come from the run cache, where the run put them
+    assert project.read("dvc.lock") == lock
+    (project.folder / "dvc.lock").unlink()
+    assert project.repro() == {"compare"}
+    assert project.read("dvc.lock") == lock
+
+
+def test_both_ways_run_the_same_stages_after_the_same_edit(project: Project, tmp_path: Path) -> None:
+    other = project.copy(tmp_path / "other")
+    line = "  moons-gaussian: {data: moons, module: gaussian, class: GaussianClassifier}\n"
+    for edited in (project, other):
+        edited.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
+        edited.edit("params.yaml", "deep_generative:\n", f"{line}deep_generative:\n")
+    assert project.repro("-j", "3") == other.plain_repro()
+    assert stages_in_lock(project) == stages_in_lock(other)
+    for name in ("comparison.csv", "evaluations/moons-gaussian/scores.csv", "evaluations/moons-gaussian/confusion.csv"):
+        assert project.read(f"reports/{name}") == other.read(f"reports/{name}")
+
+
+def test_a_cell_that_fails_stops_no_other_and_can_be_tried_again(project: Project) -> None:
+    project.edit("params.yaml", "  iris-prior:", f"{BAD}  iris-prior:")
+    done = project.versus("repro", check=False)
+    assert done.returncode == 1
+    assert "iris-bad failed in training: InvalidParameterError: The 'C' parameter" in done.stderr
+    assert "iris-bad" in project.read("reports/report.md")
+    assert "up to date" in project.dvc("status").stdout
+    again = project.versus("repro", "--retry", check=False)
+    assert again.returncode == 1
+    assert ran(again) == STAGES_OF_BAD
+    project.edit("params.yaml", "C: -1.0", "C: 2.0")
+    assert project.repro() == {"fingerprint", "compare"} | STAGES_OF_BAD
+
+
+def test_a_stage_that_cannot_go_on_is_named_and_the_rest_is_kept(project: Project) -> None:
+    rows = "a,b\n" + "1,yes\n2,no\n" * 50
+    (project.folder / "own.csv").write_text(rows.replace("2,no", "2,no,3", 1))
+    project.edit("params.yaml", "files: {}", "files:\n  own: {source: csv, path: own.csv, target: b}")
+    done = project.versus("repro", check=False)
+    assert done.returncode == 1
+    assert "stage prepare_files@own failed" in done.stderr
+    assert "own.csv" in done.stderr
+    (project.folder / "own.csv").write_text(rows)
+    assert project.repro() == {"prepare_files@own", "compare"}
+
+
+def test_an_edit_of_params_during_a_run_is_for_the_next_one(project: Project) -> None:
+    fit = long_fit(project)
+    project.edit("params.yaml", "epochs: 400000}", "epochs: 400}")
+    process = start(project)
+    wait_for(fit.is_dir, 120)
+    project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.2}")
+    assert process.wait(240) == 0
+    stages = {f"{stage}_discriminative@iris-logistic_regression" for stage in ("train", "evaluate")}
+    assert project.repro() == {"fingerprint", "compare"} | stages
+
+
+def test_an_unknown_dvc_is_named_and_left_to_itself(project: Project) -> None:
+    code = "from versus.pipeline.engine import stages; stages.KNOWN = '2.0'; from versus.__main__ import main; main()"
+    done = project.call(sys.executable, "-c", code, "repro")
+    assert "is not the 2.0 that this was made for" in done.stderr
+    assert "up to date" in done.stdout
+
+
+def test_costs_say_how_many_shared_the_machine(project: Project) -> None:
+    for jobs in ("1", "3"):
+        project.repro("-j", jobs, "--force", "--single-item", "train_discriminative@iris-prior")
+        assert f'"side_by_side": {jobs}' in project.read("models/iris-prior/training_cost.json")
