@@ -195,7 +195,9 @@ def test_a_binarised_density_has_columns_of_its_own(measured):
 
 
 def test_a_bound_of_a_generator_that_knows_no_classes(measured):
-    found = measured(moons(), "deep_generative", "vae", "VAE", latent=2, hidden=[8], epochs=2, device="cpu")
+    found = measured(
+        moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
+    )
     assert found.scores.keys() == {"mean_elbo", "c2st_accuracy"}
     assert found.facts["bound"] is True
     assert {skip["what"] for skip in found.facts["skipped"]} == {"predictions", "train on synthetic, test on real"}

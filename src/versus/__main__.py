@@ -13,6 +13,7 @@ from versus.tracking import destination
 COMMANDS = {
     "repro": "mend what a kill left behind, run what has changed side by side, and say where the report is",
     "run": "run another params file in a workspace of its own",
+    "migrate": "give the arguments in a params file of an earlier version their names of today",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
     "ui": "browse the runs in MLflow's pages, on this machine only",
     "predict": "say what a cell's model makes of the rows of a file",

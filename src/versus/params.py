@@ -117,6 +117,33 @@ def read(path: Path) -> Params:
     return params
 
 
+def migrated(path: Path) -> tuple[str, list[str]]:
+    """The text of a params file with arguments and values of earlier versions under today's names, and what changed.
+
+    Names are replaced where they stand, so comments and layout stay.
+
+    Raises:
+        ParamsError: where the file is not YAML.
+    """
+    tree, changes = _parse(path), []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    edits: set[tuple[int, int, str, str]] = set()  # line, column, what stands there, what shall
+    for family in FAMILIES:
+        for name, cell in (tree.get(family) or {}).items():
+            args = cell.get("args") or {}
+            today = catalogue.renamed(family, cell.get("module"), cell.get("class"), dict(args))
+            for old, (new, value) in today.items():
+                if new != old:
+                    edits.add((*args.lc.key(old), old, new))
+                if value != args[old]:
+                    edits.add((*args.lc.value(old), "null" if args[old] is None else args[old], value))
+                changes.append(f"{family}.{name}: {old}: {args[old]} -> {new}: {value}")
+    for row, column, old, new in sorted(edits, reverse=True):
+        before, rest = lines[row][:column], lines[row][column:]
+        lines[row] = before + rest.replace(old, new, 1)
+    return "".join(lines), changes
+
+
 def _parse(path: Path) -> CommentedMap:
     if not path.is_file():
         raise ParamsError(f"{path} does not exist")

@@ -19,7 +19,9 @@ HELD_OUT = X[60:], Y[60:]
 
 
 def model(**changes):
-    return MLPClassifier(**({"hidden": (8,), "epochs": 8, "patience": 3, "random_state": 0, "device": "cpu"} | changes))
+    return MLPClassifier(
+        **({"hidden_layer_sizes": (8,), "epochs": 8, "patience": 3, "random_state": 0, "device": "cpu"} | changes)
+    )
 
 
 class KilledError(Exception):
@@ -74,7 +76,7 @@ run.SECONDS_BETWEEN_CHECKPOINTS, run.CHECKPOINT_SHARE = 0.0, 1e9
 rng = np.random.default_rng(1)
 X = rng.normal(size=(80, 4))
 y = (X[:, 0] > 0).astype(np.int64)
-model = MLPClassifier(hidden=(8,), epochs=8, patience=3, random_state=0, device="cpu")
+model = MLPClassifier(hidden_layer_sizes=(8,), epochs=8, patience=3, random_state=0, device="cpu")
 die = lambda step: os.kill(os.getpid(), signal.SIGKILL) if step.step == 5 else None
 run.run_steps(model, X, y, (X[60:], y[60:]), Path(sys.argv[1]), die)
 """
@@ -91,7 +93,7 @@ def test_a_process_killed_by_the_system_leaves_a_whole_checkpoint(tmp_path):
     assert np.array_equal(whole.predict_proba(X), rest.predict_proba(X))
 
 
-@pytest.mark.parametrize("changes", [{"learning_rate": 0.5}, {"hidden": (9,)}, {"random_state": 1}])
+@pytest.mark.parametrize("changes", [{"learning_rate": 0.5}, {"hidden_layer_sizes": (9,)}, {"random_state": 1}])
 def test_a_checkpoint_of_other_arguments_is_not_gone_on_from(tmp_path, checkpoint_each_epoch, changes):
     with pytest.raises(KilledError):
         run_steps(model(), X, Y, HELD_OUT, tmp_path / "fit", killed_after(3))

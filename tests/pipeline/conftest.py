@@ -27,7 +27,7 @@ discriminative:
 classical_generative:
   iris-gaussian: {data: iris, module: gaussian, class: GaussianClassifier}
 deep_generative:
-  moons-cvae: {data: moons, module: vae, class: ConditionalVAE, args: {latent: 2, epochs: 5}}
+  moons-cvae: {data: moons, module: vae, class: ConditionalVAE, args: {n_latent: 2, epochs: 5}}
 """
 
 

@@ -48,7 +48,7 @@ def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:
 
 def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspace) -> None:
     found = record.read(evaluated, a_cell())
-    assert found.params["args.hidden"] == "[32, 32]"
+    assert found.params["args.hidden_layer_sizes"] == "[32, 32]"
     assert found.params["args.likelihood"] == "gaussian"
     assert (found.params["data"], found.params["module"], found.params["class"]) == ("flowers", "vae", "VAE")
     assert len(found.curves) == REPEATS * 20 * 2

@@ -38,7 +38,7 @@ def make_dataset(workspace: Workspace, dataset: str = "flowers") -> Schema:
 
 def a_cell(name: str = CELL) -> Cell:
     """A cell's line of params.yaml."""
-    args = {"latent": 2, "hidden": [32, 32], "likelihood": "gaussian", "beta": 1.0}
+    args = {"n_latent": 2, "hidden_layer_sizes": [32, 32], "likelihood": "gaussian", "beta": 1.0}
     return Cell(name, name.split("-")[0], "deep_generative", "vae", "VAE", args)
 
 
@@ -67,7 +67,7 @@ def make_cell(workspace: Workspace, cell: str = "flowers-vae", steps: int = 20, 
         "family": "deep_generative",
         "module": "vae",
         "class": "VAE",
-        "args": {"latent": 2, "hidden": [32, 32], "likelihood": "gaussian", "beta": 1.0},
+        "args": {"n_latent": 2, "hidden_layer_sizes": [32, 32], "likelihood": "gaussian", "beta": 1.0},
         "task": "classification",
         "measure": "continuous",
         "bound": True,

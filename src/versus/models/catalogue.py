@@ -16,6 +16,23 @@ from typing import Any
 # Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
 SUPPLIED = frozenset({"schema", "random_state", "device", "precision"})
 
+# Arguments and values of earlier versions and what they are called now; `versus migrate` rewrites params.yaml by them.
+RENAMED = {
+    "cache_mb": "cache_size",
+    "components": "n_components",
+    "covariance": "covariance_type",
+    "hidden": "hidden_layer_sizes",
+    "k": "n_neighbors",
+    "latent": "n_latent",
+    "smoothing": "alpha",
+    "starts": "n_init",
+    "steps": "max_iter",
+    "tolerance": "tol",
+    "trees": "n_estimators",
+    "variance_floor": "var_smoothing",
+}
+RENAMED_VALUES = {("covariance_type", "diagonal"): "diag", ("gamma", None): "scale"}
+
 _PLAIN_TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -114,6 +131,21 @@ def _arguments(node: ast.ClassDef) -> dict[str, Argument]:
     }
 
 
+def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Arguments of a cell under the names of earlier versions -> (name, value) today; empty where none is."""
+    if module not in modules(family) or name not in signatures(family, module):
+        return {}
+    accepted, found = signatures(family, module)[name], {}
+    for old, value in args.items():
+        new = old if old in accepted or RENAMED.get(old) not in accepted else RENAMED[old]
+        of_today = (
+            RENAMED_VALUES.get((new, value), value) if isinstance(value, str | None) and new in accepted else value
+        )
+        if (new, of_today) != (old, value):
+            found[old] = (new, of_today)
+    return found
+
+
 def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[str, str] | None:
     """What is wrong with a cell's model: (the field to blame, the message), or None where all is well."""
     if module not in modules(family):
@@ -122,6 +154,9 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
     if name not in known:
         return "class", f"unknown class {name!r}; {family}/{module}.py offers {', '.join(known)}"
     accepted = {a: spec for a, spec in known[name].items() if a not in SUPPLIED}
+    for argument, (new, value) in renamed(family, module, name, args).items():
+        now = f"{argument} is called {new} now" if new != argument else f"{argument}: {args[argument]} is {value} now"
+        return f"args.{argument}", f"{name}: {now}; `python -m versus migrate` rewrites the file"
     for argument, value in args.items():
         if argument not in accepted:
             return f"args.{argument}", f"{name} has no argument {argument!r}; it takes {', '.join(accepted) or 'none'}"

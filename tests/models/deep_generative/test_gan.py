@@ -80,7 +80,7 @@ def test_what_it_cannot_do_is_absent():
 @pytest.mark.parametrize(
     ("changes", "X", "message"),
     [
-        ({"latent": 0}, X, "latent=0"),
+        ({"n_latent": 0}, X, "n_latent=0"),
         ({"conditional": True, "schema": Schema.of(X, None)}, X, "conditional=True needs classes"),
         ({}, np.where(X > 0.9, np.nan, X), "no missing values"),
         ({}, np.zeros((9, 4, 4), dtype=np.uint8), "GAN takes tables of numbers"),

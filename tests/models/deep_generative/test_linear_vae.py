@@ -26,7 +26,12 @@ PRECISION = 1 + (W**2).sum(axis=0) / DEVIATION**2  # of the posterior, (2,)
 
 def linear_vae(shift=(0.0, 0.0), evaluation_samples=2000):
     """The autoencoder with these weights and the exact posterior, whose mean is moved by ``shift``."""
-    arguments = {"latent": 2, "hidden": (), "evaluation_samples": evaluation_samples, "precision": "64-true"}
+    arguments = {
+        "n_latent": 2,
+        "hidden_layer_sizes": (),
+        "evaluation_samples": evaluation_samples,
+        "precision": "64-true",
+    }
     model = VAE(**arguments, epochs=1, device="cpu", random_state=0, schema=Schema.of(X)).fit(X)
     encoder = W.T / DEVIATION**2 / PRECISION[:, None]
     model.set_arrays(

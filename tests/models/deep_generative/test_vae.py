@@ -23,7 +23,7 @@ MIXED[::11, 2] = np.nan
 COLUMNS = (Column("side", ("l", "r")), Column("x"), Column("c", ("a", "b", "c")))
 MIXED_SCHEMA = Schema(Table(COLUMNS), Classes(("l", "r")))
 CODES_SCHEMA = Schema(Table((COLUMNS[0], COLUMNS[2])), Classes(("l", "r")))
-FEW = {"latent": 2, "hidden": (16,), "channels": 4, "epochs": 3, "device": "cpu", "random_state": 0}
+FEW = {"n_latent": 2, "hidden_layer_sizes": (16,), "channels": 4, "epochs": 3, "device": "cpu", "random_state": 0}
 CASES = {
     "numbers": (MOONS, SIDES, {"schema": Schema.of(MOONS, SIDES)}, "continuous"),
     "mixed": (MIXED, SIDES, {"schema": MIXED_SCHEMA}, "mixed"),
@@ -185,7 +185,7 @@ def test_the_joint_bound_makes_the_classes_and_the_density():
 
 def test_moons_are_classified_and_drawn_by_side():
     held_out = make_moons(200, noise=0.15, random_state=1)
-    model = ConditionalVAE(latent=2, epochs=150, batch_size=32, random_state=0, device="cpu")
+    model = ConditionalVAE(n_latent=2, epochs=150, batch_size=32, random_state=0, device="cpu")
     list(model.fit_steps(MOONS, SIDES, held_out))
     assert (model.predict(held_out[0]) == held_out[1]).mean() > 0.93
     wanted = np.repeat([0, 1], 200)
@@ -207,7 +207,7 @@ def test_a_class_without_members_is_possible_and_improbable():
 def test_a_handful_of_pictures_is_learned_by_heart():
     few = DIGITS[:6]
     model = VAE(
-        latent=4, hidden=(64,), channels=16, likelihood="bernoulli", epochs=400, learning_rate=5e-3, device="cpu",
+        n_latent=4, hidden_layer_sizes=(64,), channels=16, likelihood="bernoulli", epochs=400, learning_rate=5e-3, device="cpu",
         random_state=0, schema=CASES["bits"][2]["schema"],
     )  # fmt: skip
     losses = [s.losses["train_loss"] for s in model.fit_steps(few)]
@@ -244,7 +244,7 @@ def test_beta_weighs_the_divergence():
     [
         (lambda: VAE(likelihood="poisson").fit(MOONS), "likelihood='poisson'; accepted are"),
         (lambda: VAE(likelihood="bernoulli").fit(MOONS), "cuts pixels at half of their levels"),
-        (lambda: VAE(latent=0).fit(MOONS), "latent=0"),
+        (lambda: VAE(n_latent=0).fit(MOONS), "n_latent=0"),
         (lambda: VAE(**FEW).fit(MOONS).sample(3, np.zeros(3, int)), "ConditionalVAE samples by class"),
         (lambda: VAE(**FEW).fit(MOONS).elbo(MOONS[:, :1]), r"shape \(1,\); the model was fitted on shape \(2,\)"),
         (lambda: VAE(**FEW).fit(MOONS).importance_log_prob(MOONS, 0), "0 samples; at least 1"),

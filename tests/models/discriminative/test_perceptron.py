@@ -15,7 +15,7 @@ X, Y = make_moons(300, noise=0.2, random_state=0)
 HELD_OUT = make_moons(200, noise=0.2, random_state=1)
 TARGET = 100.0 + 20.0 * X[:, 0] - 5.0 * X[:, 1] ** 2
 ROWS = {"device": "cpu", "random_state": 0}
-FEW = ROWS | {"hidden": (16,), "epochs": 5}
+FEW = ROWS | {"hidden_layer_sizes": (16,), "epochs": 5}
 
 
 def test_moons_are_told_apart_and_probabilities_are_honest():
@@ -33,7 +33,7 @@ def test_without_hidden_layers_it_is_logistic_regression():
     noise = RNG.normal(size=(300, 2))
     labels = (X[:, 0] + noise[:, 0] > 0.5).astype(np.int64) + (X[:, 1] + noise[:, 1] > 0.8)
     model = MLPClassifier(
-        hidden=(), dropout=0.0, weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=600, precision="64-true",
+        hidden_layer_sizes=(), dropout=0.0, weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=600, precision="64-true",
         **ROWS,
     ).fit(X, labels)  # fmt: skip
     reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(X, labels)
@@ -42,14 +42,20 @@ def test_without_hidden_layers_it_is_logistic_regression():
 
 def test_without_hidden_layers_the_regressor_is_least_squares():
     model = MLPRegressor(
-        hidden=(), weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=400, precision="64-true", **ROWS
+        hidden_layer_sizes=(),
+        weight_decay=0.0,
+        learning_rate=0.1,
+        batch_size=300,
+        epochs=400,
+        precision="64-true",
+        **ROWS,
     ).fit(X, TARGET)
     expected = LinearRegression().fit(X, TARGET).predict(X)
     np.testing.assert_allclose(model.predict(X), expected, atol=1e-3 * TARGET.std())
 
 
 def test_the_regressor_explains_what_a_line_cannot():
-    model = MLPRegressor(hidden=(32, 32), epochs=60, dropout=0.0, learning_rate=1e-2, **ROWS).fit(X, TARGET)
+    model = MLPRegressor(hidden_layer_sizes=(32, 32), epochs=60, dropout=0.0, learning_rate=1e-2, **ROWS).fit(X, TARGET)
     predicted = model.predict(HELD_OUT[0])
     truth = 100.0 + 20.0 * HELD_OUT[0][:, 0] - 5.0 * HELD_OUT[0][:, 1] ** 2
     assert predicted.shape == (200,)
@@ -106,7 +112,7 @@ def test_every_parameter_gets_a_gradient_and_is_counted():
 
 def test_constructor_keeps_arguments_as_given():
     hidden = [8]
-    assert MLPClassifier(hidden=hidden).hidden is hidden
+    assert MLPClassifier(hidden_layer_sizes=hidden).hidden_layer_sizes is hidden
 
 
 def test_what_does_not_fit_is_named():
@@ -114,7 +120,7 @@ def test_what_does_not_fit_is_named():
     with pytest.raises(ValueError, match="schema is None"):
         MLPClassifier(**FEW).set_arrays(model.get_arrays())
     with pytest.raises(ValueError, match=r"'2\.bias' have shape \(16,\), wanted \(17,\)"):
-        MLPClassifier(**FEW | {"hidden": (17,)}, schema=model.schema_).set_arrays(model.get_arrays())
+        MLPClassifier(**FEW | {"hidden_layer_sizes": (17,)}, schema=model.schema_).set_arrays(model.get_arrays())
     with pytest.raises(ValueError, match="needs y"):
         MLPClassifier(**FEW, schema=model.schema_).fit(X)
     with pytest.raises(ValueError, match="one number a row"):

@@ -37,8 +37,8 @@ class GAN(DeepModel):
     are averages over the last steps.
 
     Args:
-        latent: L, the size of the noise that an event is made of.
-        hidden: widths of the dense layers of generator and critic.
+        n_latent: L, the size of the noise that an event is made of.
+        hidden_layer_sizes: widths of the dense layers of generator and critic.
         conditional: whether both are told the class; samples can then be drawn by class.
         penalty: weight of the critic's squared slope at real events, which keeps the game from circling.
         critic_turns: moves of the critic to one of the generator.
@@ -59,8 +59,8 @@ class GAN(DeepModel):
 
     def __init__(
         self,
-        latent: int = 2,
-        hidden: Sequence[int] = (64, 64),
+        n_latent: int = 2,
+        hidden_layer_sizes: Sequence[int] = (64, 64),
         conditional: bool = False,
         penalty: float = 0.1,
         critic_turns: int = 1,
@@ -74,8 +74,8 @@ class GAN(DeepModel):
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.latent = latent
-        self.hidden = hidden
+        self.n_latent = n_latent
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.conditional = conditional
         self.penalty = penalty
         self.critic_turns = critic_turns
@@ -98,7 +98,7 @@ class GAN(DeepModel):
         rng = np.random.default_rng(random_state)
         if y is not None and not self.conditional:
             raise ValueError("y was given, and this GAN knows no classes; GAN(conditional=True) samples by class")
-        noise = rng.standard_normal((n, self.latent), np.float32)
+        noise = rng.standard_normal((n, self.n_latent), np.float32)
         if not self.conditional:
             return self._to_raw(self._apply(self.network_.get_submodule("generator"), noise))
         if y is None:
@@ -113,14 +113,14 @@ class GAN(DeepModel):
         schema, n_classes = self.schema_, self.schema_.n_classes if self.conditional else 0
         if not isinstance(schema.x, Table) or schema.has_categorical:
             raise ValueError(f"GAN takes tables of numbers, and these data are: {schema.x.describe()}")
-        if self.latent < 1:
-            raise ValueError(f"latent={self.latent}; at least 1 is needed")
+        if self.n_latent < 1:
+            raise ValueError(f"n_latent={self.n_latent}; at least 1 is needed")
         if self.conditional and not n_classes:
             raise ValueError("conditional=True needs classes, and the data have none")
         network = nn.ModuleDict(
             {
-                "generator": DenseNetwork(self.latent, self.hidden, schema.n_features, n_classes),
-                "critic": DenseNetwork(schema.n_features, self.hidden, 1, n_classes),
+                "generator": DenseNetwork(self.n_latent, self.hidden_layer_sizes, schema.n_features, n_classes),
+                "critic": DenseNetwork(schema.n_features, self.hidden_layer_sizes, 1, n_classes),
             }
         )
         network.register_buffer("log_prior", torch.zeros(n_classes))
@@ -148,7 +148,7 @@ class GAN(DeepModel):
     def _show(self, generator: nn.Module, batch: Batch, noise: torch.Generator) -> tuple[Shown, Shown]:
         """A batch, and as many drawn events of the same classes."""
         x, *label = batch
-        z = torch.randn((len(x), self.latent), generator=noise, dtype=x.dtype, device=x.device)
+        z = torch.randn((len(x), self.n_latent), generator=noise, dtype=x.dtype, device=x.device)
         return (x, *label), (generator(z, *label), *label)
 
     def _to_raw(self, drawn: Array) -> Array:

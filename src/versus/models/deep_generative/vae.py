@@ -34,8 +34,8 @@ class VAE(VariationalModel):
     Images: convolutional networks; Gaussians over dequantised pixels, or Bernoulli over pixels cut at half the levels.
 
     Args:
-        latent: L, the size of a code.
-        hidden: widths of the dense layers, from the events to the code; the decoder has them in reverse.
+        n_latent: L, the size of a code.
+        hidden_layer_sizes: widths of the dense layers, from the events to the code; the decoder has them in reverse.
         channels: feature maps of the convolutions on images (twice as many in the middle).
         likelihood: "gaussian" or, for images, "bernoulli".
         beta: weight of the KL term in training; the bound that is reported always has 1.
@@ -54,8 +54,8 @@ class VAE(VariationalModel):
 
     def __init__(
         self,
-        latent: int = 8,
-        hidden: Sequence[int] = (64, 64),
+        n_latent: int = 8,
+        hidden_layer_sizes: Sequence[int] = (64, 64),
         channels: int = 16,
         likelihood: str = "gaussian",
         beta: float = 1.0,
@@ -71,8 +71,8 @@ class VAE(VariationalModel):
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.latent = latent
-        self.hidden = hidden
+        self.n_latent = n_latent
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.channels = channels
         self.likelihood = likelihood
         self.beta = beta
@@ -138,8 +138,8 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
 
     def __init__(
         self,
-        latent: int = 8,
-        hidden: Sequence[int] = (64, 64),
+        n_latent: int = 8,
+        hidden_layer_sizes: Sequence[int] = (64, 64),
         channels: int = 16,
         likelihood: str = "gaussian",
         beta: float = 1.0,
@@ -155,8 +155,8 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.latent = latent
-        self.hidden = hidden
+        self.n_latent = n_latent
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.channels = channels
         self.likelihood = likelihood
         self.beta = beta

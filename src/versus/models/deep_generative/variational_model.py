@@ -32,8 +32,8 @@ DECODED_AT_ONCE = 2048  # codes; bounds the memory of activations
 class VariationalModel(DeepModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
-    latent: int
-    hidden: Sequence[int]
+    n_latent: int
+    hidden_layer_sizes: Sequence[int]
     channels: int
     likelihood: str
     beta: float
@@ -62,8 +62,10 @@ class VariationalModel(DeepModel):
         height, width, *rest = schema.shape
         shape = (rest[0] if rest else 1, height, width)
         features = ConvolutionalFeatures(shape, self.channels)
-        encoder = Encoder(features, features.n_outputs, self.hidden, self.latent, n_classes)
-        decoder = ConvolutionalDecoder(self.latent, tuple(self.hidden)[::-1], shape, self.channels, n_classes)
+        encoder = Encoder(features, features.n_outputs, self.hidden_layer_sizes, self.n_latent, n_classes)
+        decoder = ConvolutionalDecoder(
+            self.n_latent, tuple(self.hidden_layer_sizes)[::-1], shape, self.channels, n_classes
+        )
         if self.likelihood == "bernoulli" and schema.levels is not None:
             bits = BinarisedPixels(schema.shape, schema.levels)
             return Autoencoder(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
@@ -73,8 +75,10 @@ class VariationalModel(DeepModel):
     def _build_for_tables(self, schema: Schema, n_classes: int) -> Autoencoder:
         view = TableView(self.preprocessor_)
         likelihood = ColumnLikelihood(schema.cardinalities, n_classes)
-        encoder = Encoder(nn.Identity(), self.preprocessor_.n_columns, self.hidden, self.latent, n_classes)
-        decoder = DenseNetwork(self.latent, tuple(self.hidden)[::-1], likelihood.width, n_classes)
+        encoder = Encoder(
+            nn.Identity(), self.preprocessor_.n_columns, self.hidden_layer_sizes, self.n_latent, n_classes
+        )
+        decoder = DenseNetwork(self.n_latent, tuple(self.hidden_layer_sizes)[::-1], likelihood.width, n_classes)
         return Autoencoder(view, encoder, decoder, likelihood)
 
     def _check_arguments(self) -> None:
@@ -85,8 +89,8 @@ class VariationalModel(DeepModel):
                 "likelihood='bernoulli' cuts pixels at half of their levels, and these data have none; use 'gaussian', "
                 "which takes tables (with categorical columns, too) and continuous images"
             )
-        if self.latent < 1 or self.beta < 0:
-            raise ValueError(f"latent={self.latent}, beta={self.beta}; at least 1, and not below 0")
+        if self.n_latent < 1 or self.beta < 0:
+            raise ValueError(f"n_latent={self.n_latent}, beta={self.beta}; at least 1, and not below 0")
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
         view, likelihood = self.network_.view, self.network_.likelihood
@@ -117,7 +121,7 @@ class VariationalModel(DeepModel):
 
     def _over_events(self, function: Callable[..., Tensor], X: Array, samples: int) -> Array:
         """``function(features, targets, noise)`` over batches of X."""
-        noise = RowNoise(X, samples, self.latent, self.random_state or 0)
+        noise = RowNoise(X, samples, self.n_latent, self.random_state or 0)
 
         def of_batch(*arrays: Tensor) -> Tensor:
             features, target = self.network_.read(arrays[:-1])
@@ -137,7 +141,7 @@ class VariationalModel(DeepModel):
     def _draw(self, n: int, label: Array | None, random_state: int | None) -> Array:
         """``n`` events in the raw space."""
         rng = np.random.default_rng(random_state)
-        parameters = self._decoded(rng.standard_normal((n, self.latent), np.float32), label)
+        parameters = self._decoded(rng.standard_normal((n, self.n_latent), np.float32), label)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         labels = None if label is None else torch.from_numpy(label)
         target = self.network_.likelihood.sample(parameters, labels, generator)

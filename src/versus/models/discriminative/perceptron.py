@@ -36,14 +36,18 @@ def _perceptron(first: nn.Module, n_inputs: int, hidden: Sequence[int], n_output
 
 
 class _Perceptron(DeepModel):
-    hidden: Sequence[int]
+    hidden_layer_sizes: Sequence[int]
     dropout: float
 
     def _build(self) -> nn.Module:
         n_outputs = self.schema_.n_classes or 1
         if isinstance(self.schema_.x, Image):
-            return _perceptron(PixelScaling(), self.schema_.n_features, self.hidden, n_outputs, self.dropout)
-        return _perceptron(nn.Identity(), self.preprocessor_.n_columns, self.hidden, n_outputs, self.dropout)
+            return _perceptron(
+                PixelScaling(), self.schema_.n_features, self.hidden_layer_sizes, n_outputs, self.dropout
+            )
+        return _perceptron(
+            nn.Identity(), self.preprocessor_.n_columns, self.hidden_layer_sizes, n_outputs, self.dropout
+        )
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
         first = next(self.network_.children())
@@ -62,7 +66,7 @@ class MLPClassifier(_Perceptron):
     are scaled and flattened.
 
     Args:
-        hidden: widths of the hidden layers; none leaves multinomial logistic regression.
+        hidden_layer_sizes: widths of the hidden layers; none leaves multinomial logistic regression.
         dropout: share of hidden units dropped in training.
         learning_rate: base learning rate of AdamW.
         weight_decay: decoupled weight decay.
@@ -78,7 +82,7 @@ class MLPClassifier(_Perceptron):
 
     def __init__(
         self,
-        hidden: Sequence[int] = (128, 64),
+        hidden_layer_sizes: Sequence[int] = (128, 64),
         dropout: float = 0.1,
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-2,
@@ -91,7 +95,7 @@ class MLPClassifier(_Perceptron):
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.hidden = hidden
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -131,7 +135,7 @@ class MLPRegressor(_Perceptron):
 
     def __init__(
         self,
-        hidden: Sequence[int] = (64,),
+        hidden_layer_sizes: Sequence[int] = (64,),
         dropout: float = 0.2,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-2,
@@ -144,7 +148,7 @@ class MLPRegressor(_Perceptron):
         schema: Schema | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.hidden = hidden
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
