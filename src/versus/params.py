@@ -129,8 +129,11 @@ def migrated(path: Path) -> tuple[str, list[str]]:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     edits: set[tuple[int, int, str, str]] = set()  # line, column, what stands there, what shall
     for family in FAMILIES:
-        for name, cell in (tree.get(family) or {}).items():
-            args = cell.get("args") or {}
+        found = tree.get(family)
+        for name, cell in found.items() if isinstance(found, CommentedMap) else ():
+            args = cell.get("args") if isinstance(cell, CommentedMap) else None
+            if not isinstance(args, CommentedMap):
+                continue
             today = catalogue.renamed(family, cell.get("module"), cell.get("class"), dict(args))
             for old, (new, value) in today.items():
                 if new != old:

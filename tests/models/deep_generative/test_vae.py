@@ -207,8 +207,8 @@ def test_a_class_without_members_is_possible_and_improbable():
 def test_a_handful_of_pictures_is_learned_by_heart():
     few = DIGITS[:6]
     model = VAE(
-        n_latent=4, hidden_layer_sizes=(64,), channels=16, likelihood="bernoulli", epochs=400, learning_rate=5e-3, device="cpu",
-        random_state=0, schema=CASES["bits"][2]["schema"],
+        n_latent=4, hidden_layer_sizes=(64,), channels=16, likelihood="bernoulli", epochs=400, learning_rate=5e-3,
+        device="cpu", random_state=0, schema=CASES["bits"][2]["schema"],
     )  # fmt: skip
     losses = [s.losses["train_loss"] for s in model.fit_steps(few)]
     assert losses[0] > 30 > 5 > np.mean(losses[-5:])

@@ -33,8 +33,8 @@ def test_without_hidden_layers_it_is_logistic_regression():
     noise = RNG.normal(size=(300, 2))
     labels = (X[:, 0] + noise[:, 0] > 0.5).astype(np.int64) + (X[:, 1] + noise[:, 1] > 0.8)
     model = MLPClassifier(
-        hidden_layer_sizes=(), dropout=0.0, weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=600, precision="64-true",
-        **ROWS,
+        hidden_layer_sizes=(), dropout=0.0, weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=600,
+        precision="64-true", **ROWS,
     ).fit(X, labels)  # fmt: skip
     reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(X, labels)
     np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(X), atol=2e-3)
