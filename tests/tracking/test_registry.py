@@ -18,7 +18,7 @@ import pytest
 from tests.tracking.workspaces import a_cell, make_cell, make_dataset
 from versus.data import prepared
 from versus.models import find, persistence
-from versus.serving import prediction
+from versus.serving import code, package, prediction
 from versus.serving.frames import decode
 from versus.tracking import champions, destination, registry, store
 from versus.tracking.answers import Registered, Standing
@@ -250,3 +250,16 @@ def post(port: int, message: dict[str, Any]) -> dict[str, Any]:
         except OSError:
             assert time.monotonic() < end
             time.sleep(0.2)
+
+
+@pytest.mark.parametrize("module", ["discriminative.linear", "discriminative.trees", "classical_generative.naive_bayes"])
+def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: str) -> None:
+    files, libraries = code.closure((package.LOADER, f"versus.models.{module}"))
+    shipped = {path.relative_to(code.SOURCE / "versus").as_posix() for path in files}
+    rooms = {name.split("/")[0] for name in shipped}
+    ground = {"__init__.py", "arrays.py", "manifest.py", "settings.py", "workspace.py"}
+    assert rooms <= ground | {"data", "models", "numerics", "serving", "training"}
+    assert f"models/{module.replace('.', '/')}.py" in shipped
+    in_data = {name for name in shipped if name.startswith("data/")}
+    assert in_data == {f"data/{name}.py" for name in ("__init__", "columns", "errors", "schema", "spaces", "targets")}
+    assert not {"dvc", "mlflow", "matplotlib", "jinja2", "torchmetrics"} & libraries
