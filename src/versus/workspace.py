@@ -5,7 +5,7 @@
 ``models/<cell>/``              ``history.csv`` and a model a repeat, ``0.json`` … (`versus.models.persistence`)
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
 ``reports/``                    what `compare` writes
-``.versus/``                    unfinished fits, locks, the mirror's outbox; safe to delete when nothing runs
+``.versus/``                    unfinished fits, locks, outages of MLflow; safe to delete when nothing runs
 =============================== ====================================================================================
 
 Data and models have a ``contents.txt``, which stands for the folder where a later stage depends on it

@@ -56,6 +56,6 @@ def start(workspace: Workspace, code: str, **environment: str) -> subprocess.Pop
 def in_a_stage(workspace: Workspace, code: str, **environment: str) -> tuple[str, str]:
     """What code prints when it runs as a stage, on both streams."""
     process = start(workspace, code, **environment)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     return out, err

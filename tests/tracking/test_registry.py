@@ -252,7 +252,9 @@ def post(port: int, message: dict[str, Any]) -> dict[str, Any]:
             time.sleep(0.2)
 
 
-@pytest.mark.parametrize("module", ["discriminative.linear", "discriminative.trees", "classical_generative.naive_bayes"])
+@pytest.mark.parametrize(
+    "module", ["discriminative.linear", "discriminative.trees", "classical_generative.naive_bayes"]
+)
 def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: str) -> None:
     files, libraries = code.closure((package.LOADER, f"versus.models.{module}"))
     shipped = {path.relative_to(code.SOURCE / "versus").as_posix() for path in files}

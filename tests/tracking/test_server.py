@@ -139,7 +139,7 @@ def test_two_clones_that_mirror_the_same_cells_at_once_keep_one_run_of_each(
         shutil.copytree(remote.root / folder, clone.root / folder)
     code = f"assert client.sync(workspace, [a_cell(c) for c in {cells!r}], Comparison()).ok"
     both = [processes.start(workspace, code) for workspace in (remote, clone)]
-    assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
+    assert [process.communicate(timeout=600)[1] for process in both] == ["", ""]
     found = runs(server, remote, request.node.name)
     assert sorted(tag(r, "cell") for r in found) == cells
     assert {(tag(r, STATE), r.info.status) for r in found} == {(COMPLETE, "FINISHED")}
@@ -159,7 +159,7 @@ def test_a_server_that_dies_half_way_leaves_one_whole_run(
         asking.stdout.readline()
         time.sleep(delay)
         server.kill()
-        asking.communicate(timeout=15)
+        asking.communicate(timeout=60)
         assert asking.returncode == 0
         server.start()
         mend(remote, cells[: number + 1])

@@ -48,8 +48,7 @@ def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Pati
     """
     to = destination.find(workspace.root)
     patience = Patience(workspace, to, limited=limited)
-    import versus.tracking.mirror  # noqa: F401 - takes seconds, for which no server is to blame
-
+    store.load(to)
     return patience.run(partial(_open, workspace, to, limited)), patience
 
 
