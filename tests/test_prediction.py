@@ -15,7 +15,7 @@ from versus.models import find
 from versus.models.classical_generative.hidden_markov import HiddenMarkovModel
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.discriminative.token_logistic import TokenLogisticRegression
-from versus.serving import frames, prediction
+from versus.serving import files, frames, prediction
 
 FLOWERS = Schema(
     Table((Column("length"), Column("colour", ("blue", "red")), Column("rooms", ("2", "3", "10")))),
@@ -107,14 +107,20 @@ def test_files_of_tables_are_read(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
     frame.to_parquet(tmp_path / "a.parquet")
-    for name in ("a.csv", "a.tsv", "a.parquet"):
-        np.testing.assert_array_equal(frames.encode(frames.read(tmp_path / name, FLOWERS), FLOWERS), expected)
-    for name, content in (("a.xlsx", b"PK"), ("broken.parquet", b"no"), ("latin.csv", b"length\n\xff\n")):
+    frame.to_csv(tmp_path / "b.csv", index=False, sep=";")
+    frame.assign(note="é").to_csv(tmp_path / "c.csv.gz", index=False, encoding="latin-1")
+    for name in ("a.csv", "a.tsv", "a.parquet", "b.csv", "c.csv.gz"):
+        np.testing.assert_array_equal(frames.encode(files.read(tmp_path / name, FLOWERS), FLOWERS), expected)
+    for name, content in (
+        ("a.xlsx", b"PK"),
+        ("broken.parquet", b"no"),
+        ("cut.csv.gz", (tmp_path / "c.csv.gz").read_bytes()[:30]),
+    ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DataError, match=name):
-            frames.read(tmp_path / name, FLOWERS)
+            files.read(tmp_path / name, FLOWERS)
     with pytest.raises(DataError, match="does not exist"):
-        frames.read(tmp_path / "none.csv", FLOWERS)
+        files.read(tmp_path / "none.csv", FLOWERS)
 
 
 def test_files_of_images_are_read(tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_files_of_images_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "two.npy", np.stack([pixels, pixels]))
     Image.fromarray(pixels).save(tmp_path / "one.png")
     for name, n in (("one.npy", 1), ("two.npy", 2), ("one.png", 1)):
-        found = frames.encode(frames.read(tmp_path / name, DIGITS), DIGITS)
+        found = frames.encode(files.read(tmp_path / name, DIGITS), DIGITS)
         np.testing.assert_array_equal(found, np.stack([pixels] * n))
     with pytest.raises(DataError, match=r"pixels range from 0 to 30; the model takes 0 to 16"):
         frames.encode(np.stack([pixels]) * 2, DIGITS)
@@ -187,7 +193,7 @@ def test_texts_are_classified_and_drawn_as_words(tmp_path: Path) -> None:
     schema = Schema(Tokens(("good", "great", "fun", "bad", "dull"), r"\w+", lowercase=True), Classes(("pro", "con")))
     model = MultinomialNaiveBayes(schema=schema).fit(words, np.array([0, 0, 1, 1]))
     (tmp_path / "texts.txt").write_text("Great FUN, zebra!\n\nbad\n")
-    data = frames.read(tmp_path / "texts.txt", schema)
+    data = files.read(tmp_path / "texts.txt", schema)
     answers = prediction.predict(model, data)
     assert answers["prediction"].tolist() == ["pro", "pro", "con"]  # a text without words is as frequent as its class
     exact = model.predict_proba(Ragged.of([[1, 2], [], [3]], np.int32))

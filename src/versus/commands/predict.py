@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from versus.serving import frames, prediction
+from versus.serving import files, prediction
 from versus.workspace import Workspace
 
 
@@ -21,6 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a row of predictions for each row of the file."""
     model = prediction.load(Workspace(options.workspace), options.cell)
-    answers = prediction.predict(model, frames.read(options.file, model.schema))
+    answers = prediction.predict(model, files.read(options.file, model.schema))
     answers.to_csv(options.out or sys.stdout, index=False)
     return 0

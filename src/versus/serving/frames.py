@@ -1,4 +1,4 @@
-"""Users' data for a fitted model: DataFrames and files with the original names, to and from what models take.
+"""Users' data for a fitted model: DataFrames with the original names, to and from what models take.
 
 A table is a pandas DataFrame with the columns that the model was fitted on, in any order; others are ignored. Images
 are arrays (N, *event); texts stand in a column ``text`` (`versus.serving.texts`).
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from numpy.typing import NDArray
 from versus.data.columns import MISSING, is_number, number_name
 from versus.data.errors import DataError, listed, unknown
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image, Tokens
-from versus.serving import texts
+from versus.data.spaces import Column, Image
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,47 +24,6 @@ if TYPE_CHECKING:
 ABSENT = ("", "None", "<NA>", *MISSING)  # spellings of a missing value, where they are no category
 
 Data = Any  # pandas.DataFrame of a table, or an array of images
-
-
-def read(path: Path, schema: Schema) -> Data:
-    """Data in a file: .csv, .tsv or .parquet for a table, .npy for images, a picture of the right size, .txt for texts.
-
-    Raises:
-        DataError: where the file cannot be read as that.
-    """
-    kind = path.suffix.lower()
-    if not path.is_file():
-        raise DataError(f"{path} does not exist")
-    if isinstance(schema.x, Image):
-        return _read_images(path, schema)
-    if isinstance(schema.x, Tokens) and kind == ".txt":
-        return texts.read_lines(path)
-    import pandas as pd
-
-    try:
-        if kind == ".parquet":
-            return pd.read_parquet(path)
-        if kind in (".csv", ".tsv"):
-            # As texts: what a value means is for the model's columns to say, not for pandas to guess.
-            return pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-    raise DataError(f"{path}: a table is read from .csv, .tsv or .parquet, not from {kind or 'a file without suffix'}")
-
-
-def _read_images(path: Path, schema: Schema) -> NDArray[Any]:
-    try:
-        if path.suffix.lower() == ".npy":
-            found: NDArray[Any] = np.load(path, allow_pickle=False)
-        else:
-            from PIL import Image
-
-            mode = "RGB" if schema.shape[2:] == (3,) else "L"
-            with Image.open(path) as picture:
-                found = np.asarray(picture.convert(mode))
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read as images: {error}") from error
-    return found[None] if found.shape == schema.shape else found
 
 
 def encode(data: Data, schema: Schema) -> NDArray[Any]:

@@ -1,11 +1,10 @@
-"""Texts for a fitted model: a table with a column ``text``, or a file with one text a line; in and out as words."""
+"""Texts for a fitted model: a table with a column ``text``; in and out as words."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,20 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = "text"
-
-
-def read_lines(path: Path) -> pd.DataFrame:
-    """One text a line of a UTF-8 file.
-
-    Raises:
-        DataError: where the file is in another encoding.
-    """
-    import pandas as pd
-
-    try:
-        return pd.DataFrame({TEXT: path.read_text(encoding="utf-8").splitlines()})
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 text: {error}") from error
 
 
 def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:

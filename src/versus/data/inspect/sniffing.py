@@ -51,7 +51,7 @@ def guess(file: Path, target: str | None) -> dict[str, Any]:
     if source is not None:
         return {"source": source}
     if ending in _TEXT:
-        return _separated(file)
+        return dialect(file)
     raise DataError(
         f"{file.name}: unknown kind of file; known are {', '.join((*_TEXT, *_OTHER))} and idx, by their names"
     )
@@ -78,7 +78,8 @@ def sample(file: Path) -> tuple[str, str]:
         return found.decode("latin-1"), "latin-1"
 
 
-def _separated(file: Path) -> dict[str, Any]:
+def dialect(file: Path) -> dict[str, Any]:
+    """The entry that would read separated values: delimiter, encoding, header and quotes where they are not usual."""
     text, encoding = sample(file)
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
     delimiter = _delimiter(text)
