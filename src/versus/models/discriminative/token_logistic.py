@@ -18,6 +18,7 @@ from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
 from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.models.tagging import tagging_data, tokens_of
+from versus.models.threads import limited
 from versus.models.token_features import Window, WordFeatures
 from versus.models.word_forms import packed, unpacked
 
@@ -39,7 +40,7 @@ class TokenLogisticRegression:
         schema: what the data look like; inferred where None.
     """
 
-    late_imports = ("scipy.optimize",)
+    late_imports = ("scipy.optimize", "sklearn.utils")
 
     def __init__(
         self,
@@ -92,7 +93,8 @@ class TokenLogisticRegression:
 
         start = np.zeros(int(np.prod(shape)) + k)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 0.0}
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
+        with limited(1):  # its vectors are too short to share
+            found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
         self.coefficients_, self.intercept_ = found[:-k].reshape(shape), found[-k:]
         return self
 
