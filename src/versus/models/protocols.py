@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from versus.arrays import Array, Labels, Measure, Step
+from versus.arrays import Array, Labels, Measure, Ragged, Step
 
 
 @runtime_checkable
@@ -55,6 +55,14 @@ class PredictsProbabilities(Protocol):
 
     def predict_proba(self, X: Array) -> Array:
         """(N, *event) -> (N, K) probabilities; rows sum to 1."""
+
+
+@runtime_checkable
+class PredictsMarginals(Protocol):
+    """Taggers; their ``predict`` gives the tag codes of all tokens, Ragged."""
+
+    def predict_marginals(self, X: Ragged) -> Ragged:
+        """(total,) token codes -> (total, K) probabilities of each token's tags; rows sum to 1."""
 
 
 @runtime_checkable
