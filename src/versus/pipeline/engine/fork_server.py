@@ -30,9 +30,10 @@ from versus.arrays import Step
 from versus.fitting import progress
 from versus.pipeline import lifeline
 
-LATE = ("torch", "lightning_fabric", "mlflow")  # libraries that are imported within functions
 NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
-COLD = ("stages.fingerprint",)  # need no libraries, and need not wait for them
+# In this order, so that a stage need not wait for what others need: what most need, then the large ones.
+FIRST = ("versus.data.preparation", "versus.fitting.cell", "versus.evaluation")
+THEN = ("torch", "lightning_fabric", "mlflow")
 SECONDS_BETWEEN_NEWS = 0.25
 
 
@@ -57,7 +58,7 @@ class _Server:
         self.messages = messages
         self.working: dict[int, int] = {}  # process -> id of its job
         self.waiting: list[dict[str, Any]] = []
-        self._rest, self._open, self._warm = b"", True, False
+        self._rest, self._open, self._loaded = b"", True, False
         self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -66,7 +67,7 @@ class _Server:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
     def jobs(self) -> Iterator[dict[str, Any]]:
-        """Jobs as they come, those that need libraries once they are loaded."""
+        """Jobs as they come, each once the modules that it needs are loaded."""
         with suppress(parameters.ParamsError):  # the stage will say it
             parameters.freeze(Path("params.yaml"))
         _tell(self.messages, {"frozen": True})
@@ -74,23 +75,24 @@ class _Server:
             with suppress(ImportError):  # the stage that needs it will say it
                 importlib.import_module(name)
             yield from self._next(0)
+            if not self._open:
+                return
         gc.collect()
         gc.freeze()  # collections in workers leave these pages shared
-        self._warm = True
+        self._loaded = True
         while self._open:
             yield from self._next(None)
 
     def _next(self, timeout: float | None) -> Iterator[dict[str, Any]]:
-        if not (self._warm and self.waiting):
+        if not (self._loaded and self.waiting):
             readable, _, _ = select.select([0, self._woken], [], [], timeout)
             if 0 in readable:
                 self._read()
             if self._woken in readable:
                 os.read(self._woken, 4096)
                 self._reap()
-        held = [job for job in self.waiting if not self._warm and job.get("module") not in COLD]
-        ready = [job for job in self.waiting if job not in held]
-        self.waiting = held
+        ready = [job for job in self.waiting if self._loaded or all(name in sys.modules for name in job["needs"])]
+        self.waiting = [job for job in self.waiting if job not in ready]
         yield from ready
 
     def _read(self) -> None:
@@ -116,14 +118,14 @@ class _Server:
 
 
 def _modules() -> Iterator[str]:
-    """All that stages may import: theirs, ours, and what ours import late."""
+    """All that stages may import."""
     import stages
     import versus
 
+    yield from (*FIRST, *THEN)
     for package in (versus, stages):
         found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
         yield from (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
-    yield from LATE
 
 
 def _work(job: dict[str, Any], messages: int) -> int:

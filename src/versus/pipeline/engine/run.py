@@ -89,7 +89,7 @@ class Run:
                     self._hear(0)
         finally:
             if self._workers is not None:
-                self._workers.stop()
+                self._workers.stop(idle=not self._running)
             self._stages.let_go()
             self._stages.write(all_of_them=True)
 
@@ -133,9 +133,7 @@ class Run:
 
     def _needs_gpu(self, stage: Any) -> bool:
         """Whether the model of a cell is torch's, where there are GPUs."""
-        cell = stage.addressing.partition("@")[2]
-        path = Path("data/fingerprints") / f"evaluate-{cell}.txt"
-        return bool(self._machine.gpus) and path.is_file() and "\ntorch==" in path.read_text(encoding="utf-8")
+        return bool(self._machine.gpus) and "torch" in _needs(stage)
 
     def _begin(self, stage: Any) -> None:
         self._stale.remove(stage)
@@ -166,7 +164,7 @@ class Run:
         }
         output = str(OUTPUTS / str(number))
         job = {"id": number, "environment": environment, "cores": self._machine.cores(slot), "output": output}
-        self._workers.start(job | _command(stage))
+        self._workers.start(job | _command(stage) | {"needs": _needs(stage)})
         self._running[number] = stage
         self.ran.append(stage.addressing)
         self._display.started(number, stage.addressing)
@@ -212,6 +210,20 @@ class Run:
         if began >= self._lock_due:
             self._stages.write(all_of_them=False)
             self._lock_due = monotonic() + max(1.0, (monotonic() - began) / LOCK_SHARE)
+
+
+def _needs(stage: Any) -> list[str]:
+    """The modules that a stage will import, as far as they are large and known."""
+    from versus.tracking import client  # not for a run that has nothing to do
+
+    kind, _, name = stage.addressing.partition("@")
+    if kind == "fingerprint":
+        return []
+    path = Path("data/fingerprints") / f"{kind.partition('_')[0]}-{name}.txt"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = [module for module in ("torch", "lightning_fabric") if f"\n{module.replace('_', '-')}==" in text]
+    logged = kind.startswith("evaluate") and client.is_on()
+    return ["versus.evaluation", *found, *(["mlflow"] if logged else [])]
 
 
 def _command(stage: Any) -> dict[str, Any]:

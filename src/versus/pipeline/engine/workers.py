@@ -67,7 +67,11 @@ class Workers:
         self._rest = self._rest.split(b"\n", 1)[1]
 
     def start(self, job: Mapping[str, Any]) -> None:
-        """Start a job: ``id``, ``module`` and ``arguments`` or ``shell``, ``environment``, ``cores``, ``output``."""
+        """Start a job: a mapping with these keys.
+
+        ``id``; ``module`` and ``arguments``, or ``shell``; ``needs``, the modules that it is worth waiting for;
+        ``environment``; ``cores``, none for all; ``output``, the file for what it prints.
+        """
         assert self._server.stdin is not None
         try:
             self._server.stdin.write(json.dumps(job).encode() + b"\n")
@@ -88,9 +92,11 @@ class Workers:
             raise WorkersDiedError("the process that starts the workers was killed; run it again")
         return given
 
-    def stop(self) -> None:
-        """End the server, and with it all workers."""
+    def stop(self, *, idle: bool) -> None:
+        """End the server, and with it all workers; where none is at work, it need not end what it is loading."""
         assert self._server.stdin is not None
+        if idle:
+            self._server.kill()
         with suppress(BrokenPipeError):
             self._server.stdin.close()
         self._server.wait()
