@@ -48,7 +48,7 @@ def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Pati
     """
     to = destination.find(workspace.root)
     patience = Patience(workspace, to, limited=limited)
-    store.load(to)
+    store.load()
     return patience.run(partial(_open, workspace, to, limited)), patience
 
 

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from versus.tracking import sqlite
-from versus.tracking.destination import DATABASES, Destination
+from versus.tracking.destination import Destination
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,13 +26,9 @@ TALKATIVE = ("mlflow", "alembic", "urllib3", "sqlalchemy")  # what goes wrong co
 _set_here: set[str] = set()
 
 
-def load(to: Destination) -> None:
+def load() -> None:
     """Import what a store is spoken to with: it takes seconds, for which no server is to blame."""
     import versus.tracking.mirror  # noqa: F401
-
-    if to.uri.startswith(DATABASES):
-        import mlflow.store.model_registry.sqlalchemy_store
-        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
 def open_store(to: Destination, *, brief: bool = True) -> MlflowClient:
