@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification
+from versus.metrics import table
 from versus.models import catalogue
 from versus.settings import FAMILIES, Cell, Comparison, Gate, Training
 
@@ -212,6 +213,13 @@ def _existing(tree: Any, where: tuple[str, ...]) -> tuple[str, ...]:
 def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
     """Faults between the parts: cells without their data set, models that do not exist, arguments they do not take."""
     known = [*params.datasets, *params.files]
+    for task, metric in params.comparison.primary.items():
+        accepted = [m.name for m in table.deciding(task)] if task in table.DECIDING else []
+        if not accepted:
+            yield ("comparison", "primary", task), f"unknown task; there are {', '.join(table.DECIDING)}"
+        elif metric not in accepted:
+            refused = f"{metric!r} cannot decide; of {task} models {', '.join(accepted)} can"
+            yield ("comparison", "primary", task), refused
     for name in sorted(set(params.datasets) & set(params.files)):
         yield ("files", name), "a data set of this name already stands under datasets"
     for name, spec in params.files.items():

@@ -84,20 +84,18 @@ class Training(_Checked):
 
 
 @dataclass(frozen=True)
-class Primary(_Checked):
-    """The score that decides which model is best, for each task."""
-
-    classification: Literal["accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss", "roc_auc"] = (
-        "accuracy_score"
-    )
-    regression: Literal["root_mean_squared_error", "mean_absolute_error", "r2_score"] = "root_mean_squared_error"
-
-
-@dataclass(frozen=True)
 class Comparison(_Checked):
-    """How the comparison judges: confidence of its intervals, and the region of practical equality for accuracies."""
+    """How the comparison judges.
 
-    primary: Primary = field(default_factory=Primary)
+    Args:
+        primary: task -> the score that decides which model is best; the first of the table of metrics where none is
+            named (`versus.metrics.table.primary`).
+        confidence: of every interval and test.
+        rope: half the width of the region of practical equality, in the score's own unit; for a score in the unit of
+            the target (RMSE, MAE) in standard deviations of the target.
+    """
+
+    primary: Mapping[str, str] = field(default_factory=dict)
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
     rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
 

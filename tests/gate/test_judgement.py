@@ -120,5 +120,5 @@ def test_an_evaluation_is_read_and_a_damaged_one_is_named(tmp_path):
     found = read_measured(tmp_path)
     assert (found.cell, found.test_hash, found.predictions.shape) == ("a-b", "1f", (2, 3, 4))
     np.save(tmp_path / "predictions.npy", np.full((2, 3), 1))
-    with pytest.raises(ValueError, match=r"holds int64 \(2, 3\); floats with 3 axes are due"):
+    with pytest.raises(ValueError, match=r"holds int64 \(2, 3\); floats with 3 axes are expected"):
         read_measured(tmp_path)

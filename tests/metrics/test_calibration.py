@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from versus.metrics.calibration import expected_calibration_error, reliability
+from versus.metrics.classification import reliability
+from versus.metrics.table import named
+
+expected_calibration_error = named("expected_calibration_error").score
 
 
 def test_by_hand():

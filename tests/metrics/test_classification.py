@@ -3,7 +3,12 @@ import pytest
 from sklearn import metrics as reference
 
 from versus.metrics import classification
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError
+from versus.metrics.table import named
+
+
+def score(name, y, probabilities):
+    return named(name).score(y, probabilities)
 
 
 def random_case(k, n=300, seed=0, sharpness=1.0):
@@ -24,6 +29,9 @@ REFERENCES = {
     "log_loss": lambda y, p: reference.log_loss(y, p, labels=range(p.shape[1])),
     "brier_score": lambda y, p: reference.brier_score_loss(y, p, labels=range(p.shape[1])),
     "roc_auc": lambda y, p: reference.roc_auc_score(y, p[:, 1] if p.shape[1] == 2 else p, multi_class="ovr"),
+    "matthews_corrcoef": lambda y, p: reference.matthews_corrcoef(y, p.argmax(1)),
+    "cohen_kappa_score": lambda y, p: reference.cohen_kappa_score(y, p.argmax(1)),
+    "average_precision_score": lambda y, p: reference.average_precision_score(y, p[:, 1] if p.shape[1] == 2 else p),
 }
 
 
@@ -33,10 +41,10 @@ def test_equals_scikit_learn(name, k):
     for seed in range(5):
         y, probabilities = random_case(k, seed=seed)
         expected = REFERENCES[name](y, probabilities)
-        assert getattr(classification, name)(y, probabilities) == pytest.approx(expected, abs=1e-12)
+        assert score(name, y, probabilities) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", [n for n in REFERENCES if n != "roc_auc"])
+@pytest.mark.parametrize("name", [n for n in REFERENCES if n not in ("roc_auc", "average_precision_score")])
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 def test_equals_scikit_learn_with_a_class_that_no_row_has(name):
     y, probabilities = random_case(5, n=40)
@@ -45,7 +53,7 @@ def test_equals_scikit_learn_with_a_class_that_no_row_has(name):
     probabilities[:, 4] = 0.0  # never predicted either
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     expected = REFERENCES[name](y, probabilities)
-    assert getattr(classification, name)(y, probabilities) == pytest.approx(expected, abs=1e-12)
+    assert score(name, y, probabilities) == pytest.approx(expected, abs=1e-12)
 
 
 def test_roc_auc_counts_ties_half():
@@ -55,13 +63,19 @@ def test_roc_auc_counts_ties_half():
     coarse = np.round(coarse, 6)
     coarse[:, 0] = 1 - coarse[:, 1] - coarse[:, 2]
     expected = np.mean([reference.roc_auc_score(y == k, coarse[:, k]) for k in range(3)])
-    assert classification.roc_auc(y, coarse) == pytest.approx(expected, abs=1e-12)
+    assert score("roc_auc", y, coarse) == pytest.approx(expected, abs=1e-12)
 
 
-def test_roc_auc_of_an_absent_class_says_which():
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision_score"])
+def test_a_curve_of_an_absent_class_says_which(name):
     y, probabilities = random_case(4)
     with pytest.raises(UndefinedMetricError, match="no test row is of class 2"):
-        classification.roc_auc(np.where(y == 2, 0, y), probabilities)
+        score(name, np.where(y == 2, 0, y), probabilities)
+
+
+def test_agreement_with_one_class_is_no_more_than_chance():
+    with pytest.raises(UndefinedMetricError, match="no more than chance"):
+        score("cohen_kappa_score", np.zeros(5, int), np.tile([0.9, 0.1], (5, 1)))
 
 
 @pytest.mark.parametrize(
@@ -73,28 +87,30 @@ def test_roc_auc_of_an_absent_class_says_which():
         ("recall_score", 0.95, 0.35),
         ("f1_score", 0.95, 0.35),
         ("roc_auc", 0.99, 0.55),
+        ("matthews_corrcoef", 0.9, 0.15),
+        ("cohen_kappa_score", 0.9, 0.15),
+        ("average_precision_score", 0.98, 0.35),
         ("log_loss", -0.1, -1.2),
         ("brier_score", -0.05, -0.7),
     ],
 )
 def test_tells_a_good_classifier_from_a_guessing_one(name, good, bad):
-    metric = getattr(classification, name)
     sign = -1 if good < 0 else 1
-    assert sign * metric(*random_case(4, sharpness=12.0)) > good
-    assert sign * metric(*random_case(4, sharpness=0.0)) < bad
+    assert sign * score(name, *random_case(4, sharpness=12.0)) > good
+    assert sign * score(name, *random_case(4, sharpness=0.0)) < bad
 
 
 def test_balanced_accuracy_is_not_taken_in_by_the_common_class():
     y = np.array([0] * 95 + [1] * 5)
     always_common = np.tile([0.9, 0.1], (100, 1))
-    assert classification.accuracy_score(y, always_common) == 0.95
-    assert classification.balanced_accuracy_score(y, always_common) == 0.5
+    assert score("accuracy_score", y, always_common) == 0.95
+    assert score("balanced_accuracy_score", y, always_common) == 0.5
 
 
 def test_certainty_of_the_wrong_class_costs_much_but_finitely():
     y, wrong = np.array([0, 1]), np.array([[0.0, 1.0], [1.0, 0.0]])
-    assert 30 < classification.log_loss(y, wrong) < 40
-    assert classification.brier_score(y, wrong) == 1.0
+    assert 30 < score("log_loss", y, wrong) < 40
+    assert score("brier_score", y, wrong) == 1.0
 
 
 def test_confusion_matrix_is_scikit_learns():

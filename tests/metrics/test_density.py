@@ -3,12 +3,21 @@ import pytest
 from scipy import stats
 
 from versus.metrics import density
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError
+from versus.metrics.table import named
+
+
+def bits(log_prob, n_features):
+    return named("bits_per_dimension").score(log_prob, n_features)
+
+
+def nats(log_prob):
+    return named("mean_log_likelihood").score(log_prob)
 
 
 def test_uniform_pixels_take_eight_bits_each():
     log_prob = np.full(10, -6 * np.log(256.0))
-    assert density.bits_per_dimension(log_prob, 6) == pytest.approx(8.0)
+    assert bits(log_prob, 6) == pytest.approx(8.0)
 
 
 def test_a_density_that_knows_the_data_needs_fewer_bits():
@@ -17,9 +26,9 @@ def test_a_density_that_knows_the_data_needs_fewer_bits():
     flat = np.full(200, -16 * np.log(256.0))
     fitted = stats.norm(spread.mean(), spread.std()).logpdf(spread).sum(axis=(1, 2))
     # the binomial's own entropy is 4.9 bits; its dequantised normal can only need more
-    assert 4.9 < density.bits_per_dimension(fitted, 16) < 5.1
-    assert density.bits_per_dimension(flat, 16) == pytest.approx(8.0)
-    assert density.mean_log_likelihood(fitted) > density.mean_log_likelihood(flat)
+    assert 4.9 < bits(fitted, 16) < 5.1
+    assert bits(flat, 16) == pytest.approx(8.0)
+    assert nats(fitted) > nats(flat)
 
 
 def test_dequantised_pixels_stay_in_their_bin_and_depend_on_the_seed_alone():
@@ -32,4 +41,4 @@ def test_dequantised_pixels_stay_in_their_bin_and_depend_on_the_seed_alone():
 
 def test_an_impossible_row_has_no_mean():
     with pytest.raises(UndefinedMetricError, match="1 of 3 test rows"):
-        density.mean_log_likelihood(np.array([-1.0, -np.inf, -2.0]))
+        nats(np.array([-1.0, -np.inf, -2.0]))

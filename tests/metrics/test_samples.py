@@ -5,8 +5,8 @@ from sklearn.datasets import load_digits
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
+from versus.metrics.metric import UndefinedMetricError
 from versus.metrics.samples import c2st_accuracy, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
-from versus.metrics.undefined import UndefinedMetricError
 
 NUMBERS = Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v")))
 MIXED = Schema(Table((Column("a"), Column("c", tuple("pqrs")))), Classes(("u", "v")))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,9 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes, Number
-from versus.metrics import calibration, classification
-from versus.metrics.regression import interval_coverage, mean_absolute_error, r2_score, root_mean_squared_error
+from versus.metrics import classification
+from versus.metrics.metric import UndefinedMetricError
+from versus.metrics.table import named, of_use
 from versus.settings import Cell
 from versus.workspace import Workspace
 
@@ -57,11 +59,6 @@ MODELS = (
     Model("vae", "deep_generative", "vae", columns=2, generative=True, steps=True, seconds=3.0),
 )
 
-SCORES = {
-    name: getattr(classification, name)
-    for name in ("accuracy_score", "balanced_accuracy_score", "precision_score", "recall_score", "f1_score", "log_loss")
-} | {"expected_calibration_error": calibration.expected_calibration_error}
-
 
 @dataclass
 class Made:
@@ -104,7 +101,9 @@ class Made:
             p = model.predict_proba(fitted, np.asarray(X))
             predictions.append(p)
             truths.append(y)
-            scores += [(repeat, metric, function(y, p)) for metric, function in SCORES.items()]
+            for metric in of_use("classification"):
+                with suppress(UndefinedMetricError):
+                    scores.append((repeat, metric.name, metric.score(y, p)))
             if model.generative:
                 bound = "mean_elbo" if model.steps else "mean_log_likelihood"
                 scores += [(repeat, bound, -12.5 - repeat), (repeat, "c2st_accuracy", 0.6), (repeat, "tstr_ratio", 0.9)]
@@ -116,7 +115,7 @@ class Made:
         write_csv(
             folder / "confusion.csv", ("true", "predicted", "count"), [(*k, n) for k, n in np.ndenumerate(counts)]
         )
-        bins = calibration.reliability(y, probabilities)
+        bins = classification.reliability(y, probabilities)
         write_csv(
             folder / "reliability.csv",
             ("bin_low", "bin_high", "confidence", "accuracy", "count"),
@@ -139,11 +138,10 @@ class Made:
             X, y = data.take(repeat, "test")
             p = np.column_stack([np.ones(len(X)), X[:, :used]]) @ weights
             predictions.append(p)
-            for function in (root_mean_squared_error, mean_absolute_error, r2_score):
-                scores.append((repeat, function.__name__, function(y, p)))
+            scores += [(repeat, metric.name, metric.score(y, p)) for metric in of_use("regression")]
             if intervals:
                 held = np.stack([p - 1.645 * spread, p + 1.645 * spread], axis=1)
-                scores.append((repeat, "interval_coverage", interval_coverage(y, held)))
+                scores.append((repeat, "interval_coverage", named("interval_coverage").score(y, held)))
         folder = self.workspace.evaluation(cell.name)
         folder.mkdir(parents=True)
         np.save(folder / "predictions.npy", np.stack(predictions))

@@ -14,6 +14,7 @@ from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import Made, blobs, write_json
 from versus.data import prepared
 from versus.fitting import failure
+from versus.metrics.table import deciding
 from versus.report import best_cells, build
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.workspace import Workspace
@@ -69,8 +70,8 @@ def test_every_interval_holds_its_mean(made):
 def test_metrics_for_dvc(made):
     found = json.loads((made.workspace.reports / "metrics.json").read_text())
     assert set(found) == {"blobs", "plain", "pictures", "official", "amounts"}
-    assert set(found["blobs"]["vae"]) == {"accuracy_score", "log_loss"}
-    assert set(found["amounts"]["ridge"]) == {"root_mean_squared_error", "r2_score"}
+    assert set(found["blobs"]["vae"]) == {metric.name for metric in deciding("classification")}
+    assert set(found["amounts"]["ridge"]) == {"root_mean_squared_error", "mean_absolute_error", "r2_score"}
 
 
 def test_costs_stand_apart(made, tmp_path):

@@ -3,14 +3,12 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from versus.metrics import classification, regression
 from versus.report import formatting, metric_labels
 from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.plot import Scale, scale
 from versus.report.files import write_csv
 from versus.report.markdown import escaped
 from versus.report.page import source_hash
-from versus.report.row_values import row_values
 from versus.report.sections import profile
 from versus.report.sections.curves import thinned
 
@@ -107,35 +105,6 @@ def test_thinned_curves_keep_their_ends():
     assert thinned(curve)[0] == curve[0]
     assert thinned(curve)[-1] == curve[-1]
     assert len(thinned(curve)) < 70
-
-
-@pytest.mark.parametrize(
-    "metric",
-    [
-        "accuracy_score",
-        "balanced_accuracy_score",
-        "precision_score",
-        "recall_score",
-        "f1_score",
-        "log_loss",
-        "brier_score",
-    ],
-)
-@pytest.mark.parametrize("k", [2, 4])
-def test_rows_make_the_score(metric, k):
-    rng = np.random.default_rng(0)
-    p, y = rng.dirichlet(np.ones(k), size=50), rng.integers(0, k - 1, size=50)  # no row of the last class
-    values, statistic = row_values(metric, p[None], y[None])
-    assert float(statistic(values.mean(axis=1))[0]) == pytest.approx(getattr(classification, metric)(y, p))
-
-
-@pytest.mark.parametrize("metric", ["root_mean_squared_error", "mean_absolute_error", "r2_score"])
-def test_rows_make_the_regression_score(metric):
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=50)
-    p = y + rng.normal(size=50)
-    values, statistic = row_values(metric, p[None], y[None])
-    assert float(statistic(values.mean(axis=1))[0]) == pytest.approx(getattr(regression, metric)(y, p))
 
 
 def test_directions():

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from versus.statistics.bootstrap import TwoLevelBootstrap
+from versus.statistics.bootstrap import MOST_CALLS, TwoLevelBootstrap, scorer_of_rows, scorer_of_value
+
+
+def of_rows(values, statistic=lambda means: means[..., 0]):
+    """A scorer for each fit, of values (R, n, M)."""
+    return [scorer_of_rows(fit, statistic) for fit in values]
 
 
 def test_interval_covers_a_known_mean():
@@ -9,14 +14,16 @@ def test_interval_covers_a_known_mean():
     covered = []
     for seed in range(200):
         right = (rng.random(150) < 0.8).astype(float)
-        low, high = TwoLevelBootstrap(150, resamples=300, random_state=seed).mean(right[None, :, None]).interval(0.95)
+        low, high = (
+            TwoLevelBootstrap(150, resamples=300, random_state=seed).mean(of_rows(right[None, :, None])).interval(0.95)
+        )
         covered.append(low <= 0.8 <= high)
     assert 0.90 <= np.mean(covered) <= 0.99
 
 
 def test_spread_is_that_of_the_mean():
     values = np.random.default_rng(0).normal(size=(1, 400, 1))
-    found = TwoLevelBootstrap(400, resamples=4000).mean(values)
+    found = TwoLevelBootstrap(400, resamples=4000).mean(of_rows(values))
     assert found.mean == pytest.approx(values.mean())
     assert found.resamples.std() == pytest.approx(values.std() / 20, rel=0.05)
 
@@ -25,8 +32,8 @@ def test_pairing_removes_what_models_share():
     rng = np.random.default_rng(0)
     hard = rng.normal(size=500)
     bootstrap = TwoLevelBootstrap(500)
-    a = bootstrap.mean((hard + 0.01 * rng.normal(size=500) + 0.01)[None, :, None])
-    b = bootstrap.mean((hard + 0.01 * rng.normal(size=500))[None, :, None])
+    a = bootstrap.mean(of_rows((hard + 0.01 * rng.normal(size=500) + 0.01)[None, :, None]))
+    b = bootstrap.mean(of_rows((hard + 0.01 * rng.normal(size=500))[None, :, None]))
     difference = a.minus(b)
     assert difference.p_value() == pytest.approx(2 / 2001)
     assert difference.rope(0.05).within == 1.0
@@ -35,7 +42,7 @@ def test_pairing_removes_what_models_share():
 
 def test_fits_that_differ_widen_the_interval():
     fits = np.repeat([0.0, 1.0, 2.0], 50).reshape(3, 50, 1)
-    found = TwoLevelBootstrap(50, repeats=3).mean(fits)
+    found = TwoLevelBootstrap(50, repeats=3).mean(of_rows(fits))
     assert found.mean == 1.0
     assert found.resamples.std() == pytest.approx(np.sqrt(2 / 3 / 3), rel=0.05)
 
@@ -43,23 +50,48 @@ def test_fits_that_differ_widen_the_interval():
 def test_level_under_the_null():
     rng = np.random.default_rng(2)
     bootstrap = TwoLevelBootstrap(100, resamples=400)
-    p = [bootstrap.mean(rng.normal(size=(1, 100, 1))).p_value() for _ in range(300)]
+    p = [bootstrap.mean(of_rows(rng.normal(size=(1, 100, 1)))).p_value() for _ in range(300)]
     assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.09
 
 
 def test_statistic_of_several_means():
     true_positive, predicted = np.array([1.0, 1, 0, 0]), np.array([1.0, 1, 1, 0])
     values = np.stack([true_positive, predicted], axis=1)[None]
-    found = TwoLevelBootstrap(4).mean(values, lambda m: m[..., 0] / np.maximum(m[..., 1], 1e-9))
+    found = TwoLevelBootstrap(4).mean(of_rows(values, lambda m: m[..., 0] / m[..., 1]))
     assert found.mean == pytest.approx(2 / 3)
 
 
 def test_same_seed_same_resamples():
     values = np.random.default_rng(0).normal(size=(2, 30, 1))
-    first, second = (TwoLevelBootstrap(30, 2, random_state=7).mean(values).resamples for _ in range(2))
+    first, second = (TwoLevelBootstrap(30, 2, random_state=7).mean(of_rows(values)).resamples for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def test_refuses_no_rows():
     with pytest.raises(ValueError, match="n=0"):
         TwoLevelBootstrap(0)
+
+
+def test_a_score_that_is_no_mean_of_rows_is_drawn_fewer_times_with_the_same_spread():
+    values = np.random.default_rng(0).normal(size=400)
+    found = TwoLevelBootstrap(400).mean([scorer_of_value(np.median, values)])
+    assert found.mean == np.median(values)
+    assert len(found.resamples) == MOST_CALLS
+    assert found.resamples.std() == pytest.approx(1.2533 * values.std() / 20, rel=0.25)  # of a normal's median
+
+
+def test_what_would_take_too_long_has_no_interval():
+    assert TwoLevelBootstrap(5001, resamples=300).mean([scorer_of_value(np.median, np.zeros(5001))]) is None
+
+
+def test_a_resample_without_a_score_does_not_count():
+    rare = np.zeros(60)
+    rare[:3] = 1  # one resample in twenty has no such row
+
+    def share_of_rare(of):
+        return 1.0 if of.sum() else float("nan")
+
+    found = TwoLevelBootstrap(60).mean([scorer_of_value(share_of_rare, rare)])
+    assert 0 < MOST_CALLS - len(found.defined) < MOST_CALLS / 4
+    assert found.interval(0.95) == (1.0, 1.0)
+    assert TwoLevelBootstrap(60).mean([scorer_of_value(lambda of: float("nan"), rare)]) is None

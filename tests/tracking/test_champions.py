@@ -21,7 +21,7 @@ from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
 from versus.models import find, persistence
 from versus.serving.frames import decode
-from versus.settings import Cell, Comparison, Primary
+from versus.settings import Cell, Comparison
 from versus.tracking import champions
 from versus.tracking.answers import Registration
 from versus.workspace import Workspace
@@ -232,7 +232,7 @@ def test_the_best_cell_is_the_reports_and_never_a_guess(project: Project) -> Non
     assert project.best() == {}  # the gaussian is not evaluated, and might be the best
     project.evaluate()
     assert project.best() == {"blobs": "blobs-gaussian"}
-    by_loss = Comparison(primary=Primary(classification="log_loss"))
+    by_loss = Comparison(primary={"classification": "log_loss"})
     scores = project.workspace.evaluation("blobs-gaussian") / "scores.csv"
     scores.write_text(re.sub(r"log_loss,.*", "log_loss,9.0", scores.read_text()))
     assert report.best_cells(project.workspace, project.cells(), by_loss) == {"blobs": "blobs-tree"}

@@ -9,7 +9,7 @@ from typing import Any
 from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import capabilities, density
-from versus.evaluation.likelihood import as_events
+from versus.evaluation.uses.density import as_asked
 from versus.metrics.speed import prediction_speed, samples_per_second
 from versus.models import persistence
 
@@ -23,7 +23,7 @@ def write_cost(model: Any, saved: Path, X: Array, schema: Schema, seed: int, out
     answer = next((name for name in ("predict_proba", "predict", density(has)) if name in has), None)
     cost: dict[str, Any] = {"latency_ms": None, "throughput_per_s": None, "samples_per_s": None}
     if answer is not None:
-        rows = as_events(model, X[:256], schema, seed) if answer == density(has) else X[:256]
+        rows = as_asked(model, X[:256], schema, seed) if answer == density(has) else X[:256]
         cost |= prediction_speed(getattr(model, answer), rows)
     if "sample" in has:
         cost["samples_per_s"] = samples_per_second(lambda n: model.sample(n, random_state=seed))

@@ -1,42 +1,73 @@
-"""The scores and gaps of a cell while they are collected."""
+"""The scores, rows and gaps of a cell while they are collected."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from versus.metrics.undefined import UndefinedMetricError
+from versus.arrays import Array
+from versus.evaluation.answers import Answers, EvaluationError, HeldOut, Use
+from versus.metrics import table
+from versus.metrics.metric import Metric, UndefinedMetricError
 
-
-class EvaluationError(ValueError):
-    """A fitted model that answers what cannot be scored, such as NaN; the message names cell, repeat and method."""
+PREDICTIONS = ("classification", "regression")  # kept as they are; of other answers what each row contributes is kept
 
 
 class Record:
-    """Scores by repeat and metric, and what was skipped with its reason."""
+    """Scores by repeat and metric, what each row contributed, predictions, and what was skipped with its reason."""
 
     def __init__(self) -> None:
         self.scores: list[tuple[int, str, float]] = []
+        self.predictions: list[Array] = []
+        self.truths: list[Array] = []
+        self._rows: dict[str, list[Array]] = {}
         self._skipped: dict[tuple[str, str], set[int]] = {}
 
-    def score(self, repeat: int, name: str, function: Callable[..., float], *arrays: Any) -> None:
+    def ask(self, use: Use, model: Any, held_out: HeldOut, seed: int) -> None:
+        """Score all that a model answers when it is used so, or note why it cannot be.
+
+        Raises:
+            EvaluationError: where it answers what cannot be scored.
+        """
+        if not use.concerns(held_out.schema):
+            return
+        reason = use.reason_against(model, held_out.schema)
+        if reason is not None:
+            self.skip(use.WHAT, reason, held_out.repeat)
+            return
+        try:
+            for answered in use.answers(model, held_out, seed):
+                self._score_all(held_out.repeat, answered)
+        except UndefinedMetricError as undefined:
+            self.skip(use.WHAT, str(undefined), held_out.repeat)
+
+    def _score_all(self, repeat: int, answered: Answers) -> None:
+        if answered.use in PREDICTIONS:
+            self.truths.append(answered.given[0])
+            self.predictions.append(answered.given[1])
+        for metric in table.of_use(answered.use):
+            self.score(repeat, metric.name + answered.suffix, metric, *answered.given)
+
+    def score(self, repeat: int, name: str, metric: Metric, *given: Any) -> None:
         """Compute a metric; where it is undefined, keep the reason instead.
 
         Raises:
             EvaluationError: where the value is not a finite number, which a defined metric always is.
         """
         try:
-            value = float(function(*arrays))
+            rows = None if metric.rows is None or metric.use in PREDICTIONS else metric.rows(*given)
+            value = metric.score(*given) if rows is None else float(metric.statistic(rows.mean(axis=0)))
         except UndefinedMetricError as undefined:
             self.skip(name, str(undefined), repeat)
             return
         if not np.isfinite(value):
             raise EvaluationError(f"repeat {repeat}: {name} is {value}")
         self.scores.append((repeat, name, value))
+        if rows is not None:
+            self._rows.setdefault(name, []).append(rows)
 
     def skip(self, what: str, reason: str, repeat: int) -> None:
         """Note that something was not measured, and why."""
@@ -58,3 +89,9 @@ class Record:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["repeat", "metric", "value"])
             writer.writerows((repeat, name, repr(value)) for repeat, name, value in self.scores)
+
+    def write_rows(self, path: Path, repeats: int) -> None:
+        """Write rows.npz: name -> (R, n, M), of the metrics that have a value in every repeat."""
+        whole = {name: np.stack(rows) for name, rows in self._rows.items() if len(rows) == repeats}
+        if whole:
+            np.savez_compressed(path, **whole)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.metrics.calibration import expected_calibration_error
+from versus.metrics.table import named
 
 TOLERANCE = 1e-3  # of a sum of probabilities; they are kept in single precision
 
@@ -86,6 +86,7 @@ def _hits(probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int) ->
 def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], margin: float) -> Check:
     """Whether the expected calibration error, over the test rows of all repeats, rose by no more than the margin."""
     truth = targets.ravel()
-    new, old = (expected_calibration_error(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))
+    error = named("expected_calibration_error")
+    new, old = (error.score(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))
     text = f"expected calibration error {new:.3f}, the champion's {old:.3f}; a rise of {margin:.3f} is allowed"
     return Check("calibration", new - old <= margin, text)

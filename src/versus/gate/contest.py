@@ -16,6 +16,7 @@ from versus.evaluation.scored_rows import hash_test_rows
 from versus.gate.decision import Decision
 from versus.gate.judgement import Judgement, judge
 from versus.gate.measured import read_measured
+from versus.metrics.table import primary
 from versus.params import Params
 from versus.tracking import champions, client
 from versus.tracking.answers import Registered, Registration, Standing
@@ -105,9 +106,10 @@ class Contest:
                 raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
             old = read_measured(Path(scratch))
         rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
-        metric = getattr(self._params.comparison.primary, data.schema.y.task)
+        metric = primary(self._params.comparison.primary, data.schema.y.task)
         rules, seed = self._params.gate, self._params.seed
-        return judge(new, old, data.y[rows], rows, data.schema.classes, metric, rules, seed)
+        targets = data.y[rows] if isinstance(data.y, np.ndarray) else None
+        return judge(new, old, targets, rows, data.schema.classes, metric, rules, seed)
 
     def promote(self, decision: Decision) -> Decision:
         """Make the challenger of a decision the champion; "undecided" where that could not be done."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from versus.gate import checks
 from versus.gate.checks import Check
 from versus.gate.measured import Measured
-from versus.gate.paired_bootstrap import Gain, paired_gain
-from versus.metrics.table import Metric, named
+from versus.metrics.metric import Metric
+from versus.metrics.table import named
+from versus.statistics.bootstrap import Gain, paired_gain
 
 Basis = Literal["comparison", "new baseline"]
-IN_UNIT_OF_TARGET = "of the target"  # a metric's unit; a margin of 0.01 means nothing there unless it is relative
 
 
 class Rules(Protocol):
@@ -72,7 +72,7 @@ class Judgement:
 def judge(
     challenger: Measured,
     champion: Measured,
-    targets: NDArray[Any],
+    targets: NDArray[Any] | None,
     rows: NDArray[np.int64],
     classes: Sequence[str],
     metric: str,
@@ -84,7 +84,7 @@ def judge(
     Args:
         challenger: the new model, measured on the test rows at hand.
         champion: the present one; where it was measured on others, there is nothing to compare.
-        targets: (R, n) the truth of the test rows.
+        targets: (R, n) the truth of the test rows; None where it is not one a row.
         rows: (R, n) their identities; a row may stand in the test sets of several repeats.
         classes: K names; empty for a regression.
         metric: name of the deciding score.
@@ -94,32 +94,54 @@ def judge(
     Raises:
         ValueError: where the champion's answers do not fit the test rows that they claim, or the metric has no value.
     """
-    sound = checks.soundness(challenger.predictions)
+    sound = [] if challenger.predictions is None else [checks.soundness(challenger.predictions)]
     if not challenger.test_hash or challenger.test_hash != champion.test_hash:
-        return Judgement("new baseline", metric, (sound,))
-    if not sound.passed:
-        return Judgement("comparison", metric, (sound,))
-    _expect_fit(champion, challenger, targets)
+        return Judgement("new baseline", metric, tuple(sound))
+    if not all(check.passed for check in sound):
+        return Judgement("comparison", metric, tuple(sound))
     deciding = named(metric)
-    arrays = (challenger.predictions, champion.predictions, targets)
-    gain = paired_gain(deciding, *arrays, rows, rules.confidence, rules.resamples, random_state)
-    margin = rules.margin * (abs(gain.champion) if deciding.unit == IN_UNIT_OF_TARGET else 1.0)
-    found = [_deciding_score(deciding, gain, margin, rules.confidence), sound]
-    if challenger.task == "classification":
-        found += checks.class_recalls(*arrays, classes, rules.class_margin)
-        found.append(checks.calibration(*arrays, rules.calibration_margin))
+    gain = _gain(deciding, challenger, champion, targets, rows, rules, random_state)
+    margin = rules.margin * (abs(gain.champion) if deciding.in_unit_of_target else 1.0)
+    found = [_deciding_score(deciding, gain, margin, rules.confidence), *sound]
+    new, old = challenger.predictions, champion.predictions
+    if challenger.task == "classification" and new is not None and old is not None and targets is not None:
+        found += checks.class_recalls(new, old, targets, classes, rules.class_margin)
+        found.append(checks.calibration(new, old, targets, rules.calibration_margin))
     found.sort(key=lambda check: check.passed)
     return Judgement("comparison", metric, tuple(found), gain, margin, rules.confidence)
 
 
-def _expect_fit(champion: Measured, challenger: Measured, targets: NDArray[Any]) -> None:
-    due = challenger.predictions.shape
-    if due[:2] != targets.shape:
-        raise ValueError(f"{challenger.cell} has answers of shape {due} for test rows of shape {targets.shape}")
-    if champion.predictions.shape != due or not checks.soundness(champion.predictions).passed:
-        raise ValueError(
-            f"the champion's answers, {champion.predictions.shape}, are damaged: finite ones of shape {due} are due"
+def _gain(
+    metric: Metric,
+    challenger: Measured,
+    champion: Measured,
+    targets: NDArray[Any] | None,
+    rows: NDArray[np.int64],
+    rules: Rules,
+    random_state: int,
+) -> Gain:
+    if challenger.predictions is not None and targets is not None:
+        _expect_fit(champion.predictions, challenger.predictions, targets, challenger.cell)
+    try:
+        return paired_gain(
+            challenger.scorers(metric.name, targets),
+            champion.scorers(metric.name, targets),
+            rows,
+            lower_is_better=metric.lower_is_better,
+            confidence=rules.confidence,
+            resamples=rules.resamples,
+            random_state=random_state,
         )
+    except ValueError as error:
+        raise ValueError(f"{metric.name}: {error}") from None
+
+
+def _expect_fit(old: NDArray[Any] | None, new: NDArray[Any], targets: NDArray[Any], cell: str) -> None:
+    if new.shape[:2] != targets.shape:
+        raise ValueError(f"{cell} has answers of shape {new.shape} for test rows of shape {targets.shape}")
+    if old is None or old.shape != new.shape or not checks.soundness(old).passed:
+        found = None if old is None else old.shape
+        raise ValueError(f"the champion's answers, {found}, are damaged: finite ones of shape {new.shape} are expected")
 
 
 def _deciding_score(metric: Metric, gain: Gain, margin: float, confidence: float) -> Check:

@@ -1,16 +1,20 @@
-"""What one model answered on the test rows, as `evaluate` wrote it."""
+"""One model's answers on the test rows, as `evaluate` wrote them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report.files import read_array, read_json
+from versus.metrics import table
+from versus.report.files import read_array, read_arrays, read_json
+from versus.statistics.bootstrap import Scorer
+
+AXES = {"classification": 3, "regression": 2}  # of predictions.npy
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,28 +25,48 @@ class Measured:
         cell: its name.
         task: "classification" or "regression".
         test_hash: hash of the test rows; empty where an earlier version of the evaluation noted none.
-        predictions: (R, n, K) probabilities, or (R, n) values.
+        predictions: (R, n, K) probabilities, or (R, n) values; None of a task with other answers.
+        rows: score -> (R, n, M), what each row contributes to scores of other answers.
     """
 
     cell: str
     task: str
     test_hash: str
-    predictions: NDArray[Any]
+    predictions: NDArray[Any] | None = None
+    rows: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer]:
+        """Return the score of each repeat as a function of how often each test row counts.
+
+        Args:
+            metric: a name in scores.csv.
+            targets: (R, n) the truth; None where it is not one a row.
+
+        Raises:
+            ValueError: where these answers do not tell.
+        """
+        found = table.scorers(metric, self.predictions, targets, self.rows)
+        if found is None:
+            raise ValueError(f"{self.cell} has no {metric} that could be drawn again row by row")
+        return found
 
 
 def read_measured(folder: Path) -> Measured:
-    """The evaluation in a folder: ``evaluation.json`` and ``predictions.npy``.
+    """Read the evaluation in a folder: ``evaluation.json``, ``predictions.npy`` and ``rows.npz``.
 
     Raises:
         FileNotFoundError: where one of them is missing.
         ValueError: where one of them is damaged; the message names it.
     """
     about: Mapping[str, Any] = read_json(folder / "evaluation.json", ("cell", "task"))
-    predictions = read_array(folder / "predictions.npy")
+    predictions, rows = read_array(folder / "predictions.npy"), read_arrays(folder / "rows.npz")
+    task, test_hash = str(about["task"]), str(about.get("test_hash", ""))
+    if task not in AXES:
+        return Measured(str(about["cell"]), task, test_hash, None, rows)
     if predictions is None:
         raise FileNotFoundError(f"{folder / 'predictions.npy'} does not exist")
-    axes = 2 if about["task"] == "regression" else 3
+    axes = AXES[task]
     if predictions.ndim != axes or not np.issubdtype(predictions.dtype, np.floating):
         found = f"{predictions.dtype} {predictions.shape}"
-        raise ValueError(f"{folder / 'predictions.npy'} holds {found}; floats with {axes} axes are due")
-    return Measured(str(about["cell"]), str(about["task"]), str(about.get("test_hash", "")), predictions)
+        raise ValueError(f"{folder / 'predictions.npy'} holds {found}; floats with {axes} axes are expected")
+    return Measured(str(about["cell"]), task, test_hash, predictions, rows)

@@ -1,76 +1,141 @@
-"""Scores of predicted class probabilities, (N,) labels and (N, K) probabilities -> a float.
+"""Scores of predicted class probabilities: labels (n,) and probabilities (n, K) float64 -> rows, statistics, values.
 
-The values are scikit-learn's, which the tests hold them to. They are computed here because importing
-``sklearn.metrics`` takes two seconds, and the evaluation of most cells needs nothing else of scikit-learn.
+The scores are scikit-learn's, which the tests hold them to. Those that are functions of row means are computed here, so
+that a bootstrap is one matrix product; the others are taken from ``sklearn.metrics``, imported where it is used.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError
+
+BINS = 15  # of confidence
 
 
 def confusion_matrix(y: Labels, predicted: Labels, n_classes: int) -> Array:
-    """Counts (K, K): row = true class, column = predicted class."""
+    """Count (K, K): row = true class, column = predicted class."""
     counts: Array = np.bincount(y * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
     return counts
 
 
-def accuracy_score(y: Labels, probabilities: Array) -> float:
-    """Share of rows whose most probable class is the true one."""
-    return float(np.mean(probabilities.argmax(axis=1) == y))
+def hits(y: Labels, probabilities: Array) -> Array:
+    """(n, 1) whether the most probable class is the true one."""
+    right: Array = probabilities.argmax(axis=1) == y
+    return right[:, None]
 
 
-def _counts(y: Labels, probabilities: Array) -> tuple[Array, Array, Array]:
-    """Hits, true members and predicted members of each class that has one or the other."""
-    confusion = confusion_matrix(y, probabilities.argmax(axis=1), probabilities.shape[1])
-    hits, true, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    present = (true + predicted) > 0
-    return hits[present], true[present], predicted[present]
+def class_counts(y: Labels, probabilities: Array) -> Array:
+    """(n, 3K): for each class whether the row is a hit of it, is predicted to be in it, is in it."""
+    of = np.arange(probabilities.shape[1])
+    predicted, true = probabilities.argmax(axis=1)[:, None] == of, y[:, None] == of
+    return np.concatenate([predicted & true, predicted, true], axis=1)
 
 
-def balanced_accuracy_score(y: Labels, probabilities: Array) -> float:
-    """Mean recall of the classes that have members."""
-    hits, true, _ = _counts(y, probabilities)
-    return float(np.mean(hits[true > 0] / true[true > 0]))
+def _macro(part: Array, whole: Array, seen: Array) -> Array:
+    """Average part / whole over the classes that are seen, 0 where the whole is 0; NaN where none is seen."""
+    ratio = np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+    mean: Array = np.sum(ratio * seen, axis=-1) / seen.sum(axis=-1)
+    return mean
 
 
-def precision_score(y: Labels, probabilities: Array) -> float:
+def balanced_accuracy(means: Array) -> Array:
+    """Mean recall of the classes that have members, of `class_counts`."""
+    hit, _, true = np.split(means, 3, axis=-1)
+    return _macro(hit, true, true > 0)
+
+
+def precision(means: Array) -> Array:
     """Mean over classes (macro) of the share of predicted members that are true; 0 for a class never predicted."""
-    hits, _, predicted = _counts(y, probabilities)
-    return float(np.mean(hits / np.maximum(predicted, 1)))
+    hit, predicted, true = np.split(means, 3, axis=-1)
+    return _macro(hit, predicted, (predicted + true) > 0)
 
 
-def recall_score(y: Labels, probabilities: Array) -> float:
+def recall(means: Array) -> Array:
     """Mean over classes (macro) of the share of true members that are found; 0 for a class without members."""
-    hits, true, _ = _counts(y, probabilities)
-    return float(np.mean(hits / np.maximum(true, 1)))
+    hit, predicted, true = np.split(means, 3, axis=-1)
+    return _macro(hit, true, (predicted + true) > 0)
 
 
-def f1_score(y: Labels, probabilities: Array) -> float:
+def f1(means: Array) -> Array:
     """Mean over classes (macro) of the harmonic mean of precision and recall."""
-    hits, true, predicted = _counts(y, probabilities)
-    return float(np.mean(2 * hits / (true + predicted)))
+    hit, predicted, true = np.split(means, 3, axis=-1)
+    return _macro(2 * hit, predicted + true, (predicted + true) > 0)
 
 
-def log_loss(y: Labels, probabilities: Array) -> float:
-    """Mean of -log p(true class), nats; a probability of 0 counts as the smallest step of its float type."""
+def log_losses(y: Labels, probabilities: Array) -> Array:
+    """(n, 1) -log p(true class), nats; a probability of 0 counts as the smallest step of its float type."""
     eps = np.finfo(probabilities.dtype).eps
     of_true = np.clip(probabilities[np.arange(len(y)), y], eps, 1 - eps)
-    return float(-np.log(of_true).mean())
+    losses: Array = -np.log(of_true)
+    return losses[:, None]
 
 
-def brier_score(y: Labels, probabilities: Array) -> float:
-    """Mean squared distance of the probabilities from the truth (Brier 1950), summed over classes.
+def brier_scores(y: Labels, probabilities: Array) -> Array:
+    """(n, 1) squared distance of the probabilities from the truth (Brier 1950), summed over classes.
 
     Halved for two classes, as scikit-learn does, so that it is the squared error of one class's probability.
     """
     truth = np.zeros(probabilities.shape)
     truth[np.arange(len(y)), y] = 1.0
-    score = float(((probabilities - truth) ** 2).sum(axis=1).mean())
-    return score / 2 if probabilities.shape[1] == 2 else score
+    distance: Array = ((probabilities - truth) ** 2).sum(axis=1, keepdims=True)
+    return distance / 2 if probabilities.shape[1] == 2 else distance
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """For each bin of confidence: its ends, mean confidence, accuracy, and how many rows; all (bins,).
+
+    An empty bin has confidence and accuracy 0.
+    """
+
+    low: Array
+    high: Array
+    confidence: Array
+    accuracy: Array
+    count: Array
+
+
+def reliability(y: Labels, probabilities: Array, bins: int = BINS) -> Reliability:
+    """Bin rows (n,), (n, K) by the probability of their predicted class; a bin holds its upper end."""
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place, confidence = _confidence_bins(probabilities, edges)
+    count = np.bincount(place, minlength=bins)
+    filled = np.maximum(count, 1)
+    return Reliability(
+        low=edges[:-1],
+        high=edges[1:],
+        confidence=np.bincount(place, weights=confidence, minlength=bins) / filled,
+        accuracy=np.bincount(place, weights=hits(y, probabilities)[:, 0], minlength=bins) / filled,
+        count=count,
+    )
+
+
+def calibration_gaps(y: Labels, probabilities: Array) -> Array:
+    """(n, 15) accuracy minus confidence of the row, in the column of its bin of confidence.
+
+    Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015); Guo et
+    al., "On Calibration of Modern Neural Networks" (ICML 2017): the confidence of the predicted class, in equal bins.
+    """
+    place, confidence = _confidence_bins(probabilities, np.linspace(0.0, 1.0, BINS + 1))
+    gaps = np.zeros((len(y), BINS))
+    gaps[np.arange(len(y)), place] = hits(y, probabilities)[:, 0] - confidence
+    return gaps
+
+
+def calibration_error(means: Array) -> Array:
+    """Expected calibration error, of `calibration_gaps`: the bins' distances, weighted by their rows."""
+    found: Array = np.abs(means).sum(axis=-1)
+    return found
+
+
+def _confidence_bins(probabilities: Array, edges: Array) -> tuple[Array, Array]:
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2), confidence
 
 
 def roc_auc(y: Labels, probabilities: Array) -> float:
@@ -81,20 +146,56 @@ def roc_auc(y: Labels, probabilities: Array) -> float:
     Raises:
         UndefinedMetricError: where a class has no member or all of them among the rows.
     """
-    n_classes = probabilities.shape[1]
-    members = np.bincount(y, minlength=n_classes)
+    return float(np.mean([_area(y == k, probabilities[:, k]) for k in _scored_classes(y, probabilities)]))
+
+
+def _scored_classes(y: Labels, probabilities: Array) -> Sequence[int]:
+    """Return the classes whose curves are averaged: of two the second, as in scikit-learn."""
+    members = np.bincount(y, minlength=probabilities.shape[1])
     if (members == 0).any():
         missing = ", ".join(map(str, np.flatnonzero(members == 0)))
         raise UndefinedMetricError(f"no test row is of class {missing}, so its curve does not exist")
-    if n_classes == 1:
+    if len(members) == 1:
         raise UndefinedMetricError("there is only one class")
-    scored = [1] if n_classes == 2 else range(n_classes)
-    return float(np.mean([_area(y == k, probabilities[:, k]) for k in scored]))
+    return [1] if len(members) == 2 else range(len(members))
 
 
 def _area(positive: Array, score: Array) -> float:
-    """Probability that a positive row scores above a negative one, ties counting half, (N,), (N,) -> float."""
+    """Probability that a positive row scores above a negative one, ties counting half, (n,), (n,) -> float."""
     _, place, count = np.unique(score, return_inverse=True, return_counts=True)
     rank = (np.cumsum(count) - (count - 1) / 2)[place]  # 1-based, the mean rank where scores tie
     p = int(positive.sum())
     return float((rank[positive].sum() - p * (p + 1) / 2) / (p * (len(score) - p)))
+
+
+def average_precision(y: Labels, probabilities: Array) -> float:
+    """Area under the precision-recall curve, averaged over classes against the rest as in `roc_auc`.
+
+    Raises:
+        UndefinedMetricError: where a class has no member or all of them among the rows.
+    """
+    from sklearn.metrics import average_precision_score
+
+    of = _scored_classes(y, probabilities)
+    return float(np.mean([average_precision_score(y == k, probabilities[:, k]) for k in of]))
+
+
+def matthews_correlation(y: Labels, probabilities: Array) -> float:
+    """Correlation of the true and the predicted classes (Gorodkin 2004); 0 where either is always the same."""
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(y, probabilities.argmax(axis=1)))
+
+
+def cohen_kappa(y: Labels, probabilities: Array) -> float:
+    """Agreement of the true and the predicted classes beyond chance (Cohen 1960).
+
+    Raises:
+        UndefinedMetricError: where all rows are of one class and predicted to be.
+    """
+    from sklearn.metrics import cohen_kappa_score
+
+    predicted = probabilities.argmax(axis=1)
+    if len(np.union1d(y, predicted)) == 1:
+        raise UndefinedMetricError("all rows are of one class and predicted to be, which is no more than chance")
+    return float(cohen_kappa_score(y, predicted))

@@ -14,27 +14,33 @@ import math
 import numpy as np
 
 from versus.arrays import Array
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError
 
 
 def dequantise(pixels: Array, seed: int) -> Array:
-    """Integer pixels (N, H, W[, C]) -> float64 of the same shape, spread evenly over [x, x + 1)."""
+    """Spread integer pixels (n, H, W[, C]) evenly over [x, x + 1), float64."""
     spread: Array = pixels + np.random.default_rng(seed).random(pixels.shape)
     return spread
 
 
-def mean_log_likelihood(log_prob: Array) -> float:
-    """Mean of log p(x) or of a bound of it, (N,) nats -> nats.
+def log_likelihoods(log_prob: Array) -> Array:
+    """(n, 1) log p(x), a bound of it, or log p(y|x), of (n,) nats.
 
     Raises:
         UndefinedMetricError: where a row's is infinite.
     """
     if not np.isfinite(log_prob).all():
         count = int((~np.isfinite(log_prob)).sum())
-        raise UndefinedMetricError(f"log p(x) is not finite on {count} of {len(log_prob)} test rows")
-    return float(log_prob.mean())
+        raise UndefinedMetricError(f"the log-density is not finite on {count} of {len(log_prob)} test rows")
+    return log_prob[:, None]
 
 
-def bits_per_dimension(log_prob: Array, n_features: int) -> float:
-    """Mean of -log2 p(x) / D, (N,) nats -> bits; of a lower bound of log p(x) it is an upper bound."""
-    return -mean_log_likelihood(log_prob) / (n_features * math.log(2.0))
+def log_likelihoods_and_size(log_prob: Array, n_features: int) -> Array:
+    """(n, 2) log p(x) or a bound of it, nats, and D, for `bits_per_dimension`."""
+    return np.concatenate([log_likelihoods(log_prob), np.full((len(log_prob), 1), float(n_features))], axis=1)
+
+
+def bits_per_dimension(means: Array) -> Array:
+    """Mean of -log2 p(x) / D; of a lower bound of log p(x) it is an upper bound."""
+    found: Array = -means[..., 0] / (means[..., 1] * math.log(2.0))
+    return found

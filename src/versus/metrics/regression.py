@@ -1,52 +1,69 @@
-"""Scores of predicted values, intervals and densities of a real target; scikit-learn's values where it has them.
-
-Computed here for the reason that `versus.metrics.classification` gives.
-"""
+"""Scores of predicted values, intervals and densities of a real target (n,); scikit-learn's where it has them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from versus.arrays import Array
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError
 
 COVERAGE = 0.9  # of the intervals that models are asked for
 
 
-def root_mean_squared_error(y: Array, predicted: Array) -> float:
-    """Square root of the mean squared error, (N,), (N,) -> in the unit of the target."""
-    return float(np.sqrt(np.mean((y - predicted) ** 2)))
+def squared_errors(y: Array, predicted: Array) -> Array:
+    """(n, 1) squared errors, in the square of the target's unit."""
+    errors: Array = (y - predicted) ** 2
+    return errors[:, None]
 
 
-def mean_absolute_error(y: Array, predicted: Array) -> float:
-    """Mean absolute error, (N,), (N,) -> in the unit of the target."""
-    return float(np.mean(np.abs(y - predicted)))
+def root(means: Array) -> Array:
+    """Square root of the only mean."""
+    found: Array = np.sqrt(means[..., 0])
+    return found
 
 
-def r2_score(y: Array, predicted: Array) -> float:
-    """Share of the variance explained: 1 perfect, 0 no better than the test rows' mean, below 0 worse.
+def absolute_errors(y: Array, predicted: Array) -> Array:
+    """(n, 1) absolute errors, in the unit of the target."""
+    errors: Array = np.abs(y - predicted)
+    return errors[:, None]
+
+
+def explained(y: Array, predicted: Array) -> Array:
+    """(n, 3) squared error, target and squared target, the target measured from its mean for the sake of precision.
 
     Raises:
         UndefinedMetricError: where the target does not vary.
     """
-    total = float(((y - y.mean()) ** 2).sum())
-    if len(y) < 2 or total == 0.0:
+    centred = y - y.mean()
+    if len(y) < 2 or not (centred**2).sum() > 0:
         raise UndefinedMetricError("the target does not vary over the test rows, so no share of it can be explained")
-    return float(1.0 - ((y - predicted) ** 2).sum() / total)
+    return np.stack([(y - predicted) ** 2, centred, centred**2], axis=1)
 
 
-def interval_coverage(y: Array, intervals: Array) -> float:
-    """Share of targets (N,) inside their intervals (N, 2); best where it equals what the intervals claim."""
-    return float(np.mean((intervals[:, 0] <= y) & (y <= intervals[:, 1])))
+def r2(means: Array) -> Array:
+    """Share of the variance explained, of `explained`: 1 perfect, 0 no better than the mean, below 0 worse."""
+    found: Array = 1.0 - means[..., 0] / (means[..., 2] - means[..., 1] ** 2)
+    return found
 
 
-def mean_target_log_likelihood(log_prob: Array) -> float:
-    """Mean of log p(y | x), (N,) nats -> nats.
+def covered(y: Array, intervals: Array) -> Array:
+    """(n, 1) whether the target lies inside its interval (n, 2)."""
+    inside: Array = (intervals[:, 0] <= y) & (y <= intervals[:, 1])
+    return inside[:, None]
 
-    Raises:
-        UndefinedMetricError: where a row's is infinite.
+
+def pinball_losses(y: Array, intervals: Array) -> Array:
+    """(n, 1) quantile loss of the ends of the intervals (n, 2), which claim the quantiles 5 % and 95 %; their mean.
+
+    Koenker and Bassett, "Regression quantiles" (1978).
     """
-    if not np.isfinite(log_prob).all():
-        count = int((~np.isfinite(log_prob)).sum())
-        raise UndefinedMetricError(f"log p(y|x) is not finite on {count} of {len(log_prob)} test rows")
-    return float(log_prob.mean())
+    from sklearn.metrics import mean_pinball_loss
+
+    tail = (1 - COVERAGE) / 2
+    # Each row is an output of its own, so that none is averaged away.
+    ends = [
+        mean_pinball_loss(y[None], intervals[None, :, i], alpha=alpha, multioutput="raw_values")
+        for i, alpha in enumerate((tail, 1 - tail))
+    ]
+    found: Array = np.mean(ends, axis=0)[:, None]
+    return found

@@ -12,8 +12,8 @@ import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
-from versus.metrics.classification import balanced_accuracy_score
-from versus.metrics.undefined import UndefinedMetricError
+from versus.metrics.classification import balanced_accuracy, class_counts
+from versus.metrics.metric import UndefinedMetricError
 from versus.models.preprocessing import Preprocessor
 
 JUDGING_TREES = 50  # about 18 of them judge a row
@@ -68,7 +68,7 @@ def transfer_accuracy(train: tuple[Array, Labels], test: tuple[Array, Labels], s
     forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y)
     probabilities = np.zeros((len(probe), schema.n_classes))
     probabilities[:, forest.classes_] = forest.predict_proba(probe)
-    return balanced_accuracy_score(labels, probabilities)
+    return float(balanced_accuracy(class_counts(labels, probabilities).mean(axis=0)))
 
 
 def tstr_balanced_accuracy(on_synthetic: float, on_real: float) -> float:

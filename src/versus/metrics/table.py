@@ -1,245 +1,139 @@
-"""The list of metrics, as data: what each is called, computes, needs, and which direction is better."""
+"""The table of metrics. A metric is one row here and one function; scoring, pages, intervals and gates follow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
 
-from versus.metrics import calibration, classification, density, regression, samples
+import numpy as np
 
-# What the evaluation hands to the function.
-Needs = Literal[
-    "probabilities",  # labels (N,), probabilities (N, K)
-    "values",  # targets (N,), predictions (N,)
-    "intervals",  # targets (N,), intervals (N, 2)
-    "target_log_prob",  # log p(y | x) (N,)
-    "log_prob",  # log p(x) (N,)
-    "elbo",  # bound of log p(x) (N,)
-    "pixels_log_prob",  # log p(x) (N,) of images, D
-    "pixels_elbo",  # bound of log p(x) (N,) of images, D
-    "samples",  # real and generated events, schema, seed
-    "transfer",  # accuracies on real test rows after training on generated rows, on real rows
-]
-INF = float("inf")
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One score.
-
-    Args:
-        name: as in scores.csv; a density's gets the suffix of its measure where that is not "continuous".
-        label: as it is read.
-        function: arrays -> float.
-        needs: what the function is given, hence what a model must offer to be scored.
-        unit: of the value.
-        better: "higher", "lower", or "nominal": the closer to ``nominal``.
-        low: the least it can be.
-        high: the most it can be.
-        reference: where it is defined.
-        nominal: the value to be met where ``better`` is "nominal".
-    """
-
-    name: str
-    label: str
-    function: Callable[..., Any]
-    needs: Needs
-    unit: str
-    better: Literal["higher", "lower", "nominal"]
-    low: float
-    high: float
-    reference: str
-    nominal: float | None = None
-
+from versus.arrays import Array
+from versus.metrics import classification, density, regression, samples, tagging
+from versus.metrics.metric import INF, Metric, share
+from versus.statistics.bootstrap import Scorer, scorer_of_rows
 
 _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
+_ESTEBAN = "Esteban, Hyland and Rätsch 2017"
+_counts = classification.class_counts
 
+# Within a use and a table of the report, in the order of the columns.
 METRICS: tuple[Metric, ...] = (
-    Metric(
-        "accuracy_score", "accuracy", classification.accuracy_score, "probabilities", "share", "higher", 0, 1, _SKLEARN
-    ),
-    Metric(
-        "balanced_accuracy_score",
-        "balanced accuracy",
-        classification.balanced_accuracy_score,
-        "probabilities",
-        "share",
-        "higher",
-        0,
-        1,
-        "Brodersen, Ong, Stephan and Buhmann 2010",
-    ),
-    Metric(
-        "precision_score",
-        "precision",
-        classification.precision_score,
-        "probabilities",
-        "share",
-        "higher",
-        0,
-        1,
-        _SKLEARN,
-    ),
-    Metric("recall_score", "recall", classification.recall_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
-    Metric("f1_score", "F1", classification.f1_score, "probabilities", "share", "higher", 0, 1, _SKLEARN),
-    Metric("log_loss", "log loss", classification.log_loss, "probabilities", "nats", "lower", 0, INF, _SKLEARN),
-    Metric("brier_score", "Brier score", classification.brier_score, "probabilities", "", "lower", 0, 2, "Brier 1950"),
-    Metric(
-        "expected_calibration_error",
-        "calibration error (ECE)",
-        calibration.expected_calibration_error,
-        "probabilities",
-        "share",
-        "lower",
-        0,
-        1,
-        "Guo, Pleiss, Sun and Weinberger 2017",
-    ),
-    Metric("roc_auc", "ROC AUC", classification.roc_auc, "probabilities", "share", "higher", 0, 1, "Fawcett 2006"),
-    Metric(
-        "root_mean_squared_error",
-        "RMSE",
-        regression.root_mean_squared_error,
-        "values",
-        "of the target",
-        "lower",
-        0,
-        INF,
-        _SKLEARN,
-    ),
-    Metric(
-        "mean_absolute_error",
-        "MAE",
-        regression.mean_absolute_error,
-        "values",
-        "of the target",
-        "lower",
-        0,
-        INF,
-        _SKLEARN,
-    ),
-    Metric("r2_score", "R²", regression.r2_score, "values", "share", "higher", -INF, 1, _SKLEARN),
-    Metric(
-        "interval_coverage",
-        "coverage",
-        regression.interval_coverage,
-        "intervals",
-        "share",
-        "nominal",
-        0,
-        1,
-        "Gneiting and Raftery 2007",
-        nominal=regression.COVERAGE,
-    ),
-    Metric(
-        "mean_target_log_likelihood",
-        "mean log p(y|x), nats",
-        regression.mean_target_log_likelihood,
-        "target_log_prob",
-        "nats",
-        "higher",
-        -INF,
-        INF,
-        "Gneiting and Raftery 2007",
-    ),
-    Metric(
-        "mean_log_likelihood",
-        "mean log-likelihood, nats",
-        density.mean_log_likelihood,
-        "log_prob",
-        "nats",
-        "higher",
-        -INF,
-        INF,
-        _THEIS,
-    ),
-    Metric(
-        "mean_elbo",
-        "mean ELBO, nats",
-        density.mean_log_likelihood,
-        "elbo",
-        "nats",
-        "higher",
-        -INF,
-        INF,
-        "Kingma and Welling 2014",
-    ),
-    Metric(
-        "bits_per_dimension",
-        "bits per dimension",
-        density.bits_per_dimension,
-        "pixels_log_prob",
-        "bits",
-        "lower",
-        -INF,
-        INF,
-        _THEIS,
-    ),
-    Metric(
-        "bits_per_dimension_bound",
-        "bits per dimension, upper bound",
-        density.bits_per_dimension,
-        "pixels_elbo",
-        "bits",
-        "lower",
-        -INF,
-        INF,
-        _THEIS,
-    ),
-    Metric(
-        "c2st_accuracy",
-        "two-sample test accuracy",
-        samples.c2st_accuracy,
-        "samples",
-        "share",
-        "nominal",
-        0,
-        1,
-        "Lopez-Paz and Oquab 2017",
-        nominal=0.5,
-    ),
-    Metric(
-        "tstr_balanced_accuracy",
-        "train on synthetic, test on real",
-        samples.tstr_balanced_accuracy,
-        "transfer",
-        "share",
-        "higher",
-        0,
-        1,
-        "Esteban, Hyland and Rätsch 2017",
-    ),
-    Metric(
-        "tstr_ratio",
-        "relative to training on real",
-        samples.tstr_ratio,
-        "transfer",
-        "",
-        "higher",
-        0,
-        INF,
-        "Esteban, Hyland and Rätsch 2017",
-    ),
-)
+    Metric("accuracy_score", "accuracy", "classification", "share", "higher", 0, 1,
+        _SKLEARN, "headline", classification.hits, share),
+    Metric("balanced_accuracy_score", "balanced accuracy", "classification", "share", "higher", 0, 1,
+        "Brodersen, Ong, Stephan and Buhmann 2010", "scores", _counts, classification.balanced_accuracy),
+    Metric("precision_score", "precision", "classification", "share", "higher", 0, 1,
+        _SKLEARN, "headline", _counts, classification.precision),
+    Metric("recall_score", "recall", "classification", "share", "higher", 0, 1,
+        _SKLEARN, "headline", _counts, classification.recall),
+    Metric("f1_score", "F1", "classification", "share", "higher", 0, 1,
+        _SKLEARN, "scores", _counts, classification.f1),
+    Metric("matthews_corrcoef", "Matthews correlation", "classification", "", "higher", -1, 1,
+        "Gorodkin 2004", "scores", value=classification.matthews_correlation),
+    Metric("cohen_kappa_score", "Cohen’s kappa", "classification", "", "higher", -1, 1,
+        "Cohen 1960", "scores", value=classification.cohen_kappa),
+    Metric("log_loss", "log loss", "classification", "nats", "lower", 0, INF,
+        _SKLEARN, "scores", classification.log_losses),
+    Metric("brier_score", "Brier score", "classification", "", "lower", 0, 2,
+        "Brier 1950", "scores", classification.brier_scores),
+    Metric("expected_calibration_error", "calibration error (ECE)", "classification", "share", "lower", 0, 1,
+        "Guo et al. 2017", "scores", classification.calibration_gaps, classification.calibration_error),
+    Metric("roc_auc", "ROC AUC", "classification", "share", "higher", 0, 1,
+        "Fawcett 2006", "scores", value=classification.roc_auc),
+    Metric("average_precision_score", "average precision", "classification", "share", "higher", 0, 1,
+        _SKLEARN, "scores", value=classification.average_precision),
+    Metric("root_mean_squared_error", "RMSE", "regression", "of the target", "lower", 0, INF,
+        _SKLEARN, "headline", regression.squared_errors, regression.root),
+    Metric("mean_absolute_error", "MAE", "regression", "of the target", "lower", 0, INF,
+        _SKLEARN, "scores", regression.absolute_errors),
+    Metric("r2_score", "R²", "regression", "share", "higher", -INF, 1,
+        _SKLEARN, "headline", regression.explained, regression.r2),
+    Metric("interval_coverage", "coverage", "intervals", "share", regression.COVERAGE, 0, 1,
+        "Gneiting and Raftery 2007", "headline", regression.covered, share),
+    Metric("pinball_loss", "quantile (pinball) loss", "intervals", "of the target", "lower", 0, INF,
+        "Koenker and Bassett 1978", "scores", regression.pinball_losses),
+    Metric("mean_target_log_likelihood", "mean log p(y|x), nats", "target_density", "nats", "higher", -INF, INF,
+        "Gneiting and Raftery 2007", "scores", density.log_likelihoods),
+    Metric("token_accuracy", "token accuracy", "tagging", "share", "higher", 0, 1,
+        "Manning, Raghavan and Schütze 2008", "headline", tagging.right_tokens, tagging.ratio),
+    Metric("sentence_accuracy", "sentence accuracy", "tagging", "share", "higher", 0, 1,
+        "Manning 2011", "headline", tagging.right_sentences, share),
+    Metric("tag_log_loss", "log loss a token", "tagging", "nats", "lower", 0, INF,
+        _SKLEARN, "scores", tagging.log_losses, tagging.ratio),
+    Metric("mean_log_likelihood", "mean log-likelihood, nats", "density", "nats", "higher", -INF, INF,
+        _THEIS, "density", density.log_likelihoods),
+    Metric("bits_per_dimension", "bits per dimension", "pixel_density", "bits", "lower", -INF, INF,
+        _THEIS, "density", density.log_likelihoods_and_size, density.bits_per_dimension),
+    Metric("mean_elbo", "mean ELBO, nats", "bound", "nats", "higher", -INF, INF,
+        "Kingma and Welling 2014", "bound", density.log_likelihoods),
+    Metric("bits_per_dimension_bound", "bits per dimension, upper bound", "pixel_bound", "bits", "lower", -INF, INF,
+        _THEIS, "bound", density.log_likelihoods_and_size, density.bits_per_dimension),
+    Metric("c2st_accuracy", "two-sample test accuracy", "samples", "share", 0.5, 0, 1,
+        "Lopez-Paz and Oquab 2017", "samples", value=samples.c2st_accuracy),
+    Metric("tstr_balanced_accuracy", "train on synthetic, test on real", "transfer", "share", "higher", 0, 1,
+        _ESTEBAN, "samples", value=samples.tstr_balanced_accuracy),
+    Metric("tstr_ratio", "relative to training on real", "transfer", "", "higher", 0, INF,
+        _ESTEBAN, "samples", value=samples.tstr_ratio),
+)  # fmt: skip
+
+# Task -> the uses whose metrics may decide which model is best; the first of them that has a direction does so unasked.
+DECIDING = {
+    "classification": ("classification",),
+    "regression": ("regression", "intervals", "target_density"),
+    "tagging": ("tagging",),
+    "density": ("density", "bound"),
+}
+DENSITIES = ("density", "bound", "pixel_density", "pixel_bound")  # their names tell the measure where it is unusual
 
 
 def named(name: str) -> Metric:
-    """The metric behind a name in scores.csv, whatever measure its suffix tells.
+    """Return the metric behind a name in scores.csv, whatever measure its suffix tells.
 
     Raises:
         KeyError: naming a name that is no metric's.
     """
     for metric in sorted(METRICS, key=lambda m: -len(m.name)):
-        if name == metric.name or (metric.needs in _OF_DENSITIES and name.startswith(metric.name + "_")):
+        if name == metric.name or (metric.use in DENSITIES and name.startswith(metric.name + "_")):
             return metric
     raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in METRICS)}")
 
 
-def needing(needs: Needs) -> list[Metric]:
-    """The metrics that are computed from the same arrays."""
-    return [metric for metric in METRICS if metric.needs == needs]
+def of_use(use: str) -> list[Metric]:
+    """Return the metrics that score the same answers."""
+    return [metric for metric in METRICS if metric.use == use]
 
 
-_OF_DENSITIES = ("log_prob", "elbo", "pixels_log_prob", "pixels_elbo")
+def shown(place: str) -> list[str]:
+    """Return the names of the metrics that stand in a table of the report, in the order of its columns."""
+    return [metric.name for metric in METRICS if metric.shown == place]
+
+
+def deciding(task: str) -> list[Metric]:
+    """Return the metrics that can decide which model of a task is best."""
+    return [metric for metric in METRICS if metric.use in DECIDING[task] and metric.has_direction]
+
+
+def primary(chosen: Mapping[str, str], task: str) -> str:
+    """Return the name of the deciding score of a task: the chosen one, or the first that the table has."""
+    return chosen.get(task) or deciding(task)[0].name
+
+
+def scorers(
+    name: str, predictions: Array | None, targets: Array | None, rows: Mapping[str, Array]
+) -> list[Scorer] | None:
+    """Return a score of each repeat as a function of how often each test row counts; None where nothing tells.
+
+    Args:
+        name: as in scores.csv.
+        predictions: (R, n, K) probabilities or (R, n) values, None where the model makes no such predictions.
+        targets: (R, n) the truth, None where it is not one a row.
+        rows: name -> (R, n, M), what each row contributes to scores of other answers.
+    """
+    known = next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)
+    if known is None:
+        return None
+    if name in rows:
+        return [scorer_of_rows(of_repeat, known.statistic) for of_repeat in rows[name]]
+    if predictions is None or targets is None or known.use not in ("classification", "regression"):
+        return None
+    return [known.scorer(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True)]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from versus.metrics.table import deciding
 from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.files import write_csv
@@ -48,11 +49,10 @@ def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
 
 
 def write_metrics(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Means of the deciding score and of the one that complements it, data set -> model -> metric."""
-    also = {"classification": "log_loss", "regression": "r2_score"}
+    """Means of every score that could decide, data set -> model -> metric."""
     nested = {
         d.name: {
-            e.cell.model: {m: e.mean(m) for m in (d.primary, also[d.task]) if np.isfinite(e.mean(m))}
+            e.cell.model: {m.name: e.mean(m.name) for m in deciding(d.task) if np.isfinite(e.mean(m.name))}
             for e in d.evaluations
         }
         for d in datasets

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data.prepared import Prepared
+from versus.metrics import table
 from versus.report import metric_labels
 from versus.report.evaluation import Evaluation
-from versus.report.row_values import row_values
 from versus.settings import Comparison
 from versus.statistics import Uncertain
 from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
@@ -46,8 +46,7 @@ class DatasetResults:
     @property
     def primary(self) -> str:
         """The deciding score."""
-        primary: str = getattr(self.comparison.primary, self.task)
-        return primary
+        return table.primary(self.comparison.primary, self.task)
 
     @cached_property
     def test_rows(self) -> NDArray[np.int64]:
@@ -55,10 +54,9 @@ class DatasetResults:
         return np.stack([self.prepared.rows(r, "test") for r in range(self.prepared.repeats)])
 
     @cached_property
-    def targets(self) -> NDArray[Any]:
-        """(repeats, n_test): the truth of the test rows."""
-        found: NDArray[Any] = self.prepared.y[self.test_rows]
-        return found
+    def targets(self) -> NDArray[Any] | None:
+        """(repeats, n_test): the truth of the test rows; None where it is not one a row, as tags are."""
+        return self.prepared.y[self.test_rows] if isinstance(self.prepared.y, np.ndarray) else None
 
     @property
     def n_test(self) -> int:
@@ -73,7 +71,7 @@ class DatasetResults:
     @property
     def has_relative_rope(self) -> bool:
         """Whether the region of practical equality is set in standard deviations of the target."""
-        return metric_labels.has_unit_of_target(self.primary)
+        return metric_labels.known(self.primary).in_unit_of_target
 
     @cached_property
     def rope(self) -> float:
@@ -99,21 +97,20 @@ class DatasetResults:
 
         def key(evaluation: Evaluation) -> float:
             mean = evaluation.mean(metric)
-            return metric_labels.distance_from_best(metric, mean) if np.isfinite(mean) else float("inf")
+            return metric_labels.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
 
         return sorted(evaluations, key=key)
 
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
         """The interval of a mean score, within the range of the metric; None where it cannot be had."""
-        if self.has_one_test_set and self.prepared.repeats == 1 and metric == "accuracy_score":
+        known = metric_labels.known(metric)
+        if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion:
             right = round(evaluation.mean(metric) * self.n_test)
             return wilson_interval(right, self.n_test, self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
         if found is None:
             return None
-        low, high = found.interval(self.comparison.confidence)
-        least, most = metric_labels.limits(metric)
-        return max(low, least), min(high, most)
+        return known.within(*found.interval(self.comparison.confidence))
 
     def difference(self, first: Evaluation, second: Evaluation, metric: str) -> Uncertain | None:
         """The paired difference first − second of a score; None where it cannot be judged."""
@@ -154,7 +151,7 @@ class DatasetResults:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        resolution = 1 / self.n_test if metric == "accuracy_score" else 0.0
+        resolution = 1 / self.n_test if metric_labels.known(metric).is_proportion else 0.0
         return corrected_mean(repeats, n_train, self.n_test, resolution)
 
     def _n_train(self, evaluation: Evaluation) -> int:
@@ -173,12 +170,10 @@ class DatasetResults:
         return self._resampled[key]
 
     def _draw_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
-        if evaluation.predictions is None or not np.isfinite(evaluation.mean(metric)):
+        scorers = evaluation.scorers(metric, self.targets) if np.isfinite(evaluation.mean(metric)) else None
+        drawn = self._bootstrap.mean(scorers) if scorers is not None else None
+        if drawn is None:
             return None
-        rows = row_values(metric, evaluation.predictions, self.targets)
-        if rows is None:
-            return None
-        drawn = self._bootstrap.mean(*rows)
         # The score itself is the evaluation's; the rows say how it would vary.
         shift = evaluation.mean(metric) - drawn.mean
         return BootstrapMean(evaluation.mean(metric), drawn.resamples + shift)

@@ -46,7 +46,7 @@ def score_table(
 ) -> ScoreTable:
     """The metrics of these names that have values, whatever their measure, over the models that have any of them."""
     present = dict.fromkeys(m for e in evaluations for m in e.scores if np.isfinite(e.mean(m)))
-    metrics = [m for name in names for m in present if metric_labels.plain(m) == name]
+    metrics = [m for name in names for m in present if metric_labels.known(m).name == name]
     having = [e for e in evaluations if any(m in e.scores for m in metrics)]
     models = dataset.ordered(having, metrics[0]) if metrics else []
     rows = tuple((e.cell, tuple(score_entry(dataset, e, m) for m in metrics)) for e in models)

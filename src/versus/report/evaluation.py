@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report.files import read_array, read_json, read_numbers, read_rows
+from versus.metrics import table
+from versus.report.files import read_array, read_arrays, read_json, read_numbers, read_rows
 from versus.settings import Cell
+from versus.statistics.bootstrap import Scorer
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +59,19 @@ class Evaluation:
     def predictions(self) -> NDArray[Any] | None:
         """Probabilities (repeats, n_test, K), or predicted values (repeats, n_test); rows as `Prepared.rows`."""
         return self._array("predictions")
+
+    def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer] | None:
+        """Return the score of each repeat as a function of how often each test row counts; None where rows are lacking.
+
+        Args:
+            metric: a name in scores.csv.
+            targets: (repeats, n_test) the truth of the test rows; None where it is not one a row.
+        """
+        return table.scorers(metric, self.predictions, targets, self._rows)
+
+    @cached_property
+    def _rows(self) -> dict[str, Floats]:
+        return read_arrays(self.folder / "rows.npz")
 
     @cached_property
     def samples(self) -> NDArray[Any] | None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,17 @@ def read_array(path: Path) -> NDArray[Any] | None:
     except (ValueError, EOFError) as error:
         raise _damaged(path, f"not a whole .npy file ({error})") from None
     return found
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays in a .npz file; none where there is no file."""
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return dict(found)
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise _damaged(path, f"not a whole .npz file ({error})") from None
 
 
 def _damaged(path: Path, what: str) -> ValueError:

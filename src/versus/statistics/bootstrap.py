@@ -1,16 +1,16 @@
-"""The bootstrap over one official test set: what other test rows, and other fits, would have given.
+"""The bootstrap: what other test rows, and other fits, would have given.
 
-Test rows are drawn with replacement, the same ones for every model, so that differences stay paired; where a model was
-fitted several times the fits are drawn with replacement as well (two levels). Percentile intervals. Efron &
-Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 13 and 16; Davison & Hinkley, *Bootstrap Methods and
-their Application* (1997), section 3.8 for the nested form. With two or three fits the spread between fits comes out
-too small by the factor (R - 1) / R, as for any bootstrap of so few.
+Test rows are drawn with replacement, the same ones for every model, so that differences stay paired. A score of drawn
+rows is a function of how often each row was drawn (`Scorer`): of row means one matrix product, of anything else one
+call a resample, of which there are fewer. Percentile intervals. Efron & Tibshirani, *An Introduction to the Bootstrap*
+(1993), chapters 8, 13 and 16.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,30 +18,74 @@ from numpy.typing import NDArray
 from versus.statistics.equivalence import Rope
 
 Floats = NDArray[np.float64]
+CHUNK = 100  # resamples at a time, to keep memory small
+# A score that is no function of row means is computed anew for each resample. Percentiles of fewer resamples than
+# MOST_CALLS are too coarse; past MOST_ROWS rows in all that takes longer than an interval is worth.
+MOST_CALLS, MOST_ROWS = 200, 1_000_000
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """The score of one model on n test rows, as a function of how often each row counts.
+
+    Args:
+        of: whole weights (B, n) -> scores (B,), NaN where there is no score.
+        calls: how many resamples it can be asked for; None for any number.
+    """
+
+    of: Callable[[Floats], Floats]
+    calls: int | None = None
+
+
+def scorer_of_rows(rows: NDArray[Any], statistic: Callable[[Floats], Floats]) -> Scorer:
+    """Score by a statistic (..., M) -> (...) of the means of rows (n, M)."""
+
+    def of(weights: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scores = statistic(weights @ values / weights.sum(axis=1)[:, None])
+        return np.where(np.isfinite(scores) & (weights.sum(axis=1) > 0), scores, np.nan)
+
+    values = rows.astype(np.float64)
+    return Scorer(of)
+
+
+def scorer_of_value(value: Callable[..., float], *answers: Any) -> Scorer:
+    """Score by any function of answers (n, ...), in which each row stands as often as it counts."""
+
+    def of(weights: Floats) -> Floats:
+        drawn = (np.repeat(np.arange(weights.shape[1]), w.astype(np.int64)) for w in weights)
+        return np.array([value(*(a[rows] for a in answers)) if len(rows) else np.nan for rows in drawn])
+
+    return Scorer(of, MOST_CALLS)
 
 
 @dataclass(frozen=True)
 class BootstrapMean:
-    """A mean and its bootstrap distribution, (B,)."""
+    """A mean and its bootstrap distribution, (B,), NaN for a resample in which it is not defined."""
 
     mean: float
     resamples: Floats
 
+    @property
+    def defined(self) -> Floats:
+        """The resamples that have a value."""
+        return self.resamples[np.isfinite(self.resamples)]
+
     def interval(self, confidence: float) -> tuple[float, float]:
         """Two-sided percentile interval of the given confidence (0 … 1)."""
         tail = (1 - confidence) / 2
-        low, high = np.quantile(self.resamples, [tail, 1 - tail])
+        low, high = np.quantile(self.defined, [tail, 1 - tail])
         return float(low), float(high)
 
     def p_value(self) -> float:
         """Two-sided achieved significance level of the hypothesis that the true mean is 0; at least 2 / (B + 1)."""
-        tail = min(np.sum(self.resamples <= 0), np.sum(self.resamples >= 0))
-        return float(min(1.0, 2 * (1 + tail) / (len(self.resamples) + 1)))
+        tail = min(np.sum(self.defined <= 0), np.sum(self.defined >= 0))
+        return float(min(1.0, 2 * (1 + tail) / (len(self.defined) + 1)))
 
     def rope(self, halfwidth: float) -> Rope:
         """Shares of the bootstrap distribution below, within and above ±``halfwidth``."""
-        below = float(np.mean(self.resamples < -halfwidth))
-        above = float(np.mean(self.resamples > halfwidth))
+        below = float(np.mean(self.defined < -halfwidth))
+        above = float(np.mean(self.defined > halfwidth))
         return Rope(below, 1 - below - above, above)
 
     def minus(self, other: BootstrapMean) -> BootstrapMean:
@@ -50,7 +94,11 @@ class BootstrapMean:
 
 
 class TwoLevelBootstrap:
-    """B resamples of n test rows and R fits, made once and shared by all models of a data set.
+    """B resamples of one test set of n rows and of R fits, made once and shared by all models of a data set.
+
+    Where a model was fitted several times the fits are drawn with replacement as well (Davison & Hinkley, *Bootstrap
+    Methods and their Application*, 1997, section 3.8). With two or three fits the spread between fits comes out too
+    small by the factor (R - 1) / R, as for any bootstrap of so few.
 
     Args:
         n: test rows.
@@ -69,24 +117,95 @@ class TwoLevelBootstrap:
             self._rows[b] = np.bincount(rng.integers(0, n, n), minlength=n)
         self._fits = rng.multinomial(repeats, np.full(repeats, 1 / repeats), size=resamples) / repeats  # (B, R)
 
-    def mean(self, values: Floats, statistic: Callable[[Floats], Floats] | None = None) -> BootstrapMean:
-        """The mean over fits of a statistic of the means of ``values`` over test rows.
+    def mean(self, fits: Sequence[Scorer]) -> BootstrapMean | None:
+        """Estimate the mean of R fits' scores; None where it takes too long, or most resamples have no score."""
+        calls = min((fit.calls for fit in fits if fit.calls is not None), default=len(self._rows))
+        if any(fit.calls is not None for fit in fits) and calls * self._rows.shape[1] * len(fits) > MOST_ROWS:
+            return None
+        everything = np.ones((1, self._rows.shape[1]))
+        at_rest = float(np.mean([fit.of(everything)[0] for fit in fits]))
+        drawn = np.stack([self._scores(fit, calls) for fit in fits], axis=1)  # (B, R)
+        found = BootstrapMean(at_rest, np.sum(drawn * self._fits[:calls], axis=1))
+        return found if np.isfinite(at_rest) and 2 * len(found.defined) > len(found.resamples) else None
 
-        Args:
-            values: (R, n, M), M numbers for each fit and test row.
-            statistic: (…, M) -> (…), from the M means to one score; by default the only one (M = 1).
-        """
-        reduce = statistic if statistic is not None else _only
-        at_rest = float(np.mean(reduce(values.mean(axis=1))))
-        scores = np.stack([reduce(self._row_means(fit)) for fit in values], axis=1)  # (B, R)
-        return BootstrapMean(at_rest, np.sum(scores * self._fits, axis=1))
-
-    def _row_means(self, values: Floats) -> Floats:
-        """(n, M) -> (B, M), a hundred resamples at a time to keep memory small."""
-        n = self._rows.shape[1]
-        parts = [self._rows[b : b + 100].astype(np.float64) @ values for b in range(0, len(self._rows), 100)]
-        return np.concatenate(parts) / n
+    def _scores(self, fit: Scorer, calls: int) -> Floats:
+        parts = (self._rows[b : min(b + CHUNK, calls)].astype(np.float64) for b in range(0, calls, CHUNK))
+        return np.concatenate([fit.of(weights) for weights in parts])
 
 
-def _only(means: Floats) -> Floats:
-    return means[..., 0]
+@dataclass(frozen=True)
+class Gain:
+    """The score of a challenger and of a champion, means over the repeats, and the difference.
+
+    Args:
+        challenger, champion: scores, in the metric's own unit.
+        value: by how much the challenger is better; negative where it is worse, whichever direction is better.
+        low, high: ends of the percentile interval of ``value``.
+    """
+
+    challenger: float
+    champion: float
+    value: float
+    low: float
+    high: float
+
+
+def paired_gain(
+    challenger: Sequence[Scorer],
+    champion: Sequence[Scorer],
+    rows: NDArray[np.int64],
+    *,
+    lower_is_better: bool = False,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    random_state: int = 0,
+) -> Gain:
+    """Compare two models on R test sets of n rows, which may overlap.
+
+    Rows are drawn by their identity: one that stands in three test sets is drawn, or not, for all three. The fits are
+    taken as they are: it is these models that are compared, and not what other fits would have given.
+
+    Args:
+        challenger, champion: a scorer for each test set.
+        rows: (R, n) identities of the test rows.
+        lower_is_better: whether the smaller score is the better one.
+        confidence: of the two-sided interval.
+        resamples: how many times rows are drawn; fewer where each takes a call of its own.
+        random_state: seed.
+
+    Raises:
+        ValueError: where the score is not defined on these rows, or on none of those that were drawn.
+    """
+    calls = min((s.calls for s in (*challenger, *champion) if s.calls is not None), default=resamples)
+    everything = [np.ones((1, rows.shape[1]))] * len(rows)
+    new, old = (float(_mean(scorers, everything)[0]) for scorers in (challenger, champion))
+    sign = -1.0 if lower_is_better else 1.0
+    draws = _draws(rows, min(resamples, calls), random_state)
+    drawn = np.concatenate([sign * (_mean(challenger, of) - _mean(champion, of)) for of in draws])
+    drawn = drawn[np.isfinite(drawn)]
+    if not np.isfinite([new, old]).all() or not len(drawn):
+        raise ValueError(f"the score is not defined on these {rows.shape[1]} test rows")
+    low, high = BootstrapMean(new - old, drawn).interval(confidence)
+    return Gain(new, old, sign * (new - old), low, high)
+
+
+def _mean(scorers: Sequence[Scorer], weights: Sequence[Floats]) -> Floats:
+    """Mean over the test sets that have a score, (B,); NaN where none has."""
+    found = np.array([scorer.of(w) for scorer, w in zip(scorers, weights, strict=True)])  # (R, B)
+    defined = np.isfinite(found)
+    count = defined.sum(axis=0)
+    total = np.where(defined, found, 0.0).sum(axis=0)
+    mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return mean
+
+
+def _draws(rows: NDArray[np.int64], resamples: int, random_state: int) -> Iterator[list[Floats]]:
+    """As many rows as there are different ones, drawn with replacement, a chunk of resamples at a time."""
+    distinct, place = np.unique(rows, return_inverse=True)
+    place = place.reshape(rows.shape)
+    rng = np.random.default_rng(random_state)
+    n = len(distinct)
+    for start in range(0, resamples, CHUNK):
+        size = min(CHUNK, resamples - start)
+        counts = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(np.float64)
+        yield [counts[:, where] for where in place]

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 
-from versus.metrics.table import named
+from versus.metrics import table
 from versus.tracking.run_log import CURRENT
 
 NAME = "leaderboard"
 TAG = f"mlflow.sharedViewState.{NAME}"
 CHARACTER, MARGIN, NARROWEST = 7.5, 40.0, 150.0  # pixels: a column is as wide as its name
 
-# The usual deciding score first.
-CLASSIFICATION = ("accuracy_score", "balanced_accuracy_score", "f1_score", "log_loss")
-REGRESSION = ("root_mean_squared_error", "mean_absolute_error", "r2_score")
 COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
 
 
@@ -28,15 +25,16 @@ def view(task: str, primary: str | None = None) -> str:
         task: "classification" or "regression".
         primary: the deciding score, the first column, which the table is sorted by; the usual one where None.
     """
-    usual = REGRESSION if task == "regression" else CLASSIFICATION
-    scores = tuple(dict.fromkeys((primary or usual[0], *usual)))
+    deciding = [metric.name for metric in table.deciding(task)]
+    headline = [name for name in table.shown("headline") if name in deciding]
+    scores = tuple(dict.fromkeys((primary or deciding[0], *headline)))
     interval = (f"interval/{scores[0]}_low", f"interval/{scores[0]}_high")
     names = {"family": "tags", **dict.fromkeys((*scores, *COSTS, *interval), "metrics")}
     widths = {f"{of}.`{name}`": max(NARROWEST, CHARACTER * len(name) + MARGIN) for name, of in names.items()}
     state = {
         "searchFilter": f"tags.`{CURRENT}` = 'yes'",
         "orderByKey": f"metrics.`{scores[0]}`",
-        "orderByAsc": named(scores[0]).better == "lower",
+        "orderByAsc": table.named(scores[0]).lower_is_better,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],

@@ -32,7 +32,8 @@ from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
 
 MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
-EVALUATION = ("evaluation/evaluation.json", "evaluation/predictions.npy")
+EVALUATION = "evaluation/evaluation.json"
+ANSWERS = ("evaluation/predictions.npy", "evaluation/rows.npz")  # which of them depends on the task
 UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE))
 
 
@@ -165,7 +166,7 @@ def roll_back(mirror: Mirror, dataset: str) -> Standing:
 
 
 def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
-    """Copy what a version was measured by, `EVALUATION`, from its run's artifacts to the folder ``out``.
+    """Copy what a version was measured by, `EVALUATION` and `ANSWERS`, from its run's artifacts to the folder ``out``.
 
     Raises:
         FileNotFoundError: where the run or its artifacts are gone.
@@ -177,9 +178,9 @@ def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
         if error.error_code not in UNKNOWN:
             raise
         kept = set()
-    for path in EVALUATION:
-        if path not in kept:
-            mend = f"without the alias {CHAMPION!r} of {version.name}, the next challenger becomes the champion"
-            raise FileNotFoundError(f"{path} of the run {version.run_id} is no longer in MLflow; {mend}")
+    if EVALUATION not in kept or not kept.intersection(ANSWERS):
+        mend = f"without the alias {CHAMPION!r} of {version.name}, the next challenger becomes the champion"
+        raise FileNotFoundError(f"the evaluation of the run {version.run_id} is no longer in MLflow; {mend}")
+    for path in sorted(kept.intersection((EVALUATION, *ANSWERS))):
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copy(mirror.client.download_artifacts(version.run_id, path, scratch), out)

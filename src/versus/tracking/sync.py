@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 
 from mlflow.entities import Run
@@ -45,8 +44,7 @@ def sync(
     if files := report_run.files(mirror.workspace):
         patience.write(partial(report_run.mirror_report, mirror, files, len(records)))
     datasets = list(dict.fromkeys(found.cell.dataset for found in records))
-    primary = asdict(comparison.primary)
-    current = [run for d in datasets for run in patience.write(partial(_describe, mirror, d, primary))]
+    current = [run for d in datasets for run in patience.write(partial(_describe, mirror, d, comparison.primary))]
     known = {(tag(run, FINGERPRINT), tag(run, PASSING)) for run in current}
     for number, found in enumerate(records, 1):
         name = found.cell.name

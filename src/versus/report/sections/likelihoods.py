@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from versus.metrics.table import shown
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import ScoreTable, score_table
 
 NAME, TITLE = "likelihoods", "Likelihoods"
-EXACT = ("mean_log_likelihood", "bits_per_dimension", "mean_target_log_likelihood")
-BOUND = ("mean_elbo", "bits_per_dimension_bound")
-NEITHER = ("mean_pseudo_log_likelihood",)
 
 MEANING = {
     "continuous": "densities of continuous values",
@@ -33,7 +31,7 @@ def likelihoods(dataset: DatasetResults) -> list[ScoreTable]:
     found = []
     for measure in measures:
         of_measure = [e for e in dataset.evaluations if e.facts.get("measure") == measure]
-        for names, what in ((EXACT, "exact"), (BOUND, "lower bounds"), (NEITHER, "neither exact nor bounds")):
-            title = f"{what.capitalize()}: {MEANING.get(measure, measure)}, {dataset.name}"
-            found.append(score_table(dataset, of_measure, names, title))
+        for place, what in (("density", "Exact"), ("bound", "Lower bounds")):
+            title = f"{what}: {MEANING.get(measure, measure)}, {dataset.name}"
+            found.append(score_table(dataset, of_measure, shown(place), title))
     return [table for table in found if table.rows]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from versus.metrics.table import shown
 from versus.report import costs, metric_labels
 from versus.report.dataset_results import DatasetResults, Mark
 from versus.report.entries import Entry, cost_entry, score_entry
@@ -16,14 +17,6 @@ from versus.report.section import Content
 from versus.settings import Cell
 
 NAME, TITLE = "table", "All models"
-HEADLINE = (
-    "accuracy_score",
-    "precision_score",
-    "recall_score",
-    "root_mean_squared_error",
-    "r2_score",
-    "interval_coverage",
-)
 
 
 @dataclass(frozen=True)
@@ -59,13 +52,14 @@ def content(results: Results) -> dict[str, Any]:
 
 def _table(primary: str, datasets: Sequence[DatasetResults]) -> Table:
     present = {m for d in datasets for e in d.evaluations for m in e.scores}
-    metrics = (*(() if primary in HEADLINE else (primary,)), *(m for m in HEADLINE if m in present))
+    headline = [m for m in shown("headline") if m in present]
+    metrics = tuple(headline if primary in headline else (primary, *headline))
     rows = tuple(row for dataset in datasets for row in _rows(dataset, metrics))
     return Table(f"Decided by {metric_labels.label(primary)}", metrics, rows)
 
 
 def _rows(dataset: DatasetResults, metrics: tuple[str, ...]) -> list[Row]:
-    marks = {metric: dataset.leaders(metric) for metric in metrics if not metric_labels.is_nominal(metric)}
+    marks = {metric: dataset.leaders(metric) for metric in metrics if metric_labels.known(metric).has_direction}
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
     return [_row(dataset, e, metrics, marks) for e in ordered]
 

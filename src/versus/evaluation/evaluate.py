@@ -8,54 +8,24 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array
 from versus.data.prepared import Prepared
-from versus.data.targets import Classes, Number
+from versus.data.targets import Number
+from versus.evaluation.answers import HeldOut
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.cost import write_cost
-from versus.evaluation.generation import score_samples, shown_samples
-from versus.evaluation.likelihood import score_density
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import Record
 from versus.evaluation.scored_rows import hash_test_rows
-from versus.evaluation.supervised import score_classifier, score_regressor
-from versus.metrics.calibration import reliability
-from versus.metrics.classification import confusion_matrix
+from versus.evaluation.uses import USES
+from versus.evaluation.uses.generation import shown_samples
+from versus.metrics.classification import confusion_matrix, reliability
 from versus.models import persistence
-
-
-class Cell(Protocol):
-    """What is evaluated: one data set and one model (`versus.params.Cell` is one)."""
-
-    @property
-    def name(self) -> str:
-        """``<dataset>-<model>``."""
-
-    @property
-    def dataset(self) -> str:
-        """Its data set."""
-
-    @property
-    def family(self) -> str:
-        """Folder of the model module."""
-
-    @property
-    def module(self) -> str:
-        """File of the model class."""
-
-    @property
-    def class_name(self) -> str:
-        """The model class."""
-
-    @property
-    def args(self) -> Mapping[str, Any]:
-        """What params.yaml gives the class."""
+from versus.settings import Cell
 
 
 def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
@@ -65,8 +35,9 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         data: the prepared data set, of which only the test rows are scored.
         models: folder with one saved model a repeat: ``0.json``, ``1.json`` … and what belongs to them.
         cell: which cell it is.
-        out: folder for evaluation.json, scores.csv, predictions.npy, confusion.csv, reliability.csv, samples.npy,
-            sample_labels.npy, usage_cost.json and, for points of a plane, grid*.npy; made where it is missing.
+        out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
+            samples.npy, sample_labels.npy, usage_cost.json and, for points of a plane, grid*.npy; made where it is
+            missing.
         seed: of everything that chance decides: dequantisation, samples, the classifiers that judge them.
 
     Raises:
@@ -74,43 +45,30 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         EvaluationError: where a model answers what cannot be scored.
     """
     out.mkdir(parents=True, exist_ok=True)
-    record, predictions = Record(), []
+    record, about = Record(), {}
     for repeat in range(data.repeats):
         model = persistence.load(models / str(repeat))
         try:
-            predictions.append(_score(record, repeat, model, data, seed + repeat))
+            for use in USES:
+                record.ask(use, model, HeldOut(data, repeat), seed + repeat)
             if repeat == 0:
                 _write_first(model, data, out, seed)
-                X, _ = data.take(0, "test")
-                write_cost(model, models / "0", X, data.schema, seed, out / "usage_cost.json")
+                write_cost(model, models / "0", data.take(0, "test")[0], data.schema, seed, out / "usage_cost.json")
                 about = _about(model, cell, data)
         except Exception as error:
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")
             raise
-    _write_predictions([p for p in predictions if p is not None], data, out)
+    if record.predictions:
+        _write_predictions(record, data, out)
     record.write_scores(out / "scores.csv")
+    record.write_rows(out / "rows.npz", data.repeats)
     about["skipped"] = record.skipped(data.repeats)
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
     (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _score(record: Record, repeat: int, model: Any, data: Prepared, seed: int) -> Array | None:
-    """All scores of one repeat; returns its predictions on the test rows, None where the model makes none."""
-    X, y = data.take(repeat, "test")
-    predictions = None
-    if isinstance(data.schema.y, Classes) and hasattr(model, "predict_proba"):
-        predictions = score_classifier(record, repeat, model, X, y, data.schema)
-    elif isinstance(data.schema.y, Number) and hasattr(model, "predict"):
-        predictions = score_regressor(record, repeat, model, X, y)
-    else:
-        record.skip("predictions", f"{type(model).__name__} models the data alone, and predicts no target", repeat)
-    score_density(record, repeat, model, X, data.schema, seed)
-    score_samples(record, repeat, model, data, seed)
-    return predictions
-
-
 def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
-    """What is shown of the first repeat alone: samples, and the plane."""
+    """Write what is shown of the first repeat alone: samples, and the plane."""
     if hasattr(model, "sample"):
         samples, labels = shown_samples(model, data.schema, seed)
         np.save(out / "samples.npy", samples, allow_pickle=False)
@@ -139,15 +97,13 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
     }
 
 
-def _write_predictions(predictions: list[Array], data: Prepared, out: Path) -> None:
-    if not predictions:
-        return
+def _write_predictions(record: Record, data: Prepared, out: Path) -> None:
+    predictions = np.stack(record.predictions)
     if isinstance(data.schema.y, Number):
-        np.save(out / "predictions.npy", np.stack(predictions), allow_pickle=False)
+        np.save(out / "predictions.npy", predictions, allow_pickle=False)
         return
-    np.save(out / "predictions.npy", np.stack(predictions).astype(np.float32), allow_pickle=False)
-    y = np.concatenate([data.take(repeat, "test")[1] for repeat in range(data.repeats)])
-    probabilities = np.concatenate(predictions)
+    np.save(out / "predictions.npy", predictions.astype(np.float32), allow_pickle=False)
+    y, probabilities = np.concatenate(record.truths), np.concatenate(predictions)
     counts = confusion_matrix(y, probabilities.argmax(axis=1), data.schema.n_classes)
     cells = [(true, predicted, int(count)) for (true, predicted), count in np.ndenumerate(counts)]
     _write_csv(out / "confusion.csv", ["true", "predicted", "count"], cells)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from versus.gate.paired_bootstrap import paired_gain
 from versus.metrics.table import named
+from versus.statistics.bootstrap import paired_gain
 
 ACCURACY, LOSS, RMSE = named("accuracy_score"), named("log_loss"), named("root_mean_squared_error")
 
@@ -15,7 +15,13 @@ def answers(right):
 
 def gain(right, right_before, rows=None, metric=ACCURACY, **options):
     rows = np.tile(np.arange(right.shape[1]), (len(right), 1)) if rows is None else rows
-    return paired_gain(metric, answers(right), answers(right_before), np.zeros(right.shape, int), rows, **options)
+    return compare(metric, answers(right), answers(right_before), np.zeros(right.shape, int), rows, **options)
+
+
+def compare(metric, new, old, y, rows, **options):
+    """The gain by answers (R, n, …) and truths (R, n)."""
+    new, old = ([metric.scorer(*pair) for pair in zip(y, answered, strict=True)] for answered in (new, old))
+    return paired_gain(new, old, rows, lower_is_better=metric.lower_is_better, **options)
 
 
 def test_identical_models_differ_by_nothing_at_all():
@@ -86,7 +92,7 @@ def test_errors_of_values_are_compared_in_their_unit():
     rng = np.random.default_rng(4)
     y = rng.normal(size=(3, 200)) * 10
     rows = np.tile(np.arange(200), (3, 1))
-    found = paired_gain(RMSE, y + rng.normal(size=y.shape), y + 2 * rng.normal(size=y.shape), y, rows)
+    found = compare(RMSE, y + rng.normal(size=y.shape), y + 2 * rng.normal(size=y.shape), y, rows)
     assert found.challenger == pytest.approx(1, rel=0.1)
     assert found.champion == pytest.approx(2, rel=0.1)
     assert found.low < found.value == found.champion - found.challenger < found.high
@@ -95,5 +101,5 @@ def test_errors_of_values_are_compared_in_their_unit():
 
 def test_a_metric_without_a_value_is_named():
     right = np.ones((1, 20), bool)
-    with pytest.raises(ValueError, match="roc_auc is not defined on these 20 test rows"):
+    with pytest.raises(ValueError, match="not defined on these 20 test rows"):
         gain(right, right, metric=named("roc_auc"))  # all rows are of one class

@@ -1,0 +1,54 @@
+"""Say how probable an event is: exactly or by a bound, in nats, and for images in bits per dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.evaluation.answers import Answers, EvaluationError, HeldOut, in_batches
+from versus.evaluation.capabilities import capabilities, density, measure_suffix
+from versus.metrics.density import dequantise
+from versus.metrics.metric import UndefinedMetricError
+
+WHAT = "likelihood"
+
+
+def concerns(schema: Schema) -> bool:
+    """Whether events have a density, as all have."""
+    return True
+
+
+def reason_against(model: Any, schema: Schema) -> str | None:
+    """A discriminative model has none."""
+    if density(capabilities(model)) is not None:
+        return None
+    return f"{type(model).__name__} models y given x, and has no density of the data"
+
+
+def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
+    """Log-densities (n,) nats or their bounds; of images with D too."""
+    X, schema, method = held_out.X, held_out.schema, str(density(capabilities(model)))
+    try:
+        log_prob = in_batches(getattr(model, method), as_asked(model, X, schema, seed))
+    except ValueError as error:
+        # a density may refuse incomplete rows; refusing whole ones is a fault
+        if schema.x.complete(X).all():
+            raise
+        raise UndefinedMetricError(f"{type(model).__name__} takes no missing values: {error}") from error
+    if log_prob.shape != (len(X),) or np.isnan(log_prob).any():
+        raise EvaluationError(f"repeat {held_out.repeat}: {method} gives shape {log_prob.shape} or NaN")
+    use, suffix = "density" if method == "log_prob" else "bound", measure_suffix(model)
+    yield Answers(use, (log_prob,), suffix)
+    if isinstance(schema.x, Image):
+        yield Answers(f"pixel_{use}", (log_prob, schema.n_features), suffix)
+
+
+def as_asked(model: Any, X: Any, schema: Schema, seed: int) -> Any:
+    """Return the events that a density is asked about: pixels spread over [x, x + 1) where it is continuous."""
+    if isinstance(schema.x, Image) and schema.levels is not None and model.measure == "continuous":
+        return dequantise(X, seed)
+    return X

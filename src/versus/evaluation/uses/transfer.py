@@ -1,0 +1,41 @@
+"""Train on synthetic rows, test on real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from versus.data.schema import Schema
+from versus.data.targets import Number
+from versus.evaluation.answers import Answers, HeldOut
+from versus.evaluation.capabilities import samples_by_class
+from versus.evaluation.uses.generation import some_rows
+from versus.metrics.samples import transfer_accuracy
+from versus.models.draws import draw
+
+WHAT = "train on synthetic, test on real"
+
+
+def concerns(schema: Schema) -> bool:
+    """Whether there is something to learn from drawn events, as there is where rows have a target."""
+    return True
+
+
+def reason_against(model: Any, schema: Schema) -> str | None:
+    """Events must come with classes."""
+    if not hasattr(model, "sample"):
+        return f"{type(model).__name__} models y given x, and draws no data"
+    if isinstance(schema.y, Number):
+        return "the target is a number, not a class"
+    return None if samples_by_class(model) else f"{type(model).__name__} draws data without classes to learn from"
+
+
+def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
+    """Accuracies on real test rows of a classifier trained on generated rows, and on as many real ones."""
+    rng = np.random.default_rng(seed)
+    test, real = some_rows(held_out, rng, "test"), some_rows(held_out, rng, "train", "validation")
+    synthetic = draw(model, len(real[1]), real[1], held_out.schema, seed + 1), real[1]
+    schema = held_out.schema
+    yield Answers("transfer", tuple(transfer_accuracy(rows, test, schema, seed) for rows in (synthetic, real)))
