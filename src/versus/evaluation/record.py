@@ -59,7 +59,7 @@ class Record:
         """
         try:
             rows = None if metric.rows is None or metric.use in PREDICTIONS else metric.rows(*given)
-            value = metric.score(*given) if rows is None else float(metric.statistic(rows.mean(axis=0)))
+            value = metric.score(*given) if rows is None else metric.of_rows(rows)
         except UndefinedMetricError as undefined:
             self.skip(name, str(undefined), repeat)
             return

@@ -67,6 +67,26 @@ def f1(means: Array) -> Array:
     return _macro(2 * hit, predicted + true, (predicted + true) > 0)
 
 
+def matthews(means: Array) -> Array:
+    """Correlation of true and predicted classes (Gorodkin 2004), of `class_counts`; 0 where either is constant."""
+    hit, predicted, true = np.split(means, 3, axis=-1)
+    covariance = hit.sum(axis=-1) - (predicted * true).sum(axis=-1)
+    spread = np.sqrt((1 - (predicted**2).sum(axis=-1)) * (1 - (true**2).sum(axis=-1)))
+    constant = spread < 1e-12
+    return np.where(constant, 0.0, covariance / np.where(constant, 1.0, spread))
+
+
+def kappa(means: Array) -> Array:
+    """Agreement of the true and the predicted classes beyond chance (Cohen 1960), of `class_counts`.
+
+    NaN where all rows are of one class and predicted to be.
+    """
+    hit, predicted, true = np.split(means, 3, axis=-1)
+    chance = (predicted * true).sum(axis=-1)
+    certain = chance > 1 - 1e-12
+    return np.where(certain, np.nan, (hit.sum(axis=-1) - chance) / np.where(certain, 1.0, 1 - chance))
+
+
 def log_losses(y: Labels, probabilities: Array) -> Array:
     """(n, 1) -log p(true class), nats; a probability of 0 counts as the smallest step of its float type."""
     eps = np.finfo(probabilities.dtype).eps
@@ -178,24 +198,3 @@ def average_precision(y: Labels, probabilities: Array) -> float:
 
     of = _scored_classes(y, probabilities)
     return float(np.mean([average_precision_score(y == k, probabilities[:, k]) for k in of]))
-
-
-def matthews_correlation(y: Labels, probabilities: Array) -> float:
-    """Correlation of the true and the predicted classes (Gorodkin 2004); 0 where either is always the same."""
-    from sklearn.metrics import matthews_corrcoef
-
-    return float(matthews_corrcoef(y, probabilities.argmax(axis=1)))
-
-
-def cohen_kappa(y: Labels, probabilities: Array) -> float:
-    """Agreement of the true and the predicted classes beyond chance (Cohen 1960).
-
-    Raises:
-        UndefinedMetricError: where all rows are of one class and predicted to be.
-    """
-    from sklearn.metrics import cohen_kappa_score
-
-    predicted = probabilities.argmax(axis=1)
-    if len(np.union1d(y, predicted)) == 1:
-        raise UndefinedMetricError("all rows are of one class and predicted to be, which is no more than chance")
-    return float(cohen_kappa_score(y, predicted))

@@ -76,7 +76,18 @@ class Metric:
         if self.value is not None:
             return float(self.value(*answers))
         assert self.rows is not None
-        return float(self.statistic(self.rows(*answers).mean(axis=0)))
+        return self.of_rows(self.rows(*answers))
+
+    def of_rows(self, rows: Array) -> float:
+        """Compute the score from what the rows contribute (n, M).
+
+        Raises:
+            UndefinedMetricError: where it has no value.
+        """
+        found = float(self.statistic(rows.mean(axis=0)))
+        if np.isnan(found) and np.isfinite(rows).all():
+            raise UndefinedMetricError(f"{self.label} has no value on these test rows: it divides by zero")
+        return found
 
     def scorer(self, *answers: Any) -> Scorer:
         """Return the score as a function of how often each row counts: (B, n) -> (B,), NaN where it has no value."""

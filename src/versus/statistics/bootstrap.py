@@ -19,9 +19,9 @@ from versus.statistics.equivalence import Rope
 
 Floats = NDArray[np.float64]
 CHUNK = 100  # resamples at a time, to keep memory small
-# A score that is no function of row means is computed anew for each resample. Percentiles of fewer resamples than
-# MOST_CALLS are too coarse; past MOST_ROWS rows in all that takes longer than an interval is worth.
-MOST_CALLS, MOST_ROWS = 200, 1_000_000
+# A score that is no function of row means is computed anew for each resample, which takes milliseconds. A report has
+# many of them, a gate one. Past MOST_ROWS rows in all they take longer than an interval is worth.
+MOST_CALLS, MOST_CALLS_OF_A_PAIR, MOST_ROWS = 100, 400, 500_000
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Scorer:
 
     Args:
         of: whole weights (B, n) -> scores (B,), NaN where there is no score.
-        calls: how many resamples it can be asked for; None for any number.
+        by_calls: whether each resample takes a call of its own, so that only some can be asked for.
     """
 
     of: Callable[[Floats], Floats]
-    calls: int | None = None
+    by_calls: bool = False
 
 
 def scorer_of_rows(rows: NDArray[Any], statistic: Callable[[Floats], Floats]) -> Scorer:
@@ -56,7 +56,7 @@ def scorer_of_value(value: Callable[..., float], *answers: Any) -> Scorer:
         drawn = (np.repeat(np.arange(weights.shape[1]), w.astype(np.int64)) for w in weights)
         return np.array([value(*(a[rows] for a in answers)) if len(rows) else np.nan for rows in drawn])
 
-    return Scorer(of, MOST_CALLS)
+    return Scorer(of, by_calls=True)
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,9 @@ class TwoLevelBootstrap:
 
     def mean(self, fits: Sequence[Scorer]) -> BootstrapMean | None:
         """Estimate the mean of R fits' scores; None where it takes too long, or most resamples have no score."""
-        calls = min((fit.calls for fit in fits if fit.calls is not None), default=len(self._rows))
-        if any(fit.calls is not None for fit in fits) and calls * self._rows.shape[1] * len(fits) > MOST_ROWS:
+        by_calls = any(fit.by_calls for fit in fits)
+        calls = min(MOST_CALLS, len(self._rows)) if by_calls else len(self._rows)
+        if by_calls and calls * self._rows.shape[1] * len(fits) > MOST_ROWS:
             return None
         everything = np.ones((1, self._rows.shape[1]))
         at_rest = float(np.mean([fit.of(everything)[0] for fit in fits]))
@@ -176,11 +177,12 @@ def paired_gain(
     Raises:
         ValueError: where the score is not defined on these rows, or on none of those that were drawn.
     """
-    calls = min((s.calls for s in (*challenger, *champion) if s.calls is not None), default=resamples)
+    if any(scorer.by_calls for scorer in (*challenger, *champion)):
+        resamples = min(resamples, MOST_CALLS_OF_A_PAIR)
     everything = [np.ones((1, rows.shape[1]))] * len(rows)
     new, old = (float(_mean(scorers, everything)[0]) for scorers in (challenger, champion))
     sign = -1.0 if lower_is_better else 1.0
-    draws = _draws(rows, min(resamples, calls), random_state)
+    draws = _draws(rows, resamples, random_state)
     drawn = np.concatenate([sign * (_mean(challenger, of) - _mean(champion, of)) for of in draws])
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite([new, old]).all() or not len(drawn):
