@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image, Table
-from versus.data.targets import Classes, Number
+from versus.data.spaces import Column, Image, Table, Tokens
+from versus.data.targets import Classes, Number, Tags
 from versus.metrics import classification
 from versus.metrics.metric import UndefinedMetricError
 from versus.metrics.table import named, of_use
@@ -91,6 +92,42 @@ class Made:
             cell = Cell(f"{name}-{model}", name, family, module, "Model", {})
             self.cells.append(cell)
             self._evaluate_regression(cell, data, used, intervals=module == "gaussian")
+
+    def add_tagging(self, name, n=240, repeats=5, fixed_test=False):
+        """Prepare tagged sentences and evaluate three taggers: by word, by word and the one before, and a baseline."""
+        X, y, schema = sentences(n)
+        data = Prepared(X, y, schema, splits(n, repeats, fixed_test), {})
+        prepared.write(self.workspace.prepared(name), data)
+        data = prepared.read(self.workspace.prepared(name))
+        for model, family, module, reach in (
+            ("most_frequent", "discriminative", "baseline", 0),
+            ("by_word", "discriminative", "linear", 1),
+            ("by_pair", "classical_generative", "hmm", 2),
+        ):
+            cell = Cell(f"{name}-{model}", name, family, module, "Tagger", {})
+            self.cells.append(cell)
+            self._evaluate_tagger(cell, data, reach)
+
+    def _evaluate_tagger(self, cell: Cell, data: Prepared, reach: int) -> None:
+        scores, rows = [], {}
+        for repeat in range(data.repeats):
+            tagger = fit_tagger(*data.take(repeat, "train", "validation"), reach, data.schema.n_classes)
+            X, y = data.take(repeat, "test")
+            answers = y, Ragged(tagger(X), X.starts), None
+            for metric in (named("token_accuracy"), named("sentence_accuracy")):
+                scores.append((repeat, metric.name, metric.score(*answers)))
+                rows.setdefault(metric.name, []).append(metric.rows(*answers))
+        folder = self.workspace.evaluation(cell.name)
+        folder.mkdir(parents=True)
+        np.savez(folder / "rows.npz", **{metric: np.stack(found) for metric, found in rows.items()})
+        generative = cell.family != "discriminative"
+        if generative:
+            drawn, tags = data.take(0, "train")
+            for kind, events in (("samples", drawn[:20]), ("sample_labels", tags[:20])):
+                np.save(folder / f"{kind}.values.npy", events.values)
+                np.save(folder / f"{kind}.starts.npy", events.starts)
+        model = Model(cell.model, cell.family, generative=generative)
+        self._write_facts(cell, data, scores, ["fit", "predict", *["sample"] * generative], None, model)
 
     def _evaluate(self, cell: Cell, model: Model, data: Prepared) -> None:
         K = data.schema.n_classes
@@ -193,6 +230,33 @@ class Made:
         }
         use |= {"throughput_per_s": 1000.0, "samples_per_s": 10.0 if model.generative else None}
         write_json(self.workspace.usage_cost(cell.name), use | {"parameters": 12, "bytes_on_disk": 3456})
+
+
+def sentences(n=240, seed=0):
+    """Sentences of words whose tag follows from the word, or for two of them from the word before."""
+    rng = np.random.default_rng(seed)
+    words = ("the", "a", "<b>big</b>", "dog", "run", "light")
+    tags = {"the": 0, "a": 0, "<b>big</b>": 1, "dog": 2}
+    X = [rng.integers(0, len(words), size=rng.integers(2, 9)) for _ in range(n)]
+    y = []
+    for sentence in X:
+        before = [-1, *sentence[:-1]]
+        y.append([tags.get(words[w], 2 if b in (0, 1) else 3) for w, b in zip(sentence, before, strict=True)])
+    schema = Schema(Tokens(words), Tags(("determiner", "adjective", "noun", "verb")))
+    return Ragged.of(X, np.int32), Ragged.of(y, np.int64), schema
+
+
+def fit_tagger(X, y, reach, n_tags):
+    """The most frequent tag of the last ``reach`` words, as a function of sentences."""
+    counts = {}
+    for context, tag in zip(contexts(X, reach), y.values, strict=True):
+        counts.setdefault(context, np.zeros(n_tags))[tag] += 1
+    return lambda sentences: np.array([counts[c].argmax() if c in counts else 0 for c in contexts(sentences, reach)])
+
+
+def contexts(sentences, reach):
+    padded = ([-1] * reach + list(map(int, sentence)) for sentence in sentences)
+    return [tuple(s[i + 1 : i + 1 + reach]) for s in padded for i in range(len(s) - reach)]
 
 
 def splits(n, repeats, fixed_test=False):

@@ -205,6 +205,30 @@ def test_default_size_is_quick_and_light(tmp_path):
     assert (tmp_path / "reports" / "report.html").stat().st_size < 5_000_000
 
 
+@pytest.mark.parametrize("repeats", [5, 1])
+def test_tagged_sentences_are_compared_like_anything_else(tmp_path, repeats):
+    found = Made(Workspace(tmp_path))
+    found.add_tagging("tagged", n=240 if repeats > 1 else 600, repeats=repeats, fixed_test=repeats == 1)
+    found.add_classification("blobs", *blobs())
+    build(found.workspace, found.cells, PROVENANCE)
+    reports = found.workspace.reports
+    page, text = ((reports / f"report.{kind}").read_text() for kind in ("html", "md"))
+    assert "- **tagged**, generative ahead. The generative side is ahead." in text
+    assert "by_pair (token accuracy 100.0" in text
+    assert "| tagged | by_word | by_pair (classical generative) | token accuracy |" in text
+    table = {(r["cell"], r["metric"]): r for r in rows(reports / "comparison.csv")}
+    by_word = table["tagged-by_word", "token_accuracy"]
+    assert 0.5 < float(by_word["low"]) < float(by_word["mean"]) < float(by_word["high"]) < 1
+    assert table["tagged-by_pair", "token_accuracy"]["mark"] == "best"
+    assert json.loads((reports / "metrics.json").read_text())["tagged"]["by_pair"]["token_accuracy"] == 1
+    tagged = page.split('id="data-tagged"')[1].split('id="data-blobs"')[0]
+    assert "sequences of tokens, 6 different" in tagged
+    assert "4 tags of tokens: determiner (" in tagged
+    assert '<th scope="row">by_<wbr>pair</th>' in tagged
+    assert "&lt;b&gt;big&lt;/b&gt;" in tagged
+    assert "Confusion and reliability" not in tagged
+
+
 def test_provenance_is_shown(made):
     page = (made.workspace.reports / "report.html").read_text()
     assert "git checkout 0123abcd &amp;&amp; make repro" in page

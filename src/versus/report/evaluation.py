@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.arrays import Events, Ragged
+from versus.data.prepared import PIECES
 from versus.metrics import table
 from versus.report.files import read_array, read_arrays, read_json, read_numbers, read_rows
 from versus.settings import Cell
@@ -74,14 +76,14 @@ class Evaluation:
         return read_arrays(self.folder / "rows.npz")
 
     @cached_property
-    def samples(self) -> NDArray[Any] | None:
-        """Generated events (n, *event)."""
-        return self._array("samples")
+    def samples(self) -> Events | None:
+        """Generated events (n, *event), or Ragged sequences."""
+        return self._events("samples")
 
     @cached_property
-    def sample_labels(self) -> NDArray[Any] | None:
-        """The class of each generated event, (n,)."""
-        return self._array("sample_labels")
+    def sample_labels(self) -> Events | None:
+        """The class of each generated event (n,), or Ragged tags of its tokens."""
+        return self._events("sample_labels")
 
     @cached_property
     def confusion(self) -> list[tuple[int, int, int]]:
@@ -104,6 +106,10 @@ class Evaluation:
         for name, (repeat, *point) in zip(names, read_numbers(path, ("repeat", "step", "value")), strict=True):
             curves.setdefault(name, {}).setdefault(int(repeat), []).append((point[0], point[1]))
         return {name: {r: sorted(points) for r, points in repeats.items()} for name, repeats in curves.items()}
+
+    def _events(self, name: str) -> Events | None:
+        values, starts = (self._array(f"{name}.{piece}") for piece in PIECES)
+        return self._array(name) if values is None or starts is None else Ragged(values, starts)
 
     def _array(self, name: str) -> NDArray[Any] | None:
         return read_array(self.folder / f"{name}.npy")

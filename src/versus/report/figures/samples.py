@@ -18,7 +18,7 @@ from versus.report.figures.pixels import png, sheet, to_bytes
 SAMPLE_PIXELS = 48  # about how large one sample is drawn
 
 
-def image_sheet(images: NDArray[Any], labels: NDArray[Any], schema: Schema, most: int) -> bytes:
+def image_sheet(images: Any, labels: Any, schema: Schema, most: int) -> bytes:
     """A PNG of at most so many images (n, H, W[, C]), sorted by class, evenly chosen."""
     order = np.argsort(labels, kind="stable")[:: max(1, math.ceil(len(images) / most))]
     chosen = to_bytes(images[order], schema.levels)

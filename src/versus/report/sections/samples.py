@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image
@@ -31,16 +30,16 @@ class Source:
     name: str
     cell: Cell | None
     events: Any
-    labels: NDArray[Any] | None
+    labels: Any
 
     @property
     def has_classes(self) -> bool:
         """Whether the samples come with classes: a generator that knows none labels them -1."""
-        return self.labels is not None and bool((self.labels >= 0).any())
+        return isinstance(self.labels, np.ndarray) and bool((self.labels >= 0).any())
 
     def of_class(self, k: int) -> Any:
         """The first samples of a class; of a generator without classes any samples, others for each class."""
-        if self.labels is None or not self.has_classes:
+        if not self.has_classes:
             return self.events[k * IMAGES_A_CLASS : (k + 1) * IMAGES_A_CLASS]
         return self.events[np.flatnonzero(self.labels == k)[:IMAGES_A_CLASS]]
 
