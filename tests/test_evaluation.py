@@ -13,6 +13,7 @@ import pytest
 from sklearn import metrics as reference
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 
+from tests.report.made_workspace import sentences
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
@@ -24,6 +25,8 @@ from versus.evaluation.scored_rows import hash_test_rows
 from versus.metrics.table import named, of_use
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError
+from versus.report import evaluation
+from versus.report.figures import samples
 
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
 SAMPLES = {"c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio"}
@@ -217,6 +220,19 @@ def test_regression_with_and_without_a_density(measured, tmp_path):
     assert ridge.scores.keys() == values
     assert np.mean(ridge.scores["r2_score"]) > 0.3
     assert "RidgeRegression predicts values, no intervals" in {skip["reason"] for skip in ridge.facts["skipped"]}
+
+
+def test_a_tagger_that_generates_leaves_sentences_with_their_tags(measured):
+    X, y, schema = sentences(200)
+    found = measured(prepared(X, y, schema), "classical_generative", "hidden_markov", "HiddenMarkovModel")
+    assert {"token_accuracy", "sentence_accuracy", "tag_log_loss"} <= found.scores.keys()
+    shown = evaluation.read(found.out)
+    assert len(shown.samples) == len(shown.sample_labels) > 0
+    np.testing.assert_array_equal(shown.samples.starts, shown.sample_labels.starts)
+    text, tags = samples.values(shown.samples[0], schema)[0].split(), samples.label(shown.sample_labels[0], schema)
+    assert len(text) == len(tags.split())
+    assert set(text) <= set(schema.x.vocabulary)
+    assert set(tags.split()) <= set(schema.classes)
 
 
 def test_everything_but_times_is_the_same_bytes_again(tmp_path):

@@ -93,8 +93,8 @@ class Prepared:
 def write(folder: Path, prepared: Prepared) -> None:
     """Write a prepared data set; the bytes depend on the values only, so DVC sees the same hash again."""
     folder.mkdir(parents=True, exist_ok=True)
-    _save(folder, "X", prepared.X)
-    _save(folder, "y", prepared.y)
+    save_events(folder, "X", prepared.X)
+    save_events(folder, "y", prepared.y)
     for part in PARTS:
         np.save(folder / f"{part}.npy", prepared.splits[part].astype(np.int64), allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
@@ -112,22 +112,23 @@ def read(folder: Path) -> Prepared:
     if not (folder / "schema.json").is_file():
         raise FileNotFoundError(f"{folder} holds no prepared data; run `dvc repro prepare@{folder.name}` first")
     return Prepared(
-        X=_load(folder, "X", "r"),
-        y=_load(folder, "y", None),
+        X=load_events(folder, "X", "r"),
+        y=load_events(folder, "y", None),
         schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
         splits={part: np.load(folder / f"{part}.npy", allow_pickle=False) for part in PARTS},
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
     )
 
 
-def _save(folder: Path, name: str, events: Events) -> None:
+def save_events(folder: Path, name: str, events: Events) -> None:
+    """Write arrays as ``<name>.npy``, sequences as ``<name>.values.npy`` and ``<name>.starts.npy``."""
     whole = {name: events}
     arrays = {f"{name}.{p}": getattr(events, p) for p in PIECES} if isinstance(events, Ragged) else whole
     for file, array in arrays.items():
         np.save(folder / f"{file}.npy", np.ascontiguousarray(array), allow_pickle=False)
 
 
-def _load(folder: Path, name: str, mmap_mode: Literal["r"] | None) -> Events:
+def load_events(folder: Path, name: str, mmap_mode: Literal["r"] | None) -> Events:
     """Arrays whole or memory-mapped; sequences memory-mapped."""
     if (folder / f"{name}.npy").is_file():
         return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode, allow_pickle=False)  # type: ignore[no-any-return]

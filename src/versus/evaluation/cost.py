@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from versus.arrays import Array
+from versus.arrays import Events
 from versus.data.schema import Schema
 from versus.evaluation.capabilities import capabilities, density
 from versus.evaluation.uses.density import as_asked
@@ -14,7 +14,7 @@ from versus.metrics.speed import prediction_speed, samples_per_second
 from versus.models import persistence
 
 
-def write_cost(model: Any, saved: Path, X: Array, schema: Schema, seed: int, out: Path) -> None:
+def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, out: Path) -> None:
     """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
 
     Latency is that of the model's main answer: probabilities, values, or log-densities where it gives neither.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.prepared import Prepared
+from versus.data.prepared import Prepared, save_events
 from versus.data.targets import Number
 from versus.evaluation.answers import HeldOut
 from versus.evaluation.capabilities import capabilities, density
@@ -71,8 +71,8 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
     """Write what is shown of the first repeat alone: samples, and the plane."""
     if hasattr(model, "sample"):
         samples, labels = shown_samples(model, data.schema, seed)
-        np.save(out / "samples.npy", samples, allow_pickle=False)
-        np.save(out / "sample_labels.npy", labels, allow_pickle=False)
+        save_events(out, "samples", samples)
+        save_events(out, "sample_labels", labels)
     if is_plane(data.schema):
         write_plane(model, data, out)
 

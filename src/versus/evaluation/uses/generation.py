@@ -10,8 +10,8 @@ import numpy as np
 from versus.arrays import Array
 from versus.data.prepared import Part
 from versus.data.schema import Schema
-from versus.data.spaces import Image
-from versus.data.targets import Classes, Number
+from versus.data.spaces import Image, Tokens
+from versus.data.targets import Classes, Number, Tags
 from versus.evaluation.answers import Answers, HeldOut
 from versus.evaluation.capabilities import samples_by_class
 from versus.metrics.samples import MOST_ROWS
@@ -28,8 +28,10 @@ def concerns(schema: Schema) -> bool:
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A discriminative model draws nothing."""
-    return None if hasattr(model, "sample") else f"{type(model).__name__} models y given x, and draws no data"
+    """A discriminative model draws nothing, and the classifiers that judge samples take rows of one length."""
+    if not hasattr(model, "sample"):
+        return f"{type(model).__name__} models y given x, and draws no data"
+    return "the two-sample test takes rows of one length, no sequences" if isinstance(schema.x, Tokens) else None
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
@@ -47,15 +49,18 @@ def some_rows(held_out: HeldOut, rng: np.random.Generator, *parts: Part) -> tupl
     return X[rows], y[rows]
 
 
-def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Array, Array]:
+def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Any, Any]:
     """Draw events to be looked at and what they are samples of: classes in turn, -1 where the model knows none.
 
-    For regression the second is the model's own prediction for each event.
+    For regression and tagging the second is the model's own prediction for each event.
     """
     n = SHOWN_IMAGES if isinstance(schema.x, Image) else SHOWN_ROWS
     if isinstance(schema.y, Number):
         drawn = draw(model, n, None, schema, seed)
         return drawn, np.asarray(model.predict(drawn), dtype=np.float64)
+    if isinstance(schema.y, Tags):
+        drawn = draw(model, n, None, schema, seed)
+        return drawn, model.predict(drawn)
     if samples_by_class(model):
         labels = np.arange(n, dtype=np.int64) % schema.n_classes
         return draw(model, n, labels, schema, seed), labels
