@@ -1,6 +1,7 @@
 """Every configured cell, at a tiny size, keeps the contract of `versus.models.protocols`."""
 
 import dataclasses
+import inspect
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
 from versus.data.targets import Classes, Tags
 from versus.fitting.cell import build, parts_to_fit
-from versus.models import persistence
+from versus.models import FAMILIES, catalogue, find, persistence
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell
 
@@ -114,7 +115,14 @@ def test_every_model_class_is_configured_somewhere_or_tested_by_its_own_file() -
     configured = set()
     for path in [ROOT / "params.yaml", *sorted((ROOT / "examples").glob("*.yaml"))]:
         configured |= {cell.class_name for cell in parameters.cells(parameters.read(path))}
-    from versus.models import FAMILIES, catalogue
-
     offered = {c for family in FAMILIES for m in catalogue.modules(family) for c in catalogue.signatures(family, m)}
     assert offered == configured
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parsed_arguments_are_those_that_python_sees(family: str) -> None:
+    for module in catalogue.modules(family):
+        for name, parsed in catalogue.signatures(family, module).items():
+            seen = inspect.signature(find(family, module, name)).parameters.values()
+            found = [(a.name, a.annotation, a.required) for a in parsed.values()]
+            assert found == [(p.name, p.annotation, p.default is p.empty) for p in seen], name

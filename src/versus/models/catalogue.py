@@ -1,7 +1,6 @@
 """Which model classes there are and what arguments they take, read from the source without importing it.
 
-Checking params.yaml must not cost the import of every library that some model uses, so signatures are parsed. Hence
-the rule that each class in a model module's ``__all__`` spells out its own ``__init__``.
+Checking params.yaml must not cost the import of every library that some model uses, so signatures are parsed.
 """
 
 from __future__ import annotations
@@ -95,12 +94,11 @@ def modules(family: str) -> tuple[str, ...]:
 @cache
 def signatures(family: str, module: str) -> dict[str, dict[str, Argument]]:
     """Class name -> argument name -> `Argument`, for each class in the module's ``__all__``."""
-    tree = _parse(Path(__file__).parent / family / f"{module}.py")
-    public = _public(tree)
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name in public]
-    return {c.name: _arguments(c) for c in classes}
+    path = Path(__file__).parent / family / f"{module}.py"
+    return {name: _arguments(_constructor(path, name)) for name in _public(_parse(path))}
 
 
+@cache
 def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -114,11 +112,25 @@ def _public(tree: ast.Module) -> list[str]:
     return []
 
 
-def _arguments(node: ast.ClassDef) -> dict[str, Argument]:
-    constructors = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
-    if not constructors:
+def _constructor(path: Path, name: str) -> ast.FunctionDef | None:
+    """The ``__init__`` of the class that ``name`` means in a file: its own, or the first that it inherits from us."""
+    tree = _parse(path)
+    node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
+    if node is None:
+        imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and any(a.name == name for a in n.names)]
+        parts = imports[0].module.split(".") if imports and imports[0].module else [""]
+        if parts[0] != "versus":
+            return None
+        return _constructor(Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py"), name)
+    own = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
+    inherited = (_constructor(path, base.id) for base in node.bases if isinstance(base, ast.Name))
+    return own[0] if own else next((found for found in inherited if found is not None), None)
+
+
+def _arguments(constructor: ast.FunctionDef | None) -> dict[str, Argument]:
+    if constructor is None:
         return {}
-    spec = constructors[0].args
+    spec = constructor.args
     positional = spec.args[1:]
     unset: list[ast.expr | None] = [None] * (len(positional) - len(spec.defaults))
     pairs = [

@@ -10,15 +10,12 @@ evidence lower bound (see `versus.models.deep_generative.autoencoder`), and so a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from scipy.special import logsumexp
 from torch import Tensor
 
 from versus.arrays import Array, Labels
-from versus.data.schema import Schema
 from versus.models.bayes import GenerativeClassifier, class_log_prior
 from versus.models.class_labels import classification_data
 from versus.models.deep_generative.autoencoder import Autoencoder
@@ -51,42 +48,6 @@ class VAE(VariationalModel):
         schema: what the data look like; inferred where None.
         random_state: seed of initialisation, shuffling and noise.
     """
-
-    def __init__(
-        self,
-        n_latent: int = 8,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
-        channels: int = 16,
-        likelihood: str = "gaussian",
-        beta: float = 1.0,
-        evaluation_samples: int = 4,
-        learning_rate: float = 5e-3,
-        weight_decay: float = 1e-4,
-        batch_size: int = 64,
-        epochs: int = 100,
-        patience: int | None = 15,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_latent = n_latent
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.channels = channels
-        self.likelihood = likelihood
-        self.beta = beta
-        self.evaluation_samples = evaluation_samples
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
 
     def elbo(self, X: Array) -> Array:
         """Evidence lower bound of log p(x) in the raw space (of what is observed, where values are missing).
@@ -135,42 +96,6 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
     Encoder and decoder read the class beside the features or the code; the Gaussians' deviations are each class's own.
     Takes the arguments of `VAE`.
     """
-
-    def __init__(
-        self,
-        n_latent: int = 8,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
-        channels: int = 16,
-        likelihood: str = "gaussian",
-        beta: float = 1.0,
-        evaluation_samples: int = 4,
-        learning_rate: float = 5e-3,
-        weight_decay: float = 1e-4,
-        batch_size: int = 64,
-        epochs: int = 100,
-        patience: int | None = 15,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_latent = n_latent
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.channels = channels
-        self.likelihood = likelihood
-        self.beta = beta
-        self.evaluation_samples = evaluation_samples
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
 
     def log_joint(self, X: Array) -> Array:
         """Evidence lower bound of log p(x, y) for every class, (N, *event) -> (N, K) nats."""

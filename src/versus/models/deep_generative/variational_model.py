@@ -32,14 +32,43 @@ DECODED_AT_ONCE = 2048  # codes; bounds the memory of activations
 class VariationalModel(DeepModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
-    n_latent: int
-    hidden_layer_sizes: Sequence[int]
-    channels: int
-    likelihood: str
-    beta: float
-    evaluation_samples: int
-
     network_: Autoencoder
+
+    def __init__(
+        self,
+        n_latent: int = 8,
+        hidden_layer_sizes: Sequence[int] = (64, 64),
+        channels: int = 16,
+        likelihood: str = "gaussian",
+        beta: float = 1.0,
+        evaluation_samples: int = 4,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        epochs: int = 100,
+        patience: int | None = 15,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        schema: Schema | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.n_latent = n_latent
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.channels = channels
+        self.likelihood = likelihood
+        self.beta = beta
+        self.evaluation_samples = evaluation_samples
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.patience = patience
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.schema = schema
+        self.random_state = random_state
 
     @property
     def measure(self) -> Measure:
