@@ -16,8 +16,7 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Events, Labels, Measure, joined
 from versus.data.schema import Schema
-from versus.models.class_labels import classification_data
-from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.checks import check_names, check_shape, classification_data, restored_schema
 
 Prior = Literal["empirical", "uniform"]
 

@@ -17,8 +17,8 @@ from scipy.special import gammaln
 from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
+from versus.models.checks import check_names, check_shape
 from versus.models.events import raw_rows, require_numeric, stored_events
-from versus.models.learned_arrays import check_names, check_shape
 
 
 class TokenCounts:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array
+from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 
@@ -70,3 +70,17 @@ def working_type(X: Array, schema: Schema) -> type[Any]:
     """The float type that loses nothing: float32 for float32 and bytes, where x + u keeps 16 binary places."""
     single = X.dtype == np.float32 or (has_pixels(X, schema) and X.dtype.itemsize == 1)
     return np.float32 if single else np.float64
+
+
+def draw(model: Any, n: int, y: Labels | None, schema: Schema, seed: int) -> Any:
+    """``n`` events (n, *event), of classes ``y`` where given, as the data hold them: pixels are whole numbers.
+
+    Raises:
+        ValueError: where the model draws another shape, or what is not finite.
+    """
+    drawn = model.sample(n, y=y, random_state=seed)
+    schema.x.check(drawn)
+    values = drawn.values if isinstance(drawn, Ragged) else drawn
+    if len(drawn) != n or not np.isfinite(values).all():
+        raise ValueError(f"sample({n}) gives {len(drawn)} events or values that are not finite; {n} are expected")
+    return schema.x.stored(drawn)

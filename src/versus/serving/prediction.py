@@ -16,7 +16,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
 from versus.data.targets import Number, Tags
 from versus.models import persistence
-from versus.models.draws import draw
+from versus.models.events import draw
 from versus.serving import texts
 from versus.serving.frames import Data, decode, encode
 from versus.workspace import Workspace

@@ -15,7 +15,7 @@ from versus.data.targets import Classes, Number, Tags
 from versus.evaluation.answers import Answers, HeldOut
 from versus.evaluation.capabilities import samples_by_class
 from versus.metrics.samples import MOST_ROWS
-from versus.models.draws import draw
+from versus.models.events import draw
 
 WHAT = "samples"
 SHOWN_IMAGES, SHOWN_ROWS = 100, 500

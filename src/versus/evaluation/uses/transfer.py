@@ -14,7 +14,7 @@ from versus.evaluation.answers import Answers, HeldOut
 from versus.evaluation.capabilities import samples_by_class
 from versus.evaluation.uses.generation import some_rows
 from versus.metrics.samples import transfer_accuracy
-from versus.models.draws import draw
+from versus.models.events import draw
 
 WHAT = "train on synthetic, test on real"
 

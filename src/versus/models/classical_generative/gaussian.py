@@ -16,8 +16,8 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
-from versus.models.learned_arrays import check_shape
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Full, ledoit_wolf, shrunk, structure
 from versus.numerics.missing import completed_scatter

@@ -18,7 +18,7 @@ import numpy as np
 
 from versus.arrays import Array, Measure, Ragged
 from versus.data.schema import Schema
-from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.tagging import tagging_data, tokens_of
 from versus.models.word_classes import WordClasses
 from versus.models.word_forms import packed, unpacked

@@ -16,8 +16,8 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import BayesClassifier
+from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
-from versus.models.learned_arrays import check_names, check_shape, restored_schema
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.kernel_densities import RULES, factor, log_kernel_sums
 from versus.numerics.missing import patterns

@@ -16,8 +16,8 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events, working_type
-from versus.models.learned_arrays import check_shape
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.machine import map_slabs

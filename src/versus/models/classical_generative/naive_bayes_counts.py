@@ -18,8 +18,8 @@ import numpy as np
 from versus.arrays import Array, Events, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.checks import check_shape, restored_schema
 from versus.models.counts import counts_of
-from versus.models.learned_arrays import check_shape, restored_schema
 from versus.numerics.categorical_factors import check_smoothing
 
 __all__ = ["MultinomialNaiveBayes"]

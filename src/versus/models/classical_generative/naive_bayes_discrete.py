@@ -18,8 +18,8 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.checks import check_shape
 from versus.models.events import raw_rows, stored_events
-from versus.models.learned_arrays import check_shape
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
 
 __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]

@@ -19,9 +19,9 @@ from scipy.special import logsumexp, ndtr, ndtri
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
+from versus.models.checks import restored_schema
 from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.events import as_rows, require_numeric
-from versus.models.learned_arrays import restored_schema
 from versus.numerics.covariances import structure
 from versus.numerics.missing import conditional, patterns
 from versus.numerics.mixtures import Mixture

@@ -20,7 +20,7 @@ from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Table
 from versus.models.bayes import class_log_prior
-from versus.models.class_labels import classification_data
+from versus.models.checks import classification_data
 from versus.models.deep_generative.autoencoder_networks import DenseNetwork
 from versus.models.deep_model import DeepModel
 from versus.training.batches import Batch

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from versus.arrays import Array, Labels
 from versus.models.bayes import GenerativeClassifier, class_log_prior
-from versus.models.class_labels import classification_data
+from versus.models.checks import classification_data
 from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.variational_model import VariationalModel
 

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
 from versus.models.bayes import class_log_prior
-from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.tagging import tagging_data
 
 __all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]

@@ -15,10 +15,9 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor
+from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor, limited
 from versus.models.node_checks import check_boosting
 from versus.models.preprocessing import Flattened
-from versus.models.threads import limited
 
 __all__ = ["HistGradientBoosting", "HistGradientBoostingRegressor"]
 

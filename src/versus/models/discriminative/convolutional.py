@@ -16,7 +16,7 @@ from torch.nn import functional
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Image
-from versus.models.class_labels import classification_data
+from versus.models.checks import classification_data
 from versus.models.deep_model import DeepModel
 from versus.models.pixel_scaling import PixelScaling
 from versus.training.batches import Batch

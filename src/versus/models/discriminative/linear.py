@@ -18,9 +18,8 @@ from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.models.counts import TokenCounts
-from versus.models.estimator import PreprocessedModel, over_all_classes
+from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
-from versus.models.threads import limited
 
 __all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]
 

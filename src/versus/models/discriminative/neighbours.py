@@ -16,8 +16,7 @@ import numpy as np
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Image
-from versus.models.estimator import PreprocessedModel, over_all_classes
-from versus.models.threads import limited
+from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 
 __all__ = ["KNearestNeighbours"]
 

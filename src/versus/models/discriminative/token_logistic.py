@@ -16,9 +16,9 @@ from scipy.special import log_softmax
 
 from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
-from versus.models.learned_arrays import check_names, check_shape, restored_schema
+from versus.models.checks import check_names, check_shape, restored_schema
+from versus.models.estimator import limited
 from versus.models.tagging import tagging_data, tokens_of
-from versus.models.threads import limited
 from versus.models.token_features import Window, WordFeatures
 from versus.models.word_forms import packed, unpacked
 

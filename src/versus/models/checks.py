@@ -1,6 +1,8 @@
-"""Checks of labelled data at the door of a classifier."""
+"""Validate labels passed to `fit`, and arrays that a model takes back from a file."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,3 +25,24 @@ def classification_data(model: str, schema: Schema | None, X: Array, y: Labels |
             f"{model}.fit: y holds codes {labels.min()} … {labels.max()}; the schema has 0 … {found.n_classes - 1}"
         )
     return found, labels.astype(np.int64, copy=False)
+
+
+def restored_schema(schema: Schema | None) -> Schema:
+    """The schema that a model was built with; arrays alone do not say it."""
+    if schema is None:
+        raise ValueError("set_arrays needs a model that was built with schema=…; this one has None")
+    return schema
+
+
+def check_names(arrays: Mapping[str, Array], names: tuple[str, ...]) -> None:
+    """Raise ValueError unless ``arrays`` holds exactly ``names``."""
+    if set(arrays) != set(names):
+        raise ValueError(f"arrays named {sorted(arrays)} found; {sorted(names)} belong there")
+
+
+def check_shape(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> Array:
+    """The array ``name``; ValueError where it is missing or has another shape."""
+    if name not in arrays or arrays[name].shape != shape:
+        found = arrays[name].shape if name in arrays else "missing"
+        raise ValueError(f"array {name!r} is {found}; shape {shape} is needed")
+    return arrays[name]
