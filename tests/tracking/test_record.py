@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from tests.tracking.workspaces import CELL, REPEATS, a_cell, make_cell, make_costs, make_failed
-from versus.statistics.corrected_resampled import corrected_mean
-from versus.statistics.proportion import wilson_interval
+from versus.report import results
+from versus.settings import Comparison
 from versus.tracking import record
-from versus.tracking.intervals import interval
 from versus.workspace import Workspace
 
 
@@ -24,20 +23,14 @@ def test_every_score_is_there_as_mean_interval_and_repeats(evaluated: Workspace)
     assert ends["interval/accuracy_score_low"] < values["accuracy_score"] < ends["interval/accuracy_score_high"]
 
 
-def test_intervals_are_those_of_the_report() -> None:
-    rng = np.random.default_rng(0)
-    random_splits = np.stack([rng.permutation(150)[:30] for _ in range(4)])
-    one_test_set = np.tile(np.arange(100), (3, 1))
-    scores = np.array([0.9, 1.0, 0.925, 0.9])
-    low, high = interval("roc_auc", scores, 120, random_splits) or (0, 0)
-    expected = corrected_mean(scores, 120, 30).interval(0.95)
-    assert (low, high) == (expected[0], min(expected[1], 1.0))
-    assert high == 1.0  # no area is larger
-    assert interval("accuracy_score", np.ones(4), 120, random_splits) != (1.0, 1.0)  # agreement is no certainty
-    assert interval("accuracy_score", scores[:3], 120, one_test_set) is None
-    assert interval("accuracy_score", np.array([0.93]), 120, one_test_set[:1]) == wilson_interval(93, 100)
-    assert interval("log_loss", scores, 120, random_splits, 0.8) == corrected_mean(scores, 120, 30).interval(0.8)
-    assert interval("log_loss", np.array([0.3, np.nan, 0.2, 0.1]), 120, random_splits) is None
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_intervals_are_those_of_the_report(evaluated: Workspace, confidence: float) -> None:
+    found = {p.key: p.value for p in record.read(evaluated, a_cell(), confidence).passing}
+    (dataset,) = results.read(evaluated, [a_cell()], comparison=Comparison(confidence=confidence)).datasets
+    for metric, scores in dataset.evaluations[0].scores.items():
+        ends = found[f"interval/{metric}_low"], found[f"interval/{metric}_high"]
+        assert ends == dataset.interval(dataset.evaluations[0], metric)
+        assert ends[0] < scores.mean() < ends[1]
 
 
 def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from versus import manifest
 from versus.fitting import failure
 from versus.fitting.failure import Failure
-from versus.settings import Cell
-from versus.tracking.intervals import interval
+from versus.report import results
+from versus.settings import Cell, Comparison
 from versus.workspace import Workspace
 
 
@@ -98,7 +97,6 @@ def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellReco
         return _read_failed(workspace, cell, failed, training)
     about = _json(folder / "evaluation.json")
     usage = workspace.usage_cost(cell.name)
-    test_rows = np.load(workspace.prepared(cell.dataset) / "test.npy", allow_pickle=False)
     repeats = _repeats(folder / "scores.csv")
     started, ended = _times(training, cost if cost.is_file() else folder / "evaluation.json")
     return CellRecord(
@@ -112,7 +110,7 @@ def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellReco
         curves=list(read_curves(folder / "history.csv")),
         passing=[
             *_costs(training, _json(usage) if usage.is_file() else {}),
-            *_intervals(repeats, training, test_rows, confidence),
+            *_intervals(workspace, cell, confidence),
         ],
     )
 
@@ -200,18 +198,15 @@ def _scores(repeats: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:
         yield Point(metric, float(np.mean(list(values.values()))))
 
 
-def _intervals(
-    repeats: Mapping[str, Mapping[int, float]],
-    training: Mapping[str, Any],
-    test_rows: NDArray[np.int64],
-    confidence: float,
-) -> Iterator[Point]:
-    n_train = min((int(r["n_train"]) for r in training["repeats"] if r.get("n_train")), default=0)
-    for metric, values in repeats.items():
-        ends = interval(metric, np.array(list(values.values())), n_train, test_rows, confidence)
-        if ends is not None:
-            yield Point(f"interval/{metric}_low", ends[0])
-            yield Point(f"interval/{metric}_high", ends[1])
+def _intervals(workspace: Workspace, cell: Cell, confidence: float) -> Iterator[Point]:
+    """The ends of the interval of each mean, which are the report's."""
+    for dataset in results.read(workspace, [cell], comparison=Comparison(confidence=confidence)).datasets:
+        for evaluation in dataset.evaluations:
+            for metric in evaluation.scores:
+                ends = dataset.interval(evaluation, metric)
+                if ends is not None:
+                    yield Point(f"interval/{metric}_low", ends[0])
+                    yield Point(f"interval/{metric}_high", ends[1])
 
 
 def _costs(training: Mapping[str, Any], usage: Mapping[str, Any]) -> Iterator[Point]:
