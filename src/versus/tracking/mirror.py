@@ -20,17 +20,16 @@ import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 from filelock import FileLock, Timeout
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
 from versus import provenance
 from versus.data import prepared
 from versus.data.schema import Schema
 from versus.fitting import unfinished
-from versus.tracking import dataset, pictures, run_log
+from versus.tracking import dataset, logged_model, pictures, run_log
 from versus.tracking.destination import Destination
-from versus.tracking.record import CellRecord, Point, cell_tags
+from versus.tracking.record import CellRecord, Point
 from versus.tracking.run_log import (
     COMPLETE,
     CURRENT,
@@ -41,7 +40,6 @@ from versus.tracking.run_log import (
     STATE,
     TRAINING,
     WRITING,
-    LoggedFor,
     tag,
 )
 from versus.workspace import Workspace
@@ -148,9 +146,7 @@ class Mirror:
 
     def delete(self, run: Run) -> None:
         """Delete a run and the models logged with it."""
-        condition = f"source_run_id = '{run.info.run_id}'"
-        for model in self.client.search_logged_models([run.info.experiment_id], condition):
-            self.client.delete_logged_model(model.model_id)
+        logged_model.delete(self.client, run)
         self.client.delete_run(run.info.run_id)
 
     def _agree(self, experiment: str, record: CellRecord, run_id: str) -> str:
@@ -165,15 +161,8 @@ class Mirror:
         """The same results at other costs are the same run, with what was measured last on top."""
         tags = {CURRENT: "yes", PASSING: record.passing_fingerprint}
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
-        points = run_log.metrics(record.passing if PASSING in changed else (), model=self.model_of(run))
+        points = run_log.metrics(record.passing if PASSING in changed else (), model=logged_model.of(run))
         run_log.log(self.client, run.info.run_id, points, tags=changed)
-
-    def model_of(self, run: Run) -> LoggedFor | None:
-        """The model that a whole run logged."""
-        if run.outputs is None or run.inputs is None or not run.outputs.model_outputs:
-            return None
-        data = run.inputs.dataset_inputs[0].dataset
-        return LoggedFor(run.outputs.model_outputs[0].model_id, data.name, data.digest)
 
     def _write(self, experiment: str, record: CellRecord, fits: Sequence[Run]) -> str:
         folder = self.workspace.prepared(record.cell.dataset)
@@ -190,7 +179,7 @@ class Mirror:
         self.client.log_inputs(run_id, [data])
         metrics = run_log.metrics(curves, record.ended)
         if not record.failed:
-            model = LoggedFor(self._log_model(experiment, run_id, record), data.dataset.name, data.dataset.digest)
+            model = logged_model.log(self.client, experiment, run_id, record, data)
             metrics += run_log.metrics([*record.scores, *record.passing], record.ended, model)
             self._log_pictures(run_id, record, schema)
         run_log.log(self.client, run_id, metrics, record.params, tags)
@@ -198,17 +187,6 @@ class Mirror:
         self.client.set_terminated(run_id, "FAILED" if record.failed else "FINISHED", int(record.ended * 1000))
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
         return run_id
-
-    def _log_model(self, experiment: str, run_id: str, record: CellRecord) -> str:
-        """A model for MLflow's pages. Its files stay with DVC; those of the best are added when it is registered."""
-        tags = {name: str(value) for name, value in cell_tags(record.cell).items()}
-        tags |= {MLFLOW_MODEL_IS_EXTERNAL: "true", "path": f"models/{record.cell.name}"}
-        found = self.client.create_logged_model(
-            experiment, record.cell.model, run_id, tags, record.params, record.cell.family
-        )
-        self.client.log_outputs(run_id, [LoggedModelOutput(found.model_id, 0)])
-        self.client.finalize_logged_model(found.model_id, LoggedModelStatus.READY)
-        return str(found.model_id)
 
     def _adopt(self, record: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
         """The run that showed this fit while it went on, and those points of the curves that it lacks."""

@@ -19,14 +19,13 @@ from mlflow.protos.databricks_pb2 import (
     RESOURCE_DOES_NOT_EXIST,
     ErrorCode,
 )
-from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
 from versus import manifest
 from versus.models import persistence
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
 from versus.settings import Cell
-from versus.tracking import record
+from versus.tracking import logged_model, record
 from versus.tracking.answers import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
@@ -78,13 +77,11 @@ class Candidate:
         name = mirror.destination.registered_model(cell.dataset)
         _ensure(mirror, name, cell.dataset)
         run_id = mirror.cell(self.record)
-        model = mirror.model_of(mirror.client.get_run(run_id))
+        model = logged_model.of(mirror.client.get_run(run_id))
         assert model is not None, f"the run {run_id} has no model"
-        mirror.client.log_model_artifacts(model.model_id, str(package))
-        mirror.client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_IS_EXTERNAL: "false"})
+        source = logged_model.add_files(mirror.client, model, str(package))
         tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
         about = f"{cell.model}, fitted on the first split of {cell.dataset}"
-        source = f"models:/{model.model_id}"
         return _version(
             mirror.client.create_model_version(name, source, run_id, tags, description=about, model_id=model.model_id)
         )
