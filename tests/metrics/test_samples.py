@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from tests.models.small_text import documents
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
@@ -52,6 +53,15 @@ def test_images_are_told_from_noise_of_the_same_pixels():
     assert c2st_accuracy(images[:300], images[300:600], schema, seed=0) < 0.6
     noise = RNG.permuted(images[300:600], axis=0)  # every pixel keeps its own distribution
     assert c2st_accuracy(images[:300], noise, schema, seed=0) > 0.85
+
+
+def test_texts_are_told_by_their_words():
+    X, y, schema = documents(n=800)
+    halves = X[:400], X[400:]
+    assert c2st_accuracy(*halves, schema, seed=0) < 0.57
+    assert c2st_accuracy(X[y == 0], X[y == 1], schema, seed=0) > 0.75
+    assert transfer_accuracy((halves[0], y[:400]), (halves[1], y[400:]), schema, seed=0) > 0.75
+    assert transfer_accuracy((halves[0], 1 - y[:400]), (halves[1], y[400:]), schema, seed=0) < 0.25
 
 
 def test_missing_values_do_not_give_real_rows_away():

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array, Labels
+from versus.arrays import Events, Labels, joined
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
 from versus.metrics.classification import balanced_accuracy, class_counts
 from versus.metrics.metric import UndefinedMetricError
+from versus.models.counts import TokenCounts
 from versus.models.preprocessing import Preprocessor
 
 JUDGING_TREES = 50  # about 18 of them judge a row
@@ -24,7 +26,7 @@ MOST_ROWS = 1000
 FEWEST_ROWS = 20
 
 
-def c2st_accuracy(real: Array, generated: Array, schema: Schema, seed: int) -> float:
+def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) -> float:
     """Out-of-bag accuracy of a classifier that tells generated from real rows; 0.5: it cannot, 1: always.
 
     Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (ICLR 2017).
@@ -42,13 +44,13 @@ def c2st_accuracy(real: Array, generated: Array, schema: Schema, seed: int) -> f
     n = min(len(real), len(generated), MOST_ROWS)
     _expect_rows(n)
     rng = np.random.default_rng(seed)
-    events = np.concatenate([rng.permutation(real)[:n], rng.permutation(generated)[:n]])
+    events = joined([rows[rng.permutation(len(rows))[:n]] for rows in (real, generated)])
     origin = np.repeat([0, 1], n)
     forest = _forest(JUDGING_TREES, seed, oob_score=True).fit(_as_matrices(events, schema=schema)[0], origin)
     return float(forest.oob_score_)
 
 
-def transfer_accuracy(train: tuple[Array, Labels], test: tuple[Array, Labels], schema: Schema, seed: int) -> float:
+def transfer_accuracy(train: tuple[Events, Labels], test: tuple[Events, Labels], schema: Schema, seed: int) -> float:
     """Balanced accuracy on real test rows of a classifier trained on other rows, generated or real.
 
     Args:
@@ -66,7 +68,7 @@ def transfer_accuracy(train: tuple[Array, Labels], test: tuple[Array, Labels], s
         raise UndefinedMetricError("the training rows are all of one class")
     fitted_on, probe = _as_matrices(X, events, schema=schema)
     forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y)
-    probabilities = np.zeros((len(probe), schema.n_classes))
+    probabilities = np.zeros((len(labels), schema.n_classes))
     probabilities[:, forest.classes_] = forest.predict_proba(probe)
     return float(balanced_accuracy(class_counts(labels, probabilities).mean(axis=0)))
 
@@ -90,12 +92,12 @@ def tstr_ratio(on_synthetic: float, on_real: float) -> float:
     return on_synthetic / on_real
 
 
-def complete(X: Array, schema: Schema) -> Array:
+def complete(X: Events, schema: Schema) -> Events:
     """The rows without a missing value: generators draw none, so a missing value would give a row away."""
     return X[schema.x.complete(X)]
 
 
-def _complete_pair(pair: tuple[Array, Labels], schema: Schema) -> tuple[Array, Labels]:
+def _complete_pair(pair: tuple[Events, Labels], schema: Schema) -> tuple[Events, Labels]:
     X, y = pair
     whole = schema.x.complete(X)
     return X[whole], y[whole]
@@ -106,8 +108,11 @@ def _expect_rows(n: int) -> None:
         raise UndefinedMetricError(f"{n} rows without missing values are too few; {FEWEST_ROWS} are needed")
 
 
-def _as_matrices(fitted: Array, *others: Array, schema: Schema) -> list[Array]:
-    preprocessor = Preprocessor(schema, standardise=False, dtype=np.float32).fit(fitted)
+def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
+    """What the forest sees: numbers and pixels as they are, of texts how often each token occurs."""
+    texts = isinstance(schema.x, Tokens)
+    preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, standardise=False, dtype=np.float32)
+    preprocessor.fit(fitted)
     return [preprocessor.transform(X) for X in (fitted, *others)]
 
 

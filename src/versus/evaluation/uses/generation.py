@@ -10,7 +10,7 @@ import numpy as np
 from versus.arrays import Array
 from versus.data.prepared import Part
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Tokens
+from versus.data.spaces import Image
 from versus.data.targets import Classes, Number, Tags
 from versus.evaluation.answers import Answers, HeldOut
 from versus.evaluation.capabilities import samples_by_class
@@ -28,10 +28,8 @@ def concerns(schema: Schema) -> bool:
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A discriminative model draws nothing, and the classifiers that judge samples take rows of one length."""
-    if not hasattr(model, "sample"):
-        return f"{type(model).__name__} models y given x, and draws no data"
-    return "the two-sample test takes rows of one length, no sequences" if isinstance(schema.x, Tokens) else None
+    """A discriminative model draws nothing."""
+    return None if hasattr(model, "sample") else f"{type(model).__name__} models y given x, and draws no data"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from versus.data.schema import Schema
-from versus.data.spaces import Tokens
-from versus.data.targets import Number
+from versus.data.targets import Number, Tags
 from versus.evaluation.answers import Answers, HeldOut
 from versus.evaluation.capabilities import samples_by_class
 from versus.evaluation.uses.generation import some_rows
@@ -30,8 +29,8 @@ def reason_against(model: Any, schema: Schema) -> str | None:
         return f"{type(model).__name__} models y given x, and draws no data"
     if isinstance(schema.y, Number):
         return "the target is a number, not a class"
-    if isinstance(schema.x, Tokens):
-        return "the classifier that learns from samples takes rows of one length, no sequences"
+    if isinstance(schema.y, Tags):
+        return "the target is a tag a token, not a class"
     return None if samples_by_class(model) else f"{type(model).__name__} draws data without classes to learn from"
 
 
