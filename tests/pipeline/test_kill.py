@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,7 +24,13 @@ def start(project: Project, *options: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "versus", "repro", *options]
     with (project.folder.parent / "output").open("ab") as output:
         return subprocess.Popen(
-            command, cwd=project.folder, env=project.environment, stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=project.folder,
+            env=project.environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )
 
 
@@ -84,13 +91,13 @@ def test_a_killed_repro_takes_a_plain_dvc_and_its_stage_with_it(project: Project
     assert psutil.wait_procs(below, timeout=10)[1] == []
 
 
-def test_interrupted_it_keeps_what_is_finished(project: Project) -> None:
+def test_interrupted_it_keeps_what_is_finished(project: Project, tmp_path: Path) -> None:
     project.edit("params.yaml", "C: 1.0", "C: 0.5")
     fit = long_fit(project)
     process = start(project)
     trained = "train_discriminative@iris-logistic_regression"
-    wait_for(lambda: fit.is_dir() and (project.folder / "models/iris-logistic_regression").is_dir(), 120)
-    time.sleep(1.0)
+    follows = "Running stage 'evaluate_discriminative@iris-logistic_regression'"
+    wait_for(lambda: fit.is_dir() and follows in (tmp_path / "output").read_text(), 120)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     wait_for(lambda: workers_in(project.folder) == [], 10)

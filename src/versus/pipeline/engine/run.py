@@ -89,7 +89,7 @@ class Run:
                     self._hear(0)
         finally:
             if self._workers is not None:
-                self._workers.stop(idle=not self._running)
+                self._workers.stop()
             self._stages.let_go()
             self._stages.write(all_of_them=True)
 

@@ -17,6 +17,8 @@ from typing import Any
 START = "import sys; from stages import entry; entry.limit_threads(); "
 SERVE = "from versus.pipeline.engine.fork_server import serve; sys.exit(serve(int(sys.argv[1])))"
 
+LONGEST_END = 5.0  # seconds
+
 
 @dataclass(frozen=True)
 class News:
@@ -92,12 +94,13 @@ class Workers:
             raise WorkersDiedError("the process that starts the workers was killed; run it again")
         return given
 
-    def stop(self, *, idle: bool) -> None:
-        """End the server, and with it all workers; where none is at work, it need not end what it is loading."""
+    def stop(self) -> None:
+        """End the server, even amid what it is loading; then wait for the workers, which end when they see it gone."""
         assert self._server.stdin is not None
-        if idle:
-            self._server.kill()
+        self._server.kill()
+        self._server.wait()
         with suppress(BrokenPipeError):
             self._server.stdin.close()
-        self._server.wait()
+        while select.select([self._news], [], [], LONGEST_END)[0] and os.read(self._news, 65536):
+            pass  # until the last worker lets go of its end
         os.close(self._news)
