@@ -47,6 +47,35 @@ def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry)
     prepare(found.name, found.entry, desk.folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "target", "header"),
+    [
+        ("2021,2022,left\n" + "0.1,0.2,0\n0.3,0.4,1\n" * 6, "left", True),  # the target settles it
+        ("a,male,died\n" + "0.1,male,died\n0.2,female,lived\n" * 6, None, True),  # a word above numbers does, too
+        ("sex,male,end\n" + "f,male,died\nm,female,lived\n" * 6, None, True),  # one value that comes again does not
+        ("year,2021,end\n" + "f,0.5,died\nm,0.2,lived\n" * 6, None, True),  # nor does one number
+        ("f,male,died\n" + "m,female,lived\nf,male,died\n" * 6, None, False),
+        ("1,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),
+        ("?,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),
+        ("k,5,died\n" + "f,0.5,died\nm,0.2,lived\n" * 6, "c2", False),  # called as where there is no header
+    ],
+)
+def test_a_header_is_told_from_data(desk: Desk, content, target, header):
+    path = desk.write("t.csv", content)
+    found = inspect(path, target, desk.folder)
+    assert found.entry.get("header", True) == header
+    assert any("--header" in note for note in found.notes) != header
+    prepare("t", found.entry, desk.folder)
+
+
+def test_who_says_whether_there_is_a_header_is_believed(desk: Desk):
+    path = desk.write("t.csv", "1,2,0\n" + "4,5,0\n6,8,1\n" * 6)
+    assert inspect(path, "0", desk.folder, header=True).dataset.summary()["rows"] == 12
+    found = inspect(path, "c2", desk.folder, header=False)
+    assert (found.entry["header"], found.dataset.summary()["rows"]) == (False, 13)
+    assert not any("--header" in note for note in found.notes)
+
+
 def test_a_test_file_beside_it_and_labels_with_a_dot(desk: Desk):
     path = desk.write("raw/adult-train.csv", rows())
     desk.write("raw/adult-test.csv", rows(10).replace("yes", "yes.").replace("no", "no."))

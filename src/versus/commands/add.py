@@ -19,6 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("path", type=Path, help="a table, arrays, images or texts: a file or a folder of them")
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict (default: guessed, and said so)")
+    parser.add_argument(
+        "--header", action=argparse.BooleanOptionalAction, help="the first row names the columns, or does not"
+    )
     parser.add_argument("--name", help="what to call the data set (default: after the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
@@ -27,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look, say what was found, and add it; params.yaml keeps its comments."""
     known = parameters.read(options.params)
-    proposal = inspect(options.path, options.target, base=options.params.parent, name=options.name)
+    proposal = inspect(options.path, options.target, options.params.parent, options.name, options.header)
     if proposal.name in known.datasets or proposal.name in known.files:
         raise ValueError(f"{options.params} has a data set {proposal.name!r} already; choose another with --name")
     print(proposal.describe())

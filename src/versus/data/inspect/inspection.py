@@ -42,7 +42,13 @@ class Proposal:
         return "\n".join([*_lines(self.entry, self.dataset), *(f"note: {note}" for note in self.notes)])
 
 
-def inspect(path: Path, target: str | None = None, base: Path = Path(), name: str | None = None) -> Proposal:
+def inspect(
+    path: Path,
+    target: str | None = None,
+    base: Path = Path(),
+    name: str | None = None,
+    header: bool | None = None,
+) -> Proposal:
     """Look at a file or folder and propose how to read it.
 
     Args:
@@ -51,6 +57,7 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
         target: name of the target column, of the array of targets, or of the file of labels; guessed where not given.
         base: folder of params.yaml; the proposed paths are relative to it where ``path`` lies below it.
         name: name of the data set; made from the file's where not given.
+        header: whether the first row of separated values names the columns; guessed where not given.
 
     Returns:
         The proposal; its entry passes `versus.data.preparation.prepare`.
@@ -60,13 +67,15 @@ def inspect(path: Path, target: str | None = None, base: Path = Path(), name: st
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    entry = text_files.guess(path) or sniffing.guess(path, target)
+    entry = text_files.guess(path) or sniffing.guess(path, target, header)
     folder = _written(path.parent, base)
     for key in ("labels", "test_path", "test_labels"):
         if key in entry and "file" not in entry:  # with one, names are those in the folder
             entry[key] = f"{folder}{entry[key]}"
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
     notes: list[str] = []
+    if entry.get("header") is False and header is None:
+        notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")
     if entry["source"] in ("csv", "tsv", "parquet", "arff"):
         dataset = table_files.complete(entry, path, folder, target, base, notes)
     elif entry["source"] in ("documents", "conll"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,13 @@ _EXAMPLES = ("x", "data", "images", "features", "x_train", "train/data", "train/
 _TARGETS = ("y", "target", "labels", "label", "y_train", "train/target", "train/y", "train_labels")
 
 
-def guess(file: Path, target: str | None) -> dict[str, Any]:
+def guess(file: Path, target: str | None, header: bool | None = None) -> dict[str, Any]:
     """The entry of params.yaml that would read a file, without ``path``; the target may still be missing.
 
     Args:
         file: the file or folder.
         target: the target column, for arrays the name of theirs, for .npy and idx files the file of labels.
+        header: whether the first row of separated values names the columns; guessed where None.
 
     Raises:
         DataError: if the kind of file is not known, or arrays cannot be told apart.
@@ -51,7 +53,7 @@ def guess(file: Path, target: str | None) -> dict[str, Any]:
     if source is not None:
         return {"source": source}
     if ending in _TEXT:
-        return dialect(file)
+        return dialect(file, target, header)
     raise DataError(
         f"{file.name}: unknown kind of file; known are {', '.join((*_TEXT, *_OTHER))} and idx, by their names"
     )
@@ -78,7 +80,7 @@ def sample(file: Path) -> tuple[str, str]:
         return found.decode("latin-1"), "latin-1"
 
 
-def dialect(file: Path) -> dict[str, Any]:
+def dialect(file: Path, target: str | None = None, header: bool | None = None) -> dict[str, Any]:
     """The entry that would read separated values: delimiter, encoding, header and quotes where they are not usual."""
     text, encoding = sample(file)
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
@@ -91,7 +93,7 @@ def dialect(file: Path) -> dict[str, Any]:
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
-    if rows and not has_header(rows):
+    if rows and not (has_header(rows, target) if header is None else header):
         entry["header"] = False
     return {"source": source, **entry}
 
@@ -106,13 +108,28 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it holds no number, and none of its texts comes again below it."""
+def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool:
+    """Guess whether the first row names the columns.
+
+    A target among its fields settles it, as does a word above a column of numbers; a target named as columns without
+    a header are (c0, c1, …) settles the contrary. Otherwise fields vote: a new word above values that come again
+    speaks for names; a number, or a value that comes again below, speaks for data.
+    """
     first = [field.strip() for field in rows[0]]
-    if any(is_number(field) or field in MISSING for field in first) or len(set(first)) < len(first):
-        return False
-    below = [{row[place].strip() for row in rows[1:] if place < len(row)} for place in range(len(first))]
-    return not any(name in values for name, values in zip(first, below, strict=True))
+    if target is not None and (target in first or re.fullmatch(r"c\d+", target)):
+        return target in first
+    votes = []
+    for place, name in enumerate(first):
+        below = [row[place].strip() for row in rows[1:] if place < len(row)]
+        values = {value for value in below if value and value not in MISSING}
+        plain = is_number(name) or name in MISSING
+        if re.search(r"[^\W\d]", name) and not plain and values and all(map(is_number, values)):
+            return True
+        if plain or name in values:
+            votes.append(-1)
+        elif name and len(values) <= len(below) / 2:
+            votes.append(1)
+    return sum(votes) >= 0 and len(set(first)) == len(first)
 
 
 def _shapes(file: Path, source: str) -> dict[str, tuple[int, ...]]:
