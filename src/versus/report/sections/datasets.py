@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from versus.report.dataset_results import DatasetResults
+from versus.report.markdown import escaped
 from versus.report.results import Results
-from versus.report.section import Section, shown
+from versus.report.section import Content, Section, shown
 from versus.report.sections import confusion, curves, likelihoods, profile, regions, samples, scores
 
 NAME, TITLE = "datasets", "Data set by data set"
@@ -20,3 +21,14 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (profile, regions, confusion, scor
 def content(results: Results) -> dict[str, Any]:
     """(name, sections) of each data set."""
     return {"datasets": [(dataset.name, shown(OF_ONE, dataset)) for dataset in results.datasets]}
+
+
+def markdown(content: Content) -> list[str]:
+    """What the sections of each data set say there."""
+    return [
+        block
+        for name, sections in content["datasets"]
+        for section in sections
+        if section.markdown
+        for block in (f"### {escaped(name)}: {section.title.lower()}", "", *section.markdown)
+    ]

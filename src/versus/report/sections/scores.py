@@ -7,11 +7,21 @@ from typing import Any
 from versus.metrics.table import shown
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
+from versus.report.markdown import escaped, table
+from versus.report.section import Content
 
 NAME, TITLE = "scores", "More scores"
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
     """A table of all models that have any of them."""
-    table = score_table(dataset, dataset.evaluations, shown("scores"), f"All other scores, {dataset.name}")
-    return {"table": table} if table.rows else None
+    found = score_table(dataset, dataset.evaluations, shown("scores"), f"All other scores, {dataset.name}")
+    return {"table": found} if found.rows else None
+
+
+def markdown(content: Content) -> list[str]:
+    """The table."""
+    scores = content["table"]
+    header = ["model", "family", *map(escaped, scores.headers)]
+    rows = ([escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows)
+    return table(header, rows)
