@@ -68,6 +68,33 @@ def test_a_header_is_told_from_data(desk: Desk, content, target, header):
     prepare("t", found.entry, desk.folder)
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_every_line_end_is_read(desk: Desk, end):
+    path = desk.write("t.csv", end.join(["a;y", *["1;p", "2;q"] * 5, ""]))
+    found = inspect(path, "y", desk.folder)
+    assert found.entry["delimiter"] == ";"
+    np.testing.assert_array_equal(prepare("t", found.entry, desk.folder).X[:, 0], [1, 2] * 5)
+
+
+@pytest.mark.parametrize("end", ["\r", "\n"])
+def test_the_sample_of_a_long_file_ends_with_a_line(desk: Desk, end):
+    path = desk.write(
+        "t.csv", end.join(["a,y", *["é,p", "1ü,q"] * 220_000, ""])
+    )  # cut in the middle of a letter, maybe
+    found = inspect(path, "y", desk.folder)
+    assert "encoding" not in found.entry
+    assert found.dataset.summary()["rows"] == 1200
+
+
+@pytest.mark.parametrize("length", [140_000, 5_000_000])
+def test_a_long_field_is_read(desk: Desk, length):
+    path = desk.write("t.csv", "t,y\n" + "u,p\nv,q\n" * 4 + "x" * length + ",p\n")
+    found = inspect(path, "y", desk.folder)
+    assert [len(word) for word in found.dataset.schema.columns[0].categories or ()] == [1, 1, length]
+    with pytest.raises(DataError, match=r"t.csv, line 11: has 1 fields where 2 are expected"):
+        inspect(desk.write("t.csv", path.read_text() + "w\n"), "y", desk.folder)
+
+
 def test_who_says_whether_there_is_a_header_is_believed(desk: Desk):
     path = desk.write("t.csv", "1,2,0\n" + "4,5,0\n6,8,1\n" * 6)
     assert inspect(path, "0", desk.folder, header=True).dataset.summary()["rows"] == 12

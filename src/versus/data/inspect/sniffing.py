@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from versus.data.columns import MISSING, is_number
 from versus.data.errors import DataError, listed
-from versus.data.sources import source_files
+from versus.data.sources import delimited, source_files
 
 _SAMPLE = 1 << 21  # bytes looked at
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
@@ -73,7 +73,7 @@ def sample(file: Path) -> tuple[str, str]:
     with source_files.opened(file) as stream:
         found = stream.read(_SAMPLE)
     if len(found) == _SAMPLE:
-        found = found.rsplit(b"\n", 1)[0]  # the last line may be cut
+        found = found[: max(found.rfind(b"\n"), found.rfind(b"\r")) + 1] or found  # the last line may be cut
     try:
         return found.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
@@ -88,8 +88,8 @@ def dialect(file: Path, target: str | None = None, header: bool | None = None) -
     source = "tsv" if delimiter == "\t" else "csv"
     if delimiter not in "\t,":
         entry["delimiter"] = delimiter
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    plain = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE) if row]
+    rows = [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter)]
+    plain = [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter, quote=False)]
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
@@ -102,7 +102,8 @@ def _delimiter(text: str) -> str:
     """The separator that cuts the first lines into the same number of fields, the most if several do."""
     best, most = ",", 1
     for candidate in ",\t;|":
-        widths = [len(row) for row in csv.reader(io.StringIO(text), delimiter=candidate) if row][:50]
+        first = islice(delimited.rows(io.StringIO(text, newline=""), candidate), 50)
+        widths = [len(row) for _, row in first]
         if widths and min(widths) == max(widths) > most:
             best, most = candidate, widths[0]
     return best

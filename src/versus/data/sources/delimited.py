@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Csv, Tsv
 from versus.data.sources import source_files
 
-_BLOCK = 1 << 22  # bytes Arrow reads at a time; a row must fit
+_BLOCK = 1 << 22  # bytes Arrow reads at a time
+_LONGEST = 1 << 30  # characters of a field that `csv` reads; by default 131,072, which a document can exceed
 
 
 def load(specification: Csv | Tsv, base: Path) -> RawTable:
@@ -156,14 +157,14 @@ def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[s
     stream = pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None)
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        reader = csv.reader(
-            text,
-            delimiter=specification.delimiter,
-            quoting=csv.QUOTE_MINIMAL if specification.quote else csv.QUOTE_NONE,
-        )
-        for fields in reader:
-            if fields:
-                yield reader.line_num, fields
+        yield from rows(text, specification.delimiter, specification.quote)
+
+
+def rows(text: TextIO, delimiter: str, quote: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """(line, fields) of each row of a text that is not blank; open it with ``newline=""``, as `csv` asks."""
+    csv.field_size_limit(_LONGEST)
+    reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
+    yield from ((reader.line_num, fields) for fields in reader if fields)
 
 
 def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
