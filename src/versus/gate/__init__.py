@@ -7,7 +7,7 @@ MLflow, and moves the aliases.
 
 from __future__ import annotations
 
-from versus.gate.judgement import Judgement, Rules, judge
+from versus.gate.judgement import Judgement, judge
 from versus.gate.measured import Measured, read_measured
 
-__all__ = ["Judgement", "Measured", "Rules", "judge", "read_measured"]
+__all__ = ["Judgement", "Measured", "judge", "read_measured"]

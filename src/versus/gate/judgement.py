@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,33 +14,10 @@ from versus.gate.checks import Check
 from versus.gate.measured import Measured
 from versus.metrics.metric import Metric
 from versus.metrics.table import named
+from versus.settings import Gate
 from versus.statistics.bootstrap import Gain, paired_gain
 
 Basis = Literal["comparison", "new baseline"]
-
-
-class Rules(Protocol):
-    """When a challenger passes; `versus.params.Gate` says so for a params file, and what each of them means."""
-
-    @property
-    def margin(self) -> float:
-        """Of the deciding score."""
-
-    @property
-    def class_margin(self) -> float:
-        """Of the recall of a class."""
-
-    @property
-    def calibration_margin(self) -> float:
-        """Of the expected calibration error."""
-
-    @property
-    def confidence(self) -> float:
-        """Of the interval."""
-
-    @property
-    def resamples(self) -> int:
-        """Of the bootstrap."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +53,7 @@ def judge(
     rows: NDArray[np.int64],
     classes: Sequence[str],
     metric: str,
-    rules: Rules,
+    rules: Gate,
     random_state: int = 0,
 ) -> Judgement:
     """Judge a challenger by its answers and the champion's.
@@ -117,7 +94,7 @@ def _gain(
     champion: Measured,
     targets: NDArray[Any] | None,
     rows: NDArray[np.int64],
-    rules: Rules,
+    rules: Gate,
     random_state: int,
 ) -> Gain:
     if challenger.predictions is not None and targets is not None:
