@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header", action=argparse.BooleanOptionalAction, help="the first row names the columns, or does not"
     )
+    parser.add_argument("--decimal", choices=(".", ","), help="what stands before decimals (default: guessed)")
     parser.add_argument("--name", help="what to call the data set (default: after the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
@@ -30,7 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Look, say what was found, and add it; params.yaml keeps its comments."""
     known = parameters.read(options.params)
-    proposal = inspect(options.path, options.target, options.params.parent, options.name, options.header)
+    base = options.params.parent
+    proposal = inspect(options.path, options.target, base, options.name, options.header, options.decimal)
     if proposal.name in known.datasets or proposal.name in known.files:
         raise ValueError(f"{options.params} has a data set {proposal.name!r} already; choose another with --name")
     print(proposal.describe())

@@ -13,6 +13,7 @@ from versus.data import images, texts
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.file_specification import Labelled, Tabular
+from versus.data.notation import Notation
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
@@ -138,7 +139,7 @@ def encode_feature(column: RawColumn, specification: Tabular, raw: RawTable) -> 
         return _numeric(numbers, raw)
     words = as_words(column)
     if isinstance(column, Words) and not raw.typed and column.name not in specification.categorical:
-        _check_stray(column, raw)
+        _check_stray(column, specification, raw)
     values = np.where(words.codes < 0, np.nan, words.codes)
     return Feature(Column(column.name, words.words), values, tuple(_category_warnings(words)))
 
@@ -159,19 +160,24 @@ def _numeric(column: Numbers, raw: RawTable) -> Feature:
     return Feature(Column(column.name), column.values, found)
 
 
-def strays(column: Words) -> list[str]:
+def strays(column: Words, notation: Notation) -> list[str]:
     """The texts of a column that holds almost only numbers; none where texts are what it holds."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.words))
-    numeric = np.array([is_number(word) for word in column.words])
+    numeric = np.array([notation.is_number(word) for word in column.words])
     few = 0 < counts[~numeric].sum() <= _STRAY * counts.sum()
-    return [word for word in column.words if not is_number(word)] if few and numeric.sum() >= 10 else []
+    return (
+        [word for word, known in zip(column.words, numeric, strict=True) if not known]
+        if few and numeric.sum() >= 10
+        else []
+    )
 
 
-def _check_stray(column: Words, raw: RawTable) -> None:
+def _check_stray(column: Words, specification: Tabular, raw: RawTable) -> None:
     """A few texts among many numbers are a spelling of "missing" or a slip, seldom categories."""
-    found = strays(column)
+    found = strays(column, specification.notation)
     if found:
-        row, first = first_word(column)
+        first = found[0]
+        row = int(np.argmax(column.codes == column.words.index(first)))
         raise DataError(
             f"{raw.locate(row)}: column {column.name!r} holds {first!r}, and numbers in most rows. If "
             f"{listed(found, 5)} mean that nothing is known, add them to `missing`; if numbers are codes, say "

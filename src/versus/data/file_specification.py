@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from versus.data.columns import MISSING
+from versus.data.notation import PLAIN, Notation
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Model = TypeVar("Model", bound=BaseModel)
@@ -72,6 +73,11 @@ class Tabular(Labelled):
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
     levels: int | None = Field(None, ge=2, le=65536)
 
+    @property
+    def notation(self) -> Notation:
+        """How numbers are written, where they are texts."""
+        return PLAIN
+
     @model_validator(mode="after")
     def _one_use_each(self) -> Self:
         uses = [name for names in (self.categorical, self.numeric, self.drop) for name in dict.fromkeys(names)]
@@ -99,7 +105,32 @@ class TableFile(Tabular):
     missing: list[str] = list(MISSING)
 
 
-class Csv(TableFile):
+class WrittenTable(TableFile):
+    """Tables whose numbers can stand there as texts.
+
+    Args:
+        decimal: what stands before the decimals.
+        thousands: what parts groups of three digits, such as "." in 1.234,5.
+        symbols: what can stand before or behind a number: "%", "€", "kg".
+    """
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    symbols: list[Text] = []
+
+    @property
+    def notation(self) -> Notation:
+        """How numbers are written."""
+        return Notation(self.decimal, self.thousands, tuple(self.symbols))
+
+    @model_validator(mode="after")
+    def _commas_mean_one_thing(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they must differ")
+        return self
+
+
+class Csv(WrittenTable):
     """Comma-separated values, also gzipped.
 
     Args:
@@ -116,7 +147,7 @@ class Csv(TableFile):
     encoding: Text = "utf-8"
 
 
-class Tsv(TableFile):
+class Tsv(WrittenTable):
     """Tab-separated values; the keys are those of `Csv`."""
 
     source: Literal["tsv"]
@@ -126,7 +157,7 @@ class Tsv(TableFile):
     encoding: Text = "utf-8"
 
 
-class Parquet(TableFile):
+class Parquet(WrittenTable):
     """A Parquet file."""
 
     source: Literal["parquet"]

@@ -48,6 +48,7 @@ def inspect(
     base: Path = Path(),
     name: str | None = None,
     header: bool | None = None,
+    decimal: str | None = None,
 ) -> Proposal:
     """Look at a file or folder and propose how to read it.
 
@@ -58,6 +59,7 @@ def inspect(
         base: folder of params.yaml; the proposed paths are relative to it where ``path`` lies below it.
         name: name of the data set; made from the file's where not given.
         header: whether the first row of separated values names the columns; guessed where not given.
+        decimal: what stands before the decimals of numbers in a table of texts; guessed where not given.
 
     Returns:
         The proposal; its entry passes `versus.data.preparation.prepare`.
@@ -73,6 +75,8 @@ def inspect(
         if key in entry and "file" not in entry:  # with one, names are those in the folder
             entry[key] = f"{folder}{entry[key]}"
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
+    if decimal is not None:
+        entry["decimal"] = decimal
     notes: list[str] = []
     if entry.get("header") is False and header is None:
         notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import numpy as np
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.encoding import encode, strays
 from versus.data.errors import DataError, unknown
-from versus.data.inspect import sniffing, text_files
+from versus.data.inspect import notations, sniffing, text_files
+from versus.data.inspect.notations import is_quantity
+from versus.data.notation import PLAIN, Notation
 from versus.data.preparation import load, parse, read
 from versus.data.prepared import Dataset
 from versus.data.spaces import Table
 
 _MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
+_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
 
 
@@ -43,10 +48,12 @@ def complete(
         notes.append(f"{test.name} beside it is taken as the official test set")
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
+    if entry["source"] != "arff" and _notation(entry, raw, notes):
+        raw = _read(entry, base)
     if target is None:
         entry["target"] = guess_target(raw)
         notes.append(f"no target was named; {entry['target']!r} is taken for it")
-    missing = _missing(raw, entry["target"])
+    missing = _missing(raw, entry["target"], parse(entry).notation)
     if missing:
         entry["missing"] = [*parse(entry).missing, *missing]
         notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
@@ -60,18 +67,33 @@ def complete(
     if text is not None and entry["source"] in ("csv", "tsv"):
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
-        entry.pop("missing", None)
+        for option in ("missing", "decimal", "thousands", "symbols"):
+            entry.pop(option, None)
         notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
         return load(parse(entry), base, base)[0]
-    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), notes)
+    dates = [name for name in _dates(raw) if name not in (entry["target"], *identifiers, *texts)]
+    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), dates, notes)
     return encode(raw, parse(entry))
 
 
-def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[str]) -> None:
-    """Leave out the columns that only name the rows, unless there are no others."""
-    if names and len(names) < len(raw.columns) - 1:
-        entry["drop"] = names
+def _notation(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> bool:
+    """Complete the entry by how numbers are written; False where that changes nothing."""
+    written, said = notations.guess(raw.columns, entry.get("delimiter", ""), entry.pop("decimal", None))
+    options = {**asdict(written), "symbols": list(written.symbols)}
+    entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
+    notes += said
+    return bool(said)
+
+
+def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[str], notes: list[str]) -> None:
+    """Leave out dates and the columns that only name the rows, unless there are no others."""
+    if not 0 < len(names) + len(dates) < len(raw.columns) - 1:
+        return
+    entry["drop"] = [*names, *dates]
+    if names:
         notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
+    if dates:
+        notes.append(f"{', '.join(dates)}: dates, which are not read as numbers; dropped")
 
 
 def guess_target(raw: RawTable) -> str:
@@ -92,11 +114,13 @@ def _read(entry: dict[str, Any], base: Path) -> RawTable:
     return raw
 
 
-def _missing(raw: RawTable, target: str) -> list[str]:
+def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
+    """Texts among numbers; what has digits is a number that cannot be read, and not missing."""
     if raw.typed:
         return []
     words = [column for column in raw.columns if isinstance(column, Words) and column.name != target]
-    return sorted({text for column in words for text in strays(column)})
+    found = {text for column in words for text in strays(column, notation)}
+    return sorted(text for text in found if not re.search(r"\d", text))
 
 
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
@@ -126,16 +150,23 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
 
 
 def _identifiers(raw: RawTable, target: str) -> list[str]:
-    """Columns of texts that differ in every row, and columns that count the rows."""
+    """Columns of texts that differ in every row and are no amounts, and columns that count the rows."""
     found = []
     for column in raw.columns:
         n = len(column.missing)
         if column.name == target or n <= _MANY_CLASSES or column.missing.any():
             continue
-        named = isinstance(column, Words) and len(column.words) > 0.95 * n
+        named = isinstance(column, Words) and len(column.words) > 0.95 * n and not all(map(is_quantity, column.words))
         if named or (isinstance(column, Numbers) and (np.diff(column.values) == 1).all()):
             found.append(column.name)
     return found
+
+
+def _dates(raw: RawTable) -> list[str]:
+    """Columns of dates that seldom come again."""
+    words = [column for column in raw.columns if isinstance(column, Words) and len(column.words) > _MANY_CLASSES]
+    rare = [column for column in words if len(column.words) > len(column.codes) / 2]
+    return [column.name for column in rare if all(map(_DATE.match, column.words))]
 
 
 def perhaps_images(dataset: Dataset) -> list[str]:

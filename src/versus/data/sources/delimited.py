@@ -137,7 +137,7 @@ def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawCol
     texts = pc.utf8_trim_whitespace(pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
     absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))
     texts = pc.if_else(absent, pa.scalar(None, pa.string()), texts)
-    if name not in specification.categorical:
+    if name not in specification.categorical and specification.thousands != ".":  # then 1.234 is no plain number
         try:
             values = pc.cast(texts, pa.float64()).to_numpy()
             return Numbers(name, np.array(values, dtype=np.float64))
@@ -146,8 +146,9 @@ def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawCol
     encoded = texts.dictionary_encode().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
-    numbers = None if name in specification.categorical else as_numbers(column)
-    return column if numbers is None else numbers
+    if name in specification.categorical:
+        return column
+    return specification.notation.read(column) or as_numbers(column) or column
 
 
 def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:

@@ -10,6 +10,7 @@ import numpy as np
 from versus.data.columns import Numbers, RawColumn, RawTable, Words
 from versus.data.errors import DataError, listed
 from versus.data.file_specification import Parquet
+from versus.data.notation import PLAIN
 from versus.data.sources import source_files
 
 _PANDAS_INDEX = "__index_level_0__"
@@ -84,4 +85,7 @@ def _column(name: str, values: Any, specification: Parquet) -> RawColumn:
     absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))
     encoded = pc.if_else(absent, pa.scalar(None, pa.string()), texts).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Words(name, codes, tuple(encoded.dictionary.to_pylist()))
+    column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
+    if specification.notation == PLAIN or name in specification.categorical:
+        return column  # a text is meant as one, unless the user knows better
+    return specification.notation.read(column) or column

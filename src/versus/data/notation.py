@@ -1,0 +1,67 @@
+"""Notations of numbers other than the plain one: decimal commas, grouped thousands, a symbol beside the number."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from versus.data.columns import Numbers, Words, is_number
+
+_ALIKE = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'", "\u2212": "-"})
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a file are written.
+
+    Args:
+        decimal: what stands before the decimals.
+        thousands: what parts groups of three digits, if anything.
+        symbols: what can stand before or behind a number: "%", "€", "kg". A column has one of them throughout.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+    symbols: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> tuple[float, str] | None:
+        """The number that a text spells and the symbol beside it; None where it spells none."""
+        found = _pattern(self).fullmatch(text.translate(_ALIKE))
+        if found is None:
+            return None
+        whole = (found["whole"] or "0").replace(self.thousands or " ", "")
+        value = float(f"{found['sign'] or found['inner']}{whole}.{found['decimals'] or '0'}{found['exponent'] or ''}")
+        return value, found["before"] or found["behind"] or ""
+
+    def is_number(self, text: str) -> bool:
+        """Check that a text spells a number, plainly or in this notation."""
+        return is_number(text) or self.parse(text) is not None
+
+    def read(self, column: Words) -> Numbers | None:
+        """The column as numbers; None where a word is none, or the words differ in their symbols."""
+        found = [self.parse(word) for word in column.words]
+        parsed = [number for number in found if number is not None]
+        if len(parsed) < len(found) or len({symbol for _, symbol in parsed}) != 1:
+            return None
+        values = np.array([*(value for value, _ in parsed), math.nan])  # the last answers for -1, the missing
+        return Numbers(column.name, values[column.codes])
+
+
+PLAIN = Notation()
+
+
+@lru_cache(maxsize=64)
+def _pattern(notation: Notation) -> re.Pattern[str]:
+    """A number in this notation; one with leading zeros is a code, and none."""
+    symbols = "|".join(re.escape(symbol) for symbol in sorted(notation.symbols, key=len, reverse=True)) or "(?!)"
+    grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(notation.thousands)}\d{{3}})+|" if notation.thousands else ""
+    decimal = re.escape(notation.decimal)
+    return re.compile(
+        rf"(?P<sign>[+-]?)\s*(?:(?P<before>{symbols})\s*)?(?P<inner>(?<![+-])[+-]?)"
+        rf"(?P<whole>{grouped}0|[1-9]\d*|(?={decimal}\d))(?:{decimal}(?P<decimals>\d*))?"
+        rf"(?P<exponent>[eE][+-]?\d+)?(?:\s*(?P<behind>{symbols}))?"
+    )

@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.conftest import Desk
+from versus.data.errors import DataError
+from versus.data.inspect.inspection import inspect
+from versus.data.notation import Notation
+from versus.data.preparation import prepare
+
+GERMAN = Notation(",", ".", ("€", "%"))
+
+
+@pytest.mark.parametrize(
+    ("notation", "text", "value"),
+    [
+        (GERMAN, "-1.234.567,5 €", (-1234567.5, "€")),
+        (GERMAN, "€ 12,50", (12.5, "€")),
+        (GERMAN, ",5%", (0.5, "%")),
+        (GERMAN, "\u22121,5e-3", (-0.0015, "")),
+        (GERMAN, "1.5", None),  # a group has three digits
+        (GERMAN, "0.123", None),  # and the first does not begin with 0
+        (GERMAN, "007", None),
+        (GERMAN, "1,2,3", None),
+        (GERMAN, "$5", None),
+        (GERMAN, "€", None),
+        (Notation(".", ",", ("$",)), "-$1,234.5", (-1234.5, "$")),
+        (Notation(".", ",", ("$",)), "$-12", (-12, "$")),
+        (Notation(".", ","), "1,23", None),
+        (Notation(",", " "), "12\u00a0345,6", (12345.6, "")),
+        (Notation(".", "'"), "1\u2019000", (1000, "")),
+        (Notation(), "1,5", None),
+    ],
+)
+def test_a_number_is_read_as_it_is_written(notation: Notation, text, value):
+    assert notation.parse(text) == value
+
+
+def column(values: list[str], delimiter: str = ";") -> str:
+    return f"x{delimiter}c{delimiter}y\n" + "".join(
+        f'"{value}"{delimiter}{"rgb"[i % 3]}{delimiter}{"pq"[i % 2]}\n' for i, value in enumerate(values)
+    )
+
+
+NUMBERS = np.arange(1, 61) * 123.25
+
+
+@pytest.mark.parametrize(
+    ("written", "delimiter", "options"),
+    [
+        ([f"{v}".replace(".", ",") for v in NUMBERS], ";", {"decimal": ","}),
+        ([f"{v}".replace(".", ",") for v in NUMBERS], "\t", {"decimal": ","}),
+        ([f"{v:,}" for v in NUMBERS], ",", {"thousands": ","}),
+        ([f"{v:,}".translate(str.maketrans(",.", ".,")) for v in NUMBERS], ";", {"decimal": ",", "thousands": "."}),
+        ([f"{v:,}".replace(",", "\u00a0") for v in NUMBERS], ",", {"thousands": " "}),
+        ([f"{v}%" for v in NUMBERS], ",", {"symbols": ["%"]}),
+        ([f"${v:,}" for v in NUMBERS], ",", {"thousands": ",", "symbols": ["$"]}),
+        ([f"{v} kg".replace(".", ",") for v in NUMBERS], ";", {"decimal": ",", "symbols": ["kg"]}),
+    ],
+)
+def test_the_notation_is_proposed_and_read(desk: Desk, written, delimiter, options):
+    found = inspect(desk.write("t.csv", column(written, delimiter)), "y", desk.folder)
+    assert {key: found.entry[key] for key in ("decimal", "thousands", "symbols") if key in found.entry} == options
+    assert any("'x' is read as numbers" in note for note in found.notes)
+    np.testing.assert_allclose(prepare("t", found.entry, desk.folder).X[:, 0], NUMBERS, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "decimal", "first"), [(",", None, 1234), (",", ",", 1.234), (";", None, 1.234), (";", ".", 1234)]
+)
+def test_three_digits_behind_a_comma_can_be_either(desk: Desk, delimiter, decimal, first):
+    path = desk.write("t.csv", column([f"{1234 + 2 * i:,}" for i in range(60)], delimiter))
+    assert inspect(path, "y", desk.folder, decimal=decimal).dataset.X[0, 0] == first
+
+
+def test_words_for_missing_stand_among_numbers_of_any_notation(desk: Desk):
+    found = inspect(desk.write("t.csv", column([*(f"{i},5" for i in range(60)), "none", "-"])), "y", desk.folder)
+    assert found.entry["missing"][-2:] == ["-", "none"]
+    np.testing.assert_array_equal(found.dataset.X[:, 0], [*(np.arange(60) + 0.5), np.nan, np.nan])
+
+
+def test_what_has_digits_is_neither_missing_nor_an_identifier(desk: Desk):
+    path = desk.write("t.csv", column([*(f"{i}" for i in range(0, 120, 2)), "1.2.3"]))
+    with pytest.raises(DataError, match=r"row 61 \(line 62\): column 'x' holds '1.2.3', and numbers in most rows"):
+        inspect(path, "y", desk.folder)
+    mixed = [f"{i}{'kg' if i % 2 else 'lb'}" for i in range(60)]
+    found = inspect(desk.write("t.csv", column(mixed)), "y", desk.folder)
+    assert len(found.dataset.schema.columns[0].categories or ()) == 60
+    assert "drop" not in found.entry
+    found = inspect(desk.write("t.csv", column([f"P{i:03}" for i in range(60)])), "y", desk.folder)
+    assert found.entry["drop"] == ["x"]  # a code
+
+
+def test_dates_are_dropped_with_the_reason(desk: Desk):
+    days = [f"2021-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(60)]
+    found = inspect(desk.write("t.csv", column(days)), "y", desk.folder)
+    assert found.entry["drop"] == ["x"]
+    assert any("x: dates" in note for note in found.notes)
+
+
+def test_a_target_with_decimal_commas_is_a_regression(desk: Desk):
+    path = desk.write("t.csv", "x;y\n" + "".join(f"{i * i};{i},5\n" for i in range(30)))
+    found = inspect(path, "y", desk.folder)
+    np.testing.assert_array_equal(found.dataset.y, np.arange(30) + 0.5)
+
+
+def test_texts_of_a_parquet_file_are_read_so_too(desk: Desk):
+    frame = pd.DataFrame({"x": [f"{i * i},5" for i in range(40)], "c": ["a", "b"] * 20, "y": ["p", "p", "q", "q"] * 10})
+    frame.to_parquet(desk.folder / "t.parquet")
+    found = inspect(desk.folder / "t.parquet", "y", desk.folder)
+    assert found.entry["decimal"] == ","
+    np.testing.assert_array_equal(prepare("t", found.entry, desk.folder).X[:, 0], np.arange(40) ** 2 + 0.5)
+
+
+def test_one_sign_cannot_mean_two_things(desk: Desk):
+    desk.write("t.csv", column(["1,5"] * 6))
+    with pytest.raises(ValueError, match="decimal and thousands are both ','; they must differ"):
+        desk.prepare(source="csv", path="t.csv", target="y", decimal=",", thousands=",")
