@@ -1,10 +1,13 @@
+import gzip
+import re
+
 import numpy as np
 import pytest
 import scipy.io.arff
 
 from tests.data.conftest import Desk
 from versus.data.columns import Numbers, Words
-from versus.data.errors import DataError
+from versus.data.errors import DataError, listed
 from versus.data.sources import arff
 
 HEADER = """% a comment
@@ -34,6 +37,36 @@ def test_columns_are_what_they_are_declared(desk: Desk):
     np.testing.assert_array_equal(found.X[:, 1], [2, 0, nan, 1, 2, 2])
     np.testing.assert_array_equal(found.X[:, 2], [4, nan, 2, 0, 4, 2])
     assert found.schema.classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("declared", "values", "attribute"),
+    [
+        ("integer[1,5]", "3", arff.Attribute("k", True)),
+        ("REAL (0,1]", "0.5", arff.Attribute("k", True)),
+        ("numeric % in metres", "2", arff.Attribute("k", True)),
+        ("string %{a,b}", "text", arff.Attribute("k", False)),
+        ('date "yyyy-MM-dd"', "2021-03-04", arff.Attribute("k", False)),
+        ("{-1,1} %{<=50K, >50K}", "-1", arff.Attribute("k", False, frozenset({"-1", "1"}))),
+        ("{ a , b }% no {", "b", arff.Attribute("k", False, frozenset("ab"))),
+        ("{'a}%b', c}", "'a}%b'", arff.Attribute("k", False, frozenset({"a}%b", "c"}))),
+        ("{o'green, it's} % isn't", "it's", arff.Attribute("k", False, frozenset({"o'green", "it's"}))),
+    ],
+)
+def test_declarations_in_every_dialect(desk: Desk, declared, values, attribute):
+    path = desk.write("t.arff.gz", gzip.compress(f"@relation r\n@attribute k {declared}\n@data\n{values}\n".encode()))
+    (column,) = arff.parse({"t.arff.gz": path}).columns
+    assert isinstance(column, Numbers) == attribute.numeric
+    if attribute.values is not None:
+        desk.write("u.arff", f"@attribute k {declared}\n@data\nnone of them\n")
+        with pytest.raises(DataError, match=re.escape(f"declared are {listed(sorted(attribute.values))}")):
+            arff.parse({"u.arff": desk.folder / "u.arff"})
+
+
+def test_a_gzipped_file_that_is_cut_off_is_named(desk: Desk):
+    path = desk.write("t.arff.gz", gzip.compress(FILE.encode())[:-12])
+    with pytest.raises(DataError, match=r"t.arff.gz: cannot be read to its end"):
+        arff.parse({"t.arff.gz": path})
 
 
 def test_it_reads_what_scipy_reads(desk: Desk):

@@ -164,7 +164,7 @@ class Parquet(WrittenTable):
 
 
 class Arff(TableFile):
-    """Weka's attribute-relation file format, dense; an unquoted ``?`` is a missing value."""
+    """Weka's attribute-relation file format, dense, also gzipped; an unquoted ``?`` is a missing value."""
 
     source: Literal["arff"]
     missing: list[str] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ from versus.data.sources import source_files
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)", re.IGNORECASE)
 _FIELD = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?|[^,'\"][^,]*?)\s*(,|$)")
+# {value, …}, then a comment perhaps; a brace in quotes is part of a value, and so is a quote inside a word
+_NOMINAL = re.compile(rf"\{{((?:(?<!\w)(?:{_QUOTED})|[^'\"]|(?<=\w)['\"])*?)\}}\s*(?:%.*)?")
 _NUMERIC = ("numeric", "real", "integer")
 
 
@@ -108,7 +111,11 @@ def _read(file: Path, path: str, absent: frozenset[str]) -> _Content:
 
 def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
     """(line, text) without comments and blank lines."""
-    content = file.read_bytes()
+    try:
+        with source_files.opened(file) as stream:
+            content = stream.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -141,9 +148,10 @@ def _attribute(text: str, where: str) -> Attribute:
     if found is None:
         raise DataError(f"{where}: {text[:60]!r} is no declaration; wants `@attribute name type`")
     name, kind = _bare(found[1]), found[2].strip()
-    word = kind.split(None, 1)[0].lower() if kind else ""
-    if kind.startswith("{") and kind.endswith("}"):
-        values = _fields(kind[1:-1], where)
+    word = re.split(r"[^a-z]", kind.lower(), maxsplit=1)[0]  # a range can follow, integer[1,5], or a comment
+    nominal = _NOMINAL.fullmatch(kind)
+    if nominal is not None:
+        values = _fields(nominal[1], where)
         return Attribute(name, False, frozenset(_bare(value) for value in values))
     if word in _NUMERIC:
         return Attribute(name, True)
