@@ -130,3 +130,13 @@ def test_an_official_test_set_and_where_its_faults_are(desk: Desk):
     desk.write("u.arff", FILE.replace("legs", "wings"))
     with pytest.raises(DataError, match=r"u.arff: has the columns .*'wings'.*; t.arff has"):
         desk.prepare(**spec)
+
+
+def test_columns_of_two_files_are_matched_by_name(desk: Desk):
+    first = desk.write("a.arff", "@attribute n real\n@attribute c {x,y}\n@data\n1,x\n")
+    second = desk.write("b.arff", "@attribute c {y,x}\n@attribute n real\n@data\ny,2\n")
+    numbers, words = arff.parse({"a.arff": first, "b.arff": second}).columns
+    assert isinstance(numbers, Numbers)
+    assert isinstance(words, Words)
+    np.testing.assert_array_equal(numbers.values, [1, 2])
+    assert [words.words[code] for code in words.codes] == ["x", "y"]

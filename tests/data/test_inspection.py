@@ -112,6 +112,37 @@ def test_a_test_file_beside_it_and_labels_with_a_dot(desk: Desk):
     assert prepare("adult", found.entry, desk.folder).about["test_rows"] == 10
 
 
+TRAIN = "id,x,kind,y\n" + "".join(f"{i},{i % 7},{'uv'[i % 2]},{'ab'[i // 2 % 2]}\n" for i in range(40))
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("id,x,kind\n40,5,u\n41,6,v\n", "test.csv beside it has no 'y', so it is no test set; `predict` takes it"),
+        ("id,x,kind,y\n40,5,u,\n41,6,v,\n", "test.csv beside it has no 'y', so it is no test set"),
+        ("id,kind,y\n40,u,a\n", "test.csv beside it has other columns and is left aside: it has no 'x'"),
+        ("id,x,kind,z,y\n40,1,u,2,a\n", "it has 'z' besides"),
+    ],
+)
+def test_a_file_that_is_no_test_set_is_left_aside(desk: Desk, test, said):
+    desk.write("test.csv", test)
+    found = inspect(desk.write("train.csv", TRAIN), "y", desk.folder)
+    assert any(said in note for note in found.notes)
+    assert "test_path" not in found.entry
+    assert found.dataset.summary()["rows"] == 40
+
+
+@pytest.mark.parametrize("target", ["y", None])
+def test_columns_of_a_test_file_are_matched_by_name(desk: Desk, target):
+    desk.write("raw/test.csv", "y,kind,x,id\na,u,5.5,40\nb,v,6,41\n")
+    found = inspect(desk.write("raw/train.csv", TRAIN), target, desk.folder)
+    assert found.entry["test_path"] == "test.csv"
+    loaded = prepare("t", found.entry, desk.folder)
+    assert [column.name for column in loaded.schema.columns] == ["x", "kind"]
+    np.testing.assert_array_equal(loaded.X[40:], [[5.5, 0], [6, 1]])
+    np.testing.assert_array_equal(loaded.y[40:], [0, 1])
+
+
 def test_texts_among_numbers_are_proposed_as_missing(desk: Desk):
     path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{'ab'[i % 2]}\n" for i in range(50)) + "none,a\n-,b\n")
     found = inspect(path, "y", desk.folder)

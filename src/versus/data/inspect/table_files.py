@@ -42,10 +42,6 @@ def complete(
     Returns:
         The data as the entry now reads them.
     """
-    test = sniffing.test_file(path)
-    if test is not None:
-        entry["test_path"] = f"{folder}{test.name}"
-        notes.append(f"{test.name} beside it is taken as the official test set")
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
     if entry["source"] != "arff" and _notation(entry, raw, notes):
@@ -53,14 +49,19 @@ def complete(
     if target is None:
         entry["target"] = guess_target(raw)
         notes.append(f"no target was named; {entry['target']!r} is taken for it")
+    names = [column.name for column in raw.columns]
+    if entry["target"] not in names:
+        raise DataError(f"{path.name}: target: {unknown('column', entry['target'], names)}")
+    test = sniffing.test_file(path)
+    if test is not None and _is_test_set(test, {**entry, "path": f"{folder}{test.name}"}, names, base, notes):
+        entry["test_path"] = f"{folder}{test.name}"
+        raw = _read(entry, base)
     missing = _missing(raw, entry["target"], parse(entry).notation)
     if missing:
         entry["missing"] = [*parse(entry).missing, *missing]
         notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
         raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
-    if entry["target"] not in columns:
-        raise DataError(f"{path.name}: target: {unknown('column', entry['target'], columns)}")
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     identifiers = _identifiers(raw, entry["target"])
     text, texts = text_files.text_column(raw, entry["target"], identifiers)
@@ -83,6 +84,23 @@ def _notation(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> bool:
     entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
     notes += said
     return bool(said)
+
+
+def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path, notes: list[str]) -> bool:
+    """Check that a file found beside the one to read has the same columns and known targets; notes say if not."""
+    found = {column.name: column for column in _read(entry, base).columns}
+    answers = found.pop(entry["target"], None)
+    lacking = [name for name in names if name not in found and name != entry["target"]]
+    extra = [name for name in found if name not in names]
+    if lacking or extra:
+        differ = [*(f"has no {name!r}" for name in lacking), *(f"has {name!r} besides" for name in extra)]
+        notes.append(f"{test.name} beside it has other columns and is left aside: it {differ[0]}")
+    elif answers is None or answers.missing.all():
+        notes.append(f"{test.name} beside it has no {entry['target']!r}, so it is no test set; `predict` takes it")
+    else:
+        notes.append(f"{test.name} beside it is taken as the official test set")
+        return True
+    return False
 
 
 def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[str], notes: list[str]) -> None:

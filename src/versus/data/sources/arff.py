@@ -46,6 +46,15 @@ class _Content:
     columns: list[list[str | None]]
     lines: list[int]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in the file's order."""
+        return [attribute.name for attribute in self.attributes]
+
+    def column(self, name: str) -> list[str | None]:
+        """The values of one column."""
+        return self.columns[self.names.index(name)]
+
 
 def load(specification: Arff, base: Path) -> RawTable:
     """Read the file, and the test file below it where there is one; see `parse`."""
@@ -65,14 +74,14 @@ def parse(files: dict[str, Path], missing: Iterable[str] = ()) -> RawTable:
     """
     absent = frozenset(missing)
     contents = [_read(file, path, absent) for path, file in files.items()]
-    names = [attribute.name for attribute in contents[0].attributes]
+    names = contents[0].names
     for path, content in list(zip(files, contents, strict=True))[1:]:
-        found = [attribute.name for attribute in content.attributes]
-        if found != names:
+        found = content.names
+        if sorted(found) != sorted(names):
             raise DataError(f"{path}: has the columns {listed(found)}; {next(iter(files))} has {listed(names)}")
     columns = [
-        _column(attribute, [value for content in contents for value in content.columns[place]])
-        for place, attribute in enumerate(contents[0].attributes)
+        _column(attribute, [value for content in contents for value in content.column(attribute.name)])
+        for attribute in contents[0].attributes
     ]
     n_test = sum(len(content.lines) for content in contents[1:])
     return RawTable(next(iter(files)), columns, n_test, _locator(list(files), contents), typed=True)

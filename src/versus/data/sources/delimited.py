@@ -32,12 +32,10 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
     tables = [_read(source_files.locate(base, path), path, specification) for path in files]
     names = tables[0].column_names
     for path, table in zip(files[1:], tables[1:], strict=True):
-        if table.column_names != names:
+        if sorted(table.column_names) != sorted(names):
             raise DataError(f"{path}: has the columns {listed(table.column_names)}; {files[0]} has {listed(names)}")
     counts = [table.num_rows for table in tables]
-    columns = [
-        _column(name, [table.column(place) for table in tables], specification) for place, name in enumerate(names)
-    ]
+    columns = [_column(name, [table.column(name) for table in tables], specification) for name in names]
 
     def locate(row: int) -> str:
         part = int(row >= counts[0])
