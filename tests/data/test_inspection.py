@@ -54,6 +54,8 @@ def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry)
         ("a,male,died\n" + "0.1,male,died\n0.2,female,lived\n" * 6, None, True),  # a word above numbers does, too
         ("sex,male,end\n" + "f,male,died\nm,female,lived\n" * 6, None, True),  # one value that comes again does not
         ("year,2021,end\n" + "f,0.5,died\nm,0.2,lived\n" * 6, None, True),  # nor does one number
+        ("a;b\n" + "".join(f"{i * i},5;{i},75\n" for i in range(12)), None, True),  # figures of any notation
+        ("".join(f"{i * i},5;{i},75\n" for i in range(12)), None, False),
         ("f,male,died\n" + "m,female,lived\nf,male,died\n" * 6, None, False),
         ("1,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),
         ("?,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),

@@ -73,6 +73,21 @@ def test_three_digits_behind_a_comma_can_be_either(desk: Desk, delimiter, decima
     assert inspect(path, "y", desk.folder, decimal=decimal).dataset.X[0, 0] == first
 
 
+def test_a_point_parts_thousands_where_another_column_has_decimal_commas(desk: Desk):
+    rows = "".join(f"{1200 + 20 * i:,}".replace(",", ".") + f";{i * i},5;{'pq'[i % 2]}\n" for i in range(40))
+    found = inspect(desk.write("t.csv", "big;small;y\n" + rows), "y", desk.folder)
+    assert (found.entry["decimal"], found.entry["thousands"]) == (",", ".")
+    loaded = prepare("t", found.entry, desk.folder)
+    np.testing.assert_array_equal(loaded.X, [[1200 + 20 * i, i * i + 0.5] for i in range(40)])
+
+
+def test_decimal_commas_are_no_separators(desk: Desk):
+    path = desk.write("t.csv", "".join(f"{i * i},5;{i % 5},25;{'pq'[i % 2]}\n" for i in range(40)))
+    found = inspect(path, base=desk.folder)
+    assert (found.entry["delimiter"], found.entry["header"], found.entry["decimal"]) == (";", False, ",")
+    np.testing.assert_array_equal(found.dataset.X[:, 1], np.arange(40) % 5 + 0.25)
+
+
 def test_words_for_missing_stand_among_numbers_of_any_notation(desk: Desk):
     found = inspect(desk.write("t.csv", column([*(f"{i},5" for i in range(60)), "none", "-"])), "y", desk.folder)
     assert found.entry["missing"][-2:] == ["-", "none"]

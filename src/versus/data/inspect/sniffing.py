@@ -99,9 +99,12 @@ def dialect(file: Path, target: str | None = None, header: bool | None = None) -
 
 
 def _delimiter(text: str) -> str:
-    """The separator that cuts the first lines into the same number of fields, the most if several do."""
+    """The separator that cuts the first lines into the same number of fields, the most if several do.
+
+    The comma comes last: where all lines have semicolons, commas stand before decimals, as in 1,5;2,5.
+    """
     best, most = ",", 1
-    for candidate in ",\t;|":
+    for candidate in "\t;|":
         first = islice(delimited.rows(io.StringIO(text, newline=""), candidate), 50)
         widths = [len(row) for _, row in first]
         if widths and min(widths) == max(widths) > most:
@@ -112,7 +115,7 @@ def _delimiter(text: str) -> str:
 def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool:
     """Guess whether the first row names the columns.
 
-    A target among its fields settles it, as does a word above a column of numbers; a target named as columns without
+    A target among its fields settles it, as does a word above a column of figures; a target named as columns without
     a header are (c0, c1, …) settles the contrary. Otherwise fields vote: a new word above values that come again
     speaks for names; a number, or a value that comes again below, speaks for data.
     """
@@ -123,14 +126,19 @@ def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool
     for place, name in enumerate(first):
         below = [row[place].strip() for row in rows[1:] if place < len(row)]
         values = {value for value in below if value and value not in MISSING}
-        plain = is_number(name) or name in MISSING
-        if re.search(r"[^\W\d]", name) and not plain and values and all(map(is_number, values)):
+        known = _is_figure(name) or name in MISSING
+        if re.search(r"[^\W\d]", name) and not known and values and all(map(_is_figure, values)):
             return True
-        if plain or name in values:
+        if known or name in values:
             votes.append(-1)
         elif name and len(values) <= len(below) / 2:
             votes.append(1)
     return sum(votes) >= 0 and len(set(first)) == len(first)
+
+
+def _is_figure(field: str) -> bool:
+    """Check that a field is a number in any notation, or a date in digits: it has digits and no letters."""
+    return is_number(field) or (re.search(r"\d", field) is not None and re.search(r"[^\W\d_]", field) is None)
 
 
 def _shapes(file: Path, source: str) -> dict[str, tuple[int, ...]]:

@@ -44,7 +44,7 @@ def complete(
     """
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
-    if entry["source"] != "arff" and _notation(entry, raw, notes):
+    if entry["source"] != "arff" and _notation(entry, raw, base, notes):
         raw = _read(entry, base)
     if target is None:
         entry["target"] = guess_target(raw)
@@ -77,13 +77,24 @@ def complete(
     return encode(raw, parse(entry))
 
 
-def _notation(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> bool:
+def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
     """Complete the entry by how numbers are written; False where that changes nothing."""
     written, said = notations.guess(raw.columns, entry.get("delimiter", ""), entry.pop("decimal", None))
     options = {**asdict(written), "symbols": list(written.symbols)}
     entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
     notes += said
-    return bool(said)
+    if written.decimal == "," and written.thousands is None:  # then 1.234 in another column is more than a thousand
+        grouped = _read({**entry, "thousands": "."}, base)
+        changed = [
+            old.name
+            for old, new in zip(raw.columns, grouped.columns, strict=True)
+            if isinstance(old, Numbers) and isinstance(new, Numbers)
+            if not np.array_equal(old.values, new.values, equal_nan=True)
+        ]
+        if changed:
+            entry["thousands"] = "."
+            notes.append(f"{', '.join(changed)}: points are taken to part thousands, as decimals have commas")
+    return bool(said) or "thousands" in entry
 
 
 def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path, notes: list[str]) -> bool:
