@@ -32,6 +32,7 @@ def test_a_csv_with_a_header(desk: Desk):
     ("name", "content", "entry"),
     [
         ("t.csv", rows(), {"source": "csv", "header": False, "target": "c3", "drop": ["c0"]}),
+        ("idx.csv", "a,b,c,class\n" + rows(), {"source": "csv", "target": "class"}),
         ("t.data", rows().replace(",", ";"), {"source": "csv", "delimiter": ";", "header": False, "target": "c3"}),
         ("t.txt", "a,b,c,class\n" + rows(), {"source": "csv", "target": "class"}),
         ("t.tsv", ("Class,a,b\n" + "u,2,3\nv,4,5\n" * 9).replace(",", "\t"), {"source": "tsv", "target": "Class"}),
@@ -39,7 +40,7 @@ def test_a_csv_with_a_header(desk: Desk):
         ("t.csv.gz", gzip.compress(rows().encode()), {"source": "csv", "header": False, "target": "c3"}),
         ("t.tsv", "".join(f'ab\t"{i} or\ncd\t{i}" of\n' for i in range(20)), {"quote": False, "target": "c0"}),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry):
     found = inspect(desk.write(name, content), base=desk.folder)

@@ -41,10 +41,10 @@ def guess(file: Path, target: str | None, header: bool | None = None) -> dict[st
     Raises:
         DataError: if the kind of file is not known, or arrays cannot be told apart.
     """
-    if file.is_dir() or "idx" in file.name:
-        return {"source": "idx", **_labels_beside(file, target, "images", "labels", "idx3", "idx1")}
     endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
     ending = endings[-1] if endings else ""
+    if file.is_dir() or ("idx" in file.name and ending not in (*_TEXT, *_OTHER)):
+        return {"source": "idx", **_labels_beside(file, target, "images", "labels", "idx3", "idx1")}
     source = _OTHER.get(ending)
     if source == "npy":
         return {"source": "npy", **_labels_beside(file, target, "X", "y", "images", "labels")}
