@@ -11,19 +11,13 @@ from stages import entry
 from versus import params as parameters
 from versus import provenance, report
 from versus.fitting import failure
+from versus.serving.code import CODE
 from versus.tracking import champions, client, record
 from versus.workspace import Workspace
 
-CODE = Path(__file__).resolve().parent.parent
 
-
-def check_complete(configured: list[str], evaluated: list[str]) -> None:
-    """DVC evaluates every cell before it compares: one that is missing is being rewritten by another repro.
-
-    Raises:
-        FileNotFoundError: naming what is missing, unless VERSUS_PARTIAL asks for a report of what is there.
-    """
-    missing = [name for name in configured if name not in evaluated]
+def check_complete(missing: list[str]) -> None:
+    """DVC evaluates every cell before it compares: one that is missing is being rewritten by another repro."""
     if missing and not os.environ.get("VERSUS_PARTIAL"):
         raise FileNotFoundError(
             f"no evaluation of {', '.join(missing)}; if another repro is at work here, run again when it has ended. "
@@ -38,7 +32,7 @@ def main() -> None:
     cells = list(parameters.cells(params))
     source = provenance.describe(CODE, workspace.params, params.seed, asdict(params.training))
     evaluated = [cell for cell in cells if workspace.evaluation(cell.name).is_dir()]
-    check_complete([cell.name for cell in cells], [cell.name for cell in evaluated])
+    check_complete([cell.name for cell in cells if cell not in evaluated])
     # No run id, which would differ from run to run: what finds the run in MLflow's search field.
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
     runs = (cell for cell in evaluated if cell.name not in failed)

@@ -140,7 +140,7 @@ def test_a_classifier(measured):
         "skipped": [
             {
                 "what": "likelihood",
-                "reason": "LogisticRegression models y given x, and has no density of the data",
+                "reason": "LogisticRegression models y given x, and no density of x",
             },
             {"what": "samples", "reason": "LogisticRegression models y given x, and draws no data"},
             {

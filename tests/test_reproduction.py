@@ -19,3 +19,9 @@ def test_the_largest_difference_is_named() -> None:
     after = table("a-x,accuracy_score,0.9,0.8,1.0", "a-y,log_loss,0.75,0.4,0.6")
     found = reproduction.compare(before, after)
     assert (found.same, found.shared, found.largest, found.where) == (1, 2, 0.25, "a-y log_loss")
+
+
+def test_a_new_metric_changes_no_old_one() -> None:
+    before = table("a-x,accuracy_score,0.9,0.8,1.0", "a-gone,accuracy_score,1,1,1")
+    after = table("a-x,accuracy_score,0.9,0.8,1.0", "a-x,kappa,0.8,0.7,0.9", "a-gone,kappa,1,1,1")
+    assert reproduction.compare(before, after) == reproduction.Reproduction(1, 1, 0.0, "")

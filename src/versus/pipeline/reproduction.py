@@ -25,14 +25,18 @@ class Reproduction:
 
 
 def compare(committed: Scores, found: Scores) -> Reproduction:
-    """Compare two tables of scores; values are text, so equal means equal in every bit that was written."""
-    shared = sorted(set(committed) & set(found))
+    """Compare two tables of scores; values are text, so equal means equal in every bit that was written.
+
+    Scores that stand in one of the tables alone, such as those of a new metric, do not count.
+    """
+    shared = sorted(cell for cell in set(committed) & set(found) if set(committed[cell]) & set(found[cell]))
     same, largest, where = 0, 0.0, ""
     for cell in shared:
-        if committed[cell] == found[cell]:
+        keys = set(committed[cell]) & set(found[cell])
+        if all(committed[cell][key] == found[cell][key] for key in keys):
             same += 1
             continue
-        for key in set(committed[cell]) & set(found[cell]):
+        for key in keys:
             before, after = committed[cell][key], found[cell][key]
             difference = abs(float(before) - float(after)) if before and after else 0.0
             if difference > largest:

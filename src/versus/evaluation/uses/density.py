@@ -23,10 +23,12 @@ def concerns(schema: Schema) -> bool:
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A discriminative model has none."""
-    if density(capabilities(model)) is not None:
+    """A discriminative model has none, nor has a generator that only draws."""
+    has = capabilities(model)
+    if density(has) is not None:
         return None
-    return f"{type(model).__name__} models y given x, and has no density of the data"
+    what = "draws data, and has no density of them" if "sample" in has else "models y given x, and no density of x"
+    return f"{type(model).__name__} {what}"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:

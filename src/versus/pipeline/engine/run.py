@@ -223,7 +223,7 @@ def _needs(stage: Any) -> list[str]:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     found = [module for module in ("torch", "lightning_fabric") if f"\n{module.replace('_', '-')}==" in text]
     logged = kind.startswith("evaluate") and client.is_on()
-    return ["versus.evaluation", *found, *(["mlflow"] if logged else [])]
+    return ["versus.evaluation", *found, *(["versus.tracking.mirror"] if logged else [])]
 
 
 def _command(stage: Any) -> dict[str, Any]:
