@@ -53,7 +53,7 @@ def test_what_is_mended_repro_finishes_as_a_clean_run_would(project: Project) ->
     [("dvc", "and not under `versus repro`", 1), ("versus", "A repro is at work here", 0)],
 )
 def test_a_repro_at_work_is_named_and_not_disturbed(project: Project, command: str, said: str, code: int) -> None:
-    project.edit("params.yaml", "epochs: 5}", "epochs: 100}")
+    project.edit("params.yaml", "epochs: 5}", "epochs: 800, patience: 800}")
     stage = "train_deep_generative@moons-cvae"
     words = [sys.executable, "-m", command, "repro", stage]
     process = subprocess.Popen(words, cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL)

@@ -55,7 +55,7 @@ def reproduce(workspace: Workspace, params: Params, wanted: Wanted, jobs: int, e
         with chdir(workspace.root), stages.opened(wanted) as found, display.for_this_terminal() as shown:
             run = Run(found, machine, shown, seconds)
             run.run()
-    except (StageFaultError, WorkersDiedError, DvcException) as error:
+    except (StageFaultError, WorkersDiedError, DvcException, OSError) as error:
         print(destination.redact(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
