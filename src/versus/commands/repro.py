@@ -76,15 +76,23 @@ def reproduce(
     """Reproduce a workspace; ``environment`` is added to this process's."""
     with alone(workspace) as params:
         again = cells_that_failed(workspace, params) if retry else []
+        compared = last_comparison(workspace)
         code = _reproduce(workspace, params, dvc_arguments, environment or {}, jobs or cores(), again)
         if code:
             return code
-        # A part of the stages, or a dry run, says nothing of all.
-        summary = reproduction.summarise(workspace) if set(dvc_arguments) <= {"--pull"} else ""
+        # A part of the stages, a dry run or one that had nothing to do says nothing of all.
+        anew = set(dvc_arguments) <= {"--pull"} and last_comparison(workspace) != compared
+        summary = reproduction.summarise(workspace) if anew else ""
     if summary:
         print(summary)
     print(f"The report: {(workspace.reports / 'report.html').resolve()}")
     return tell_failures(cells_that_failed(workspace, params))
+
+
+def last_comparison(workspace: Workspace) -> int | None:
+    """When the scores were last written, in nanoseconds; None where they never were."""
+    path = workspace.reports / "comparison.csv"
+    return path.stat().st_mtime_ns if path.is_file() else None
 
 
 def cells_that_failed(workspace: Workspace, params: Params) -> Failed:
