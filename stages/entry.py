@@ -11,7 +11,7 @@ from versus.pipeline import lifeline, recovery
 from versus.tracking import destination
 
 # One thread whatever the machine has: results must not depend on how many cores there are, nor on how many stages share
-# them. Stages side by side use the other cores. Set before numpy loads; a user's own setting wins.
+# them. Stages side by side use the other cores. A user's own setting wins.
 THREADS = "1"
 
 
@@ -25,7 +25,6 @@ def limit_threads() -> None:
 
 def run(stage: Callable[..., None], arguments: int) -> None:
     """Call a stage with its command-line arguments; exit 1 with the message alone where the input is at fault."""
-    limit_threads()
     lifeline.hold_to_dvc()
     recovery.keep_lock(Path())
     given = sys.argv[1:]
@@ -38,3 +37,6 @@ def run(stage: Callable[..., None], arguments: int) -> None:
             raise
         message = destination.redact(f"{type(error).__name__}: {error}")  # a URL in it may have a password
         sys.exit(f"{message}\n(VERSUS_TRACEBACK=1 shows where it was raised)")
+
+
+limit_threads()  # at once, since numpy reads the setting when it is loaded; stages import this module first

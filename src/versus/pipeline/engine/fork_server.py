@@ -10,10 +10,10 @@ from __future__ import annotations
 import fcntl
 import gc
 import importlib
-import inspect
 import json
 import os
 import pkgutil
+import runpy
 import select
 import signal
 import subprocess
@@ -119,13 +119,11 @@ class _Server:
 
 def _modules() -> Iterator[str]:
     """All that stages may import."""
-    import stages
     import versus
 
     yield from (*FIRST, *THEN)
-    for package in (versus, stages):
-        found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None)
-        yield from (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
+    found = pkgutil.walk_packages(versus.__path__, "versus.", onerror=lambda _: None)
+    yield from (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
 
 
 def _work(job: dict[str, Any], messages: int) -> int:
@@ -142,11 +140,8 @@ def _work(job: dict[str, Any], messages: int) -> int:
     if "shell" in job:
         return subprocess.run(job["shell"], shell=True, executable=os.environ.get("SHELL"), check=False).returncode
     progress.listen(_Reporter(job["id"], messages).step, SECONDS_BETWEEN_NEWS)
-    from stages import entry
-
-    stage = importlib.import_module(job["module"]).main
     sys.argv = [job["module"], *job["arguments"]]
-    entry.run(stage, arguments=len(inspect.signature(stage).parameters))
+    runpy.run_module(job["module"], run_name="__main__", alter_sys=True)
     return 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # As `python -m stages.…` would import: the code beside the stages comes before any installed versus.
-START = "import sys; from stages import entry; entry.limit_threads(); "
+START = "import sys; from stages import entry; "
 SERVE = "from versus.pipeline.engine.fork_server import serve; sys.exit(serve(int(sys.argv[1])))"
 
 LONGEST_END = 5.0  # seconds
