@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: run them all, and write what was measured, with the machine, to benchmarks/results.md."""
+"""``python -m benchmarks``: run all benchmarks, and write the results and the machine to benchmarks/results.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BENCHMARKS = ("gaussian_naive_bayes", "gaussian_mixture", "pipeline")
 
 
 def run(name: str, quick: bool) -> dict[str, Any]:
-    """Run one benchmark in a process of its own, show what it prints, and return the JSON of its last line."""
+    """Run one benchmark in a separate process, show its output, and return the JSON of its last line."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
     done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout, end="", flush=True)
@@ -25,7 +25,7 @@ def run(name: str, quick: bool) -> dict[str, Any]:
 
 
 def rows(name: str, result: dict[str, Any]) -> list[str]:
-    """A line of the table for each thing that was timed."""
+    """Return a line of the table for each timing."""
     if name == "pipeline":
         no_op = f"no-op repro, {result['stages']} stages"
         return [

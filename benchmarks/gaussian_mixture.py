@@ -1,4 +1,4 @@
-"""EM for a Gaussian mixture beside scikit-learn's, from the same start: ``python -m benchmarks.gaussian_mixture``.
+"""EM for a Gaussian mixture compared with scikit-learn's, same start: ``python -m benchmarks.gaussian_mixture``.
 
 60,000 rows of 50 columns, 10 components with full covariances, 20 steps; the log-likelihoods must agree.
 """
@@ -20,7 +20,7 @@ FIT = f"Gaussian mixture, {STEPS} EM steps"
 
 
 def synthetic(n: int, n_columns: int, separation: float) -> np.ndarray:
-    """Rows of ten correlated normals, the larger the separation the farther apart."""
+    """Draw rows of ten correlated normals; a larger separation puts them farther apart."""
     rng = np.random.default_rng(0)
     centres = separation * rng.standard_normal((COMPONENTS, n_columns))
     shapes = rng.standard_normal((COMPONENTS, n_columns, n_columns)) / np.sqrt(n_columns) + np.eye(n_columns)
@@ -41,7 +41,7 @@ def main() -> None:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture as Peer
 
-    warnings.simplefilter("ignore", ConvergenceWarning)  # 20 steps are asked for, not convergence
+    warnings.simplefilter("ignore", ConvergenceWarning)  # 20 steps are wanted, not convergence
     n, n_columns = (6_000, 20) if options.quick else (60_000, 50)
     X = synthetic(n, n_columns, options.separation).astype(np.float32 if options.single else np.float64)
     weights = np.full(COMPONENTS, 1 / COMPONENTS, X.dtype)

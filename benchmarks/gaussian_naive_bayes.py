@@ -1,6 +1,6 @@
-"""Gaussian naive Bayes beside scikit-learn's: ``python -m benchmarks.gaussian_naive_bayes``.
+"""Gaussian naive Bayes compared with scikit-learn's: ``python -m benchmarks.gaussian_naive_bayes``.
 
-60,000 × 784 in float32 and 10 classes. Each takes the rows as they are and learns the same means and variances; the
+60,000 × 784 in float32 and 10 classes. Both take the rows unchanged and learn the same means and variances; the
 predictions must agree.
 """
 
@@ -21,7 +21,7 @@ TARGETS = {FIT: 12.0, PREDICT: 30.0}
 
 
 def synthetic(n: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of ten classes whose means differ a little in every column."""
+    """Draw rows of ten classes whose means differ slightly in every column."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, n)
     means = rng.normal(128, 6, (10, n_columns)).astype(np.float32)
@@ -34,14 +34,14 @@ def synthetic(n: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """An idx file of bytes, gzipped or not."""
+    """Read an idx file of bytes, gzipped or not."""
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     shape = np.frombuffer(content, ">u4", count=content[3], offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
 
 
 def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The training part of an MNIST-like folder, as float32, each pixel spread over [x, x + 1) as the pipeline does."""
+    """Read the training part of an MNIST-like folder as float32, pixels spread over [x, x + 1) as in the pipeline."""
     files = {kind: next(folder.glob(f"train-{kind}*")) for kind in ("images", "labels")}
     pixels = read_idx(files["images"]).reshape(-1, 784)
     spread = np.random.default_rng(0).random(pixels.shape, dtype=np.float32)

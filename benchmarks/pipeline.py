@@ -1,7 +1,7 @@
-"""What the pipeline costs beside its fits: a repro with nothing to do, and a cell whose fit is trivial.
+"""Overhead of the pipeline besides its fits: a repro with nothing to do, and a cell whose fit is trivial.
 
-The peer of the first is DVC itself, with as many stages that depend on one file and make one. Run it in a workspace
-that has been reproduced: ``python -m benchmarks.pipeline``.
+The first is compared with DVC itself, with the same number of stages that each depend on one file and write one. Run it
+in a workspace that has been reproduced: ``python -m benchmarks.pipeline``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-# Cells of the default params whose fit takes no time: one that only predicts, one whose samples are judged as well.
+# Cells of the default params whose fit takes almost no time: one that only predicts, one with samples to judge.
 TRIVIAL = {"iris-prior": "discriminative", "iris-naive_bayes": "classical_generative"}
 DVC = [sys.executable, "-m", "dvc"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -32,7 +32,7 @@ def call(folder: Path, *arguments: str) -> str:
 
 
 def seconds(folder: Path) -> float:
-    """Wall time of a repro that has nothing to do; anything else is an error."""
+    """Return the wall time, in seconds, of a repro that has nothing to do; exit where it ran a stage."""
     begin = time.perf_counter()
     output = call(folder, "repro")
     took = time.perf_counter() - begin
@@ -42,7 +42,7 @@ def seconds(folder: Path) -> float:
 
 
 def trivial_pipeline(folder: Path, stages: int) -> None:
-    """A DVC project of as many stages, each of which copies one file."""
+    """Create a DVC project with the given number of stages, each of which copies one file."""
     lines = ["stages:"]
     for i in range(stages):
         (folder / f"in{i}").write_text(str(i))
@@ -54,7 +54,7 @@ def trivial_pipeline(folder: Path, stages: int) -> None:
 
 
 def no_op(project: Path, pairs: int) -> dict[str, float]:
-    """Median seconds of a no-op repro here and of bare DVC, and the median of the ratios pair by pair."""
+    """Return the median seconds of a no-op repro here and of bare DVC, and the median of the ratios of the pairs."""
     stages = len(re.findall(r"Stage '", call(project, "repro")))
     with tempfile.TemporaryDirectory() as temporary:
         bare = Path(temporary)
@@ -69,7 +69,7 @@ def no_op(project: Path, pairs: int) -> dict[str, float]:
 
 
 def trivial_cell(project: Path, family: str, cell: str, runs: int) -> float:
-    """Median seconds from the start of training until the cell is evaluated and logged, of one that fits at once."""
+    """Return the median seconds from the start of training until a cell with a trivial fit is evaluated and logged."""
     stages = [f"{verb}_{family}@{cell}" for verb in ("train", "evaluate")]
     command = [*DVC, "repro", "--single-item", "--force", "--no-run-cache", *stages]
     timed = []

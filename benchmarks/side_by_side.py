@@ -1,6 +1,6 @@
-"""Two ways of doing the same, timed in turns: what slows the machine down then slows both.
+"""Timing of two ways to do the same work, in turns: a slowdown of the machine then affects both.
 
-Each pair runs one after the other, and the order changes from pair to pair. What counts is the median of the ratios.
+Each pair runs one after the other, and the order changes from pair to pair. The result is the median of the ratios.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Timing:
 
     @property
     def ratio(self) -> float:
-        """How many times as long theirs takes: the median over the pairs."""
+        """Ratio theirs / ours of the times: the median over the pairs."""
         return statistics.median(t / o for o, t in zip(self.ours, self.theirs, strict=True))
 
     def as_json(self) -> dict[str, Any]:
-        """Medians in seconds, the ratio and the range of the pairs' ratios."""
+        """Return the medians in seconds, the ratio, and the range of the pairs' ratios."""
         ratios = sorted(t / o for o, t in zip(self.ours, self.theirs, strict=True))
         return {
             "what": self.what,
@@ -44,7 +44,7 @@ class Timing:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one run, garbage collected before."""
+    """Return the wall time of one run in seconds; garbage is collected before it."""
     gc.collect()
     begin = time.perf_counter()
     work()
@@ -52,7 +52,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def compare(what: str, peer: str, ours: Callable[[], object], theirs: Callable[[], object], pairs: int) -> Timing:
-    """Time both in turns, after one run of each that does not count."""
+    """Time both in turns, after one warm-up run of each."""
     ours()
     theirs()
     timing = Timing(what, peer, [], [])
@@ -64,7 +64,7 @@ def compare(what: str, peer: str, ours: Callable[[], object], theirs: Callable[[
 
 
 def report(name: str, timings: list[Timing], parity: Mapping[str, float], targets: Mapping[str, float]) -> None:
-    """Print a table, and as the last line everything as JSON."""
+    """Print a table, and everything as JSON on the last line."""
     print(f"{name}: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for timing in timings:
         found, target = timing.as_json(), targets.get(timing.what)

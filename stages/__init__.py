@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# The code that DVC fingerprints is the code that runs: src beside this folder comes before any installed versus.
+# Run the code that DVC fingerprints: src beside this folder comes before any installed versus.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))

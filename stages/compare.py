@@ -1,4 +1,4 @@
-"""Stage `compare`: all evaluations side by side, as a page, as Markdown and as tables."""
+"""Stage `compare`: compare all evaluations, as a page, as Markdown and as tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from versus.workspace import Workspace
 
 
 def check_complete(missing: list[str]) -> None:
-    """DVC evaluates every cell before it compares: one that is missing is being rewritten by another repro."""
+    """Check that none is missing: DVC evaluates before it compares, so another repro is rewriting a missing one."""
     if missing and not os.environ.get("VERSUS_PARTIAL"):
         raise FileNotFoundError(
             f"no evaluation of {', '.join(missing)}; if another repro is at work here, run again when it has ended. "
@@ -33,7 +33,7 @@ def main() -> None:
     source = provenance.describe(CODE, workspace.params, params.seed, asdict(params.training))
     evaluated = [cell for cell in cells if workspace.evaluation(cell.name).is_dir()]
     check_complete([cell.name for cell in cells if cell not in evaluated])
-    # No run id, which would differ from run to run: what finds the run in MLflow's search field.
+    # Not a run id, which would differ from run to run, but the query that finds the run in MLflow's search field.
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
     runs = (cell for cell in evaluated if cell.name not in failed)
     source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
@@ -41,7 +41,7 @@ def main() -> None:
     client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)
-    if len(evaluated) == len(cells):  # a part of the cells does not tell which is best
+    if len(evaluated) == len(cells):  # the best cell is known only when all are evaluated
         best = report.best_cells(workspace, cells, params.comparison).values()
         champions.register(workspace, [c for c in cells if c.name in best], params.comparison.confidence)
 

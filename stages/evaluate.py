@@ -1,4 +1,4 @@
-"""Stage `evaluate`: everything that is measured of one cell's fitted models, on test data that no model has seen."""
+"""Stage `evaluate`: measure one cell's fitted models, on test data that no model has seen."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main(name: str) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         failure.write(aside, failed)
     else:
-        for copied in ("history.csv", "training_cost.json"):  # what follows reads evaluations only
+        for copied in ("history.csv", "training_cost.json"):  # later stages read evaluations only
             shutil.copy2(workspace.model(name) / copied, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)

@@ -1,4 +1,4 @@
-"""Stage `fingerprint`: for every other stage, which parameters and which code its results depend on."""
+"""Stage `fingerprint`: record the parameters and the code that the results of every other stage depend on."""
 
 from __future__ import annotations
 

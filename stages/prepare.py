@@ -1,4 +1,4 @@
-"""Stage `prepare`: one data set, loaded, checked, encoded and split once for every model."""
+"""Stage `prepare`: load, check, encode and split one data set, once for every model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the three train stages share: the params of one cell, and where its losses are shown while it is fitted."""
+"""Common part of the three train stages: fit one cell from its params, and log its losses while it is fitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m versus``: what a person does beside `dvc repro`."""
+"""Command line ``python -m versus``: the user's commands besides `dvc repro`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Parse the command line and run one command; faults of the user's end in one line and exit code 1."""
+    """Parse the command line and run one command; user errors print one line and exit with code 1."""
     words = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m versus", description="Generative versus discriminative, measured.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

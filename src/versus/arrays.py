@@ -1,4 +1,4 @@
-"""What passes between the rooms: arrays, ragged arrays, and one step of a fit."""
+"""Types shared by all packages: arrays, ragged arrays, and one step of a fit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
 
 @dataclass(frozen=True)
 class Ragged:
-    """N sequences of unequal length, end to end: documents, tagged sentences, streams, trees.
+    """N sequences of unequal length, concatenated: documents, tagged sentences, streams, trees.
 
     Args:
-        values: (total, ...) the elements of all sequences.
-        starts: (N + 1,) int64, where each sequence begins; the last is ``total``.
+        values: (total, ...) elements of all sequences.
+        starts: (N + 1,) int64 start of each sequence; the last is ``total``.
     """
 
     values: Array
@@ -37,7 +37,7 @@ class Ragged:
 
     @property
     def lengths(self) -> Array:
-        """(N,) the number of elements of each sequence."""
+        """Number of elements of each sequence, (N,)."""
         return np.diff(self.starts)
 
     def __len__(self) -> int:
@@ -51,9 +51,9 @@ class Ragged:
     @overload
     def __getitem__(self, rows: slice | Array) -> Ragged: ...
     def __getitem__(self, rows: Any) -> Any:
-        """One sequence for a number; for a slice, indices or a mask the chosen sequences, Ragged again.
+        """Return one sequence for an integer; for a slice, indices or a mask the chosen sequences as Ragged.
 
-        Rows that follow each other are a view of the values.
+        Consecutive rows are a view of the values.
         """
         if isinstance(rows, int | np.integer):
             i = range(len(self))[rows]
@@ -74,7 +74,7 @@ Events = Array | Ragged
 
 
 def joined(parts: Sequence[Any]) -> Any:
-    """Several arrays (n_i, ...), or several Ragged, one after the other."""
+    """Concatenate arrays (n_i, ...), or several Ragged."""
     if not isinstance(parts[0], Ragged):
         return np.concatenate(parts)
     lengths = np.concatenate([part.lengths for part in parts])
@@ -84,9 +84,9 @@ def joined(parts: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Step:
-    """One epoch of training: its number, its named losses, the seconds since training began, and how to resume.
+    """Epoch of training: its number, its named losses, the seconds since training began, and the state to resume from.
 
-    ``state()`` returns flat arrays from which ``fit_steps(..., resume=…)`` goes on exactly.
+    ``state()`` returns flat arrays from which ``fit_steps(..., resume=…)`` resumes exactly.
     """
 
     step: int

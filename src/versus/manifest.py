@@ -1,7 +1,7 @@
-"""What a folder holds, as one small file: hashes in the form that ``sha256sum --check`` reads.
+"""Content list of a folder, as one small file: hashes in the format of ``sha256sum --check``.
 
-A later stage depends on this list instead of on the folder: DVC then looks at one file where it would walk through
-twenty, in every repro.
+A later stage depends on this list instead of on the folder: in every repro DVC then checks one file instead of
+twenty.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ NAME = "contents.txt"
 
 
 def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None = None) -> None:
-    """List the files of a folder, in the order of their names.
+    """Write the list of the files of a folder, in the order of their names.
 
     Args:
-        folder: the folder, whole.
-        stands_in: where the folder will stand, if it is made elsewhere.
-        built_on: the list of another folder that this one was made from: it is listed, too, so that whatever changes
+        folder: the complete folder.
+        stands_in: final place of the folder, if it is built elsewhere.
+        built_on: the list of another folder that this one was built from: it is listed, too, so that any change
             there changes this list.
     """
     inside = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
@@ -32,7 +32,7 @@ def write(folder: Path, *, stands_in: Path | None = None, built_on: Path | None 
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """SHA-256 over the names and contents of files, whatever their order, in hex.
+    """Compute the SHA-256 of the names and contents of files, independent of their order, in hex.
 
     Raises:
         FileNotFoundError: if one of them does not exist.
@@ -41,6 +41,6 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's content, in hex."""
+    """Compute the SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

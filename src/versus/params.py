@@ -1,4 +1,4 @@
-"""params.yaml: the only file that reads it, checks it, and names the line of what is wrong."""
+"""Reader of params.yaml, the only one: it checks the file and names the line of each fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
 
 
 class ParamsError(ValueError):
-    """params.yaml cannot be used; the message names the file, the line, the key and what would be accepted."""
+    """Error for an unusable params.yaml; the message names the file, the line, the key and the accepted values."""
 
 
 class _Section(BaseModel):
@@ -31,7 +31,7 @@ class _Section(BaseModel):
 
 
 class CellSpecification(_Section):
-    """One line of params.yaml: a data set and a model."""
+    """Cell in params.yaml: a data set and a model."""
 
     data: Name
     module: Name
@@ -41,7 +41,7 @@ class CellSpecification(_Section):
 
 
 class Params(_Section):
-    """The whole of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
+    """Content of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     training: Training = Training()
@@ -55,7 +55,7 @@ class Params(_Section):
 
 
 def cells(params: Params) -> Iterator[Cell]:
-    """Every cell, in the order of params.yaml."""
+    """Return all cells, in the order of params.yaml."""
     for family in FAMILIES:
         for name, spec in getattr(params, family).items():
             limit = spec.time_limit or params.training.time_limit
@@ -63,7 +63,7 @@ def cells(params: Params) -> Iterator[Cell]:
 
 
 def cell(params: Params, name: str) -> Cell:
-    """The cell called ``name``.
+    """Return the cell called ``name``.
 
     Raises:
         ParamsError: if there is none.
@@ -75,7 +75,7 @@ def cell(params: Params, name: str) -> Cell:
 
 
 def dataset(params: Params, name: str) -> Any:
-    """The specification of the data set called ``name``.
+    """Return the specification of the data set called ``name``.
 
     Raises:
         ParamsError: if there is none.
@@ -90,19 +90,19 @@ _frozen: dict[Path, Params] = {}
 
 
 def freeze(path: Path) -> None:
-    """Let this process, and those that it forks, see a params file as it is now, whatever is edited meanwhile.
+    """Freeze a params file for this process and its forks, which then ignore later edits.
 
     Raises:
-        ParamsError: as `read` does.
+        ParamsError: as for `read`.
     """
     _frozen[path.resolve()] = read(path)
 
 
 def read(path: Path) -> Params:
-    """Read and check a params file, the way DVC reads it (YAML 1.2).
+    """Read and check a params file, in the same way as DVC (YAML 1.2).
 
     Raises:
-        ParamsError: with every fault found, a line each.
+        ParamsError: with all faults found, one per line.
     """
     if _frozen and path.resolve() in _frozen:
         return _frozen[path.resolve()]
@@ -119,16 +119,16 @@ def read(path: Path) -> Params:
 
 
 def migrated(path: Path) -> tuple[str, list[str]]:
-    """The text of a params file with arguments and values of earlier versions under today's names, and what changed.
+    """Rename arguments and values of earlier versions in a params file; return the new text and the changes.
 
-    Names are replaced where they stand, so comments and layout stay.
+    Names are replaced in place, so comments and layout stay.
 
     Raises:
-        ParamsError: where the file is not YAML.
+        ParamsError: if the file is not YAML.
     """
     tree, changes = _parse(path), []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    edits: set[tuple[int, int, str, str]] = set()  # line, column, what stands there, what shall
+    edits: set[tuple[int, int, str, str]] = set()  # line, column, old text, new text
     for family in FAMILIES:
         found = tree.get(family)
         for name, cell in found.items() if isinstance(found, CommentedMap) else ():
@@ -164,7 +164,7 @@ def _parse(path: Path) -> CommentedMap:
 
 
 def _plain(node: Any) -> Any:
-    """The round-trip nodes as plain dicts, lists and scalars."""
+    """Convert round-trip nodes to plain dicts, lists and scalars."""
     if isinstance(node, Mapping):
         return {str(k): _plain(v) for k, v in node.items()}
     if isinstance(node, list):
@@ -176,7 +176,7 @@ def _plain(node: Any) -> Any:
 
 
 def _line(tree: Any, where: tuple[str, ...]) -> int:
-    """The line of the deepest key of ``where`` that stands in the file, counted from 1."""
+    """Line of the deepest key of ``where`` that is in the file, counted from 1."""
     line = 0
     for key in where:
         if not isinstance(tree, CommentedMap) or key not in tree:
@@ -211,7 +211,7 @@ def _existing(tree: Any, where: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Faults between the parts: cells without their data set, models that do not exist, arguments they do not take."""
+    """Find faults between the parts: cells without their data set, unknown models, unknown arguments of models."""
     known = [*params.datasets, *params.files]
     for task, metric in params.comparison.primary.items():
         accepted = [m.name for m in table.deciding(task)] if task in table.DECIDING else []

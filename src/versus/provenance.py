@@ -1,4 +1,4 @@
-"""Where a comparison comes from: commit, params, data, seeds, versions, machine. The report prints it."""
+"""Provenance of a comparison: commit, params, data, seeds, versions, machine. The report prints it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LIBRARIES = ("dvc", "mlflow", "numpy", "scipy", "scikit-learn", "torch", "lightn
 
 
 def describe_code(root: Path) -> dict[str, Any]:
-    """The commit that is checked out, None outside git, and whether anything tracked or unignored differs from it."""
+    """Describe the checked-out commit, None outside git, and tell if any tracked or unignored file differs."""
     command = ["git", "status", "--porcelain=v2", "--branch", "--", ":/", *MADE_BY_STAGES]
-    # A status that refreshes the index would take git's lock away from the user for a moment.
+    # A status that refreshes the index would briefly take git's lock from the user.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         found = subprocess.run(
@@ -36,7 +36,7 @@ def describe_code(root: Path) -> dict[str, Any]:
 
 
 def describe_versions() -> dict[str, str]:
-    """Library -> installed version."""
+    """Map each library to its installed version."""
     found = {}
     for name in LIBRARIES:
         try:
@@ -47,13 +47,13 @@ def describe_versions() -> dict[str, str]:
 
 
 def describe(code: Path, params: Path, seed: int, training: dict[str, str]) -> dict[str, Any]:
-    """Everything but the data sets, which the report reads from their own folders.
+    """Describe everything except the data sets, which the report reads from their own folders.
 
     Args:
-        code: the root of the checkout that ran.
+        code: root of the checkout that ran.
         params: the params file.
-        seed: the seed that all randomness starts from.
-        training: device and precision as asked for.
+        seed: seed of all randomness.
+        training: requested device and precision.
     """
     text = params.read_bytes()
     return {
@@ -68,7 +68,7 @@ def describe(code: Path, params: Path, seed: int, training: dict[str, str]) -> d
 
 
 def describe_hardware() -> dict[str, str | int | None]:
-    """Processor model, cores, memory in bytes and the GPU's model where there is one; no host or user names."""
+    """Describe processor model, cores, memory in bytes and the GPU model if there is one; no host or user names."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -89,7 +89,7 @@ def _processor() -> str:
 
 
 def gpu_name() -> str | None:
-    """The model of the first NVIDIA GPU, asked of NVML so that torch need not be imported; None where there is none."""
+    """Return the model of the first NVIDIA GPU, from NVML so that torch is not imported; None if there is none."""
     if not Path("/proc/driver/nvidia").exists():
         return None
     import pynvml

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-# float16 is left out: it needs its loss scaled, and bfloat16 has its speed without that.
+# float16 is omitted: it needs loss scaling, and bfloat16 is as fast without it.
 Precision = Literal["auto", "32-true", "bf16-mixed", "64-true"]
 
 # Family -> as it is read. The folder below models/ says the family, and the family is the stage.
@@ -20,22 +20,22 @@ FAMILIES = {
 
 
 class _Checked:
-    """Unknown keys in params.yaml are faults."""
+    """Base of all settings: unknown keys in params.yaml are errors."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One data set and one model: one line of params.yaml, one training and one evaluation stage, one MLflow run.
+    """Pair of a data set and a model: one line of params.yaml, one training and one evaluation stage, one MLflow run.
 
     Args:
         name: ``<dataset>-<model>``.
         dataset: name of the data set.
         family: one of `FAMILIES`.
         module: file of the model's class, below the family's folder.
-        class_name: the model's class.
-        args: what it is constructed with.
+        class_name: name of the model's class.
+        args: constructor arguments of the model.
         time_limit: seconds after which its training, or its evaluation, counts as failed; None for no limit.
     """
 
@@ -49,32 +49,32 @@ class Cell:
 
     @property
     def model(self) -> str:
-        """The part of the name after the data set."""
+        """Part of the name after the data set."""
         return self.name.split("-", 1)[1]
 
     @property
     def is_baseline(self) -> bool:
-        """One of the trivial models that every table holds for scale."""
+        """True for a trivial model, which every table contains as a reference."""
         return self.module == "baseline"
 
     @property
     def group(self) -> str:
-        """Its family, or "baseline": what tables and figures tell cells apart by."""
+        """Family of the cell, or "baseline": the grouping of cells in tables and figures."""
         return "baseline" if self.is_baseline else self.family
 
     @property
     def group_name(self) -> str:
-        """The same, as it is read."""
+        """Group name for readers."""
         return FAMILIES.get(self.group, self.group)
 
 
 @dataclass(frozen=True)
 class Training(_Checked):
-    """Where and how precisely models train, and how long they may take.
+    """Training options: device, precision and time limit.
 
     Args:
-        device: "auto" is CUDA where there is a GPU.
-        precision: "auto" is bfloat16 on a GPU that has it.
+        device: "auto" is CUDA if there is a GPU.
+        precision: "auto" is bfloat16 on a GPU that supports it.
         time_limit: seconds for the training of a cell, and as many for its evaluation, after which it counts as failed.
     """
 
@@ -85,12 +85,12 @@ class Training(_Checked):
 
 @dataclass(frozen=True)
 class Comparison(_Checked):
-    """How the comparison judges.
+    """Options of the comparison.
 
     Args:
-        primary: task -> the score that decides which model is best; the first of the table of metrics where none is
-            named (`versus.metrics.table.primary`).
-        confidence: of every interval and test.
+        primary: task -> the score that decides which model is best; by default the first in the table of metrics
+            (`versus.metrics.table.primary`).
+        confidence: confidence level of every interval and test.
         rope: half the width of the region of practical equality, in the score's own unit; for a score in the unit of
             the target (RMSE, MAE) in standard deviations of the target.
     """
@@ -102,16 +102,16 @@ class Comparison(_Checked):
 
 @dataclass(frozen=True)
 class Gate(_Checked):
-    """When a challenger may take the champion's place (`versus.gate`).
+    """Conditions for a challenger to replace the champion (`versus.gate`).
 
     Args:
-        margin: how much worse the deciding score may be and still count as no worse; in the score's own unit, for a
+        margin: largest loss in the deciding score that still counts as no worse; in the score's own unit, for a
             score in the unit of the target (RMSE, MAE) relative to the champion's. With 0, only a challenger that is
             shown to be better passes.
-        class_margin: how much the recall of a class may fall.
-        calibration_margin: how much the expected calibration error may rise.
-        confidence: of the interval of the difference, two-sided.
-        resamples: of the bootstrap.
+        class_margin: largest allowed fall in the recall of a class.
+        calibration_margin: largest allowed rise in the expected calibration error.
+        confidence: confidence level of the two-sided interval of the difference.
+        resamples: number of bootstrap resamples.
     """
 
     margin: Annotated[float, Ge(0), Lt(1)] = 0.01

@@ -53,7 +53,7 @@ def test_a_model_file_reruns_its_cells_alone(project: Project) -> None:
 
 
 def test_a_reworded_docstring_or_comment_reruns_nothing(project: Project) -> None:
-    project.edit("src/versus/workspace.py", 'class Workspace:\n    """A folder', 'class Workspace:\n    """One folder')
+    project.edit("src/versus/workspace.py", '    """Folder with a', '    """The folder with a')
     with (project.folder / "src/versus/models/discriminative/linear.py").open("a") as file:
         file.write("\n# edited\n")
     assert project.repro() == {"fingerprint"}

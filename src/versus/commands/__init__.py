@@ -1,1 +1,1 @@
-"""One file a command of ``python -m versus``: `arguments(parser)` declares its options, `run(options)` does it."""
+"""Commands of ``python -m versus``, one file each: `arguments(parser)` declares options, `run(options)` runs it."""

@@ -1,4 +1,4 @@
-"""``python -m versus add``: a file of one's own becomes a data set with cells, by one command."""
+"""``python -m versus add``: add the user's own file as a data set with cells."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, say what was found, and add it; params.yaml keeps its comments."""
+    """Inspect the file, print the findings, and add it; params.yaml keeps its comments."""
     known = parameters.read(options.params)
     base = options.params.parent
     proposal = inspect(options.path, options.target, base, options.name, options.header, options.decimal)
@@ -49,7 +49,7 @@ def write(path: Path, name: str, entry: dict[str, Any], suggestions: list[Sugges
     """Add a data set under ``files`` and its cells under their families.
 
     Raises:
-        ParamsError: where the result would not be valid; the file is then as it was.
+        ParamsError: where the result would not be valid; the file is then unchanged.
     """
     yaml = YAML(typ="rt")
     yaml.width = 4096
@@ -71,7 +71,7 @@ def write(path: Path, name: str, entry: dict[str, Any], suggestions: list[Sugges
 
 
 def _section(tree: CommentedMap, name: str) -> CommentedMap:
-    """The section in block style, so that entries stand on lines of their own; a comment after it stays behind it."""
+    """Return the section in block style, so that each entry has its own line; a comment after it stays after it."""
     found = tree.get(name)
     if isinstance(found, CommentedMap):
         found.fa.set_block_style()

@@ -1,4 +1,4 @@
-"""``python -m versus doctor``: what keeps the project from working, and what mends it."""
+"""``python -m versus doctor``: find faults that stop the project from working, and repair them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a paragraph for each fault; returns 1 if there are any that were not mended."""
+    """Print a paragraph for each fault; returns 1 if any was not repaired."""
     workspace = Workspace(options.workspace)
     with _repro_kept_waiting(workspace) as nobody_repros:
         strays = processes.dvc_at_work(workspace.root) if nobody_repros else []
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _repro_kept_waiting(workspace: Workspace) -> Iterator[bool]:
-    """Keep `versus repro` from starting, as one repro does with the next; false where one is at work already."""
+    """Hold the lock that keeps `versus repro` from starting; yields False where a repro is already running."""
     if not workspace.private.is_dir():
         yield True
         return
@@ -55,7 +55,7 @@ def _repro_kept_waiting(workspace: Workspace) -> Iterator[bool]:
 
 
 def _report(finding: Finding, mend: bool) -> bool:
-    """Say what was found; mend it where that is wanted and possible. Whether it was mended."""
+    """Print a finding and repair it where wanted and possible; return True where it was repaired."""
     if not mend or finding.fix is None:
         print(f"- {finding.problem}\n  to mend it: {finding.mend}")
         return False

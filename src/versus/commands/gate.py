@@ -1,4 +1,4 @@
-"""``python -m versus gate``: may the best models of this comparison take the champions' places?"""
+"""``python -m versus gate``: decide if the best models of this comparison may take the champions' places."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def _share(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge, promote where that was asked for, and say so; returns the exit code."""
+    """Judge, promote where asked to, and print the decisions; returns the exit code."""
     try:
         decisions = _judge(options)
-    except (ValueError, OSError) as error:  # 1 would say that a challenger failed
+    except (ValueError, OSError) as error:  # 1 would mean that a challenger failed
         print(destination.redact(f"versus gate: could not judge: {error}"), file=sys.stderr)
         return 2
     _write(decisions, options)
@@ -68,5 +68,5 @@ def _write(decisions: list[Decision], options: argparse.Namespace) -> None:
             sys.stdout.write(text)
         elif name is not None:
             Path(name).write_text(text, encoding="utf-8")
-    # What a program reads must not be mixed with what a person reads.
+    # Output for programs must not be mixed with output for people.
     print(rendering.as_text(decisions), file=sys.stderr if "-" in (options.json, options.markdown) else sys.stdout)

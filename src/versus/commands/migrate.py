@@ -1,4 +1,4 @@
-"""``python -m versus migrate``: a params.yaml of an earlier version, under the names of today."""
+"""``python -m versus migrate``: update a params.yaml of an earlier version to the present names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Rewrite the file in place and print each change; comments and layout stay.
+    """Rewrite the file in place and print each change; comments and layout are kept.
 
     Raises:
-        ParamsError: where something else is wrong with the file; what was renamed is kept.
+        ParamsError: where the file has other errors; the new names are kept.
     """
     text, changes = parameters.migrated(options.params)
     for change in changes:

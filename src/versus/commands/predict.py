@@ -1,4 +1,4 @@
-"""``python -m versus predict``: what a cell's model says of the rows of a file."""
+"""``python -m versus predict``: predict the rows of a file with a cell's model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""``python -m versus repro``: `dvc repro` with stages side by side, safe after a kill, and a word at the end.
+"""``python -m versus repro``: run `dvc repro` with parallel stages, safe after a kill, and print a summary.
 
-Options of `dvc repro` that are not known here are left to `dvc repro` itself.
+Options of `dvc repro` that are not known here are passed to `dvc repro` itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Failed = list[tuple[Cell, Failure]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; others go on to `dvc repro`."""
+    """Declare the options; others are passed to `dvc repro`."""
     parser.add_argument(
         "-j",
         "--jobs",
@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check params, mend, repro, compare with what is committed, and name the report; returns DVC's exit code."""
+    """Check params, repair, reproduce, compare with the commit, and print the report's path; returns the exit code."""
     if options.jobs < 1:
         raise ValueError(f"--jobs {options.jobs}; at least 1 is needed")
     if options.share is not None:
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -80,7 +80,7 @@ def reproduce(
         code = _reproduce(workspace, params, dvc_arguments, environment or {}, jobs or cores(), again)
         if code:
             return code
-        # A part of the stages, a dry run or one that had nothing to do says nothing of all.
+        # Only some stages, a dry run, or a run with nothing to do: no summary, since it would not cover all cells.
         anew = set(dvc_arguments) <= {"--pull"} and last_comparison(workspace) != compared
         summary = reproduction.summarise(workspace) if anew else ""
     if summary:
@@ -90,19 +90,19 @@ def reproduce(
 
 
 def last_comparison(workspace: Workspace) -> int | None:
-    """When the scores were last written, in nanoseconds; None where they never were."""
+    """Return the time at which the scores were last written, in nanoseconds; None where they never were."""
     path = workspace.reports / "comparison.csv"
     return path.stat().st_mtime_ns if path.is_file() else None
 
 
 def cells_that_failed(workspace: Workspace, params: Params) -> Failed:
-    """The cells whose fit or evaluation failed, and why."""
+    """Return the cells whose fit or evaluation failed, and the reasons."""
     found = ((cell, failure.read(workspace.evaluation(cell.name))) for cell in parameters.cells(params))
     return [(cell, why) for cell, why in found if why is not None]
 
 
 def tell_failures(failed: Failed) -> int:
-    """Name the cells that failed; returns the exit code."""
+    """Print the cells that failed; returns the exit code."""
     for cell, why in failed:
         print(f"{cell.name} failed in {why.where}: {destination.redact(why.reason)}", file=sys.stderr)
     if failed:
@@ -113,7 +113,7 @@ def tell_failures(failed: Failed) -> int:
 
 
 def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], jobs: int) -> int:
-    """Train and evaluate the cells of one share; the comparison is left to whoever gathers."""
+    """Train and evaluate the cells of one share, without the comparison, which needs all shares."""
     cells = shares.cells_of(workspace, share)
     if cells:
         with alone(workspace) as params:
@@ -127,9 +127,9 @@ def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], 
 
 @contextmanager
 def alone(workspace: Workspace) -> Iterator[Params]:
-    """Check params, and wait for another repro of this workspace.
+    """Check params, and wait for any other repro of this workspace to end.
 
-    DVC lets two repros write over each other's results; the second waits for the first, and finds its work done.
+    DVC lets two repros overwrite each other's results; here the second waits for the first, and finds its work done.
     """
     params = parameters.read(workspace.params)
     workspace.private.mkdir(exist_ok=True)
@@ -142,7 +142,7 @@ def alone(workspace: Workspace) -> Iterator[Params]:
 
 
 def lock_is_held(lock: FileLock) -> bool:
-    """Whether another process has the lock now."""
+    """Check if another process has the lock now."""
     try:
         with lock.acquire(blocking=False):
             return False
@@ -173,20 +173,20 @@ def _reproduce(
         code = _call_dvc(workspace, dvc_arguments, environment)
     else:
         code = engine.reproduce(workspace, params, wanted, jobs, environment)
-    if code:  # not before: DVC may bring a file that it tracks
+    if code:  # not earlier: DVC may fetch a file that it tracks
         for missing in missing_files(params, workspace.root):
             print(f"{missing}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)
     return code
 
 
 def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: Mapping[str, str]) -> int:
-    # dvc ends with this process, even where this one is killed.
+    # dvc ends with this process, even if this one is killed.
     command = [sys.executable, "-m", "versus.pipeline.lifeline", "dvc", str(os.getpid()), "repro", *dvc_arguments]
     return subprocess.run(command, cwd=workspace.root, env={**os.environ, **environment}, check=False).returncode
 
 
 def missing_files(params: Params, base: Path) -> Iterator[str]:
-    """For each data set whose file is not there, what to say of it: DVC does not say what may be meant."""
+    """Yield a message for each data set whose file is missing, with suggestions, which DVC's own message lacks."""
     for name, spec in params.files.items():
         if not (base / spec.path).exists():
             yield f"{name}: {source_files.absent(base, spec.path)}"

@@ -1,7 +1,7 @@
-"""``python -m versus run``: another params file, in a workspace with a dvc.lock and DVC locks of its own.
+"""``python -m versus run``: run another params file, in a workspace with its own dvc.lock and DVC locks.
 
-The workspace shares DVC's cache and the MLflow store with the project, so nothing is computed twice and all runs are
-found in one place.
+The workspace shares DVC's cache and the MLflow store with the project, so nothing is computed twice and all runs are in
+one place.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make or renew the workspace and reproduce it; returns DVC's exit code."""
+    """Create or update the workspace and reproduce it; returns DVC's exit code."""
     code = code_root()
     data = options.data or options.params.parent
     for missing in missing_files(parameters.read(options.params), data):
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def code_root() -> Path:
-    """The project that this package runs from.
+    """Return the folder of the project that this package runs from.
 
     Raises:
         ValueError: where the package was installed without the project around it.
@@ -68,7 +68,7 @@ def code_root() -> Path:
 
 
 def _pipeline_for(code: Path, folder: Path) -> str:
-    """dvc.yaml with its one variable, where the code lies, seen from the workspace."""
+    """Text of dvc.yaml with its one variable set: the path of the code, relative to the workspace."""
     text = (code / "dvc.yaml").read_text(encoding="utf-8")
     path = os.path.relpath(code, folder.resolve()).replace(os.sep, "/")
     changed, count = re.subn(r"(?m)^  - code: \.(?=\s)", f"  - code: {path}", text)
@@ -78,9 +78,9 @@ def _pipeline_for(code: Path, folder: Path) -> str:
 
 
 def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
-    """Copy the params with the paths of files rewritten, so that they hold from the workspace.
+    """Copy the params, with the paths of files rewritten relative to the workspace.
 
-    What is left to defaults is written out: DVC wants every section that a stage depends on to stand in the file.
+    Sections left to defaults are written out: DVC needs every section that a stage depends on to be in the file.
     """
     yaml = YAML(typ="rt")
     yaml.width = 4096

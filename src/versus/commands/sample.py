@@ -1,4 +1,4 @@
-"""``python -m versus sample``: new data, drawn from a cell's generative model."""
+"""``python -m versus sample``: draw new data from a cell's generative model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw and write."""
+    """Draw samples and write them."""
     model = prediction.load(Workspace(options.workspace), options.cell)
     drawn = prediction.sample(model, options.n, options.label, options.seed)
     if not isinstance(model.schema.x, Image):

@@ -1,4 +1,4 @@
-"""``python -m versus sync``: log to MLflow what a server that was down has missed."""
+"""``python -m versus sync``: log results to MLflow that it missed while its server was down."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Mirror every cell that MLflow lacks and register the best ones, however long it takes; 1 where some is left."""
+    """Log all missing cells to MLflow and register the best ones, without a time limit; returns 1 if any is left."""
     workspace = Workspace(options.workspace)
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))

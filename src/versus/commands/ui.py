@@ -1,4 +1,4 @@
-"""``python -m versus ui``: MLflow's pages over the project's store, bound to loopback."""
+"""``python -m versus ui``: serve MLflow's pages of the project's store, on loopback only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say where the pages are, and serve them until interrupted; returns MLflow's exit code."""
+    """Print the address of the pages, and serve them until interrupted; returns MLflow's exit code."""
     store = destination.find(Path())
     if store.uri.startswith(("http://", "https://")):
         from versus.tracking.pages import server_address
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_links(store: Destination, address: str) -> None:
-    """Print the address of each data set's leaderboard and of the newest report; or why there is none to be had."""
+    """Print the addresses of each data set's leaderboard and of the newest report, or the reason why there are none."""
     from versus.tracking.pages import links
 
     try:
@@ -49,7 +49,7 @@ def print_links(store: Destination, address: str) -> None:
             print(f"  {what}: {address}/{path}", flush=True)
     except ParamsError as error:
         print(f"  no links, since params.yaml cannot be read: {error}", flush=True)
-    except Exception as error:  # whatever a store throws; MLflow's own messages follow
+    except Exception as error:  # any error of a store; MLflow's own messages follow
         reason = destination.redact(" ".join(f"{type(error).__name__}: {error}".split()))
         print(f"  no links, since the store does not answer: {reason}", flush=True)
 
@@ -61,9 +61,9 @@ def serve(store: Destination, port: int) -> int:
         command += ["--default-artifact-root", store.artifacts]
     environment = {
         **os.environ,
-        # Not as an argument: a database's URI has a password in it, and arguments are everybody's to see.
+        # Not as an argument: a database's URI can contain a password, and every user can see arguments.
         "MLFLOW_BACKEND_STORE_URI": store.uri,
-        # A reader of runs needs neither MLflow's job workers nor its telemetry.
+        # Reading runs needs neither MLflow's job workers nor its telemetry.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }

@@ -1,4 +1,4 @@
-"""``python -m versus verify``: is everything that dvc.lock names whole, in the workspace and in DVC's cache?"""
+"""``python -m versus verify``: check that all files in dvc.lock are intact, in the workspace and in DVC's cache."""
 
 from __future__ import annotations
 

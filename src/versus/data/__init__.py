@@ -1,1 +1,1 @@
-"""From any source to one prepared data set: the loaders, the schema, the checks and the splits."""
+"""Preparation of data sets from any source: loaders, schema, checks and splits."""

@@ -1,4 +1,4 @@
-"""A table as its file holds it: columns of numbers and of words, before it is known what they are for."""
+"""Raw table of a file: columns of numbers and of words, before they get a role."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", 
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers, NaN where the value is missing."""
+    """Column of numbers, NaN for a missing value."""
 
     name: str
     values: NDArray[np.float64]  # (N,)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Where no value is known, (N,)."""
+        """Mask (N,), True where the value is missing."""
         return np.isnan(self.values)
 
 
 @dataclass(frozen=True)
 class Words:
-    """A column of texts: for each row an index into the distinct ones, -1 where the value is missing."""
+    """Column of texts: for each row an index into the distinct texts, -1 for a missing value."""
 
     name: str
     codes: NDArray[np.int64]  # (N,)
@@ -38,7 +38,7 @@ class Words:
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """Where no value is known, (N,)."""
+        """Mask (N,), True where the value is missing."""
         return self.codes < 0
 
 
@@ -47,18 +47,18 @@ RawColumn = Numbers | Words
 
 @dataclass(frozen=True)
 class RawTable:
-    """The columns of one or two files, the rows of the official test set last.
+    """Columns of one or two files, the rows of the official test set last.
 
     Args:
-        file: what messages call it.
-        columns: the columns, of N values each.
-        n_test: how many of the N rows, the last ones, are the official test set.
-        locate: row, counted from 0 -> where a person finds it.
-        target: the target column that the source itself names, if it does.
-        unused: columns that the source itself says are not features.
-        typed: whether the source declares the types of its columns, so that they need not be guessed from the values.
-        warnings: what was noticed on the way.
-        about: what the source itself says: description, licence, citation.
+        file: its name in messages.
+        columns: columns of N values each.
+        n_test: size of the official test set, the last of the N rows.
+        locate: index of a row, from 0 -> its place for the reader, such as file and line.
+        target: target column named by the source, if any.
+        unused: columns that the source declares as not features.
+        typed: True if the source declares the column types, so that they need not be guessed from the values.
+        warnings: problems noticed while reading.
+        about: facts given by the source: description, licence, citation.
     """
 
     file: str
@@ -73,22 +73,22 @@ class RawTable:
 
 
 def number(text: str) -> float:
-    """The number that a text spells in full; NaN where it spells none."""
+    """Convert a whole text to a number; NaN if it is not one."""
     return float(text) if _NUMBER.fullmatch(text) else math.nan
 
 
 def is_number(text: str) -> bool:
-    """Whether a text spells a number."""
+    """Check that a text is a number."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def number_name(value: float) -> str:
-    """How a number is written as the name of a class or category: 3.0 as 3."""
+    """Format a number as the name of a class or category: 3.0 as 3."""
     return str(int(value)) if value.is_integer() else repr(value)
 
 
 def in_order(words: Iterable[str]) -> list[str]:
-    """Names in their lasting order: by value where all are numbers, alphabetical otherwise."""
+    """Sort names in their fixed order: by value if all are numbers, alphabetical otherwise."""
     found = list(words)
     if all(is_number(word) for word in found):
         return sorted(found, key=lambda word: (float(word), word))
@@ -96,7 +96,7 @@ def in_order(words: Iterable[str]) -> list[str]:
 
 
 def as_words(column: RawColumn) -> Words:
-    """The column with its words in their lasting order and only those that occur; numbers become their names."""
+    """Return the column with only the words that occur, in fixed order; numbers become their names."""
     if isinstance(column, Words):
         used = np.unique(column.codes[column.codes >= 0])
         kept = [column.words[code] for code in used]
@@ -112,7 +112,7 @@ def as_words(column: RawColumn) -> Words:
 
 
 def as_numbers(column: RawColumn) -> Numbers | None:
-    """The column as numbers; None where one of its words is not a number."""
+    """Return the column as numbers; None if one of its words is not a number."""
     if isinstance(column, Numbers):
         return column
     values = np.array([number(word) for word in column.words] + [math.nan])
@@ -123,10 +123,10 @@ def as_numbers(column: RawColumn) -> Numbers | None:
 
 
 def from_array(name: str, values: NDArray[Any]) -> RawColumn:
-    """A column of an array file: numbers as they are, texts and truth values as words.
+    """Convert an array of a file to a column: numbers as they are, texts and booleans as words.
 
     Raises:
-        TypeError: for an array of anything else.
+        TypeError: if the array holds anything else.
     """
     if values.dtype.kind == "b":
         return Words(name, values.astype(np.int64), ("false", "true"))

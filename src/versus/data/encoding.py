@@ -1,4 +1,4 @@
-"""From raw columns and images to a `Dataset`: what each column is for, its codes, and the checks on its values."""
+"""Encoding of raw columns and images as a `Dataset`: roles of columns, codes, and checks of values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IDENTIFIER = 0.5  # more categories than this share of the rows look like names
 
 @dataclass(frozen=True)
 class Feature:
-    """One encoded column: (N,) float64, codes or numbers, NaN where missing."""
+    """Encoded column: (N,) float64, codes or numbers, NaN if missing."""
 
     column: Column
     values: NDArray[np.float64]
@@ -34,10 +34,10 @@ class Feature:
 
 
 def encode(raw: RawTable | images.RawImages | texts.RawTexts, specification: Any) -> Dataset:
-    """What a reader found, as models take it.
+    """Encode the output of a reader for models.
 
     Raises:
-        DataError: as `tabulate` and `depict` do, and where neither the source nor the user names a target.
+        DataError: as for `tabulate` and `depict`, and if neither the source nor the user names a target.
     """
     if isinstance(raw, images.RawImages):
         return depict(raw, specification)
@@ -50,10 +50,10 @@ def encode(raw: RawTable | images.RawImages | texts.RawTexts, specification: Any
 
 
 def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
-    """A table as models take it; where the specification gives a ``shape``, images.
+    """Encode a table for models; as images if the specification gives a ``shape``.
 
     Raises:
-        DataError: for a column that is not there, a target that cannot be learnt, infinite values, or texts among
+        DataError: if a column does not exist, the target cannot be learnt, values are infinite, or texts are among
             numbers.
     """
     by_name = {column.name: column for column in raw.columns}
@@ -87,10 +87,10 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
 
 
 def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
-    """Images as models take them.
+    """Encode images for models.
 
     Raises:
-        DataError: for labels that cannot be learnt.
+        DataError: if the labels cannot be learnt.
     """
     y, answer = encode_target(raw.labels, specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, raw.labels, raw.n_test, raw.file)]
@@ -99,7 +99,7 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
 
 
 def _kept(dataset: Dataset) -> Dataset:
-    """Without the rows whose class label_map leaves out; the very same arrays where it leaves out none."""
+    """Remove the rows whose class label_map leaves out; if there are none, return the same arrays."""
     if not isinstance(dataset.schema.y, Classes) or (dataset.y >= 0).all():
         return dataset
     kept = dataset.y >= 0
@@ -122,10 +122,10 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
 
 
 def encode_feature(column: RawColumn, specification: Tabular, raw: RawTable) -> Feature:
-    """One column as numbers or as codes of its categories, which are those in the whole file in lasting order.
+    """Encode a column as numbers or as codes of its categories, those of the whole file in fixed order.
 
     Raises:
-        DataError: for infinite values, and texts where numbers are wanted.
+        DataError: if values are infinite, or texts where numbers are required.
     """
     numbers = None
     if column.name not in specification.categorical:
@@ -161,7 +161,7 @@ def _numeric(column: Numbers, raw: RawTable) -> Feature:
 
 
 def strays(column: Words, notation: Notation) -> list[str]:
-    """The texts of a column that holds almost only numbers; none where texts are what it holds."""
+    """Find the few texts in a column of numbers; empty if it is a column of texts."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.words))
     numeric = np.array([notation.is_number(word) for word in column.words])
     few = 0 < counts[~numeric].sum() <= _STRAY * counts.sum()
@@ -173,7 +173,7 @@ def strays(column: Words, notation: Notation) -> list[str]:
 
 
 def _check_stray(column: Words, specification: Tabular, raw: RawTable) -> None:
-    """A few texts among many numbers are a spelling of "missing" or a slip, seldom categories."""
+    """Raise an error for few texts among many numbers: spellings of "missing" or typing errors, seldom categories."""
     found = strays(column, specification.notation)
     if found:
         first = found[0]
@@ -195,7 +195,7 @@ def _category_warnings(words: Words) -> list[str]:
 
 
 def _pixels(features: Sequence[Feature], specification: Tabular, file: str) -> tuple[NDArray[Any], int]:
-    """The columns, in their order, as the pixels of images."""
+    """Arrange the columns, in their order, as the pixels of images."""
     shape = specification.shape or []
     if len(features) != int(np.prod(shape)):
         raise DataError(f"{file}: {len(features)} columns make no images of shape {shape}")

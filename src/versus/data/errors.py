@@ -1,4 +1,4 @@
-"""What is wrong with a user's data, said so that it can be mended."""
+"""Errors in the user's data, with file, row and remedy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message names file, column and row, and what would be accepted."""
+    """Error for data that cannot be used; the message names file, column, row and the accepted values."""
 
 
 def unknown(what: str, seen: str, known: Iterable[str]) -> str:
-    """``unknown <what> 'seen'``, followed by the names that come close, or else by those there are."""
+    """Return ``unknown <what> 'seen'``, followed by similar known names, or else by all of them."""
     names = list(known)
     close = difflib.get_close_matches(seen.lower(), [name.lower() for name in names], n=3, cutoff=0.6)
     matches = [name for name in names if name.lower() in close]
@@ -21,7 +21,7 @@ def unknown(what: str, seen: str, known: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
-    """Names in quotes, with commas, and a count of those left off."""
+    """Join names in quotes with commas; the number of omitted names comes last."""
     found = list(names)
     text = ", ".join(repr(name) for name in found[:most])
     return text if len(found) <= most else f"{text} and {len(found) - most} more"

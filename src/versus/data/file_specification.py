@@ -1,4 +1,4 @@
-"""What params.yaml may say of a file of the user's: one model for each format, told apart by the key ``source``.
+"""User file entries of params.yaml: one pydantic model for each format, selected by the key ``source``.
 
 The main file is always ``path``; paths are relative to the folder of params.yaml.
 """
@@ -18,21 +18,21 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
-    """A mapping in params.yaml: no unknown keys, and no value of another type than it should have."""
+    """Mapping in params.yaml: unknown keys and values of the wrong type are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Splitting(Section):
-    """How the rows are divided: the options that every source has.
+    """Split options, which every source has.
 
     Args:
-        repeats: how many times the rows are split; 5, or 1 where the data have an official test set.
-        test_fraction: share of the rows that are tested on; not used with an official test set.
-        validation_fraction: share of the other rows that early stopping and tuning may look at.
-        limit: keep this many rows, drawn by class; with an official test set, of the rows outside it.
-        test_limit: keep this many rows of the official test set, drawn by class.
-        seed: of the splits, of ``limit`` and, for generated data, of the data; that of params.yaml where not given.
+        repeats: number of splits; by default 5, or 1 if the data have an official test set.
+        test_fraction: share of the rows in the test part; not used with an official test set.
+        validation_fraction: share of the other rows that early stopping and tuning may use.
+        limit: number of rows to keep, drawn by class; with an official test set, of the rows outside it.
+        test_limit: number of rows of the official test set to keep, drawn by class.
+        seed: seed of the splits, of ``limit`` and of generated data; that of params.yaml by default.
     """
 
     repeats: int | None = Field(None, ge=1, le=1000)
@@ -44,12 +44,12 @@ class Splitting(Section):
 
 
 class Labelled(Splitting):
-    """What a user says of the target of their own data.
+    """Target options for the user's own data.
 
     Args:
-        task: "regression" where the target holds numbers that are not all whole, "classification" otherwise.
-        label_map: class as it stands in the file -> its name; two that get one name become one class, and the rows of
-            one that gets ``null`` are left out.
+        task: by default "regression" if the target holds numbers that are not all whole, else "classification".
+        label_map: class in the file -> its name; classes with the same new name become one class, and the rows of a
+            class with ``null`` are left out.
     """
 
     task: Literal["classification", "regression"] | None = None
@@ -60,11 +60,11 @@ class Tabular(Labelled):
     """Sources that hold columns.
 
     Args:
-        categorical: columns to read as categories although they hold numbers.
-        numeric: columns to read as numbers; what is not a number is then an error.
+        categorical: columns of numbers to read as categories.
+        numeric: columns to read as numbers; a value that is not a number is then an error.
         drop: columns to leave out.
-        shape: the columns are the pixels of images of this shape, ``[height, width]`` or with channels.
-        levels: how many values a pixel can take, 256 for bytes.
+        shape: shape of the images whose pixels are the columns, ``[height, width]`` or with channels.
+        levels: number of values a pixel can take, 256 for bytes.
     """
 
     categorical: list[Text] = []
@@ -75,7 +75,7 @@ class Tabular(Labelled):
 
     @property
     def notation(self) -> Notation:
-        """How numbers are written, where they are texts."""
+        """Number notation, for numbers written as text."""
         return PLAIN
 
     @model_validator(mode="after")
@@ -88,14 +88,14 @@ class Tabular(Labelled):
 
 
 class TableFile(Tabular):
-    """A file with one row an example and one column the target.
+    """File with one row per example and one target column.
 
     Args:
-        path: the file; or, where there are several, the folder that holds them.
+        path: the file; or, for several files, the folder that holds them.
         file: name of the file in that folder.
-        test_path: a file of the same columns with the official test set.
+        test_path: file with the same columns that holds the official test set.
         target: name of the target column.
-        missing: texts that mean "no value", beside the empty one.
+        missing: texts that mean "no value", besides the empty text.
     """
 
     path: Text
@@ -106,12 +106,12 @@ class TableFile(Tabular):
 
 
 class WrittenTable(TableFile):
-    """Tables whose numbers can stand there as texts.
+    """Tables that can hold numbers as text.
 
     Args:
-        decimal: what stands before the decimals.
-        thousands: what parts groups of three digits, such as "." in 1.234,5.
-        symbols: what can stand before or behind a number: "%", "€", "kg".
+        decimal: the decimal separator.
+        thousands: the separator between groups of three digits, such as "." in 1.234,5.
+        symbols: symbols allowed before or after a number: "%", "€", "kg".
     """
 
     decimal: Literal[".", ","] = "."
@@ -120,7 +120,7 @@ class WrittenTable(TableFile):
 
     @property
     def notation(self) -> Notation:
-        """How numbers are written."""
+        """Number notation of the table."""
         return Notation(self.decimal, self.thousands, tuple(self.symbols))
 
     @model_validator(mode="after")
@@ -134,10 +134,10 @@ class Csv(WrittenTable):
     """Comma-separated values, also gzipped.
 
     Args:
-        delimiter: what separates the values.
-        header: whether the first row names the columns; otherwise they are called c0, c1, …
-        quote: whether double quotes enclose values that hold a delimiter or a line break.
-        encoding: of the text.
+        delimiter: the separator between values.
+        header: True if the first row names the columns; otherwise they are called c0, c1, …
+        quote: True if double quotes enclose values that hold a delimiter or a line break.
+        encoding: text encoding.
     """
 
     source: Literal["csv"]
@@ -158,7 +158,7 @@ class Tsv(WrittenTable):
 
 
 class Parquet(WrittenTable):
-    """A Parquet file."""
+    """Parquet file."""
 
     source: Literal["parquet"]
 
@@ -171,14 +171,14 @@ class Arff(TableFile):
 
 
 class ArraysFile(Tabular):
-    """A file of named arrays: X (N, D) is a table with columns x0, x1, …; (N, H, W) or (N, H, W, C) are images.
+    """File of named arrays: X (N, D) is a table with columns x0, x1, …; (N, H, W) or (N, H, W, C) are images.
 
     Args:
         path: the file.
         x: name of the array of examples.
         y: name of the array of targets (N,).
         test_x: name of the examples of the official test set.
-        test_y: name of its targets.
+        test_y: name of the targets of the official test set.
     """
 
     path: Text
@@ -193,7 +193,7 @@ class ArraysFile(Tabular):
 
 
 class Npz(ArraysFile):
-    """NumPy's .npz; arrays of Python objects are refused, since reading them can run code."""
+    """NumPy's .npz; arrays of Python objects are rejected, since reading them can run code."""
 
     source: Literal["npz"]
 
@@ -205,9 +205,9 @@ class Hdf5(ArraysFile):
 
 
 class Npy(Tabular):
-    """Two .npy files: the examples and their targets; likewise for an official test set.
+    """Two .npy files: the examples and their targets; two more for an official test set.
 
-    ``path`` is the folder that holds them and ``file`` the examples' name in it.
+    ``path`` is the folder that holds them and ``file`` the file name of the examples.
     """
 
     source: Literal["npy"]
@@ -226,12 +226,12 @@ class Idx(Labelled):
     """Images in the format of MNIST, also gzipped.
 
     Args:
-        path: a folder with files named as MNIST's are, and then no other key is needed; or with other files.
-        file: name of the file of images in that folder.
-        labels: the file of labels.
-        test_path: images of the official test set.
-        test_labels: their labels.
-        levels: how many values a pixel can take.
+        path: folder with files named as those of MNIST, and then no other key is needed; or with other files.
+        file: name of the image file in that folder.
+        labels: file of labels.
+        test_path: image file of the official test set.
+        test_labels: label file of the official test set.
+        levels: number of values a pixel can take.
     """
 
     source: Literal["idx"]
@@ -248,23 +248,23 @@ class Idx(Labelled):
 
 
 class Documents(Labelled):
-    """Texts with a class each, also gzipped: a table with a column of texts, lines, or a folder for each class.
+    """Texts with one class each, also gzipped: a table with a column of texts, lines, or a folder for each class.
 
-    Without ``text``, a file has a document a line, its class first (``__label__`` before it is removed); a folder has
-    a folder of files for each class, or a file for each class with a document a line.
+    Without ``text``, a file has one document per line, its class first (a leading ``__label__`` is removed); a folder
+    has a folder of files for each class, or a file for each class with one document per line.
 
     Args:
-        path: the file or folder; or, where there are several, the folder that holds them.
+        path: the file or folder; or, for several, the folder that holds them.
         file: name of the file or folder in that folder.
-        test_path: the official test set, in the same form.
+        test_path: official test set, in the same form.
         text: name of the column of texts.
         target: name of the column of classes.
-        delimiter: what separates the values; a tab in files named ``.tsv``, a comma in others.
-        header: whether the first row names the columns; otherwise they are called c0, c1, …
-        quote: whether double quotes enclose values that hold a delimiter or a line break.
-        encoding: of the text.
-        lowercase: whether words that differ in their capitals are the same.
-        token_pattern: regular expression of a word; what lies between two is left out.
+        delimiter: the separator between values; by default a tab in files named ``.tsv``, a comma in others.
+        header: True if the first row names the columns; otherwise they are called c0, c1, …
+        quote: True if double quotes enclose values that hold a delimiter or a line break.
+        encoding: text encoding.
+        lowercase: True to treat words that differ only in capital letters as the same.
+        token_pattern: regular expression of a word; the text between two words is left out.
     """
 
     source: Literal["documents"]
@@ -292,16 +292,16 @@ class Documents(Labelled):
 
 
 class Conll(Splitting):
-    """Sentences with a tag for each word, also gzipped: a line a word, its columns, an empty line after a sentence.
+    """Sentences with one tag per word, also gzipped: one line of columns per word, an empty line after a sentence.
 
     Args:
-        path: the file; or, where there are several, the folder that holds them.
+        path: the file; or, for several files, the folder that holds them.
         file: name of the file in that folder.
-        test_path: a file of the same columns with the official test set.
-        token: which column is the word, counted from 1; 2 in CoNLL-U, which has ten columns, and 1 in others.
-        tag: which column is its tag; 4 (the universal part of speech) in CoNLL-U, and the last in others.
-        lowercase: whether words that differ in their capitals are the same.
-        encoding: of the text.
+        test_path: file with the same columns that holds the official test set.
+        token: column of the word, counted from 1; by default 2 in CoNLL-U, which has ten columns, and 1 in others.
+        tag: column of the tag; by default 4 (the universal part of speech) in CoNLL-U, and the last in others.
+        lowercase: True to treat words that differ only in capital letters as the same.
+        encoding: text encoding.
     """
 
     source: Literal["conll"]
@@ -321,14 +321,14 @@ FileSpecification = Annotated[
 
 
 def paths(specification: BaseModel) -> tuple[str, ...]:
-    """The files and folders that a specification names, as it names them; none for data that are not the user's."""
+    """Return the files and folders that a specification names, as written; none if the data are not the user's."""
     keys = ("path", "labels", "test_path", "test_labels")
     found = (getattr(specification, key, None) for key in keys)
     return tuple(path for path in found if path is not None)
 
 
 def unwatched(specification: BaseModel) -> tuple[str, ...]:
-    """Keys that name files beside ``path``, which alone is watched: then ``path`` must be the folder of them all."""
+    """Return the keys that name files besides ``path``; only ``path`` is watched, so it must be their common folder."""
     if getattr(specification, "file", None) is not None:
         return ()
     return tuple(key for key in ("labels", "test_path", "test_labels") if getattr(specification, key, None) is not None)

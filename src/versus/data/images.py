@@ -1,4 +1,4 @@
-"""Images as they are kept for the models: integer pixels from 0 to levels - 1, channels last."""
+"""Images in the form stored for models: integer pixels from 0 to levels - 1, channels last."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from versus.data.columns import RawColumn
 from versus.data.errors import DataError
 
 _CHUNK = 4096  # images converted at a time, so that a large array is never held twice
-_EXACT = 1e-3  # how far a grey value times 255 may be from a whole number and still count as a byte over 255
+_EXACT = 1e-3  # largest distance of a grey value times 255 from a whole number at which it counts as a byte over 255
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class RawImages:
     """Images and their labels, the official test set last.
 
     Args:
-        file: what messages call them.
+        file: their name in messages.
         pixels: (N, H, W) or (N, H, W, C), integers.
-        levels: how many values a pixel can take.
-        labels: the target, N values.
-        n_test: how many of the N, the last ones, are the official test set.
-        locate: image, counted from 0 -> where a person finds it.
-        warnings: what was noticed on the way.
+        levels: number of values a pixel can take.
+        labels: target, N values.
+        n_test: size of the official test set, the last of the N images.
+        locate: index of an image, from 0 -> its place for the reader.
+        warnings: problems noticed while reading.
     """
 
     file: str
@@ -40,21 +40,21 @@ class RawImages:
 
 
 def gather(parts: Sequence[Any], levels: int | None, file: str) -> tuple[NDArray[Any], int]:
-    """Join arrays of images (N_i, …) into one of integer pixels, reading each once and holding one result.
+    """Join arrays of images (N_i, …) into one array of integer pixels; only the result is held in memory.
 
     Whole numbers stay as they are. Real numbers in [0, 1] are multiplied by levels - 1 and rounded; without ``levels``
-    only where that is exact for bytes.
+    only if that is exact for bytes.
 
     Args:
-        parts: arrays, or what is sliced like one (a memory map, an HDF5 data set).
-        levels: how many values a pixel can take; 256 where None, or as many as the largest value needs.
-        file: what messages call them.
+        parts: arrays, or objects that are sliced like arrays (a memory map, an HDF5 data set).
+        levels: number of values a pixel can take; if None, 256, or as many as the largest value needs.
+        file: their name in messages.
 
     Returns:
-        The pixels (N, H, W) or (N, H, W, C), uint8 up to 256 levels and else uint16; and the number of levels.
+        The pixels (N, H, W) or (N, H, W, C), uint8 up to 256 levels, otherwise uint16; and the number of levels.
 
     Raises:
-        DataError: for values that are no pixels, or shapes that differ.
+        DataError: if values are not pixels, or shapes differ.
     """
     views = [_channels_last(part, file) for part in parts]
     shapes = {view[:0].shape[1:] for view in views}
@@ -72,7 +72,7 @@ def gather(parts: Sequence[Any], levels: int | None, file: str) -> tuple[NDArray
 
 
 def _channels_last(part: Any, file: str) -> Any:
-    """(N, H, W, C) for few channels wherever they stand; (N, H, W) for a single one."""
+    """Return (N, H, W, C) for few channels, on any axis; (N, H, W) for a single one."""
     if part.dtype.kind not in "iufb":
         raise DataError(f"{file}: the images are of type {part.dtype}; wants whole numbers, or real ones from 0 to 1")
     shape = part.shape
@@ -94,7 +94,7 @@ def _chunks(views: Sequence[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _scale(views: Sequence[Any], levels: int | None, file: str) -> tuple[float, int]:
-    """(factor from values to pixels, levels), after a look at every value."""
+    """Return (factor from values to pixels, levels), after a check of every value."""
     low, high, whole, bytes_over_255 = np.inf, -np.inf, True, True
     for chunk in _chunks(views):
         low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))  # NaN fails the check below

@@ -1,4 +1,4 @@
-"""Notations of numbers other than the plain one: decimal commas, grouped thousands, a symbol beside the number."""
+"""Number notations besides the plain one: decimal commas, grouped thousands, a symbol beside the number."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ALIKE = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "
 
 @dataclass(frozen=True)
 class Notation:
-    """How the numbers of a file are written.
+    """Number notation of a file.
 
     Args:
-        decimal: what stands before the decimals.
-        thousands: what parts groups of three digits, if anything.
-        symbols: what can stand before or behind a number: "%", "€", "kg". A column has one of them throughout.
+        decimal: the decimal separator.
+        thousands: the separator between groups of three digits, or None.
+        symbols: symbols allowed before or after a number: "%", "€", "kg". A column uses one of them throughout.
     """
 
     decimal: str = "."
@@ -29,7 +29,7 @@ class Notation:
     symbols: tuple[str, ...] = ()
 
     def parse(self, text: str) -> tuple[float, str] | None:
-        """The number that a text spells and the symbol beside it; None where it spells none."""
+        """Return the number in a text and the symbol beside it; None if the text is not a number."""
         found = _pattern(self).fullmatch(text.translate(_ALIKE))
         if found is None:
             return None
@@ -38,11 +38,11 @@ class Notation:
         return value, found["before"] or found["behind"] or ""
 
     def is_number(self, text: str) -> bool:
-        """Check that a text spells a number, plainly or in this notation."""
+        """Check that a text is a number, in plain notation or in this one."""
         return is_number(text) or self.parse(text) is not None
 
     def read(self, column: Words) -> Numbers | None:
-        """The column as numbers; None where a word is none, or the words differ in their symbols."""
+        """Return the column as numbers; None if a word is not a number or the words use different symbols."""
         found = [self.parse(word) for word in column.words]
         parsed = [number for number in found if number is not None]
         if len(parsed) < len(found) or len({symbol for _, symbol in parsed}) != 1:
@@ -56,7 +56,7 @@ PLAIN = Notation()
 
 @lru_cache(maxsize=64)
 def _pattern(notation: Notation) -> re.Pattern[str]:
-    """A number in this notation; one with leading zeros is a code, and none."""
+    """Pattern of a number in this notation; digits with leading zeros are a code, not a number."""
     symbols = "|".join(re.escape(symbol) for symbol in sorted(notation.symbols, key=len, reverse=True)) or "(?!)"
     grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(notation.thousands)}\d{{3}})+|" if notation.thousands else ""
     decimal = re.escape(notation.decimal)

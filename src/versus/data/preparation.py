@@ -1,4 +1,4 @@
-"""From a specification to a prepared data set: load, check, encode, split."""
+"""Preparation of a data set from its specification: load, check, encode, split."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def prepare(
     """Load, check, encode and split one data set.
 
     Args:
-        name: name of the data set, of small letters, digits and underscores.
-        spec: its entry in params.yaml, a model of `versus.data.specification` or a mapping that makes one.
-        base: the folder that paths are relative to, that of params.yaml.
-        seed: of all chance in it, unless the specification has one of its own.
-        cache: where downloads are kept; ``.versus/downloads`` in ``base`` by default.
+        name: name of the data set, in lower-case letters, digits and underscores.
+        spec: its entry in params.yaml, a model of `versus.data.specification` or a mapping that builds one.
+        base: the folder of params.yaml, to which paths are relative.
+        seed: seed of all randomness, unless the specification has its own.
+        cache: folder of downloads; ``.versus/downloads`` in ``base`` by default.
 
     Returns:
-        The arrays, the splits, the schema, and what is known about the data.
+        The arrays, the splits, the schema, and facts about the data.
 
     Raises:
-        DataError: for everything that is wrong with the data.
-        pydantic.ValidationError: for a mapping that is no specification.
+        DataError: for any fault in the data.
+        pydantic.ValidationError: if the mapping is not a valid specification.
     """
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise DataError(f"the data set is called {name!r}; a name has small letters, digits and underscores only")
@@ -66,7 +66,7 @@ def prepare(
 
 
 def parse(spec: BaseModel | Mapping[str, Any]) -> Any:
-    """The specification as its model."""
+    """Convert the specification to its pydantic model."""
     if isinstance(spec, BaseModel):
         return spec
     return TypeAdapter(specification.AnySpecification).validate_python(dict(spec))
@@ -79,10 +79,10 @@ def _seeded(given: Any, seed: int) -> Any:
 
 
 def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specification.Splitting, list[dict[str, Any]]]:
-    """The data set of a specification, unsplit; the options of its splits; and the files it was read from.
+    """Load the unsplit data set of a specification; return it with its split options and source files.
 
     Raises:
-        DataError: for everything that is wrong with the data.
+        DataError: for any fault in the data.
     """
     if isinstance(given, specification.Url):
         from versus.data.sources.download import fetch_all
@@ -100,7 +100,7 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specificati
 
 
 def in_folder(given: Any, base: Path) -> tuple[Any, Path]:
-    """The specification as seen from the folder that its names start from: with ``file``, that is ``path``."""
+    """Return the specification relative to the folder of its names; if ``file`` is given, that is ``path``."""
     if getattr(given, "file", None) is None:
         return given, base
     return given.model_copy(update={"path": given.file, "file": None}), base / given.path
@@ -115,12 +115,12 @@ def _files(given: Any, base: Path) -> tuple[str, ...]:
 
 
 def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts:
-    """The columns or images of any source but the embedded ones, before they are encoded.
+    """Read the columns or images of any source except the embedded ones, before encoding.
 
     Raises:
-        DataError: for a file that cannot be read.
+        DataError: if a file cannot be read.
     """
-    # Each branch imports its reader: no source should wait for the libraries of another.
+    # Each branch imports its reader: no source waits for the libraries of another.
     if isinstance(given, specification.OpenML):
         from versus.data.sources import openml
 
@@ -155,14 +155,14 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
 
 
 def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
-    """The part of the rows that ``limit`` and ``test_limit`` leave, in their order."""
+    """Select the rows that ``limit`` and ``test_limit`` keep, in their order."""
     if options.test_limit is not None and not dataset.n_test:
         raise DataError("test_limit is for data with an official test set; here, test_fraction sets its size")
     if options.limit is None and options.test_limit is None:
         return dataset
     strata = dataset.schema.y.strata(dataset.y)
     n = len(strata) - dataset.n_test
-    rng = np.random.default_rng([options.seed or 0, 2**31])  # a stream of its own beside those of the repeats
+    rng = np.random.default_rng([options.seed or 0, 2**31])  # a separate stream, independent of the repeats
     kept, tested = np.arange(n), np.arange(n, len(strata))
     if options.limit is not None and options.limit < n:
         kept = draw(strata[:n], options.limit, 2 if dataset.n_test else 3, 0, rng)

@@ -1,9 +1,9 @@
-"""A data set in memory, and the folder that `prepare` writes: arrays once, splits as indices into them.
+"""Data set in memory, and the folder that `prepare` writes: each array once, splits as row indices.
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
-``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. Sequences of unequal length are two files
-instead of one, ``X.values.npy`` (total,) and ``X.starts.npy`` (N + 1,), likewise their tags. The arrays are
-memory-mapped. ``contents.txt`` lists them all by hash.
+``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. Sequences of unequal length are stored
+in two files, ``X.values.npy`` (total,) and ``X.starts.npy`` (N + 1,), and so are their tags. The arrays are
+memory-mapped. ``contents.txt`` lists the hash of each file.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ PIECES = ("values", "starts")  # of sequences
 
 @dataclass(frozen=True)
 class Dataset:
-    """Examples and targets in the form that models take.
+    """Examples and targets in the form that models accept.
 
     Args:
         X: (N, D) float64, categorical columns as codes and missing values as NaN; or images (N, H, W[, C]) of integers;
             or Ragged int32 codes of tokens.
         y: (N,) int64 class codes or float64 values; Ragged int64 codes of tags.
-        schema: what the columns, classes and shapes are.
-        n_test: how many rows, the last ones, are the official test set; 0 where there is none.
-        warnings: what a user should know and need not mend.
+        schema: columns, classes and shapes.
+        n_test: size of the official test set, the last rows; 0 if there is none.
+        warnings: notes for the user that need no repair.
         about: licence, citation and the like, for about.json.
     """
 
@@ -48,7 +48,7 @@ class Dataset:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
-        """Rows, target and events as plain JSON types, with the warnings and the licence."""
+        """Summary of rows, target and events as plain JSON types, with warnings and licence."""
         return {
             "rows": len(self.y),
             "test_rows": self.n_test,
@@ -62,7 +62,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: memory-mapped arrays and, for each repeat, three disjoint sets of row indices."""
+    """Prepared data set: memory-mapped arrays and, for each repeat, three disjoint sets of row indices."""
 
     X: Any  # (N, *event), or Ragged
     y: Any  # (N,) int64 class codes or float64 values, or Ragged int64 tags
@@ -72,7 +72,7 @@ class Prepared:
 
     @property
     def repeats(self) -> int:
-        """How many splits there are."""
+        """Number of splits."""
         return int(self.splits["train"].shape[0])
 
     def rows(self, repeat: int, *parts: Part) -> NDArray[np.int64]:
@@ -81,7 +81,7 @@ class Prepared:
         return np.sort(joined)
 
     def take(self, repeat: int, *parts: Part) -> tuple[Any, Any]:
-        """``(X, y)`` of the named parts; a view of the file, not a copy, where the rows are contiguous."""
+        """Return ``(X, y)`` of the named parts; a view of the file, not a copy, if the rows are contiguous."""
         rows = self.rows(repeat, *parts)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
             where: Any = slice(int(rows[0]), int(rows[-1]) + 1)
@@ -91,7 +91,7 @@ class Prepared:
 
 
 def write(folder: Path, prepared: Prepared) -> None:
-    """Write a prepared data set; the bytes depend on the values only, so DVC sees the same hash again."""
+    """Write a prepared data set; the bytes depend on the values only, so equal data have equal hashes in DVC."""
     folder.mkdir(parents=True, exist_ok=True)
     save_events(folder, "X", prepared.X)
     save_events(folder, "y", prepared.y)
@@ -107,7 +107,7 @@ def read(folder: Path) -> Prepared:
     """Open a prepared data set.
 
     Raises:
-        FileNotFoundError: if `prepare` has not written the folder; the message says what to run.
+        FileNotFoundError: if `prepare` has not written the folder; the message names the command to run.
     """
     if not (folder / "schema.json").is_file():
         raise FileNotFoundError(f"{folder} holds no prepared data; run `dvc repro prepare@{folder.name}` first")
@@ -129,7 +129,7 @@ def save_events(folder: Path, name: str, events: Events) -> None:
 
 
 def load_events(folder: Path, name: str, mmap_mode: Literal["r"] | None) -> Events:
-    """Arrays whole or memory-mapped; sequences memory-mapped."""
+    """Load arrays, in full or memory-mapped; sequences are always memory-mapped."""
     if (folder / f"{name}.npy").is_file():
         return np.load(folder / f"{name}.npy", mmap_mode=mmap_mode, allow_pickle=False)  # type: ignore[no-any-return]
     values, starts = (np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in PIECES)

@@ -1,4 +1,4 @@
-"""What is known about a data set before any of its values are read: a space of examples and a target."""
+"""Schema of a data set, known before any of its values are read: a space of examples and a target."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from versus.data.targets import Classes, Nothing, Number, Tags, Target
 
 @dataclass(frozen=True)
 class Schema:
-    """The form of a data set: what ``prepare`` found out and every model may rely on.
+    """Form of a data set, determined by ``prepare``; every model may rely on it.
 
     Args:
-        x: what one example is.
-        y: what is to be predicted of it.
+        x: space of one example.
+        y: prediction target.
     """
 
     x: Space
@@ -28,63 +28,63 @@ class Schema:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one event; ``()`` for tokens, whose events are sequences."""
+        """Shape of one event; ``()`` for tokens, whose events are sequences."""
         return self.x.shape
 
     @property
     def n_features(self) -> int:
-        """D: how many numbers make one event; for tokens the size of the vocabulary."""
+        """Number D of features of one event; for tokens the size of the vocabulary."""
         return len(self.x.vocabulary) if isinstance(self.x, Tokens) else int(np.prod(self.shape))
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The D columns of a table; none of anything else."""
+        """Columns of a table, D of them; empty for other spaces."""
         return self.x.columns if isinstance(self.x, Table) else ()
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
-        """For each of the D features the number of its categories, 0 where it is numeric."""
+        """Number of categories of each of the D features, 0 for a numeric one."""
         if not isinstance(self.x, Table):
             return (0,) * self.n_features
         return tuple(len(c.categories) if c.categories is not None else 0 for c in self.columns)
 
     @property
     def has_categorical(self) -> bool:
-        """Whether any column is categorical."""
+        """True if any column is categorical."""
         return any(c.categories for c in self.columns)
 
     @property
     def levels(self) -> int | None:
-        """The number of integer levels of a pixel; None where it is continuous, or where there are none."""
+        """Number of integer levels of a pixel; None if pixels are continuous or there are none."""
         return self.x.levels if isinstance(self.x, Image) else None
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the K classes, or of the K tags, in the order of their codes."""
+        """Names of the K classes or tags, in the order of their codes."""
         return self.y.names if isinstance(self.y, Classes | Tags) else ()
 
     @property
     def n_classes(self) -> int:
-        """K: how many classes or tags there are; 0 for a number."""
+        """Number K of classes or tags; 0 for a regression target."""
         return len(self.classes)
 
     @property
     def target(self) -> str:
-        """The name of the target."""
+        """Name of the target."""
         return self.y.name
 
     def to_json(self) -> dict[str, Any]:
-        """The schema as plain JSON types; `from_json` reads it back."""
+        """Convert the schema to plain JSON types; `from_json` reads it back."""
         return {"x": spaces.to_json(self.x), "y": targets.to_json(self.y)}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Schema:
-        """The inverse of `to_json`."""
+        """Build a schema from the output of `to_json`."""
         return cls(spaces.from_json(found["x"]), targets.from_json(found["y"]))
 
     @classmethod
     def of(cls, X: Events, y: Events | None = None) -> Schema:
-        """The schema that plain arrays imply: numeric features, K = largest label + 1, a number if y is a float.
+        """Derive the schema of plain arrays: numeric features, K = largest label + 1, a number target if y is float.
 
         For use outside the pipeline (notebooks, tests). ``X`` (N, D) is a table, (N, H, W[, C]) images; Ragged codes
         are tokens, and a Ragged y their tags.

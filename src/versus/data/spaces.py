@@ -1,4 +1,4 @@
-"""What one example can be: a row of a table, an image, or a sequence of tokens; each space knows its own checks."""
+"""Spaces of examples: a row of a table, an image, or a sequence of tokens; each space has its own checks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from versus.arrays import Array, Events, Ragged
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table. ``categories`` is None for a numeric column.
+    """Column of a table. ``categories`` is None for a numeric column.
 
-    A categorical column holds codes ``0 … len(categories) - 1`` as floats, and NaN where the value is missing.
+    A categorical column holds codes ``0 … len(categories) - 1`` as floats, and NaN for a missing value.
     """
 
     name: str
@@ -34,24 +34,24 @@ class Table:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """``(D,)``."""
+        """Shape of one row, ``(D,)``."""
         return (len(self.columns),)
 
     def check(self, X: Events) -> None:
-        """Raise ValueError where events have another shape than the table's rows."""
+        """Raise ValueError if events differ in shape from the table's rows."""
         _check_shape(X, self.shape)
 
     def complete(self, X: Any) -> Array:
-        """(N,) True for rows without a missing value."""
+        """Mask (N,), True for rows without a missing value."""
         whole: Array = ~np.isnan(X).any(axis=1)
         return whole
 
     def stored(self, drawn: Any) -> Any:
-        """Generated rows (N, D) as the data hold them: float64."""
+        """Convert generated rows (N, D) to the stored form: float64."""
         return drawn.astype(np.float64)
 
     def by_name(self, X: Any) -> Any:
-        """A copy of X (N, D) with a number for each category that depends on its name alone; for hashes."""
+        """Return a copy of X (N, D) with a number for each category that depends on its name alone; for hashes."""
         named = np.array(X)
         for column, numbers in self._name_numbers.items():
             known = ~np.isnan(X[:, column])
@@ -64,49 +64,49 @@ class Table:
         return {d: _name_numbers(names).astype(np.float64) for d, names in found if names is not None}
 
     def describe(self) -> str:
-        """Say in words what the events are."""
+        """Describe the events in words."""
         categorical = sum(c.categories is not None for c in self.columns)
         kinds = f", {categorical} of them categorical" if categorical else ", all numeric"
         return f"table, {len(self.columns)} columns{kinds}"
 
     def summary(self, X: Any) -> dict[str, Any]:
-        """Figures of the values for about.json, the same on every machine: no means."""
+        """Summary of the values for about.json, the same on every machine: no means."""
         return {"columns": [_summary(column, values) for column, values in zip(self.columns, X.T, strict=True)]}
 
 
 @dataclass(frozen=True)
 class Image:
-    """Images (N, H, W) or (N, H, W, channels); ``levels`` integer values a pixel can take, None where continuous."""
+    """Images (N, H, W) or (N, H, W, channels); a pixel has ``levels`` integer values, None if continuous."""
 
     form: ClassVar[str] = "image"
     shape: tuple[int, ...]
     levels: int | None = None
 
     def check(self, X: Events) -> None:
-        """Raise ValueError where events have another shape than the images."""
+        """Raise ValueError if events differ in shape from the images."""
         _check_shape(X, self.shape)
 
     def complete(self, X: Any) -> Array:
-        """(N,) True throughout: every pixel has a value."""
+        """Mask (N,), all True: every pixel has a value."""
         return np.ones(len(X), dtype=bool)
 
     def stored(self, drawn: Any) -> Any:
-        """Generated images (N, *shape) as the data hold them: pixels cut down to the integer levels."""
+        """Convert generated images (N, *shape) to the stored form: pixels reduced to the integer levels."""
         if self.levels is None:
             return drawn.astype(np.float64)
         return np.clip(np.floor(drawn), 0, self.levels - 1).astype(np.min_scalar_type(self.levels - 1))
 
     def by_name(self, X: Any) -> Any:
-        """X itself: pixels have no names."""
+        """Return X itself: pixels have no names."""
         return X
 
     def describe(self) -> str:
-        """Say in words what the events are."""
+        """Describe the events in words."""
         levels = f", {self.levels} levels" if self.levels else ""
         return f"images, {' × '.join(map(str, self.shape))} pixels{levels}"
 
     def summary(self, X: Any) -> dict[str, Any]:
-        """Figures of the values for about.json."""
+        """Summary of the values for about.json."""
         extremes = {"minimum": int(X.min()), "maximum": int(X.max())}
         return {"pixels": {"shape": list(self.shape), "levels": self.levels, **extremes}}
 
@@ -115,12 +115,12 @@ class Image:
 class Tokens:
     """Sequences of unequal length: Ragged int32 codes into ``vocabulary``, which names the tokens of all rows.
 
-    The vocabulary is a storage table; a model learns from its training rows which tokens it knows.
+    The vocabulary is only a storage table; a model learns the tokens it knows from its training rows.
 
     Args:
-        vocabulary: the tokens, each a code.
-        token_pattern: regular expression of the tokens in a text; None for data that came cut, with blanks between.
-        lowercase: whether texts are turned into small letters before they are cut.
+        vocabulary: the tokens, in the order of their codes.
+        token_pattern: regular expression of a token in a text; None for data that are already split, by blanks.
+        lowercase: True to convert texts to lower case before they are split.
     """
 
     form: ClassVar[str] = "tokens"
@@ -130,12 +130,12 @@ class Tokens:
     lowercase: bool = False
 
     def cut(self, text: str) -> list[str]:
-        """The tokens of a text, from left to right, whether or not the vocabulary has them."""
+        """Split a text into tokens, from left to right, including tokens outside the vocabulary."""
         text = text.lower() if self.lowercase else text
         return text.split() if self.token_pattern is None else re.findall(self.token_pattern, text)
 
     def check(self, X: Events) -> None:
-        """Raise ValueError unless X is Ragged, of codes of the vocabulary."""
+        """Raise ValueError unless X is Ragged and holds codes of the vocabulary."""
         if not isinstance(X, Ragged):
             raise ValueError(f"events are {type(X).__name__}; sequences of tokens are Ragged")
         codes, size = X.values, len(self.vocabulary)
@@ -145,15 +145,15 @@ class Tokens:
             raise ValueError(f"token codes range from {codes.min()} to {codes.max()}; the vocabulary has {size}")
 
     def complete(self, X: Any) -> Array:
-        """(N,) True throughout: no token is missing."""
+        """Mask (N,), all True: no token is missing."""
         return np.ones(len(X), dtype=bool)
 
     def stored(self, drawn: Any) -> Any:
-        """Generated sequences as the data hold them: int32 codes."""
+        """Convert generated sequences to the stored form: int32 codes."""
         return Ragged(drawn.values.astype(np.int32), drawn.starts)
 
     def by_name(self, X: Any) -> Any:
-        """X with a number for each token that depends on its name alone; for hashes."""
+        """Return X with a number for each token that depends on its name alone; for hashes."""
         return Ragged(self._name_numbers[X.values], X.starts)
 
     @cached_property
@@ -165,11 +165,11 @@ class Tokens:
         return [self.vocabulary[code] for code in sequence]
 
     def describe(self) -> str:
-        """Say in words what the events are."""
+        """Describe the events in words."""
         return f"sequences of tokens, {len(self.vocabulary)} different"
 
     def summary(self, X: Any) -> dict[str, Any]:
-        """Figures of the values for about.json."""
+        """Summary of the values for about.json."""
         lengths = X.lengths
         extremes = {"shortest": int(lengths.min()), "longest": int(lengths.max())}
         return {"tokens": {"total": int(lengths.sum()), "different": len(self.vocabulary), **extremes}}
@@ -179,15 +179,15 @@ Space = Table | Image | Tokens
 
 
 def to_json(space: Space) -> dict[str, Any]:
-    """A space as plain JSON types; ``form`` says which it is."""
+    """Convert a space to plain JSON types; ``form`` names its kind."""
     return {"form": space.form, **asdict(space)}
 
 
 def from_json(found: Mapping[str, Any]) -> Space:
-    """The inverse of `to_json`.
+    """Build a space from the output of `to_json`.
 
     Raises:
-        ValueError, KeyError: for what `to_json` did not write.
+        ValueError, KeyError: if the input was not written by `to_json`.
     """
     if found["form"] == Table.form:
         pairs = ((c["name"], c["categories"]) for c in found["columns"])
@@ -206,7 +206,7 @@ def _check_shape(X: Events, shape: tuple[int, ...]) -> None:
 
 
 def _name_numbers(names: tuple[str, ...]) -> Array:
-    """A number for each name that depends on it alone; 48 bits, which a float holds exactly."""
+    """Return a number for each name that depends on the name alone; 48 bits, which a float holds exactly."""
     hashes = (hashlib.blake2b(name.encode(), digest_size=6).digest() for name in names)
     return np.array([int.from_bytes(found) for found in hashes], dtype=np.int64)
 

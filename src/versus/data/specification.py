@@ -1,6 +1,6 @@
-"""What params.yaml may say of a data set: one model for each kind of source, told apart by the key ``source``.
+"""Data set entries of params.yaml: one pydantic model for each kind of source, selected by the key ``source``.
 
-`DatasetSpecification` is data that needs no file of the user's: embedded, OpenML, a URL. `FileSpecification` is a file
+`DatasetSpecification` covers data that need no user file: embedded, OpenML, a URL. `FileSpecification` covers a file
 or folder in the workspace (`versus.data.file_specification`).
 """
 
@@ -36,11 +36,11 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\
 
 
 class Embedded(Splitting):
-    """Data that need no download: generated, or shipped with scikit-learn.
+    """Data that need no download: generated, or shipped with an installed package.
 
     Args:
-        name: which.
-        rows: how many rows to draw; for ``synthetic``, ``moons`` and ``animals`` only.
+        name: name of the data set.
+        rows: number of rows to draw; for ``synthetic``, ``moons`` and ``animals`` only.
     """
 
     source: Literal["embedded"]
@@ -66,13 +66,13 @@ class Embedded(Splitting):
 
 
 class OpenML(Tabular):
-    """A data set of openml.org, by name and version; downloaded once.
+    """Data set of openml.org, by name and version; downloaded once.
 
     Args:
-        name: its name there.
-        version: its version there.
-        target: name of the target column; the one OpenML names where not given.
-        missing: texts that mean "no value", beside ARFF's unquoted ``?``.
+        name: its name on OpenML.
+        version: its version on OpenML.
+        target: name of the target column; by default the one that OpenML names.
+        missing: texts that mean "no value", besides ARFF's unquoted ``?``.
         server: address of the OpenML server.
     """
 
@@ -85,18 +85,18 @@ class OpenML(Tabular):
 
 
 class RemoteFile(Section):
-    """A file to download, and the checksum it must have."""
+    """File to download and its expected checksum."""
 
     url: HttpUrl
     sha256: Sha256
 
 
 class Url(Section):
-    """Files to download, and how to read them.
+    """Files to download, and their format.
 
     Args:
-        files: name the file gets -> where it is. For one file, ``url`` and ``sha256`` can stand in its place.
-        content: what the files are, as for a file of one's own; its paths are the names in ``files``.
+        files: local file name -> address and checksum. For one file, ``url`` and ``sha256`` can be given instead.
+        content: format of the files, as for the user's own files; its paths are the names in ``files``.
     """
 
     source: Literal["url"]
@@ -106,7 +106,7 @@ class Url(Section):
     @model_validator(mode="before")
     @classmethod
     def _one_file(cls, given: Any) -> Any:
-        """``url`` and ``sha256`` are short for ``files`` with one entry, and ``content.path`` is then that entry."""
+        """Expand ``url`` and ``sha256`` to ``files`` with one entry, which is then also ``content.path``."""
         if not isinstance(given, dict) or "url" not in given or "files" in given:
             return given
         rest = {key: value for key, value in given.items() if key not in ("url", "sha256")}

@@ -1,4 +1,4 @@
-"""The splits that all models of a data set share: made once, seeded, by class, of the same sizes in every repeat."""
+"""Splits shared by all models of a data set: made once, seeded, by class, with equal sizes in every repeat."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Rows = NDArray[np.int64]
 
 
 def allocate(counts: NDArray[np.int64], total: int, least: int, reserve: int) -> NDArray[np.int64]:
-    """How many members of each class a part of ``total`` rows gets.
+    """Allocate the ``total`` rows of a part to the classes.
 
-    In proportion, by largest remainders, but at least ``least`` of each class, and leaving ``reserve`` behind.
+    In proportion, by largest remainders, but at least ``least`` of each class, and with ``reserve`` left over.
 
     Args:
         counts: (K,) members of each class.
-        total: size of the part; brought into the range that the two bounds allow.
-        least: members of each class that the part must get, where ``reserve`` allows it.
-        reserve: members of each class that must be left.
+        total: size of the part; clipped to the range that the two bounds allow.
+        least: members of each class that the part must get, if ``reserve`` allows it.
+        reserve: members of each class that must be left over.
 
     Returns:
-        (K,) numbers that sum to the size of the part.
+        (K,) counts that sum to the size of the part.
     """
     high = np.maximum(counts - reserve, 0)
     low = np.minimum(least, high)
@@ -38,7 +38,7 @@ def allocate(counts: NDArray[np.int64], total: int, least: int, reserve: int) ->
 
 
 def draw(strata: NDArray[np.int64], total: int, least: int, reserve: int, rng: np.random.Generator) -> Rows:
-    """Places of ``total`` rows, drawn without replacement within each stratum (see `allocate`); ascending."""
+    """Draw the indices of ``total`` rows without replacement within each stratum (see `allocate`); ascending."""
     counts = np.bincount(strata)
     quota = allocate(counts, total, least, reserve)
     chosen = [rng.permutation(np.flatnonzero(strata == k))[: quota[k]] for k in range(len(counts))]
@@ -53,18 +53,18 @@ def split(
     validation_fraction: float,
     seed: int,
 ) -> dict[Part, Rows]:
-    """Row indices of train, validation and test, (repeats, n) each, ascending.
+    """Split rows into train, validation and test: row indices, (repeats, n) each, ascending.
 
-    Every class has a member in each part, except in an official test set, which is taken as it is. Repeat r depends
-    on ``seed`` and r alone, so that more repeats leave the first ones as they were.
+    Every class has a member in each part, except in an official test set, which is used as given. Repeat r depends
+    on ``seed`` and r alone, so more repeats do not change the first ones.
 
     Args:
         strata: (N,) class codes; zeros for a regression, whose rows are drawn from one stratum.
-        n_test: the last so many rows are the official test set; 0 where there is none.
-        repeats: how many splits.
-        test_fraction: share of the rows in the test part; without meaning where ``n_test`` is given.
+        n_test: size of the official test set, the last rows; 0 if there is none.
+        repeats: number of splits.
+        test_fraction: share of the rows in the test part; ignored if ``n_test`` is given.
         validation_fraction: share of the other rows in the validation part.
-        seed: of all chance in it.
+        seed: seed of all randomness.
 
     Raises:
         DataError: if there are too few rows for three parts.

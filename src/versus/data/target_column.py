@@ -1,4 +1,4 @@
-"""The target column: which task it makes, its classes and their codes."""
+"""Target column: its task, its classes and their codes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Encoded = tuple[NDArray[Any], Classes | Number]
 
 
 def encode_target(column: RawColumn, specification: Labelled, file: str, locate: Callable[[int], str]) -> Encoded:
-    """Encode the target column; numbers that are not all whole make the task a regression.
+    """Encode the target column; the task is regression if it holds numbers that are not all whole.
 
     Returns:
-        y and what it is: (N,) int64 codes of classes, -1 for a row to leave out; or float64 values.
+        y and its target: (N,) int64 class codes, -1 for a row to leave out; or float64 values.
 
     Raises:
-        DataError: where a value is missing, there is a single class or value, or a number is none or infinite.
+        DataError: if a value is missing, there is only one class or value, or a value is not a finite number.
     """
     missing = np.flatnonzero(column.missing)
     if len(missing):
@@ -59,7 +59,7 @@ def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], 
 
 
 def first_word(column: RawColumn) -> tuple[int, str]:
-    """(row, text) of the first value that is not a number."""
+    """Return (row, text) of the first value that is not a number."""
     assert isinstance(column, Words)
     texts = [code for code, word in enumerate(column.words) if not is_number(word)]
     row = int(np.argmax(np.isin(column.codes, texts)))
@@ -83,10 +83,10 @@ def _classes(column: RawColumn, specification: Labelled, file: str) -> Encoded:
 
 
 def check_counts(y: NDArray[Any], target: Classes | Number, column: RawColumn, n_test: int, file: str) -> list[str]:
-    """Whether each class has enough members for every part of a split to hold one; returns warnings.
+    """Check that each class has enough members for every part of a split to hold one; return warnings.
 
     Raises:
-        DataError: naming the classes that have not.
+        DataError: if some have too few; the message names them.
     """
     if isinstance(target, Number):
         return []

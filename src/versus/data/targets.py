@@ -1,4 +1,4 @@
-"""What is to be predicted: a class or a number for each example, a tag for each token, or nothing."""
+"""Prediction targets: a class or a number for each example, a tag for each token, or nothing."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from versus.arrays import Labels
 
 @dataclass(frozen=True)
 class Classes:
-    """One of K classes: y (N,) int64 codes of ``names``."""
+    """Class target, one of K: y (N,) int64 codes of ``names``."""
 
     task: ClassVar[str] = "classification"
     names: tuple[str, ...]
     name: str = "target"
 
     def strata(self, y: Any) -> Labels:
-        """(N,) what splits are balanced by: the class."""
+        """Strata (N,) for balanced splits: the classes."""
         codes: Labels = y.astype(np.int64, copy=False)
         return codes
 
     def summary(self, y: Any) -> dict[str, Any]:
-        """Members of each class, for about.json."""
+        """Number of members of each class, for about.json."""
         counts = np.bincount(y, minlength=len(self.names)).tolist()
         return {"classes": dict(zip(self.names, counts, strict=True))}
 
 
 @dataclass(frozen=True)
 class Number:
-    """A quantity: y (N,) float64."""
+    """Number target, for regression: y (N,) float64."""
 
     task: ClassVar[str] = "regression"
     name: str = "target"
 
     def strata(self, y: Any) -> Labels:
-        """(N,) zeros: one stratum."""
+        """Strata (N,), all zero: one stratum."""
         return np.zeros(len(y), np.int64)
 
     def summary(self, y: Any) -> dict[str, Any]:
-        """The range, for about.json."""
+        """Range of the values, for about.json."""
         return {"target": {"minimum": float(y.min()), "maximum": float(y.max())}}
 
 
 @dataclass(frozen=True)
 class Tags:
-    """One of K tags for each token: y Ragged int64 codes of ``names``, with the starts of X."""
+    """Tag target, one of K for each token: y Ragged int64 codes of ``names``, with the starts of X."""
 
     task: ClassVar[str] = "tagging"
     names: tuple[str, ...]
     name: str = "tag"
 
     def strata(self, y: Any) -> Labels:
-        """(N,) zeros: sentences are split as they come."""
+        """Strata (N,), all zero: sentences are split without balancing."""
         return np.zeros(len(y), np.int64)
 
     def summary(self, y: Any) -> dict[str, Any]:
-        """Tokens of each tag, for about.json."""
+        """Number of tokens of each tag, for about.json."""
         counts = np.bincount(y.values, minlength=len(self.names)).tolist()
         return {"tags": dict(zip(self.names, counts, strict=True))}
 
@@ -72,11 +72,11 @@ class Nothing:
     name: ClassVar[str] = ""
 
     def strata(self, y: Any) -> Labels:
-        """(N,) zeros: one stratum."""
+        """Strata (N,), all zero: one stratum."""
         return np.zeros(len(y), np.int64)
 
     def summary(self, y: Any) -> dict[str, Any]:
-        """Nothing to say."""
+        """Summary of no target: empty."""
         return {}
 
 
@@ -84,15 +84,15 @@ Target = Classes | Number | Tags | Nothing
 
 
 def to_json(target: Target) -> dict[str, Any]:
-    """A target as plain JSON types; ``task`` says which it is."""
+    """Convert a target to plain JSON types; ``task`` names its kind."""
     return {"task": target.task, **asdict(target)}
 
 
 def from_json(found: Mapping[str, Any]) -> Target:
-    """The inverse of `to_json`.
+    """Build a target from the output of `to_json`.
 
     Raises:
-        ValueError, KeyError: for what `to_json` did not write.
+        ValueError, KeyError: if the input was not written by `to_json`.
     """
     if found["task"] == Classes.task:
         return Classes(tuple(found["names"]), found["name"])

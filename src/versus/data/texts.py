@@ -1,4 +1,4 @@
-"""Texts as they are kept for the models: sequences of token codes with a class each, or with a tag for each token."""
+"""Texts in the form stored for models: sequences of token codes with one class each, or one tag per token."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class RawTexts:
     """Tokens of documents or sentences, the official test set last.
 
     Args:
-        file: what messages call it.
-        tokens: for each of the N texts its tokens.
-        labels: a column of N classes or numbers; or for each text the tags of its tokens.
-        space: how the texts were cut; its vocabulary is made from all of them.
-        n_test: how many of the N, the last ones, are the official test set.
-        locate: text, counted from 0 -> where a person finds it.
-        warnings: what was noticed on the way.
-        about: what the source itself says: description, licence, citation.
+        file: its name in messages.
+        tokens: the tokens of each of the N texts.
+        labels: a column of N classes or numbers; or the tags of each text's tokens.
+        space: tokenization of the texts; its vocabulary is built from all of them.
+        n_test: size of the official test set, the last of the N texts.
+        locate: index of a text, from 0 -> its place for the reader, such as file and line.
+        warnings: problems noticed while reading.
+        about: facts given by the source: description, licence, citation.
     """
 
     file: str
@@ -44,10 +44,10 @@ class RawTexts:
 
 
 def transcribe(raw: RawTexts, specification: Any) -> Dataset:
-    """Texts as models take them: codes into the sorted vocabulary of all rows.
+    """Encode texts for models, as codes into the sorted vocabulary of all rows.
 
     Raises:
-        DataError: for labels that cannot be learnt, and where no text has a token.
+        DataError: if the labels cannot be learnt, or no text has a token.
     """
     vocabulary, X = _coded(raw.tokens, np.int32)
     if not vocabulary:
@@ -65,7 +65,7 @@ def transcribe(raw: RawTexts, specification: Any) -> Dataset:
 
 
 def _coded(sequences: Sequence[Sequence[str]], dtype: type[Any]) -> tuple[tuple[str, ...], Ragged]:
-    """The names in their lasting order, and the sequences as codes of them."""
+    """Return the names in fixed order, and the sequences as their codes."""
     names = in_order({name for sequence in sequences for name in sequence})
     codes = {name: code for code, name in enumerate(names)}
     values = np.fromiter((codes[name] for sequence in sequences for name in sequence), dtype)
@@ -73,7 +73,7 @@ def _coded(sequences: Sequence[Sequence[str]], dtype: type[Any]) -> tuple[tuple[
 
 
 def starts_of(lengths: Iterable[int]) -> Array:
-    """Where sequences of these lengths begin when they lie end to end, and where the last ends, (N + 1,) int64."""
+    """Compute the start of each of N concatenated sequences and the end of the last one, (N + 1,) int64."""
     return np.concatenate([[0], np.cumsum([*lengths], dtype=np.int64)]).astype(np.int64)
 
 

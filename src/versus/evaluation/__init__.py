@@ -1,4 +1,4 @@
-"""Everything that is measured of one cell's fitted models on test data; `evaluate` does it."""
+"""Evaluation of the fitted models of one cell on test data, by `evaluate`."""
 
 from versus.evaluation.evaluate import evaluate
 

@@ -1,4 +1,4 @@
-"""What a use asks a fitted model, and what it answers: the interface between uses, metrics and the evaluation."""
+"""Questions to a fitted model and its answers: the interface between uses, metrics and the evaluation."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ BATCH_ROWS = 2048
 
 
 class EvaluationError(ValueError):
-    """A fitted model that answers what cannot be scored, such as NaN; the message names cell, repeat and method."""
+    """Error for an answer that cannot be scored, such as NaN; the message names cell, repeat and method."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The test rows of one repeat; nothing that is scored was fitted on them."""
+    """Test rows of one repeat, held out from all models that are scored."""
 
     data: Prepared
     repeat: int
 
     @property
     def schema(self) -> Schema:
-        """What events and targets are."""
+        """Schema of events and targets."""
         return self.data.schema
 
     @cached_property
     def X(self) -> Any:  # noqa: N802
-        """The events (n, *event), or Ragged sequences."""
+        """Events (n, *event), or Ragged sequences."""
         return self.data.take(self.repeat, "test")[0]
 
     @cached_property
     def y(self) -> Any:
-        """Their targets (n,), or Ragged tags."""
+        """Targets (n,), or Ragged tags."""
         return self.data.take(self.repeat, "test")[1]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the metrics of one use are computed from.
+    """Input of the metrics of one use.
 
     Args:
         use: `Metric.use` of the metrics.
-        given: the arguments of their functions, the truth first where there is one.
-        suffix: what is added to their names, so that densities of different measures never share a column.
+        given: the arguments of their functions, the true targets first if there are any.
+        suffix: suffix of their names, so that densities of different measures never share a column.
     """
 
     use: str
@@ -60,22 +60,22 @@ class Answers:
 
 
 class Use(Protocol):
-    """Something that a model can be used for; a module of `versus.evaluation.uses` is one."""
+    """Use of a model; the modules of `versus.evaluation.uses` have this form."""
 
     WHAT: str  # as a skip calls it
 
     def concerns(self, schema: Schema) -> bool:
-        """Whether the use has a meaning for these data, so that not to have it is a gap."""
+        """Check that the use makes sense for these data, so that its absence is a gap."""
 
     def reason_against(self, model: Any, schema: Schema) -> str | None:
-        """Why the model cannot be used so; None where it can."""
+        """Give the reason against this use of the model; None if it is possible."""
 
     def answers(self, model: Any, held_out: HeldOut, seed: int) -> Iterable[Answers]:
         """Ask the model.
 
         Raises:
-            UndefinedMetricError: where these rows do not allow it; the message says why.
-            EvaluationError: where the model answers what cannot be scored.
+            UndefinedMetricError: if these rows do not allow it; the message gives the reason.
+            EvaluationError: if an answer cannot be scored.
         """
 
 

@@ -1,4 +1,4 @@
-"""What a model has, asked of its methods, and what its scores are a density of."""
+"""Capabilities of a model, found from its methods, and the measure of its density scores."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ METHODS = (
 
 
 def capabilities(model: Any) -> list[str]:
-    """The names of the protocol's methods that a model has, in the protocol's order."""
+    """Return the names of the protocol's methods that a model has, in the protocol's order."""
     return [name for name in METHODS if callable(getattr(model, name, None))]
 
 
 def density(has: Sequence[str]) -> str | None:
-    """The method that scores events: the exact one before the bound; None where the model has neither."""
+    """Return the method that scores events: the exact one before the bound; None if the model has neither."""
     return next((name for name in ("log_prob", "elbo") if name in has), None)
 
 
 def measure_suffix(model: Any) -> str:
-    """What is added to a density score's name, so that scores of different measures never share a column."""
+    """Return the suffix of a density score's name, so that scores of different measures never share a column."""
     return "" if model.measure == "continuous" else f"_{model.measure}"
 
 
 def samples_by_class(model: Any) -> bool:
-    """Whether ``sample`` takes the classes to draw events of; a generator that knows none refuses them."""
+    """Check that ``sample`` accepts the classes of the events to draw; a generator without classes rejects them."""
     try:
         model.sample(1, y=np.zeros(1, dtype=np.int64), random_state=0)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What using a fitted model costs: time to answer, time to draw, size."""
+"""Cost of using a fitted model: prediction time, sampling time, size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from versus.models import persistence
 def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, out: Path) -> None:
     """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
 
-    Latency is that of the model's main answer: probabilities, values, or log-densities where it gives neither.
+    Latency is that of the model's main answer: probabilities, values, or log-densities if it gives neither.
     """
     has = capabilities(model)
     answer = next((name for name in ("predict_proba", "predict", density(has)) if name in has), None)
@@ -33,7 +33,7 @@ def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, ou
 
 
 def _parameters(model: Any, saved: Path) -> int:
-    """What the model says it has trained, or else the numbers that it keeps."""
+    """Number of parameters that the model reports, or else of the numbers that it stores."""
     if hasattr(model, "count_parameters"):
         return int(model.count_parameters())
     return persistence.count_numbers(saved)

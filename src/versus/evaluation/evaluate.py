@@ -1,7 +1,7 @@
-"""One cell, measured: each repeat's model on the test rows that it has not seen, into files.
+"""Evaluation of one cell: each repeat's model on its unseen test rows, written to files.
 
-What a model has decides what is measured; what is not carries its reason. Except for times, everything that is
-written is the same, bit for bit, whenever the same models are evaluated.
+The model's methods decide which measurements are made; skipped ones carry their reason. Except for times, all output
+is identical, bit for bit, whenever the same models are evaluated.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from versus.settings import Cell
 
 
 def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
-    """Measure the fitted models of a cell and write what was found.
+    """Evaluate the fitted models of a cell and write the results.
 
     Args:
-        data: the prepared data set, of which only the test rows are scored.
-        models: folder with one saved model a repeat: ``0.json``, ``1.json`` … and what belongs to them.
-        cell: which cell it is.
+        data: the prepared data set; only its test rows are scored.
+        models: folder with one saved model per repeat: ``0.json``, ``1.json`` … and their other files.
+        cell: the cell.
         out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
-            samples.npy, sample_labels.npy, usage_cost.json and, for points of a plane, grid*.npy; made where it is
+            samples.npy, sample_labels.npy, usage_cost.json and, for two-dimensional data, grid*.npy; created if
             missing.
-        seed: of everything that chance decides: dequantisation, samples, the classifiers that judge them.
+        seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
 
     Raises:
-        PersistenceError: where a model's file is missing or damaged.
-        EvaluationError: where a model answers what cannot be scored.
+        PersistenceError: if a model's file is missing or damaged.
+        EvaluationError: if a model's answer cannot be scored.
     """
     out.mkdir(parents=True, exist_ok=True)
     record, about = Record(), {}
@@ -68,7 +68,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
 
 
 def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
-    """Write what is shown of the first repeat alone: samples, and the plane."""
+    """Write the output shown for the first repeat only: samples, and the plane."""
     if hasattr(model, "sample"):
         samples, labels = shown_samples(model, data.schema, seed)
         save_events(out, "samples", samples)

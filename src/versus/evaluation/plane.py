@@ -1,4 +1,4 @@
-"""What a model makes of the whole plane, where the data are points of one: for decision regions and contours."""
+"""Model answers on a grid over the plane, for two-dimensional data: for decision regions and contours."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MARGIN = 0.1  # of the data's range, on each side
 
 
 def is_plane(schema: Schema) -> bool:
-    """Whether events are two numbers and there are classes to tell apart."""
+    """Check that events are two numbers and the target is a class."""
     return isinstance(schema.x, Table) and schema.cardinalities == (0, 0) and isinstance(schema.y, Classes)
 
 
 def write_plane(model: Any, data: Prepared, out: Path) -> None:
-    """Write the grid over the data's range.
+    """Write the model's answers on a grid over the range of the data.
 
     ``grid.npy`` (2, G): the axes; ``grid_probabilities.npy`` (G, G, K) float32 for a classifier; ``grid_log_prob.npy``
     (G, G) nats for a density or its bound. The first index of the latter two runs along the second feature.

@@ -1,4 +1,4 @@
-"""The scores, rows and gaps of a cell while they are collected."""
+"""Collection of the scores, rows and skipped parts of a cell."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from versus.evaluation.answers import Answers, EvaluationError, HeldOut, Use
 from versus.metrics import table
 from versus.metrics.metric import Metric, UndefinedMetricError
 
-PREDICTIONS = ("classification", "regression")  # kept as they are; of other answers what each row contributes is kept
+PREDICTIONS = ("classification", "regression")  # kept in full; for other answers, contributions of rows are kept
 
 
 class Record:
-    """Scores by repeat and metric, what each row contributed, predictions, and what was skipped with its reason."""
+    """Scores by repeat and metric, contributions of rows, predictions, and skipped parts with their reasons."""
 
     def __init__(self) -> None:
         self.scores: list[tuple[int, str, float]] = []
@@ -27,10 +27,10 @@ class Record:
         self._skipped: dict[tuple[str, str], set[int]] = {}
 
     def ask(self, use: Use, model: Any, held_out: HeldOut, seed: int) -> None:
-        """Score all that a model answers when it is used so, or note why it cannot be.
+        """Score all answers of a model for one use, or record the reason against it.
 
         Raises:
-            EvaluationError: where it answers what cannot be scored.
+            EvaluationError: if an answer cannot be scored.
         """
         if not use.concerns(held_out.schema):
             return
@@ -52,10 +52,10 @@ class Record:
             self.score(repeat, metric.name + answered.suffix, metric, *answered.given)
 
     def score(self, repeat: int, name: str, metric: Metric, *given: Any) -> None:
-        """Compute a metric; where it is undefined, keep the reason instead.
+        """Compute a metric; if it is undefined, record the reason instead.
 
         Raises:
-            EvaluationError: where the value is not a finite number, which a defined metric always is.
+            EvaluationError: if the value is not a finite number, as a defined metric must be.
         """
         try:
             rows = None if metric.rows is None or metric.use in PREDICTIONS else metric.rows(*given)
@@ -70,11 +70,11 @@ class Record:
             self._rows.setdefault(name, []).append(rows)
 
     def skip(self, what: str, reason: str, repeat: int) -> None:
-        """Note that something was not measured, and why."""
+        """Record a skipped measurement and its reason."""
         self._skipped.setdefault((what, reason), set()).add(repeat)
 
     def skipped(self, repeats: int) -> list[dict[str, str]]:
-        """What was skipped, one entry a reason; repeats are named where they differ."""
+        """Return the skipped parts, one entry per reason; repeats are named if they differ."""
         found = []
         for (what, reason), where in self._skipped.items():
             some = (
@@ -84,14 +84,14 @@ class Record:
         return found
 
     def write_scores(self, path: Path) -> None:
-        """Write scores.csv: one row a repeat and metric, values so that they read back to the same bits."""
+        """Write scores.csv: one row per repeat and metric, values in full precision, so that they read back exactly."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["repeat", "metric", "value"])
             writer.writerows((repeat, name, repr(value)) for repeat, name, value in self.scores)
 
     def write_rows(self, path: Path, repeats: int) -> None:
-        """Write rows.npz: name -> (R, n, M), of the metrics that have a value in every repeat."""
+        """Write rows.npz: name -> (R, n, M), for the metrics with a value in every repeat."""
         whole = {name: np.stack(rows) for name, rows in self._rows.items() if len(rows) == repeats}
         if whole:
             np.savez_compressed(path, **whole)  # type: ignore[arg-type]

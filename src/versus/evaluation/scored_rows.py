@@ -1,4 +1,4 @@
-"""Which test rows a cell was measured on, as one hash: only where it is the same can two models be compared fairly."""
+"""Hash of the test rows that a cell was scored on: a fair comparison of two models needs the same hash."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CHUNK = 4096  # rows that are read at a time
 
 
 def hash_test_rows(data: Prepared) -> str:
-    """SHA-256 over the features and targets of the test rows of every repeat, in the order of the predictions.
+    """Compute the SHA-256 of features and targets of the test rows of every repeat, in the order of the predictions.
 
-    It depends on the test rows alone, whatever rows models learn from. Categories count by their names: one that only
-    the other rows have moves the codes, and leaves the test rows what they were. The classes count all, whether or not
-    the test rows have them: with one more of them the models answer another question.
+    It depends on the test rows alone, not on the training rows. Categories are hashed by name: a category found only in
+    other rows shifts the codes, but not the hash. All classes are included, also those absent from the test rows: with
+    one more class, the models solve a different task.
     """
     schema = data.schema
     columns = [[c.name, c.categories is not None] for c in schema.columns]

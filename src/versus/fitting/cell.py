@@ -39,7 +39,7 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
 
     Args:
         workspace: with the prepared data set and the stage's fingerprint.
-        cell: which cell.
+        cell: the cell to fit.
         training: device and precision.
         seed: repeat r is fitted with ``random_state=seed + r``.
         observe: called as ``observe(step, losses, repeat)`` after each epoch.
@@ -72,7 +72,7 @@ def _unfitted(workshop: Path, repeats: int) -> Iterator[int]:
 
 
 def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
-    """The cell's model, unfitted: arguments from params, sizes from the data."""
+    """Build the cell's unfitted model: arguments from params, sizes from the data."""
     model_class = find(cell.family, cell.module, cell.class_name)
     supplied = {
         "schema": schema,
@@ -85,7 +85,7 @@ def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
 
 
 def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: Path, observe: Observe | None) -> None:
-    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: what has one is whole."""
+    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: it marks a complete fit."""
     folder = workshop / str(repeat)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -107,9 +107,9 @@ def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: P
 
 
 def parts_to_fit(model: Any) -> tuple[Part, ...]:
-    """The parts of the data that a model learns from: the same labelled rows for all.
+    """Return the parts of the data that a model learns from: the same labelled rows for all.
 
-    A model that says so (``holds_out_validation``) sets the validation part aside, to stop early by it.
+    A model with ``holds_out_validation`` sets the validation part aside, to stop early by it.
     """
     return ("train",) if getattr(model, "holds_out_validation", False) else ("train", "validation")
 

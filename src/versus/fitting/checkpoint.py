@@ -18,7 +18,7 @@ from versus.arrays import Array
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training state, the history that led to it as text, and what it is a state of."""
+    """A training state, the history that led to it as text, and the fit that it belongs to."""
 
     state: Mapping[str, Array]
     history: str
@@ -39,9 +39,9 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read(path: Path, made_for: str) -> Checkpoint | None:
-    """The checkpoint in ``path``, or None where there is none to go on from.
+    """Read the checkpoint in ``path``; None where there is none to resume from.
 
-    A file that is damaged, or of another model, other arguments or other data, is warned about and left out.
+    A file that is damaged, or of another model, other arguments or other data, is ignored with a warning.
     """
     if not path.is_file():
         return None
@@ -65,7 +65,7 @@ def read(path: Path, made_for: str) -> Checkpoint | None:
 
 
 def _digest(checkpoint: Checkpoint) -> str:
-    """A hash of everything in the file: safetensors itself would not notice a flipped bit in an array."""
+    """Hash everything in the file: safetensors itself would not notice a flipped bit in an array."""
     digest = hashlib.sha256(repr((checkpoint.history, checkpoint.made_for)).encode())
     for name, array in sorted(checkpoint.state.items()):
         digest.update(repr((name, array.dtype.str, array.shape)).encode())

@@ -1,7 +1,7 @@
-"""A cell that fails is a result: its reason takes the place of its models and scores, and the other cells go on.
+"""A cell that fails is a result: its reason takes the place of its models and scores, and the other cells continue.
 
 A fit that diverges, an exception in a fit or an evaluation, and a time limit fail the cell. Faults of the machine and
-of the input do not: what lacks a disk, a file or a library stops the run.
+of the input do not: a missing disk, file or library stops the run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class TimeLimitExceeded(Exception):  # noqa: N818 - it says what happened
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a cell has no result.
+    """Reason why a cell has no result.
 
     Args:
         reason: in one line, the same in every run that fails for it.
@@ -46,21 +46,21 @@ class Failure:
 
     @classmethod
     def of(cls, error: Exception, where: Where) -> Failure:
-        """The failure that an exception stands for."""
+        """Return the failure that an exception stands for."""
         text = " ".join(str(error).split())
         kind = "" if isinstance(error, TimeLimitExceeded) else f"{type(error).__name__}: "
         return cls(f"{kind}{text}"[:LONGEST_REASON].removesuffix(": "), where)
 
 
 def write(folder: Path, failure: Failure) -> None:
-    """Write ``failed.json`` into a folder, which is made where it is missing."""
+    """Write ``failed.json`` into a folder, which is created where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     known = {name: value for name, value in asdict(failure).items() if value is not None}
     (folder / NAME).write_text(json.dumps(known, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read(folder: Path) -> Failure | None:
-    """The failure that stands in a folder; None where there is none.
+    """Read the failure in a folder; None where there is none.
 
     Raises:
         ValueError: if the file is damaged.
@@ -77,10 +77,10 @@ def read(folder: Path) -> Failure | None:
 def attempt(
     work: Callable[[], None], where: Where, seconds: float | None, faults: tuple[type[Exception], ...] = FAULTS
 ) -> Failure | None:
-    """Do some work within a time limit; returns what it failed for, None where it did not.
+    """Do some work within a time limit; return its failure, None where it succeeded.
 
     Raises:
-        Exception: one of ``faults``, which say nothing of the model.
+        Exception: one of ``faults``, which are not the model's.
     """
     try:
         with time_limit(seconds):

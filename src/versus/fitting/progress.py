@@ -1,6 +1,6 @@
-"""A progress bar for training, with its losses; silent where nobody is looking.
+"""A progress bar for training, with its losses; silent unless at a terminal.
 
-A process whose fits are shown elsewhere says so with `listen`.
+A process whose fits are shown elsewhere calls `listen`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _listener: tuple[Listener, float] | None = None
 
 
 def listen(listener: Listener, seconds_between: float) -> None:
-    """Tell ``listener`` of all fits of this process, not oftener than every so many seconds, and draw no bars."""
+    """Report all fits of this process to ``listener``, at most once in so many seconds, and draw no bars."""
     global _listener
     _listener = listener, seconds_between
 
@@ -29,8 +29,8 @@ def training_progress(title: str, epochs: int | None) -> Iterator[OnStep]:
     """Draw a bar on standard error while the block runs; yields the function to call after each epoch.
 
     Args:
-        title: what is being trained.
-        epochs: how many epochs there are at most; None where that is unknown.
+        title: name of the model in training.
+        epochs: maximum number of epochs; None where that is unknown.
     """
     if _listener is not None:
         yield _told(title, epochs, *_listener)

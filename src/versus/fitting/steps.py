@@ -1,4 +1,4 @@
-"""Run a model that trains by steps: progress bar, history, checkpoints, and going on after a kill."""
+"""Run a model that trains by steps: progress bar, history, checkpoints, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def run_steps(
     """Fit a model and return its learning curves.
 
     Fits longer than a few seconds leave their state in ``checkpoint`` now and then; a later call with the same model
-    and data goes on from there and ends with the same weights. The file is the caller's to remove, once what was
-    fitted is safe.
+    and data resumes from there and ends with the same weights. The caller removes the file, once the fitted model
+    is safe.
 
     Args:
-        model: what is fitted.
+        model: the model to fit.
         X: (N, *event).
         y: (N,), or None.
         validation: held-out ``(X, y)`` for early stopping.
-        checkpoint: where the state of an unfinished fit is kept; None keeps none.
+        checkpoint: file for the state of an unfinished fit; None keeps none.
         on_step: called after each epoch that is trained (not for those before a kill).
-        title: what the progress bar says.
+        title: label of the progress bar.
 
     Returns:
         ``(epoch, name, value)`` for each epoch and loss, those before a kill too.
@@ -68,7 +68,7 @@ def run_steps(
 
 
 class _Keeper:
-    """Writes checkpoints, not too often."""
+    """Write checkpoints, not too often."""
 
     def __init__(self, path: Path, made_for: str) -> None:
         self.path, self.made_for = path, made_for
@@ -85,7 +85,7 @@ class _Keeper:
 
 
 def _description(model: FitsBySteps, X: Array, validation: tuple[Array, Array] | None) -> str:
-    """The model, its arguments and the sizes of its data: what a checkpoint must agree with to be gone on from."""
+    """Describe the model, its arguments and the sizes of its data, which a resumed checkpoint must match."""
     arguments: dict[str, Any] = {
         name: getattr(model, name) for name in inspect.signature(type(model).__init__).parameters if name != "self"
     }

@@ -1,6 +1,6 @@
-"""Unfinished fits: what a killed training goes on with, in ``.versus/unfinished/<cell>/``.
+"""Unfinished fits, which a killed training resumes, in ``.versus/unfinished/<cell>/``.
 
-A file ``fingerprint`` says what the fits in the folder are fits of; beside the folder lies the lock of whoever fits.
+A file ``fingerprint`` identifies the fits in the folder; beside the folder lies the lock of the fitting process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MARK = "fingerprint"
 
 
 def fingerprint(workspace: Workspace, cell: Cell) -> str:
-    """A hash of everything that a fit depends on: unfinished work under another one is not gone on with.
+    """Hash everything that a fit depends on: unfinished work under another hash is not resumed.
 
     Raises:
         FileNotFoundError: if the data or the stage's fingerprint are not there yet.
@@ -28,7 +28,7 @@ def fingerprint(workspace: Workspace, cell: Cell) -> str:
 
 
 def is_of(folder: Path, expected: str) -> bool:
-    """Whether the fits in a folder are of what has this fingerprint."""
+    """Check that the folder's fits match the fingerprint."""
     mark = folder / MARK
     return mark.is_file() and mark.read_text(encoding="utf-8", errors="replace") == expected
 
@@ -42,5 +42,5 @@ def open_folder(folder: Path, expected: str) -> None:
 
 
 def lock(folder: Path) -> Path:
-    """The lock file of whoever works in the folder."""
+    """Return the lock file of the process that works in the folder."""
     return folder.with_suffix(".lock")

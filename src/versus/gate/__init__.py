@@ -1,8 +1,8 @@
-"""May a newly trained best model, the challenger, take the champion's place?
+"""Decide if a newly trained best model, the challenger, may take the champion's place.
 
-Both models answered the same test rows. The challenger passes where the data rule out that it is worse by more than the
-margins of params.yaml. `judge` is a pure function of the answers; `contest` gets them, from this workspace and from
-MLflow, and moves the aliases.
+Both models predicted the same test rows. The challenger passes where the data rule out that it is worse by more than
+the margins of params.yaml. `judge` is a pure function of the predictions; `contest` gets them, from this workspace and
+from MLflow, and moves the aliases.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a challenger has to hold to beside the deciding score: sound answers, every class, calibration."""
+"""Conditions for a challenger besides the deciding score: valid predictions, recall of every class, calibration."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from versus.metrics.table import named
 
-TOLERANCE = 1e-3  # of a sum of probabilities; they are kept in single precision
+TOLERANCE = 1e-3  # of a sum of probabilities, which are stored in single precision
 
 
 @dataclass(frozen=True)
 class Check:
-    """One condition: its name, whether it holds, and the figures in words."""
+    """Result of one condition: its name, True where it holds, and the figures in words."""
 
     name: str
     passed: bool
@@ -24,7 +24,7 @@ class Check:
 
 
 def soundness(predictions: NDArray[Any]) -> Check:
-    """Whether probabilities (R, n, K) are finite, not negative and sum to 1, or values (R, n) finite."""
+    """Check that probabilities (R, n, K) are finite, not negative and sum to 1, or that values (R, n) are finite."""
     if not np.isfinite(predictions).all():
         count = int((~np.isfinite(predictions)).sum())
         return Check("answers", False, f"{count} of {predictions.size} answers on test rows are not finite numbers")
@@ -44,13 +44,13 @@ def soundness(predictions: NDArray[Any]) -> Check:
 def class_recalls(
     challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], classes: Sequence[str], margin: float
 ) -> list[Check]:
-    """Whether the recall of every class, over the test rows of all repeats, fell by no more than the margin.
+    """Check that the recall of every class, over the test rows of all repeats, fell by no more than the margin.
 
     Args:
         challenger, champion: (R, n, K) probabilities.
         targets: (R, n) class codes.
         classes: K names.
-        margin: how much it may fall.
+        margin: largest fall of recall allowed, as a share.
 
     Returns:
         One failed check for each class that fell further, or one that passed and names the class that fell most.
@@ -84,7 +84,7 @@ def _hits(probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int) ->
 
 
 def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], margin: float) -> Check:
-    """Whether the expected calibration error, over the test rows of all repeats, rose by no more than the margin."""
+    """Check that the expected calibration error, over the test rows of all repeats, rose by at most the margin."""
     truth = targets.ravel()
     error = named("expected_calibration_error")
     new, old = (error.score(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))

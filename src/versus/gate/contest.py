@@ -1,4 +1,4 @@
-"""Challengers from this workspace against champions from the model registry, data set by data set."""
+"""Comparison of challengers from this workspace with champions from the model registry, data set by data set."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ OFF = "tracking is off (VERSUS_TRACKING), and the champions are in MLflow's mode
 
 
 class Contest:
-    """Judges the best cells of a workspace, and promotes them.
+    """Judge the best cells of a workspace, and promote them.
 
     Args:
-        workspace: with the evaluations.
-        params: what is compared, and by which rules it is judged.
+        workspace: the workspace with the evaluations.
+        params: the cells to compare, and the rules of judgement.
         datasets: names of the data sets to judge.
     """
 
@@ -40,7 +40,7 @@ class Contest:
         self._datasets = datasets
 
     def decisions(self) -> list[Decision]:
-        """A decision for each data set; registers its best cell as the challenger.
+        """Return a decision for each data set; registers its best cell as the challenger.
 
         Raises:
             ValueError: where an evaluation's file is damaged.
@@ -112,7 +112,7 @@ class Contest:
         return judge(new, old, targets, rows, data.schema.classes, metric, rules, seed)
 
     def promote(self, decision: Decision) -> Decision:
-        """Make the challenger of a decision the champion; "undecided" where that could not be done."""
+        """Make the challenger of a decision the champion; "undecided" where that failed."""
         assert decision.challenger is not None
         assert decision.champion is not None
         versions = decision.challenger.version, decision.champion.version

@@ -1,4 +1,4 @@
-"""What the gate says of one data set."""
+"""Decision of the gate for one data set."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Outcome = Literal["pass", "fail", "undecided"]
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome for one data set, in words and figures.
+    """Outcome for one data set, in words and figures.
 
     Args:
         dataset: the data set.
         outcome: "undecided" where the challenger could not be judged.
-        summary: one sentence: why.
-        challenger, champion: who was compared; None where there is none, or it could not be found out.
-        judgement: the figures; None where nothing had to be compared.
-        promoted: whether the challenger was made the champion.
+        summary: the reason, in one sentence.
+        challenger, champion: the models compared; None where there is none, or it is unknown.
+        judgement: the figures; None where no comparison was needed.
+        promoted: True where the challenger was made the champion.
     """
 
     dataset: str
@@ -34,7 +34,7 @@ class Decision:
 
     @property
     def may_promote(self) -> bool:
-        """Whether the challenger passed, is not the champion already, and was not rolled back by somebody."""
+        """True where the challenger passed, is not yet the champion, and was not rolled back by a user."""
         if self.outcome != "pass" or self.challenger is None:
             return False
         return self.challenger != self.champion and not self.challenger.rolled_back

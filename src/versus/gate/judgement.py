@@ -1,4 +1,4 @@
-"""The judgement of one challenger: against which basis it was judged, with which figures, and whether it passes."""
+"""Judgement of one challenger: its basis, its figures and its result."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Basis = Literal["comparison", "new baseline"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """Whether a challenger passes, and why.
+    """Result of judging a challenger, with the reasons.
 
     Args:
-        basis: "comparison" with the champion; or "new baseline", where the champion answered other test rows.
+        basis: "comparison" with the champion; or "new baseline", where the champion predicted other test rows.
         metric: name of the deciding score.
-        checks: every condition that was looked at, failed ones first.
+        checks: all conditions that were checked, failed ones first.
         gain: the scores and their difference; None on a new baseline.
-        margin: how much worse the score may be, in its own unit; None on a new baseline.
-        confidence: of the gain's interval.
+        margin: largest loss of score allowed, in its own unit; None on a new baseline.
+        confidence: confidence level of the gain's interval; None on a new baseline.
     """
 
     basis: Basis
@@ -42,7 +42,7 @@ class Judgement:
 
     @property
     def passed(self) -> bool:
-        """Whether all conditions hold."""
+        """True where all conditions hold."""
         return all(check.passed for check in self.checks)
 
 
@@ -56,20 +56,20 @@ def judge(
     rules: Gate,
     random_state: int = 0,
 ) -> Judgement:
-    """Judge a challenger by its answers and the champion's.
+    """Judge a challenger by its predictions and the champion's.
 
     Args:
-        challenger: the new model, measured on the test rows at hand.
-        champion: the present one; where it was measured on others, there is nothing to compare.
-        targets: (R, n) the truth of the test rows; None where it is not one a row.
-        rows: (R, n) their identities; a row may stand in the test sets of several repeats.
+        challenger: the new model, measured on the present test rows.
+        champion: the present model; where it was measured on other test rows, the scores are not compared.
+        targets: (R, n) true values of the test rows; None where a row does not have exactly one.
+        rows: (R, n) their indices; a row may be in the test sets of several repeats.
         classes: K names; empty for a regression.
         metric: name of the deciding score.
         rules: the margins.
         random_state: seed of the bootstrap.
 
     Raises:
-        ValueError: where the champion's answers do not fit the test rows that they claim, or the metric has no value.
+        ValueError: where predictions do not fit the test rows, or the metric has no value.
     """
     sound = [] if challenger.predictions is None else [checks.soundness(challenger.predictions)]
     if not challenger.test_hash or challenger.test_hash != champion.test_hash:

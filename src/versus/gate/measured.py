@@ -1,4 +1,4 @@
-"""One model's answers on the test rows, as `evaluate` wrote them."""
+"""Predictions of one model on the test rows, as `evaluate` wrote them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ AXES = {"classification": 3, "regression": 2}  # of predictions.npy
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A cell's answers on its test rows.
+    """Predictions of a cell on its test rows.
 
     Args:
         cell: its name.
         task: "classification" or "regression".
-        test_hash: hash of the test rows; empty where an earlier version of the evaluation noted none.
-        predictions: (R, n, K) probabilities, or (R, n) values; None of a task with other answers.
-        rows: score -> (R, n, M), what each row contributes to scores of other answers.
+        test_hash: hash of the test rows; empty where an earlier version of the evaluation recorded none.
+        predictions: (R, n, K) probabilities, or (R, n) values; None for a task with other outputs.
+        rows: score -> (R, n, M), contributions of each row to the scores of other outputs.
     """
 
     cell: str
@@ -36,14 +36,14 @@ class Measured:
     rows: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer]:
-        """Return the score of each repeat as a function of how often each test row counts.
+        """Return each repeat's score as a function of the weights of its test rows.
 
         Args:
             metric: a name in scores.csv.
-            targets: (R, n) the truth; None where it is not one a row.
+            targets: (R, n) true values; None where a row does not have exactly one.
 
         Raises:
-            ValueError: where these answers do not tell.
+            ValueError: where the score cannot be computed from these predictions.
         """
         found = table.scorers(metric, self.predictions, targets, self.rows)
         if found is None:

@@ -1,4 +1,4 @@
-"""Decisions for people, for pull requests and for programs."""
+"""Output of decisions for people, pull requests and programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = {"pass": "passes", "fail": "FAILS", "undecided": "UNDECIDED"}
 
 
 def as_text(decisions: Sequence[Decision]) -> str:
-    """For a terminal: a line for each data set, its figures below."""
+    """Format for a terminal: a line for each data set, its figures below."""
     return "\n".join(line for decision in decisions for line in _lines(decision))
 
 
@@ -36,7 +36,7 @@ def _contenders(decision: Decision) -> str:
 
 
 def as_markdown(decisions: Sequence[Decision]) -> str:
-    """For a job summary or a pull request; names from data cannot become markup."""
+    """Format for a job summary or a pull request; names from data cannot become markup."""
     header = ["data set", "decision", "challenger", "champion", "score", "gain"]
     rows = [
         [
@@ -73,7 +73,7 @@ def _gain(decision: Decision) -> str:
 
 
 def as_json(decisions: Sequence[Decision]) -> dict[str, Any]:
-    """Plain JSON types: the overall outcome and everything that is known of each data set."""
+    """Convert to plain JSON types: the overall outcome and all facts about each data set."""
     outcomes = [decision.outcome for decision in decisions]
     overall = next((o for o in ("fail", "undecided") if o in outcomes), "pass")
     return {"outcome": overall, "datasets": [asdict(decision) for decision in decisions]}

@@ -1,1 +1,1 @@
-"""Scores: pure functions of arrays (`versus.metrics.table` lists them) and what a fit or a prediction costs."""
+"""Scores as pure functions of arrays (listed in `versus.metrics.table`), and costs of fits and predictions."""

@@ -1,7 +1,7 @@
 """Scores of predicted class probabilities: labels (n,) and probabilities (n, K) float64 -> rows, statistics, values.
 
-The scores are scikit-learn's, which the tests hold them to. Those that are functions of row means are computed here, so
-that a bootstrap is one matrix product; the others are taken from ``sklearn.metrics``, imported where it is used.
+The scores equal scikit-learn's, as the tests check. Those that are functions of row means are computed here, so that a
+bootstrap is one matrix product; the others are taken from ``sklearn.metrics``, imported on use.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ BINS = 15  # of confidence
 
 
 def confusion_matrix(y: Labels, predicted: Labels, n_classes: int) -> Array:
-    """Count (K, K): row = true class, column = predicted class."""
+    """Count rows by true and predicted class, (K, K): row = true class, column = predicted class."""
     counts: Array = np.bincount(y * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
     return counts
 
 
 def hits(y: Labels, probabilities: Array) -> Array:
-    """(n, 1) whether the most probable class is the true one."""
+    """Compute hits (n, 1): 1 where the most probable class is the true one, else 0."""
     right: Array = probabilities.argmax(axis=1) == y
     return right[:, None]
 
 
 def class_counts(y: Labels, probabilities: Array) -> Array:
-    """(n, 3K): for each class whether the row is a hit of it, is predicted to be in it, is in it."""
+    """Compute (n, 3K) indicators for each class: the row is a hit of it, is predicted to be in it, is in it."""
     of = np.arange(probabilities.shape[1])
     predicted, true = probabilities.argmax(axis=1)[:, None] == of, y[:, None] == of
     return np.concatenate([predicted & true, predicted, true], axis=1)
 
 
 def _macro(part: Array, whole: Array, seen: Array) -> Array:
-    """Average part / whole over the classes that are seen, 0 where the whole is 0; NaN where none is seen."""
+    """Average part / whole over the classes that are seen, 0 if the whole is 0; NaN if no class is seen."""
     ratio = np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
     mean: Array = np.sum(ratio * seen, axis=-1) / seen.sum(axis=-1)
     return mean
@@ -68,7 +68,7 @@ def f1(means: Array) -> Array:
 
 
 def matthews(means: Array) -> Array:
-    """Correlation of true and predicted classes (Gorodkin 2004), of `class_counts`; 0 where either is constant."""
+    """Correlation of true and predicted classes (Gorodkin 2004), of `class_counts`; 0 if either is constant."""
     hit, predicted, true = np.split(means, 3, axis=-1)
     covariance = hit.sum(axis=-1) - (predicted * true).sum(axis=-1)
     spread = np.sqrt((1 - (predicted**2).sum(axis=-1)) * (1 - (true**2).sum(axis=-1)))
@@ -77,9 +77,9 @@ def matthews(means: Array) -> Array:
 
 
 def kappa(means: Array) -> Array:
-    """Agreement of the true and the predicted classes beyond chance (Cohen 1960), of `class_counts`.
+    """Agreement of true and predicted classes beyond chance (Cohen 1960), of `class_counts`.
 
-    NaN where all rows are of one class and predicted to be.
+    NaN if all rows are of one class and predicted to be of it.
     """
     hit, predicted, true = np.split(means, 3, axis=-1)
     chance = (predicted * true).sum(axis=-1)
@@ -88,7 +88,7 @@ def kappa(means: Array) -> Array:
 
 
 def log_losses(y: Labels, probabilities: Array) -> Array:
-    """(n, 1) -log p(true class), nats; a probability of 0 counts as the smallest step of its float type."""
+    """Compute -log p(true class) in nats, (n, 1); a probability of 0 counts as machine epsilon of its float type."""
     eps = np.finfo(probabilities.dtype).eps
     of_true = np.clip(probabilities[np.arange(len(y)), y], eps, 1 - eps)
     losses: Array = -np.log(of_true)
@@ -96,7 +96,7 @@ def log_losses(y: Labels, probabilities: Array) -> Array:
 
 
 def brier_scores(y: Labels, probabilities: Array) -> Array:
-    """(n, 1) squared distance of the probabilities from the truth (Brier 1950), summed over classes.
+    """Compute the squared distance of the probabilities from the truth, summed over classes, (n, 1) (Brier 1950).
 
     Halved for two classes, as scikit-learn does, so that it is the squared error of one class's probability.
     """
@@ -108,7 +108,7 @@ def brier_scores(y: Labels, probabilities: Array) -> Array:
 
 @dataclass(frozen=True)
 class Reliability:
-    """For each bin of confidence: its ends, mean confidence, accuracy, and how many rows; all (bins,).
+    """Ends, mean confidence, accuracy and number of rows of each bin of confidence; all (bins,).
 
     An empty bin has confidence and accuracy 0.
     """
@@ -121,7 +121,7 @@ class Reliability:
 
 
 def reliability(y: Labels, probabilities: Array, bins: int = BINS) -> Reliability:
-    """Bin rows (n,), (n, K) by the probability of their predicted class; a bin holds its upper end."""
+    """Bin rows (n,), (n, K) by the probability of their predicted class; a bin includes its upper end."""
     edges = np.linspace(0.0, 1.0, bins + 1)
     place, confidence = _confidence_bins(probabilities, edges)
     count = np.bincount(place, minlength=bins)
@@ -136,7 +136,7 @@ def reliability(y: Labels, probabilities: Array, bins: int = BINS) -> Reliabilit
 
 
 def calibration_gaps(y: Labels, probabilities: Array) -> Array:
-    """(n, 15) accuracy minus confidence of the row, in the column of its bin of confidence.
+    """Compute accuracy minus confidence of each row, in the column of its bin of confidence, (n, 15).
 
     Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015); Guo et
     al., "On Calibration of Modern Neural Networks" (ICML 2017): the confidence of the predicted class, in equal bins.
@@ -148,7 +148,7 @@ def calibration_gaps(y: Labels, probabilities: Array) -> Array:
 
 
 def calibration_error(means: Array) -> Array:
-    """Expected calibration error, of `calibration_gaps`: the bins' distances, weighted by their rows."""
+    """Expected calibration error, of `calibration_gaps`: mean gap of the bins, weighted by their rows."""
     found: Array = np.abs(means).sum(axis=-1)
     return found
 
@@ -164,13 +164,13 @@ def roc_auc(y: Labels, probabilities: Array) -> float:
     Fawcett, "An introduction to ROC analysis" (2006), by the rank-sum (Mann and Whitney 1947).
 
     Raises:
-        UndefinedMetricError: where a class has no member or all of them among the rows.
+        UndefinedMetricError: if a class has none or all of the rows.
     """
     return float(np.mean([_area(y == k, probabilities[:, k]) for k in _scored_classes(y, probabilities)]))
 
 
 def _scored_classes(y: Labels, probabilities: Array) -> Sequence[int]:
-    """Return the classes whose curves are averaged: of two the second, as in scikit-learn."""
+    """Return the classes whose curves are averaged: for two classes the second only, as in scikit-learn."""
     members = np.bincount(y, minlength=probabilities.shape[1])
     if (members == 0).any():
         missing = ", ".join(map(str, np.flatnonzero(members == 0)))
@@ -192,7 +192,7 @@ def average_precision(y: Labels, probabilities: Array) -> float:
     """Area under the precision-recall curve, averaged over classes against the rest as in `roc_auc`.
 
     Raises:
-        UndefinedMetricError: where a class has no member or all of them among the rows.
+        UndefinedMetricError: if a class has none or all of the rows.
     """
     from sklearn.metrics import average_precision_score
 

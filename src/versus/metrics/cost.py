@@ -1,4 +1,4 @@
-"""What a fit takes: seconds, and the largest memory that the process held during it."""
+"""Cost of a fit: seconds, and the peak memory of the process during it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SECONDS_BETWEEN_LOOKS = 0.01
 
 
 class PeakMemory:
-    """A context manager around a fit: seconds, the resident set before, and its peak within, in bytes.
+    """Context manager around a fit: seconds, resident set size before it, and its peak during it, in bytes.
 
-    On Linux the kernel's own high-water mark is reset on entry, so that nothing is missed and nothing earlier counts;
-    elsewhere a thread looks every 10 ms. It counts what the process holds, not what Python allocates: numpy, torch
-    and compiled code are in it. On a GPU, torch's counter gives the peak of the tensors there.
+    On Linux the kernel's high-water mark is reset on entry, so that no peak is missed and earlier ones do not count;
+    elsewhere a thread samples every 10 ms. All memory of the process counts, not only Python's: numpy, torch and
+    compiled code are included. On a GPU, torch's counter gives the peak of the tensors there.
 
-    Attributes (after exit): ``seconds``, ``rss_before_bytes``, ``peak_rss_bytes``, ``cuda_peak_bytes`` (None where
+    Attributes (after exit): ``seconds``, ``rss_before_bytes``, ``peak_rss_bytes``, ``cuda_peak_bytes`` (None if
     the fit did not use CUDA).
     """
 
@@ -50,7 +50,7 @@ class PeakMemory:
         self.cuda_peak_bytes = None if cuda is None else int(cuda.max_memory_allocated())
 
     def as_json(self) -> dict[str, float | int | None]:
-        """The measurements, as training.json holds them."""
+        """Return the measurements in the form of training.json."""
         return {
             "seconds": self.seconds,
             "peak_rss_bytes": self.peak_rss_bytes,
@@ -60,7 +60,7 @@ class PeakMemory:
 
 
 def _reset_high_water_mark() -> bool:
-    """Whether this kernel has the mark and lets it be reset."""
+    """Reset the kernel's high-water mark; return False if it is missing or cannot be reset."""
     try:
         _CLEAR.write_text(_RESET_PEAK)
         return _status_bytes("VmHWM") > 0
@@ -71,7 +71,7 @@ def _reset_high_water_mark() -> bool:
 def _status_bytes(field: str) -> int:
     for line in _STATUS.read_text().splitlines():
         if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024  # the kernel says kB and means KiB
+            return int(line.split()[1]) * 1024  # the kernel's kB are KiB
     return 0
 
 
@@ -84,7 +84,7 @@ def _resident() -> int:
 
 
 class _Watch:
-    """Looks at the resident set until stopped."""
+    """Sample the resident set size until stopped."""
 
     def __init__(self) -> None:
         self._peak = _resident()
@@ -97,14 +97,14 @@ class _Watch:
             self._peak = max(self._peak, _resident())
 
     def stop(self) -> int:
-        """End the looking; the peak in bytes."""
+        """Stop sampling; return the peak in bytes."""
         self._done.set()
         self._thread.join()
         return max(self._peak, _resident())
 
 
 def _cuda() -> Any:
-    """torch.cuda where this process uses a GPU; torch is never imported for it, nor CUDA started."""
+    """Return torch.cuda if this process uses a GPU; never import torch or start CUDA for it."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None

@@ -3,7 +3,7 @@ r"""Scores of densities: mean log-likelihood, and bits per dimension for images.
 .. math:: \text{bits per dimension} = -\frac{1}{D \ln 2} \log p(x)
 
 A continuous density of integer pixels is scored on x + u with u uniform on [0, 1): the mean is then a lower bound of
-the log-likelihood of the pixels themselves, and no density can win by piling up on the integers. Theis, van den Oord
+the log-likelihood of the pixels themselves, and no density can gain from peaks at the integers. Theis, van den Oord
 and Bethge, "A note on the evaluation of generative models" (ICLR 2016).
 """
 
@@ -24,10 +24,10 @@ def dequantise(pixels: Array, seed: int) -> Array:
 
 
 def log_likelihoods(log_prob: Array) -> Array:
-    """(n, 1) log p(x), a bound of it, or log p(y|x), of (n,) nats.
+    """Arrange log p(x), a bound of it, or log p(y|x), (n,) nats, as rows (n, 1).
 
     Raises:
-        UndefinedMetricError: where a row's is infinite.
+        UndefinedMetricError: if a value is infinite.
     """
     if not np.isfinite(log_prob).all():
         count = int((~np.isfinite(log_prob)).sum())
@@ -36,11 +36,11 @@ def log_likelihoods(log_prob: Array) -> Array:
 
 
 def log_likelihoods_and_size(log_prob: Array, n_features: int) -> Array:
-    """(n, 2) log p(x) or a bound of it, nats, and D, for `bits_per_dimension`."""
+    """Arrange log p(x) or a bound of it, nats, and D as rows (n, 2), for `bits_per_dimension`."""
     return np.concatenate([log_likelihoods(log_prob), np.full((len(log_prob), 1), float(n_features))], axis=1)
 
 
 def bits_per_dimension(means: Array) -> Array:
-    """Mean of -log2 p(x) / D; of a lower bound of log p(x) it is an upper bound."""
+    """Mean of -log2 p(x) / D; an upper bound of it if the values are lower bounds of log p(x)."""
     found: Array = -means[..., 0] / (means[..., 1] * math.log(2.0))
     return found

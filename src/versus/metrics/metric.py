@@ -1,9 +1,9 @@
-r"""A metric: what each row contributes, a statistic of the mean, and everything that is said of the number elsewhere.
+r"""Metric: contributions of each row, a statistic of their mean, and all other facts about the score.
 
 .. math:: \text{score} = s\Bigl(\frac1n \sum_i r(\text{answers}_i)\Bigr)
 
-The rows (images, documents, sentences) are what a bootstrap draws again. A score that is no function of row means, such
-as an area under a curve, is a ``value`` of all answers at once.
+A bootstrap resamples the rows (images, documents, sentences). A score that is not a function of row means, such as an
+area under a curve, is a ``value`` of all answers at once.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ INF = float("inf")
 
 
 class UndefinedMetricError(ValueError):
-    """The metric has no value on these answers; the message says why in plain words."""
+    """Error for a metric without a value on these answers; the message gives the reason in plain words."""
 
 
 def mean(means: Array) -> Array:
-    """Return the only mean, (..., 1) -> (...)."""
+    """Return the single mean, (..., 1) -> (...)."""
     return means[..., 0]
 
 
 def share(means: Array) -> Array:
-    """Return the only mean, of rows that are 0 or 1: the score is a proportion of the rows."""
+    """Return the single mean, of rows that are 0 or 1: the score is a proportion of the rows."""
     return means[..., 0]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One score; the rest of the tree asks here for its name, label, direction, range and place.
+    """Metric with its name, label, direction, range and place in the report; the only owner of these facts.
 
     Args:
-        name: as in scores.csv; a density's gets the suffix of its measure where that is not "continuous".
-        label: as it is read.
-        use: which answers it scores: the task ("classification", "regression", "tagging"), or "intervals",
+        name: name in scores.csv; a density score gets the suffix of its measure unless that is "continuous".
+        label: name for readers.
+        use: kind of answers that it scores: the task ("classification", "regression", "tagging"), or "intervals",
             "target_density", "density", "bound", "pixel_density", "pixel_bound", "samples", "transfer".
-        unit: of the score; "of the target" where it depends on the target's.
-        better: "higher", "lower", or the value to be met.
+        unit: unit of the score; "of the target" if it depends on the target's.
+        better: "higher", "lower", or the best value.
         low, high: the range of the score.
-        reference: where it is defined.
-        shown: the table of the report that holds it: "headline", "scores", "density", "bound" or "samples"; None for
+        reference: source of its definition.
+        shown: table of the report that contains it: "headline", "scores", "density", "bound" or "samples"; None for
             comparison.csv and MLflow alone.
-        rows: answers -> (n, M), what each row contributes; None where the score is no function of row means.
+        rows: answers -> (n, M), contributions of each row; None if the score is not a function of row means.
         statistic: means over rows (..., M) -> (...).
-        value: answers -> score, where there are no rows.
+        value: answers -> score, if ``rows`` is None.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Metric:
         """Compute the score of all rows.
 
         Raises:
-            UndefinedMetricError: where it has no value.
+            UndefinedMetricError: if it has no value.
         """
         if self.value is not None:
             return float(self.value(*answers))
@@ -79,10 +79,10 @@ class Metric:
         return self.of_rows(self.rows(*answers))
 
     def of_rows(self, rows: Array) -> float:
-        """Compute the score from what the rows contribute (n, M).
+        """Compute the score from the contributions of the rows (n, M).
 
         Raises:
-            UndefinedMetricError: where it has no value.
+            UndefinedMetricError: if it has no value.
         """
         found = float(self.statistic(rows.mean(axis=0)))
         if np.isnan(found) and np.isfinite(rows).all():
@@ -90,7 +90,7 @@ class Metric:
         return found
 
     def scorer(self, *answers: Any) -> Scorer:
-        """Return the score as a function of how often each row counts: (B, n) -> (B,), NaN where it has no value."""
+        """Return the score as a function of row counts: (B, n) -> (B,), NaN where it has no value."""
         if self.rows is not None:
             try:
                 return scorer_of_rows(self.rows(*answers), self.statistic)
@@ -106,31 +106,31 @@ class Metric:
 
     @property
     def lower_is_better(self) -> bool:
-        """Whether a smaller value is the better one."""
+        """True if smaller values are better."""
         return self.better == "lower"
 
     @property
     def has_direction(self) -> bool:
-        """Whether more or less of it is always better, so that it can decide which model is best."""
+        """True if higher or lower values are always better, so that the score can decide which model is best."""
         return isinstance(self.better, str)
 
     @property
     def is_share(self) -> bool:
-        """Whether it lies within 0 … 1, and is read as a percentage."""
+        """True if the score lies within 0 … 1 and is shown as a percentage."""
         return (self.low, self.high) == (0, 1)
 
     @property
     def is_proportion(self) -> bool:
-        """Whether it is a share of the rows, so that it moves in steps of 1 / n."""
+        """True if the score is a share of the rows, so that it changes in steps of 1 / n."""
         return self.statistic is share
 
     @property
     def in_unit_of_target(self) -> bool:
-        """Whether a difference of 0.01 means nothing before it is set in relation to the target."""
+        """True if a difference has a meaning only relative to the scale of the target."""
         return self.unit == "of the target"
 
     def distance_from_best(self, value: float) -> float:
-        """Return what to sort by so that the best comes first: the highest, the lowest, or the nearest to a value."""
+        """Return a sort key that puts the best first: the highest, the lowest, or the nearest to a value."""
         if isinstance(self.better, str):
             return value if self.lower_is_better else -value
         return abs(value - self.better)

@@ -1,4 +1,4 @@
-"""Scores of predicted values, intervals and densities of a real target (n,); scikit-learn's where it has them."""
+"""Scores of predicted values, intervals and densities of a real target (n,); scikit-learn's if it has them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ COVERAGE = 0.9  # of the intervals that models are asked for
 
 
 def squared_errors(y: Array, predicted: Array) -> Array:
-    """(n, 1) squared errors, in the square of the target's unit."""
+    """Compute squared errors (n, 1), in the square of the target's unit."""
     errors: Array = (y - predicted) ** 2
     return errors[:, None]
 
 
 def root(means: Array) -> Array:
-    """Square root of the only mean."""
+    """Square root of the single mean."""
     found: Array = np.sqrt(means[..., 0])
     return found
 
 
 def absolute_errors(y: Array, predicted: Array) -> Array:
-    """(n, 1) absolute errors, in the unit of the target."""
+    """Compute absolute errors (n, 1), in the unit of the target."""
     errors: Array = np.abs(y - predicted)
     return errors[:, None]
 
 
 def explained(y: Array, predicted: Array) -> Array:
-    """(n, 3) squared error, target and squared target, the target measured from its mean for the sake of precision.
+    """Compute (n, 3) squared error, target and squared target; the target is centred on its mean for precision.
 
     Raises:
-        UndefinedMetricError: where the target does not vary.
+        UndefinedMetricError: if the target is constant.
     """
     centred = y - y.mean()
     if len(y) < 2 or not (centred**2).sum() > 0:
@@ -47,13 +47,13 @@ def r2(means: Array) -> Array:
 
 
 def covered(y: Array, intervals: Array) -> Array:
-    """(n, 1) whether the target lies inside its interval (n, 2)."""
+    """Compute coverage (n, 1): 1 where the target lies inside its interval (n, 2), else 0."""
     inside: Array = (intervals[:, 0] <= y) & (y <= intervals[:, 1])
     return inside[:, None]
 
 
 def pinball_losses(y: Array, intervals: Array) -> Array:
-    """(n, 1) quantile loss of the ends of the intervals (n, 2), which claim the quantiles 5 % and 95 %; their mean.
+    """Compute the mean quantile loss (n, 1) of both ends of the intervals (n, 2), the claimed 5 % and 95 % quantiles.
 
     Koenker and Bassett, "Regression quantiles" (1978).
     """

@@ -1,7 +1,7 @@
-"""Scores of generated samples: can a classifier tell them from real rows, and can one learn from them?
+"""Scores of generated samples: accuracy of a classifier against real rows, and of one trained on the samples.
 
-Both use a small random forest: it takes tables and images as they come, needs no tuning, and judges each row by the
-trees that did not see it, so that one fit does for the two-sample test. scikit-learn is imported where it is used.
+Both use a small random forest: it accepts tables and images unchanged, needs no tuning, and predicts each row with
+the trees that did not see it, so that the two-sample test needs only one fit. scikit-learn is imported on use.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from versus.models.preprocessing import Preprocessor
 JUDGING_TREES = 50  # about 18 of them judge a row
 LEARNING_TREES = 25
 LEAST_LEAF = 3  # rows: grown to single rows, trees follow noise columns past a difference of categories
-# Past these sizes the scores move by less than they vary from repeat to repeat, and the cost goes on growing.
+# Beyond these sizes the scores change less than they vary between repeats, while the cost keeps growing.
 MOST_ROWS = 1000
 FEWEST_ROWS = 20
 
 
 def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) -> float:
-    """Out-of-bag accuracy of a classifier that tells generated from real rows; 0.5: it cannot, 1: always.
+    """Out-of-bag accuracy of a classifier of generated against real rows; 0.5: indistinguishable, 1: always right.
 
     Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (ICLR 2017).
 
     Args:
         real: (n, *event), rows that the generator was not fitted on.
-        generated: (m, *event); as many of the longer one are used as the shorter has.
-        schema: what the events are.
-        seed: of the forest.
+        generated: (m, *event); both are cut to the length of the shorter one.
+        schema: schema of the events.
+        seed: seed of the forest.
 
     Raises:
-        UndefinedMetricError: where too few rows without missing values are left.
+        UndefinedMetricError: if too few rows without missing values are left.
     """
     real, generated = complete(real, schema), complete(generated, schema)
     n = min(len(real), len(generated), MOST_ROWS)
@@ -55,12 +55,12 @@ def transfer_accuracy(train: tuple[Events, Labels], test: tuple[Events, Labels],
 
     Args:
         train: events (n, *event) with their classes (n,).
-        test: real events that nothing was fitted on, with their classes.
-        schema: what the events are.
-        seed: of the forest.
+        test: real events not used in any fit, with their classes.
+        schema: schema of the events.
+        seed: seed of the forest.
 
     Raises:
-        UndefinedMetricError: where too few rows are left, or the training rows are of one class.
+        UndefinedMetricError: if too few rows are left, or the training rows are of one class.
     """
     (X, y), (events, labels) = _complete_pair(train, schema), _complete_pair(test, schema)
     _expect_rows(min(len(y), len(labels)))
@@ -74,7 +74,7 @@ def transfer_accuracy(train: tuple[Events, Labels], test: tuple[Events, Labels],
 
 
 def tstr_balanced_accuracy(on_synthetic: float, on_real: float) -> float:
-    """Train on synthetic, test on real: the `transfer_accuracy` from generated training rows.
+    """Compute the `transfer_accuracy` from generated training rows: train on synthetic, test on real.
 
     Esteban, Hyland and Rätsch, "Real-valued (medical) time series generation with recurrent conditional GANs" (2017).
     """
@@ -82,10 +82,10 @@ def tstr_balanced_accuracy(on_synthetic: float, on_real: float) -> float:
 
 
 def tstr_ratio(on_synthetic: float, on_real: float) -> float:
-    """The `transfer_accuracy` from generated rows divided by that from as many real ones; 1: as good as real.
+    """Ratio of the `transfer_accuracy` from generated rows to that from as many real ones; 1: as good as real.
 
     Raises:
-        UndefinedMetricError: where training on real rows reaches 0.
+        UndefinedMetricError: if training on real rows reaches 0.
     """
     if on_real == 0.0:
         raise UndefinedMetricError("training on real rows reaches an accuracy of 0, which nothing can be relative to")
@@ -93,7 +93,7 @@ def tstr_ratio(on_synthetic: float, on_real: float) -> float:
 
 
 def complete(X: Events, schema: Schema) -> Events:
-    """The rows without a missing value: generators draw none, so a missing value would give a row away."""
+    """Remove rows with a missing value: generators draw none, so a missing value would reveal a real row."""
     return X[schema.x.complete(X)]
 
 
@@ -109,7 +109,7 @@ def _expect_rows(n: int) -> None:
 
 
 def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
-    """What the forest sees: numbers and pixels as they are, of texts how often each token occurs."""
+    """Convert events to the forest's input: numbers and pixels as they are, texts as token counts."""
     texts = isinstance(schema.x, Tokens)
     preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, standardise=False, dtype=np.float32)
     preprocessor.fit(fitted)

@@ -1,4 +1,4 @@
-"""How fast a fitted model answers: latency at batch sizes 1 and 256, throughput, and samples per second."""
+"""Speed of a fitted model: latency at batch sizes 1 and 256, throughput, and samples per second."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FEWEST_CALLS, MOST_CALLS = 3, 300
 
 
 def call_seconds(call: Callable[[], Any], budget: float) -> Array:
-    """Seconds of each of up to 300 calls, made for about ``budget`` seconds after a warm-up.
+    """Measure the seconds of each of up to 300 calls, during about ``budget`` seconds after a warm-up.
 
-    At least three are timed, however long they take; one only where the first warm-up alone exceeds the budget.
+    At least three calls are timed, however long they take; only one if the first warm-up alone exceeds the budget.
     """
     started = time.perf_counter()
     call()
@@ -37,10 +37,10 @@ def call_seconds(call: Callable[[], Any], budget: float) -> Array:
 
 
 def prediction_speed(predict: Callable[[Any], Any], X: Events, budget: float = 0.1) -> dict[str, Any]:
-    """Latency and throughput of ``predict`` on rows of X (N, *event), repeated where there are fewer than 256.
+    """Measure latency and throughput of ``predict`` on rows of X (N, *event), repeated if there are fewer than 256.
 
     Returns:
-        ``latency_ms``: for each batch size the median and the 95th percentile in milliseconds; ``throughput_per_s``:
+        ``latency_ms``: median and 95th percentile for each batch size, in milliseconds; ``throughput_per_s``:
         rows per second at the largest batch size.
     """
     latency = {}
@@ -53,5 +53,5 @@ def prediction_speed(predict: Callable[[Any], Any], X: Events, budget: float = 0
 
 
 def samples_per_second(draw: Callable[[int], Any], budget: float = 0.1) -> float:
-    """Events per second of ``draw(n)`` at n = 256."""
+    """Measure the events per second of ``draw(n)`` at n = 256."""
     return BATCHES[-1] / float(np.median(call_seconds(lambda: draw(BATCHES[-1]), budget)))

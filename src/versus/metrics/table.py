@@ -1,4 +1,4 @@
-"""The table of metrics. A metric is one row here and one function; scoring, pages, intervals and gates follow."""
+"""Table of metrics. A metric is one row here and one function; scoring, pages, intervals and gates follow from it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ METRICS: tuple[Metric, ...] = (
         _ESTEBAN, "samples", value=samples.tstr_ratio),
 )  # fmt: skip
 
-# Task -> the uses whose metrics may decide which model is best; the first of them that has a direction does so unasked.
+# Task -> the uses whose metrics may decide which model is best; the first one with a direction is the default.
 DECIDING = {
     "classification": ("classification",),
     "regression": ("regression", "intervals", "target_density"),
@@ -87,10 +87,10 @@ DENSITIES = ("density", "bound", "pixel_density", "pixel_bound")  # their names 
 
 
 def named(name: str) -> Metric:
-    """Return the metric behind a name in scores.csv, whatever measure its suffix tells.
+    """Return the metric of a name in scores.csv, with any suffix for the measure.
 
     Raises:
-        KeyError: naming a name that is no metric's.
+        KeyError: if no metric has this name; the message gives it.
     """
     for metric in sorted(METRICS, key=lambda m: -len(m.name)):
         if name == metric.name or (metric.use in DENSITIES and name.startswith(metric.name + "_")):
@@ -104,7 +104,7 @@ def of_use(use: str) -> list[Metric]:
 
 
 def shown(place: str) -> list[str]:
-    """Return the names of the metrics that stand in a table of the report, in the order of its columns."""
+    """Return the names of the metrics in a table of the report, in the order of its columns."""
     return [metric.name for metric in METRICS if metric.shown == place]
 
 
@@ -114,20 +114,20 @@ def deciding(task: str) -> list[Metric]:
 
 
 def primary(chosen: Mapping[str, str], task: str) -> str:
-    """Return the name of the deciding score of a task: the chosen one, or the first that the table has."""
+    """Return the name of the deciding score of a task: the chosen one, or the first in the table."""
     return chosen.get(task) or deciding(task)[0].name
 
 
 def scorers(
     name: str, predictions: Array | None, targets: Array | None, rows: Mapping[str, Array]
 ) -> list[Scorer] | None:
-    """Return a score of each repeat as a function of how often each test row counts; None where nothing tells.
+    """Return a score of each repeat as a function of the count of each test row; None if the data do not give it.
 
     Args:
-        name: as in scores.csv.
-        predictions: (R, n, K) probabilities or (R, n) values, None where the model makes no such predictions.
-        targets: (R, n) the truth, None where it is not one a row.
-        rows: name -> (R, n, M), what each row contributes to scores of other answers.
+        name: name of the metric in scores.csv.
+        predictions: (R, n, K) probabilities or (R, n) values, None if the model makes no such predictions.
+        targets: (R, n) true targets, None if there is not one per row.
+        rows: name -> (R, n, M), contributions of each row to scores of other answers.
     """
     known = next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)
     if known is None:

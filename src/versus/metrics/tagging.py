@@ -1,4 +1,4 @@
-"""Scores of tagged sentences: a row is a sentence, (N,) sentences of unequal length -> (N, M)."""
+"""Scores of tagged sentences: each row is one sentence, (N,) sentences of unequal length -> (N, M)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from versus.metrics.metric import UndefinedMetricError
 
 
 def right_tokens(y: Ragged, predicted: Ragged, marginals: Ragged | None) -> Array:
-    """(N, 2) tokens that have the true tag, and tokens."""
+    """Count tokens with the true tag, and all tokens, (N, 2)."""
     return np.stack([_total(y, predicted.values == y.values), y.lengths], axis=1)
 
 
 def right_sentences(y: Ragged, predicted: Ragged, marginals: Ragged | None) -> Array:
-    """(N, 1) whether every token of the sentence has its true tag."""
+    """Compute (N, 1): 1 where every token of the sentence has its true tag, else 0."""
     whole: Array = _total(y, predicted.values != y.values) == 0
     return whole[:, None]
 
 
 def log_losses(y: Ragged, predicted: Ragged, marginals: Ragged | None) -> Array:
-    """(N, 2) the sum of -log p(true tag) over tokens, nats, and tokens; a probability of 0 counts as a float's step.
+    """Compute (N, 2): sum of -log p(true tag) over tokens, nats, and token count; probability 0 counts as epsilon.
 
     Raises:
-        UndefinedMetricError: where the model gives no probabilities of tags.
+        UndefinedMetricError: if the model gives no tag probabilities.
     """
     if marginals is None:
         raise UndefinedMetricError("the model gives tags, and no probabilities of them")
@@ -33,13 +33,13 @@ def log_losses(y: Ragged, predicted: Ragged, marginals: Ragged | None) -> Array:
 
 
 def ratio(means: Array) -> Array:
-    """Return the first mean over the second: of tokens, however they are spread over sentences."""
+    """Return the first mean over the second: a mean over tokens, independent of sentence lengths."""
     found: Array = means[..., 0] / means[..., 1]
     return found
 
 
 def _total(y: Ragged, values: Array) -> Array:
-    """(total,) -> (N,) sums over each sentence, 0 for an empty one."""
+    """Sum over each sentence, (total,) -> (N,); 0 for an empty one."""
     running = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     found: Array = np.diff(running[y.starts])
     return found

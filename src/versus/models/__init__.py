@@ -1,4 +1,4 @@
-"""The models. The folder is the family, the family is the stage, the file is the model."""
+"""Models by family: the folder names the family and the stage, the file names the model."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from versus.settings import FAMILIES
 
 
 def find(family: str, module: str, name: str) -> type[Any]:
-    """The model class ``name`` in ``versus/models/<family>/<module>.py``.
+    """Return the model class ``name`` in ``versus/models/<family>/<module>.py``.
 
     Only classes listed in that module's ``__all__`` can be found, so neither params.yaml nor a model file from
     elsewhere reaches any other code.
 
     Raises:
-        ValueError: naming the part that is unknown and what would be accepted.
+        ValueError: naming the unknown part and what would be accepted.
     """
     if family not in FAMILIES:
         raise ValueError(f"unknown family {family!r}; families are {', '.join(FAMILIES)}")

@@ -12,7 +12,7 @@ from versus.arrays import Array
 
 
 def write(arrays: Mapping[str, Array], path: Path) -> dict[str, Any]:
-    """Write arrays; returns their forms, name -> shape and type, which `read` wants to see again.
+    """Write arrays; return their forms, name -> shape and type, which `read` expects.
 
     Raises:
         ValueError: naming an array that is not finite.
@@ -30,7 +30,7 @@ def read(path: Path, forms: Mapping[str, Any]) -> dict[str, Array]:
     """Read arrays of exactly these names, shapes and types.
 
     Raises:
-        ValueError: where the file is no safetensors file, holds something else, or a value that is not finite.
+        ValueError: where the file is not a safetensors file, or holds other arrays or a value that is not finite.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

@@ -1,4 +1,4 @@
-r"""Any density becomes a generative classifier.
+r"""Generative classifiers from any density.
 
 .. math:: \log p(x, y) = \log p(x \mid y) + \log p(y), \qquad p(y \mid x) = p(x, y) / \sum_{y'} p(x, y')
 
@@ -57,7 +57,7 @@ class GenerativeClassifier:
 class ClassConditionalDensity(GenerativeClassifier):
     """A joint density p(x, y) whose p(x | y) is exact and can be drawn from.
 
-    A model says how its p(x | y) is learned (``fit_density``), evaluated (``log_likelihoods``) and drawn from
+    A model defines how its p(x | y) is learned (``fit_density``), evaluated (``log_likelihoods``) and drawn from
     (``draw``), and which attributes hold what it learned (``learned``). Prediction, the marginal density, samples by
     class and the arrays for persistence follow. Learned: ``schema_``, ``log_prior_`` (K,) nats.
     """
@@ -81,7 +81,7 @@ class ClassConditionalDensity(GenerativeClassifier):
         raise NotImplementedError
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Events:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         raise NotImplementedError
 
     def fit(self, X: Array, y: Labels | None = None) -> Self:
@@ -123,7 +123,7 @@ class ClassConditionalDensity(GenerativeClassifier):
         return events
 
     def get_arrays(self) -> dict[str, Array]:
-        """What was learned: flat names to finite arrays."""
+        """Return the learned state: flat names to finite arrays."""
         return {"log_prior": self.log_prior_} | {name: np.asarray(getattr(self, f"{name}_")) for name in self.learned}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
@@ -150,7 +150,7 @@ class BayesClassifier(ClassConditionalDensity):
         density: an unfitted density with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
             among its attributes; copied for each class. A class of fewer than two rows gets the density of all.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
+        schema: form of the data; inferred where None.
         random_state: seed; each class's density gets a seed of its own from it.
     """
 
@@ -170,12 +170,12 @@ class BayesClassifier(ClassConditionalDensity):
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # depends on the density here
-        """What the density is a density of."""
+        """Reference measure of the density."""
         measure: Measure = self.new_density().measure
         return measure
 
     def new_density(self) -> Any:
-        """An unfitted density for one class."""
+        """Build an unfitted density for one class."""
         return copy.deepcopy(self.density)
 
     def _class_densities(self, schema: Schema) -> list[Any]:
@@ -199,7 +199,7 @@ class BayesClassifier(ClassConditionalDensity):
         return np.stack([density.log_prob(X) for density in self.densities_], axis=1)
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         return np.asarray(self.densities_[label].sample(n, random_state=int(rng.integers(2**31))))
 
     def get_arrays(self) -> dict[str, Array]:

@@ -1,6 +1,6 @@
-"""Which model classes there are and what arguments they take, read from the source without importing it.
+"""Model classes and their arguments, read from the source without importing it.
 
-Checking params.yaml must not cost the import of every library that some model uses, so signatures are parsed.
+Signatures are parsed, so that checking params.yaml does not import every library that some model uses.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _PLAIN_TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Argument:
-    """One constructor argument: its annotation as written, and whether it must be given."""
+    """One constructor argument: its annotation as written, and if it is required."""
 
     name: str
     annotation: str
     required: bool
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value from params.yaml fits the annotation; what is not a plain type is left to the class."""
+        """Check that a value from params.yaml fits the annotation; anything but a plain type is left to the class."""
         allowed = _plain_types(self.annotation)
         if allowed is None:
             return True
@@ -63,7 +63,7 @@ class Argument:
 
 
 def _plain_types(annotation: str) -> tuple[type, ...] | None:
-    """The YAML types that an annotation such as ``float | None`` or ``Literal["a"]`` allows; None where unknown."""
+    """List YAML types that an annotation such as ``float | None`` or ``Literal["a"]`` allows; None where unknown."""
     found: list[type] = []
     for part in _union_parts(ast.parse(annotation, mode="eval").body):
         head = part.value if isinstance(part, ast.Subscript) else part
@@ -104,7 +104,7 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _public(tree: ast.Module) -> list[str]:
-    """The names in ``__all__``; empty where there is none: then the file holds parts of models, not models."""
+    """The names in ``__all__``; empty where there is none: the file then holds parts of models, not models."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
             names: list[str] = ast.literal_eval(node.value)
@@ -113,7 +113,7 @@ def _public(tree: ast.Module) -> list[str]:
 
 
 def _constructor(path: Path, name: str) -> ast.FunctionDef | None:
-    """The ``__init__`` of the class that ``name`` means in a file: its own, or the first that it inherits from us."""
+    """Find the ``__init__`` of class ``name`` in a file: its own, or the first that it inherits from our code."""
     tree = _parse(path)
     node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
     if node is None:
@@ -144,7 +144,7 @@ def _arguments(constructor: ast.FunctionDef | None) -> dict[str, Argument]:
 
 
 def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[str, tuple[str, Any]]:
-    """Arguments of a cell under the names of earlier versions -> (name, value) today; empty where none is."""
+    """Map arguments of a cell under names of earlier versions to (name, value) today; empty where there are none."""
     if module not in modules(family) or name not in signatures(family, module):
         return {}
     accepted, found = signatures(family, module)[name], {}
@@ -159,7 +159,7 @@ def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[s
 
 
 def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[str, str] | None:
-    """What is wrong with a cell's model: (the field to blame, the message), or None where all is well."""
+    """Find the error in a cell's model: (the field to blame, the message), or None if there is no error."""
     if module not in modules(family):
         return "module", f"unknown module {module!r}; {family} has {', '.join(modules(family))}"
     known = signatures(family, module)

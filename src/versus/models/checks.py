@@ -11,7 +11,7 @@ from versus.data.schema import Schema
 
 
 def classification_data(model: str, schema: Schema | None, X: Array, y: Labels | None) -> tuple[Schema, Labels]:
-    """The schema of labelled data and the labels as int64; ``model`` is the name that errors give."""
+    """Return the schema of labelled data and the labels as int64; ``model`` is the name used in errors."""
     if y is None:
         raise ValueError(f"{model}.fit needs y: a class code for each row")
     labels = np.asarray(y)
@@ -28,7 +28,7 @@ def classification_data(model: str, schema: Schema | None, X: Array, y: Labels |
 
 
 def restored_schema(schema: Schema | None) -> Schema:
-    """The schema that a model was built with; arrays alone do not say it."""
+    """Return the schema that a model was built with; the arrays do not contain it."""
     if schema is None:
         raise ValueError("set_arrays needs a model that was built with schema=…; this one has None")
     return schema
@@ -41,7 +41,7 @@ def check_names(arrays: Mapping[str, Array], names: tuple[str, ...]) -> None:
 
 
 def check_shape(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) -> Array:
-    """The array ``name``; ValueError where it is missing or has another shape."""
+    """Return the array ``name``; ValueError where it is missing or has another shape."""
     if name not in arrays or arrays[name].shape != shape:
         found = arrays[name].shape if name in arrays else "missing"
         raise ValueError(f"array {name!r} is {found}; shape {shape} is needed")

@@ -1,6 +1,6 @@
-"""Events as counts: how often each known token occurs in a document, or rows and pixels that are counts themselves.
+"""Counts of events: occurrences of each known token in a document, or rows and pixels that are counts themselves.
 
-Which tokens are known is learned from training documents; other tokens of the vocabulary are left out of the counts.
+The known tokens are learned from training documents; other tokens of the vocabulary are left out of the counts.
 Salton and Buckley, "Term-weighting approaches in automatic text retrieval" (1988); Good, "The population frequencies
 of species and the estimation of population parameters" (1953).
 """
@@ -27,9 +27,9 @@ class TokenCounts:
     Learned: ``known_`` (F,) ascending token codes, and with ``tfidf`` their inverse document frequencies ``idf_`` (F,).
 
     Args:
-        schema: whose vocabulary the codes are of.
-        min_df: a token is known if so many training documents have it.
-        max_features: at most so many tokens are known, those most frequent in training; None for no limit.
+        schema: its vocabulary defines the codes.
+        min_df: a token is known if at least this many training documents have it.
+        max_features: maximum number of known tokens, the most frequent in training; None for no limit.
         tfidf: weight counts by ``1 + ln((1 + N) / (1 + document frequency))`` and scale rows to length 1.
     """
 
@@ -43,14 +43,14 @@ class TokenCounts:
 
     @property
     def n_columns(self) -> int:
-        """F: how many tokens are known."""
+        """Number F of known tokens."""
         return len(self.known_)
 
     def fit(self, X: Ragged) -> Self:
-        """Learn from training documents which tokens are known.
+        """Learn the known tokens from training documents.
 
         Raises:
-            ValueError: where no token is.
+            ValueError: where no token is known.
         """
         self.schema.x.check(X)
         size = self.schema.n_features
@@ -69,10 +69,10 @@ class TokenCounts:
         return self
 
     def transform(self, X: Ragged) -> Any:
-        """(N sequences) -> sparse (N, F) float64.
+        """Count known tokens, (N sequences) -> sparse (N, F) float64.
 
         Raises:
-            ValueError: where X are no codes of the vocabulary.
+            ValueError: where X holds values that are not codes of the vocabulary.
         """
         self.schema.x.check(X)
         columns = np.full(self.schema.n_features, -1)
@@ -88,7 +88,7 @@ class TokenCounts:
         return counts
 
     def get_arrays(self) -> dict[str, Array]:
-        """What `fit` learned, by name."""
+        """Return what `fit` learned, by name."""
         return {"known": self.known_} | ({"idf": self.idf_} if self.tfidf else {})
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> Self:
@@ -108,14 +108,14 @@ class TokenCounts:
 
 
 class DocumentCounts(TokenCounts):
-    """Counts of known tokens, and what a multinomial model must know beside them.
+    """Counts of known tokens, and the other quantities that a multinomial model needs.
 
     Learned: ``escape_`` (), the share of tokens that are not known, by Good's estimate; they are taken as equally
     likely, whatever the class.
     """
 
     def fit(self, X: Ragged) -> Self:
-        """Learn which tokens are known, and what share is not."""
+        """Learn the known tokens and the share of unknown ones."""
         super().fit(X)
         frequency = np.bincount(X.values, minlength=self.schema.n_features)
         surprises = frequency.sum() - frequency[self.known_].sum() + (frequency[self.known_] == 1).sum()
@@ -123,7 +123,7 @@ class DocumentCounts(TokenCounts):
         return self
 
     def log_base(self, X: Ragged, counts: Any) -> Array:
-        """What each document has of log p(x | y, length) besides the known tokens' shares, (N,) nats."""
+        """Part of each document's log p(x | y, length) apart from the known tokens' shares, (N,) nats."""
         unknown = self.schema.n_features - self.n_columns
         if not unknown:
             return np.zeros(len(X))
@@ -132,12 +132,12 @@ class DocumentCounts(TokenCounts):
         return log_base
 
     def draw(self, totals: Array, shares: Array, rng: np.random.Generator) -> Ragged:
-        """Documents of ``totals`` (n,) known tokens with the probabilities ``shares`` (F,)."""
+        """Draw documents of ``totals`` (n,) known tokens with the probabilities ``shares`` (F,)."""
         drawn = rng.choice(self.known_, size=int(totals.sum()), p=shares)
         return Ragged(drawn.astype(np.int32), np.concatenate([[0], np.cumsum(totals)]).astype(np.int64))
 
     def get_arrays(self) -> dict[str, Array]:
-        """What `fit` learned, by name."""
+        """Return what `fit` learned, by name."""
         return super().get_arrays() | {"escape": self.escape_}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> Self:
@@ -154,15 +154,15 @@ class RowCounts:
         self.n_columns = schema.n_features
 
     def fit(self, X: Array) -> Self:
-        """Nothing to learn; tables with categorical columns are refused with a ValueError."""
+        """Learn nothing; raise ValueError for tables with categorical columns."""
         require_numeric("MultinomialNaiveBayes", self.schema)
         return self
 
     def transform(self, X: Array) -> Array:
-        """(N, *event) -> (N, D) of whole numbers and NaN.
+        """Convert events to counts, (N, *event) -> (N, D) of whole numbers and NaN.
 
         Raises:
-            ValueError: naming the column and the value that is no count.
+            ValueError: naming the column and the value that is not a count.
         """
         counts = raw_rows(X, self.schema).astype(np.float64, copy=False)
         bad = (counts < 0) | (counts != np.floor(counts)) & ~np.isnan(counts)
@@ -183,26 +183,26 @@ class RowCounts:
         return orders
 
     def draw(self, totals: Array, shares: Array, rng: np.random.Generator) -> Array:
-        """Events (n, *event) of ``totals`` (n,) counts with the probabilities ``shares`` (D,)."""
+        """Draw events (n, *event) of ``totals`` (n,) counts with the probabilities ``shares`` (D,)."""
         return stored_events(rng.multinomial(totals, shares).astype(np.float64), self.schema)
 
     def get_arrays(self) -> dict[str, Array]:
-        """Nothing was learned."""
+        """Return no arrays, as nothing is learned."""
         return {}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> Self:
-        """Nothing to take over."""
+        """Check that there are no arrays, as nothing is learned."""
         check_names(arrays, ())
         return self
 
 
 def counts_of(schema: Schema, min_df: int, max_features: int | None) -> Any:
-    """What makes counts of events: of documents with the two limits, or of tables and images."""
+    """Build the converter of events to counts: of documents with the two limits, or of tables and images."""
     if isinstance(schema.x, Tokens):
         return DocumentCounts(schema, min_df, max_features)
     return RowCounts(schema)
 
 
 def _documents(X: Ragged) -> Array:
-    """(total,) the document that each token is of."""
+    """Index of each token's document, (total,)."""
     return np.repeat(np.arange(len(X)), X.lengths)

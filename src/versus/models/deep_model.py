@@ -1,6 +1,6 @@
-"""What torch models share: fitting by steps, keeping and restoring weights, applying the network in batches.
+"""Base of torch models: fitting by steps, keeping and restoring weights, applying the network in batches.
 
-A model says how its network is built, what a batch is and what is lost on it; the rest follows.
+A model defines its network, its batches and their losses; the rest follows.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from versus.training.updates import Descent, Update
 
 
 class DeepModel:
-    """A network and what it takes to train, keep and apply it.
+    """A network with the methods that train, keep and apply it.
 
     Learned: ``schema_``, ``network_``, for tables ``preprocessor_``; and how it was fitted: ``device_``,
     ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
 
-    ``holds_out_validation`` is False for a model whose losses do not say when to stop: it learns from all labelled
+    ``holds_out_validation`` is False for a model whose losses do not tell when to stop: it learns from all labelled
     rows. ``ema_decay`` (see `versus.training.kept_weights`) is an argument of those models that average their weights.
     """
 
@@ -53,10 +53,10 @@ class DeepModel:
     preprocessor_: Preprocessor
     network_: nn.Module
 
-    # -- what a model says ---------------------------------------------------------------------------------------
+    # -- what a model defines ------------------------------------------------------------------------------------
 
     def _build(self) -> nn.Module:
-        """A freshly initialised network, from the arguments, ``schema_`` and, for tables, ``preprocessor_``."""
+        """Build a freshly initialised network, from the arguments, ``schema_`` and, for tables, ``preprocessor_``."""
         raise NotImplementedError
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
@@ -73,7 +73,7 @@ class DeepModel:
         raise NotImplementedError
 
     def _update(self) -> Update:
-        """What a batch does to ``network_``: descent on ``_losses``, unless a model says otherwise."""
+        """Update of ``network_`` by a batch: descent on ``_losses``, unless a model overrides it."""
         return Descent(
             self.network_,
             self._losses,
@@ -110,7 +110,7 @@ class DeepModel:
             y: (N,).
             validation: held-out ``(X, y)``; training stops when its loss has not fallen for ``patience`` epochs, and
                 the weights of its best epoch are kept. Only for models that hold rows out.
-            resume: ``Step.state()`` of an earlier run with the same arguments and data: goes on from there and, on
+            resume: ``Step.state()`` of an earlier run with the same arguments and data: resumes from there and, on
                 the CPU, ends with the same bits.
 
         Raises:
@@ -175,7 +175,7 @@ class DeepModel:
         self.device_, self.precision_ = str(device), precision
 
     def count_parameters(self) -> int:
-        """How many numbers were trained."""
+        """Number of trained parameters."""
         return sum(p.numel() for p in self.network_.parameters() if p.requires_grad)
 
     def _threads(self) -> int:
@@ -193,7 +193,7 @@ class DeepModel:
         return X
 
     def _apply(self, function: Callable[..., Tensor], *rows: Any, batch_rows: int = 512) -> Array:
-        """``function`` of the network over batches of rows, without gradients, joined along the first axis."""
+        """Apply ``function`` of the network over batches of rows, without gradients, joined along the first axis."""
         parameter = next(self.network_.parameters())
         parts = []
         with torch.inference_mode(), cpu_threads(self._threads()):

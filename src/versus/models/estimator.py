@@ -1,6 +1,6 @@
-"""A scikit-learn estimator behind this project's contract: the data supply the sizes, missing values are welcome.
+"""A scikit-learn estimator behind this project's contract: the data supply the sizes, missing values are accepted.
 
-Each wrapper says which estimator it builds; preprocessing, classes without members, and persistence are written once.
+Each wrapper names its estimator; preprocessing, classes without members, and persistence are written once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from versus.models.preprocessing import Preprocessor
 
 
 class PreprocessedModel:
-    """What models share that see the data through a `Preprocessor`."""
+    """Base of models that read the data through a `Preprocessor`."""
 
     schema: Schema | None
     preprocessor_: Any  # Preprocessor, Flattened or TokenCounts: the data decide
@@ -69,11 +69,11 @@ class EstimatorModel(PreprocessedModel):
     trusted_types: ClassVar[tuple[str, ...]] = ()
 
     def new_estimator(self) -> Any:
-        """An unfitted estimator with the arguments of this model."""
+        """Build an unfitted estimator with the arguments of this model."""
         raise NotImplementedError
 
     def check_estimator(self, estimator: Any) -> None:
-        """Refuse, with a ValueError, a fitted estimator that compiled code would follow out of its arrays."""
+        """Raise ValueError where compiled code would read outside the arrays of a fitted estimator."""
         raise NotImplementedError
 
     def fit(self, X: Array, y: Array | None = None) -> Any:
@@ -89,7 +89,7 @@ class EstimatorClassifier(EstimatorModel):
     """A classifier around a scikit-learn classifier."""
 
     def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""
         probabilities = self.estimator_.predict_proba(self.preprocessor_.transform(X))
         return over_all_classes(probabilities, self.estimator_.classes_, self.schema_.n_classes)
 
@@ -108,7 +108,7 @@ class EstimatorRegressor(EstimatorModel):
 
 
 def over_all_classes(probabilities: Array, present: Labels, n_classes: int) -> Array:
-    """Columns for the classes that training saw, (N, len(present)) -> columns for all, (N, K), zero elsewhere."""
+    """Expand columns of the classes seen in training, (N, len(present)), to all, (N, K), zero elsewhere."""
     if len(present) == n_classes:
         return probabilities
     full: Array = np.zeros((len(probabilities), n_classes))
@@ -125,9 +125,9 @@ def _pools() -> Any:
 
 
 def limited(threads: int) -> AbstractContextManager[Any]:
-    """A context in which BLAS and OpenMP use at most ``threads`` threads; 0.1 ms to enter and leave.
+    """Limit BLAS and OpenMP to ``threads`` threads within a context; 0.1 ms to enter and leave.
 
-    Left alone, they take every core for work of microseconds and wait for each other by spinning: on two cores with
+    By default they take every core for work of microseconds and wait for each other by spinning: on two cores with
     anything else running, a logistic regression of 0.05 s took 4 s. So the number is a model's argument, one by
     default, and the same whatever the machine has: sums are added in the same order.
     """

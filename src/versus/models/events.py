@@ -1,4 +1,4 @@
-"""Between events as stored, (N, *event), and rows of numbers, (N, D), that densities are fitted to.
+"""Conversion of events as stored, (N, *event), to and from rows of numbers, (N, D), for fitting densities.
 
 Integer pixels are spread evenly over their cell, x + u with u uniform on [0, 1), when a continuous density is fitted;
 a given integer pixel is evaluated at the middle of its cell, x + 1/2. Theis, van den Oord and Bethge, "A note on the
@@ -27,12 +27,12 @@ def require_numeric(model: str, schema: Schema) -> None:
 
 
 def has_pixels(X: Array, schema: Schema) -> bool:
-    """Whether X holds integer pixels: then a continuous density is one of x + u."""
+    """Check whether X holds integer pixels; a continuous density is then one of x + u."""
     return isinstance(schema.x, Image) and X.dtype.kind in "uib"
 
 
 def raw_rows(X: Array, schema: Schema) -> Array:
-    """(N, *event) -> (N, D) of the values as they are.
+    """Convert events to rows, (N, *event) -> (N, D) of the values as they are.
 
     Raises:
         ValueError: where the events have another shape than the schema's.
@@ -42,7 +42,7 @@ def raw_rows(X: Array, schema: Schema) -> Array:
 
 
 def as_rows(X: Array, schema: Schema, dtype: type[Any] = np.float64) -> Array:
-    """(N, *event) -> (N, D) of a float type; integer pixels stand at the middle of their cells."""
+    """Convert events to float rows, (N, *event) -> (N, D); integer pixels stand at the middle of their cells."""
     rows = raw_rows(X, schema)
     if has_pixels(X, schema):
         middle: Array = np.add(rows, 0.5, dtype=dtype)
@@ -51,7 +51,7 @@ def as_rows(X: Array, schema: Schema, dtype: type[Any] = np.float64) -> Array:
 
 
 def dequantised_rows(X: Array, schema: Schema, rng: np.random.Generator, dtype: type[Any] = np.float64) -> Array:
-    """(N, *event) -> (N, D) of a float type; integer pixels are spread evenly over their cells."""
+    """Convert events to float rows, (N, *event) -> (N, D); integer pixels are spread evenly over their cells."""
     rows = as_rows(X, schema, dtype)
     if has_pixels(X, schema):
         spread = rng.random(rows.shape, dtype=np.float32)
@@ -61,7 +61,7 @@ def dequantised_rows(X: Array, schema: Schema, rng: np.random.Generator, dtype: 
 
 
 def stored_events(rows: Array, schema: Schema) -> Array:
-    """(N, D) -> (N, *event) in the raw space: pixels are cut down to the integer levels they are stored as."""
+    """Convert rows (N, D) to events (N, *event) in the raw space: pixels are cut to the stored integer levels."""
     events: Array = schema.x.stored(rows.reshape(len(rows), *schema.shape))
     return events
 
@@ -73,7 +73,7 @@ def working_type(X: Array, schema: Schema) -> type[Any]:
 
 
 def draw(model: Any, n: int, y: Labels | None, schema: Schema, seed: int) -> Any:
-    """``n`` events (n, *event), of classes ``y`` where given, as the data hold them: pixels are whole numbers.
+    """Draw ``n`` events (n, *event), of classes ``y`` where given, as the data hold them: pixels are whole numbers.
 
     Raises:
         ValueError: where the model draws another shape, or what is not finite.

@@ -5,7 +5,7 @@ machine was not fitted on get the smallest log loss. With one machine a class, a
 
 .. math:: p_k = \operatorname{softmax}(f / T)_k,
 
-which moves no decision (Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017). With one
+which changes no decision (Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017). With one
 machine a pair of classes, the pairs' probabilities are coupled in closed form,
 
 .. math:: r_{ij} = 1 / (1 + e^{-f_{ij} / T}), \qquad p_i \propto 1 \big/ \big(\sum_{j \ne i} 1 / r_{ij} - (K - 2)\big)

@@ -1,7 +1,7 @@
-"""Trees from a file are followed by compiled code that checks no bounds, so they are checked here, once, on loading.
+"""Checks of trees from a file, once, on loading, as compiled code follows them without checking bounds.
 
 A node whose child or feature index lies outside its arrays would read foreign memory or never end, see
-https://github.com/scikit-learn/scikit-learn/pull/34558; skops vouches for the types in a file, not for their contents.
+https://github.com/scikit-learn/scikit-learn/pull/34558; skops checks the types in a file, not their contents.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check_tree(estimator: Any, n_columns: int) -> None:
 
 
 def check_forest(estimator: Any, n_columns: int) -> None:
-    """Refuse a forest with a tree that `check_tree` refuses, or that is no tree of its kind."""
+    """Refuse a forest with a tree that `check_tree` refuses, or that is not a tree of its kind."""
     expected = type(estimator.estimator)
     for tree in estimator.estimators_:
         if type(tree) is not expected:
@@ -39,7 +39,7 @@ def check_forest(estimator: Any, n_columns: int) -> None:
 
 
 def check_children(left: Array, right: Array, leaf: Array) -> None:
-    """Children must come after their parent and exist: then every path ends."""
+    """Check that children come after their parent and exist, so that every path ends."""
     node = np.arange(len(leaf))
     if not len(leaf):
         raise ValueError("a tree has no nodes")
@@ -51,7 +51,7 @@ def check_children(left: Array, right: Array, leaf: Array) -> None:
 
 
 def check_features(feature: Array, leaf: Array, n_columns: int) -> None:
-    """Each inner node must split a column that exists."""
+    """Check that each inner node splits a column that exists."""
     wrong = ~leaf & ((feature < 0) | (feature >= n_columns))
     if wrong.any():
         k = int(np.flatnonzero(wrong)[0])

@@ -33,9 +33,9 @@ class PersistenceError(ValueError):
 
 
 def save(model: Any, path: Path, family: str, module: str) -> None:
-    """Write a fitted model to the files of ``path``, whose folder is made where it is missing.
+    """Write a fitted model to the files of ``path``, whose folder is created where it is missing.
 
-    ``family`` and ``module`` say where the class stands: ``versus/models/<family>/<module>.py``. The description is
+    ``family`` and ``module`` give the place of the class: ``versus/models/<family>/<module>.py``. The description is
     written last: without it there is no model.
 
     Raises:
@@ -87,18 +87,18 @@ def load(path: Path) -> Any:
 
 
 def files(path: Path) -> list[Path]:
-    """The files of a saved model."""
+    """List the files of a saved model."""
     return [file for suffix in (DESCRIPTION, ARRAYS, ESTIMATOR) if (file := _file(path, suffix)).is_file()]
 
 
 def copy(path: Path, to: Path) -> None:
-    """Copy the files of a saved model to those of another path, whose folder is there."""
+    """Copy the files of a saved model to those of another path, whose folder exists."""
     for file in files(path):
         shutil.copy2(file, _file(to, file.suffix))
 
 
 def count_numbers(path: Path) -> int:
-    """How many numbers a saved model keeps: the elements of its arrays and of its estimator's.
+    """Number of values that a saved model keeps: the elements of its arrays and of its estimator's.
 
     Parameters for most; for nearest neighbours and kernel densities the training data, which is what they keep.
     """
@@ -147,7 +147,7 @@ def _read_description(path: Path) -> dict[str, Any]:
 
 
 def _check_listing(about: Mapping[str, Any], path: Path) -> None:
-    """The files and arrays that a description lists must have the form that `save` gives them."""
+    """Check that the files and arrays in a description have the form that `save` gives them."""
     seals, arrays = about["files"], about["arrays"]
     if not isinstance(seals, dict) or not {ARRAYS} <= seals.keys() <= {ARRAYS, ESTIMATOR}:
         raise PersistenceError(f"{path} is damaged: files must be {ARRAYS} and, for some models, {ESTIMATOR}")
@@ -166,7 +166,7 @@ def _is_form(form: Any) -> bool:
 
 
 def _build(about: Mapping[str, Any], path: Path) -> Any:
-    """The model that a description names, unfitted."""
+    """Build the unfitted model that a description names."""
     try:
         model_class = find(about["family"], about["module"], about["class"])
         arguments, names = dict(about["arguments"]), _argument_names(model_class)
@@ -207,10 +207,10 @@ def _read_estimator(model: Any, path: Path, version: Any) -> Any:
         estimator = skops_file.load(path, model.trusted_types)
         if type(estimator) is not type(fresh):
             raise TypeError(f"it holds a {type(estimator).__name__}; {type(fresh).__name__} belongs there")
-        # what it was built with is this program's word, not the file's
+        # its arguments come from this program, not from the file
         plain = {k: v for k, v in fresh.get_params(deep=False).items() if v is None or np.isscalar(v)}
         estimator.set_params(**plain)
         model.check_estimator(estimator)
-    except Exception as error:  # whatever the many readers behind skops say of a damaged file
+    except Exception as error:  # any error of the many readers behind skops on a damaged file
         raise PersistenceError(f"{path} is damaged: {error}") from error
     return estimator

@@ -15,7 +15,7 @@ CHUNK_ROWS = 4096
 
 
 class PixelScaling(nn.Module):
-    """``(N, H, W)`` or ``(N, H, W, C)`` of any number type -> ``(N, C, H, W)``, (x - mean) / scale.
+    """Scale images, ``(N, H, W)`` or ``(N, H, W, C)`` of any number type -> ``(N, C, H, W)``, (x - mean) / scale.
 
     One mean and one scale for all pixels, so that pictures keep their look.
     """

@@ -1,4 +1,4 @@
-"""The usual preprocessing, inside the model: what an estimator that wants a complete numeric matrix is given.
+"""Preprocessing inside the model, for estimators that need a complete numeric matrix.
 
 Tables: a missing number becomes the training median and sets an indicator column, a categorical column becomes one
 column a category (all zero where missing), numbers are standardised where the model asks for it. Images are flattened
@@ -22,8 +22,8 @@ class Preprocessor:
     """Raw events (N, *event) -> matrix (N, F) without missing values.
 
     Args:
-        schema: what the events are.
-        standardise: whether numeric columns get mean 0 and variance 1; trees do without.
+        schema: form of the events.
+        standardise: True gives numeric columns mean 0 and variance 1; trees do not need it.
         dtype: of the matrix.
     """
 
@@ -36,7 +36,7 @@ class Preprocessor:
         self.categorical = np.flatnonzero(cardinalities > 0)
 
     def fit(self, X: Array) -> Preprocessor:
-        """Learn medians, which columns can be missing, means and scales from X (N, *event)."""
+        """Learn medians, columns that can be missing, means and scales from X (N, *event)."""
         if isinstance(self.schema.x, Image):
             self.centre_, self.scale_ = self._pixel_scale(X)
             return self
@@ -75,7 +75,7 @@ class Preprocessor:
 
     @property
     def n_columns(self) -> int:
-        """F: how many columns the matrix has."""
+        """Number F of columns of the matrix."""
         if isinstance(self.schema.x, Image):
             return self.schema.n_features
         return len(self.numeric) + len(self.can_miss_) + sum(self.schema.cardinalities)
@@ -99,14 +99,14 @@ class Preprocessor:
         return hot
 
     def get_arrays(self) -> dict[str, Array]:
-        """What `fit` learned, by name."""
+        """Return what `fit` learned, by name."""
         arrays = {"centre": self.centre_, "scale": self.scale_}
         if isinstance(self.schema.x, Table):
             arrays |= {"fill": self.fill_, "can_miss": self.can_miss_.astype(np.int64)}
         return arrays
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> Preprocessor:
-        """Take over what another one learned; the inverse of `get_arrays`.
+        """Restore what another one learned; the inverse of `get_arrays`.
 
         Raises:
             ValueError: naming the array whose shape or values do not fit the schema.
@@ -124,28 +124,28 @@ class Preprocessor:
 
 
 class Flattened:
-    """Events as rows (N, D), values as they came: for models that take missing and categorical values themselves."""
+    """Events as rows (N, D), values as given: for models that take missing and categorical values themselves."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
 
     @property
     def n_columns(self) -> int:
-        """D: how many columns the matrix has."""
+        """Number D of columns of the matrix."""
         return self.schema.n_features
 
     def fit(self, X: Array) -> Flattened:
-        """Nothing to learn."""
+        """Learn nothing."""
         return self
 
     def transform(self, X: Array) -> Array:
-        """(N, *event) -> (N, D) float64."""
+        """Flatten events, (N, *event) -> (N, D) float64."""
         X = np.asarray(X)
         self.schema.x.check(X)
         return X.reshape(len(X), -1).astype(np.float64)
 
     def get_arrays(self) -> dict[str, Array]:
-        """Nothing was learned."""
+        """Return no arrays, as nothing is learned."""
         return {}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> Flattened:
@@ -154,7 +154,7 @@ class Flattened:
 
 
 def _column_medians(numbers: Array, absent: Array) -> Array:
-    """Medians of what is there, 0 for a column with nothing; written out since nanmedian warns about such columns."""
+    """Medians of the values present, 0 for a column with none; written out since nanmedian warns about these."""
     medians = np.zeros(numbers.shape[1])
     for d in range(numbers.shape[1]):
         present = numbers[~absent[:, d], d]

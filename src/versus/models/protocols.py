@@ -1,8 +1,8 @@
-"""What a model may offer. A capability is a method that exists, not a flag.
+"""Protocols of models. A capability is a method that exists, not a flag.
 
-Every model keeps its constructor arguments as plain attributes (scikit-learn's contract), takes ``schema`` (what the
-data look like; inferred from the arrays where None) and, where it uses chance, ``random_state``; what it learns ends
-in an underscore. A class whose ``fit`` imports a library names it in ``late_imports``, so that whoever times a fit can
+Every model keeps its constructor arguments as plain attributes (scikit-learn's contract), takes ``schema`` (form
+of the data; inferred from the arrays where None) and, where it uses chance, ``random_state``; what it learns ends
+in an underscore. A class whose ``fit`` imports a library names it in ``late_imports``, so that a timed fit can
 import it before the clock starts. Missing values arrive as NaN, categorical columns as codes (see
 `versus.data.schema.Column`).
 """
@@ -27,7 +27,7 @@ class Fits(Protocol):
 class FitsBySteps(Protocol):
     """Models that train by epochs; the caller draws progress, logs and keeps checkpoints.
 
-    One that stops early by held-out rows says so with an attribute ``holds_out_validation = True``: it is fitted on
+    One that stops early by held-out rows has an attribute ``holds_out_validation = True``: it is fitted on
     the training part and given the validation part. All others, by steps or not, learn from both.
     """
 
@@ -46,7 +46,7 @@ class Predicts(Protocol):
     """Classifiers and regressors."""
 
     def predict(self, X: Array) -> Array:
-        """(N, *event) -> (N,) class codes or real values."""
+        """Predict class codes or real values, (N, *event) -> (N,)."""
 
 
 @runtime_checkable
@@ -54,7 +54,7 @@ class PredictsProbabilities(Protocol):
     """Classifiers."""
 
     def predict_proba(self, X: Array) -> Array:
-        """(N, *event) -> (N, K) probabilities; rows sum to 1."""
+        """Probabilities of the classes, (N, *event) -> (N, K); rows sum to 1."""
 
 
 @runtime_checkable
@@ -62,7 +62,7 @@ class PredictsMarginals(Protocol):
     """Taggers; their ``predict`` gives the tag codes of all tokens, Ragged."""
 
     def predict_marginals(self, X: Ragged) -> Ragged:
-        """(total,) token codes -> (total, K) probabilities of each token's tags; rows sum to 1."""
+        """Probabilities of each token's tags, (total,) token codes -> (total, K); rows sum to 1."""
 
 
 @runtime_checkable
@@ -70,7 +70,7 @@ class PredictsIntervals(Protocol):
     """Regressors with a predictive density."""
 
     def predict_interval(self, X: Array, coverage: float) -> Array:
-        """(N, *event) -> (N, 2): the central interval that holds y with probability ``coverage``."""
+        """Central interval that holds y with probability ``coverage``, (N, *event) -> (N, 2)."""
 
 
 @runtime_checkable
@@ -80,7 +80,7 @@ class HasLogProb(Protocol):
     measure: Measure
 
     def log_prob(self, X: Array) -> Array:
-        """(N, *event) -> (N,) nats, exact."""
+        """Exact log-density, (N, *event) -> (N,) nats."""
 
 
 @runtime_checkable
@@ -90,7 +90,7 @@ class HasElbo(Protocol):
     measure: Measure
 
     def elbo(self, X: Array) -> Array:
-        """(N, *event) -> (N,) nats, a lower bound of log p(x)."""
+        """Lower bound of log p(x), (N, *event) -> (N,) nats."""
 
 
 @runtime_checkable
@@ -106,7 +106,7 @@ class Encodes(Protocol):
     """Models with a latent space."""
 
     def encode(self, X: Array) -> Array:
-        """(N, *event) -> (N, L)."""
+        """Encode events, (N, *event) -> (N, L)."""
 
     def decode(self, Z: Array) -> Array:
-        """(N, L) -> (N, *event)."""
+        """Decode codes, (N, L) -> (N, *event)."""

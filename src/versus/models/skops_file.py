@@ -1,7 +1,7 @@
-"""scikit-learn estimators in skops files: only named types come out of them, and equal estimators make equal bytes.
+"""scikit-learn estimators in skops files: only named types are read from them, and equal estimators make equal bytes.
 
 A skops file is a zip with one ``schema.json``, a tree of types and attributes, and one member an array. skops reads it
-without pickle and builds only types that it is told to trust.
+without pickle and builds only types named as trusted.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 
 
 def _skops_io() -> Any:
-    """`skops.io`, without what its import does at its own expense.
+    """Import `skops.io` without the slow part of its import.
 
     On import it walks all of scikit-learn to trust every public estimator: 3 of its 5 seconds, for a list that is
-    wider than wanted here. With an empty walk it trusts no estimator that is not named to it.
+    wider than wanted here. With an empty walk it trusts no estimator that is not named.
     """
     import sklearn.utils
 
@@ -55,7 +55,7 @@ def load(path: Path, trusted: Sequence[str]) -> Any:
 
 
 def count_numbers(path: Path) -> int:
-    """How many numbers the arrays in a file hold; a record counts its fields."""
+    """Number of values in the arrays of a file; a record counts its fields."""
     total = 0
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -70,7 +70,7 @@ def count_numbers(path: Path) -> int:
 
 
 def _canonical(written: bytes) -> bytes:
-    """The same file without what differs from run to run: memory addresses, random names, times."""
+    """Return the same file without what differs from run to run: memory addresses, random names, times."""
     with zipfile.ZipFile(io.BytesIO(written)) as archive:
         tree = json.loads(archive.read("schema.json"))
         names: dict[str, str] = {}
@@ -108,7 +108,7 @@ def _renumber(node: Any, ids: dict[int, int], names: dict[str, str]) -> None:
     if not isinstance(node, dict):
         return
     if node.get("__loader__") == "JsonNode":
-        # whether two equal strings or numbers are one object is the interpreter's affair, and says nothing
+        # whether two equal strings or numbers are one object is up to the interpreter, and means nothing
         node.pop("__id__", None)
     elif isinstance(node.get("__id__"), int):
         node["__id__"] = ids.setdefault(node["__id__"], len(ids) + 1)

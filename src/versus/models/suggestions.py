@@ -1,4 +1,4 @@
-"""A sensible set of cells for a data set that nobody has compared yet: a few of each family that can take its data."""
+"""Suggested cells for a data set without a comparison so far: a few of each family that can take its data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the squa
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A model, and which data it is suggested for."""
+    """A model, and the data that it is suggested for."""
 
     family: str
     model: str
@@ -89,10 +89,10 @@ SUGGESTIONS = (
 
 
 def suggest(schema: Schema, rows: int) -> list[Suggestion]:
-    """The models to begin with.
+    """Return the models to begin with.
 
     Args:
-        schema: what the data look like.
-        rows: how many examples there are.
+        schema: form of the data.
+        rows: number of examples.
     """
     return [suggestion for suggestion in SUGGESTIONS if suggestion.suits(schema, rows)]

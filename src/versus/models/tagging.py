@@ -1,4 +1,4 @@
-"""Checks of tagged sequences that a model is given to learn from."""
+"""Validate tagged sequences passed to `fit`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tagging_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None)
 
 
 def tokens_of(schema: Schema) -> Tokens:
-    """The space of the sequences; ValueError where the events are none."""
+    """Return the space of the sequences; ValueError where the events are not sequences."""
     if not isinstance(schema.x, Tokens):
         raise ValueError(f"the events are {schema.x.describe()}; sequences of tokens are needed")
     return schema.x

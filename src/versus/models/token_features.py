@@ -19,7 +19,7 @@ from scipy import sparse
 from versus.arrays import Array, Ragged
 from versus.models import word_forms
 
-_OUTSIDE = "outside"  # the feature of what lies before the first and after the last token
+_OUTSIDE = "outside"  # the feature of places before the first and after the last token
 
 
 class WordFeatures:
@@ -27,7 +27,7 @@ class WordFeatures:
 
     Args:
         names: the features that are known.
-        affixes: the longest prefix and suffix looked at.
+        affixes: the longest prefix and suffix used.
     """
 
     def __init__(self, names: Sequence[str], affixes: int) -> None:
@@ -36,7 +36,7 @@ class WordFeatures:
 
     @classmethod
     def learn(cls, words: Sequence[str], counts: Array, affixes: int, min_df: int) -> WordFeatures:
-        """The features that at least ``min_df`` of the training tokens have, given how often each word occurs."""
+        """Learn the features that at least ``min_df`` of the training tokens have, given how often each word occurs."""
         found: Counter[str] = Counter()
         for word, count in zip(words, counts.tolist(), strict=True):
             for name in _features(word, affixes):
@@ -44,7 +44,7 @@ class WordFeatures:
         return cls([_OUTSIDE, *sorted(name for name, count in found.items() if count >= min_df)], affixes)
 
     def matrix(self, vocabulary: Sequence[str]) -> Any:
-        """(V + 1, F) sparse: the features of each word, and last those of what lies outside a sequence."""
+        """Sparse features (V + 1, F) of each word, and last those of places outside a sequence."""
         columns = {name: column for column, name in enumerate(self.names)}
         rows = [[c for name in _features(w, self.affixes) if (c := columns.get(name)) is not None] for w in vocabulary]
         rows.append([columns[_OUTSIDE]])
@@ -65,12 +65,12 @@ def _features(word: str, affixes: int) -> list[str]:
 
 
 class Window:
-    """The tokens of sequences with their neighbours, and what weights make of them.
+    """The tokens of sequences with their neighbours, and their scores for given weights.
 
     Args:
         features: (V + 1, F) sparse, of `WordFeatures.matrix`.
         X: token codes.
-        radius: how many neighbours to each side count.
+        radius: number of neighbours on each side.
     """
 
     def __init__(self, features: Any, X: Ragged, radius: int) -> None:
@@ -84,7 +84,7 @@ class Window:
             self.codes.append(np.where(inside, np.roll(X.values, -offset), outside))
 
     def scores(self, weights: Array, intercept: Array) -> Array:
-        """(2 r + 1, F, K), (K,) -> (total, K)."""
+        """Scores of all tokens, (2 r + 1, F, K), (K,) -> (total, K)."""
         scores = np.tile(intercept, (len(self.codes[0]), 1))
         for codes, part in zip(self.codes, weights, strict=True):
             scores += (self.features @ part)[codes]

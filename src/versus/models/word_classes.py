@@ -1,4 +1,4 @@
-"""Classes of words by their shape and ending: what is known of a word that training never met.
+"""Classes of words by their shape and ending, for words unseen in training.
 
 Rare words stand for unknown ones: a class is a coarse shape (capitalised, with a digit, …) and the longest ending that
 enough rare words of that shape share. Brants, "TnT: a statistical part-of-speech tagger" (2000); Weischedel et al.,
@@ -30,7 +30,7 @@ class WordClasses:
 
     @classmethod
     def learn(cls, rare: Sequence[str], longest: int, members: int) -> WordClasses:
-        """The classes that rare words suggest: endings of at most ``longest`` letters that ``members`` words share."""
+        """Learn classes from rare words: endings of at most ``longest`` letters that ``members`` words share."""
         ends = Counter(name for word in rare for name in _names(word, longest))
         return cls(sorted(name for name, count in ends.items() if count >= members))
 

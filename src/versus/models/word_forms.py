@@ -1,4 +1,4 @@
-"""What a word's letters say: its shape, its affixes, and lists of such strings as arrays that a file can hold."""
+"""Shape and affixes of a word, and lists of such strings as arrays that a file can hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def shape(word: str) -> str:
 
 
 def packed(strings: Iterable[str]) -> Array:
-    """Strings as (bytes,) uint8, UTF-8 with a zero byte after each."""
+    """Pack strings as (bytes,) uint8, UTF-8 with a zero byte after each."""
     return np.frombuffer("".join(f"{s}\0" for s in strings).encode("utf-8", "surrogatepass"), np.uint8)
 
 

@@ -22,7 +22,7 @@ class CategoricalFactors:
         self.log_probabilities = log_probabilities
 
     def log_density(self, codes: Array) -> Array:
-        """Codes (N, D), NaN where missing -> (N, K) nats; a missing column has probability 1."""
+        """Log-density of codes (N, D), NaN where missing -> (N, K) nats; a missing column has probability 1."""
         out = np.zeros((len(codes), len(self.log_probabilities)))
         for d, (start, size) in enumerate(zip(self.starts, self.cardinalities, strict=False)):
             table = np.zeros((size + 1, len(self.log_probabilities)))
@@ -31,7 +31,7 @@ class CategoricalFactors:
         return out
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """Codes (n, D) of one class."""
+        """Draw codes (n, D) of one class."""
         columns = [
             rng.choice(size, size=n, p=np.exp(self.log_probabilities[label, start : start + size]))
             for start, size in zip(self.starts, self.cardinalities, strict=False)
@@ -53,7 +53,7 @@ def fit_categorical(
 
 
 def check_codes(codes: Array, cardinalities: Sequence[int], names: Sequence[str]) -> None:
-    """Raise ValueError, naming the column, where a code is none of 0 … C - 1 (NaN is allowed)."""
+    """Raise ValueError, naming the column, where a code is not one of 0 … C - 1 (NaN is allowed)."""
     for column, size, name in zip(codes.T, cardinalities, names, strict=True):
         known = column[~np.isnan(column)]
         if known.size and (known.min() < 0 or known.max() >= size or (known != np.floor(known)).any()):

@@ -28,7 +28,7 @@ _LARGEST_BLOCK = 2**22  # elements of (sequences, K, K) that a step of Viterbi h
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is known of the hidden states once all observations are.
+    """Posterior of the hidden states, given all observations.
 
     Args:
         log_normaliser: (N,) log Z of each sequence, nats.
@@ -77,7 +77,7 @@ class Chain:
         weights, _ = _relative(self.transition)
         marginals, ratios = np.empty_like(filtered), np.zeros_like(filtered)
         ends = filtered * np.exp(self.final - self.final.max())
-        later = ends[:0]  # of the sequences that go on
+        later = ends[:0]  # of the sequences that continue
         for step in reversed(list(layout.steps())):
             going, ending = slice(step.start, step.start + len(later)), slice(step.start + len(later), step.stop)
             marginals[going] = filtered[going] * (later @ weights.T)
@@ -121,7 +121,7 @@ class Chain:
         return layout.unpacked(states), layout.by_sequence(values)
 
     def draw(self, n: int, rng: np.random.Generator) -> Ragged:
-        """``n`` paths of a chain whose weights are probabilities: ``exp(transition)`` and ``exp(final)`` sum to 1."""
+        """Draw ``n`` paths where weights are probabilities: ``exp(transition)`` and ``exp(final)`` sum to 1."""
         ways = np.cumsum(np.exp(np.column_stack([self.transition, self.final])), axis=1)
         going = np.arange(n)
         state = _drawn(np.cumsum(np.exp(self.initial))[None], rng.random(n))
@@ -173,7 +173,7 @@ class _Layout:
             raise ValueError(f"chains take sequences of at least one element; {empty}")
         self.starts = scores.starts
         self.longest_first = np.argsort(-lengths, kind="stable")
-        self.sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]  # how many sequences have a step t
+        self.sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]  # number of sequences that have a step t
         rank = np.empty(len(lengths), np.int64)
         rank[self.longest_first] = np.arange(len(lengths))
         time = np.arange(len(scores.values)) - np.repeat(self.starts[:-1], lengths)
@@ -187,23 +187,23 @@ class _Layout:
         return (slice(int(a), int(b)) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True))
 
     def size(self, step: slice) -> int:
-        """How many sequences have the step."""
+        """Number of sequences that have the step."""
         return int(step.stop - step.start)
 
     @property
     def previous(self) -> Array:
-        """For each position after the first step the place of the one before, as laid out."""
+        """Return, for each position after the first step the place of the one before, as laid out."""
         later = np.arange(self.sizes[0], self.offsets[-1])
         return later - np.repeat(self.sizes[:-1], self.sizes[1:])
 
     def unpacked(self, packed: Array) -> Ragged:
-        """Values by time -> values by sequence."""
+        """Reorder values by time to values by sequence."""
         values = np.empty_like(packed)
         values[self.order] = packed
         return Ragged(values, self.starts)
 
     def by_sequence(self, values: Array) -> Array:
-        """(N,) longest first -> (N,) in the order of the sequences."""
+        """Reorder (N,), longest first -> (N,) in the order of the sequences."""
         out = np.empty_like(values)
         out[self.longest_first] = values
         return out
@@ -217,7 +217,7 @@ def _relative(log_weights: Array) -> tuple[Array, float]:
 
 
 def _best_step(best: Array, transition: Array) -> tuple[Array, Array]:
-    """(n, K) log weights -> (n, K) of the best way into each state, and where it comes from."""
+    """Best way into each state and its origin, (n, K) log weights -> (n, K) each."""
     rows = max(1, _LARGEST_BLOCK // transition.size)
     found = []
     for i in range(0, len(best), rows):

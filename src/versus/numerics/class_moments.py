@@ -30,7 +30,7 @@ class ClassMoments:
     variances: Array
 
     def pooled(self) -> ClassMoments:
-        """The same of all classes together, (1, D)."""
+        """Moments of all classes together, (1, D)."""
         counts = self.counts.sum(axis=0, keepdims=True)
         divisor = np.maximum(counts, 1)
         mean = (self.counts * self.means).sum(axis=0, keepdims=True) / divisor
@@ -38,9 +38,9 @@ class ClassMoments:
         return ClassMoments(counts, mean, spread.sum(axis=0, keepdims=True) / divisor)
 
     def filled(self) -> ClassMoments:
-        """What too few values cannot say, taken from all classes: a mean from none, a variance from one.
+        """Take from all classes what too few values cannot give: a mean of none, a variance of one.
 
-        A column that nobody has a value of gets mean 0 and variance 1.
+        A column without any value gets mean 0 and variance 1.
         """
         pooled = self.pooled()
         mean = np.where(pooled.counts > 0, pooled.means, 0.0)
@@ -50,7 +50,7 @@ class ClassMoments:
 
 
 def scaled_variances(pooled_variances: Array, fraction: float) -> Array:
-    """``fraction`` of each column's variance (D,); a constant column takes the largest column's, or 1 if all are 0."""
+    """Scale each column's variance (D,) by ``fraction``; a constant one takes the largest, or 1 if all are 0."""
     largest = float(pooled_variances.max(initial=0.0)) or 1.0
     scaled: Array = fraction * np.where(pooled_variances > 0, pooled_variances, largest)
     return scaled
@@ -81,7 +81,7 @@ def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None 
 
 
 def _members(codes: Labels, n_classes: int, dtype: np.dtype[np.floating], sparse: bool) -> Any:
-    """(K, n) with a 1 where the row is of the class; a dense one costs K multiplications for each addition."""
+    """Indicators (K, n), 1 where the row is of the class; a dense one costs K multiplications for each addition."""
     if not sparse:
         return (np.arange(n_classes)[:, None] == codes).astype(dtype)
     from scipy.sparse import csc_array  # a tenth of a second to import

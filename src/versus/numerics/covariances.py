@@ -90,26 +90,26 @@ class Tied(Full):
         return TiedNormals(means, covariances)
 
     def scatter(self, rows: Any, weights: Any, means: Any) -> tuple[Any, Any]:
-        """(K, D), and the sum over the components (D, D): only the total scatter needs a product of D^2 a row."""
+        """Sums (K, D), and total scatter (D, D): only the total scatter needs a product of D^2 a row."""
         x, sums, totals, shift = _about_centre(rows, weights, means)
         x *= np.sqrt(weights.sum(axis=0))[:, None]
         cross = sums.T @ shift
         return sums - totals[:, None] * shift, x.T @ x - cross - cross.T + self.outer(totals, shift)
 
     def part(self, scatter: Array) -> Array:
-        """Their sum."""
+        """Sum over the components."""
         return np.asarray(scatter.sum(axis=0))
 
     def outer(self, totals: Array, shift: Array) -> Array:
-        """(D, D)."""
+        """Sum of the outer products, (D, D)."""
         return np.asarray(shift.T @ (totals[:, None] * shift))
 
     def divisor(self, totals: Array) -> Array:
-        """All rows."""
+        """Total weight of all rows."""
         return np.asarray(totals.sum())
 
     def expand(self, covariances: Array, n_components: int, n_columns: int) -> Array:
-        """(D, D) -> (K, D, D)."""
+        """Expand (D, D) -> (K, D, D)."""
         return np.broadcast_to(covariances, (n_components, n_columns, n_columns))
 
 
@@ -121,33 +121,33 @@ class Diagonal(Full):
         return DiagonalNormals(means, covariances)
 
     def scatter(self, rows: Any, weights: Any, means: Any) -> tuple[Any, Any]:
-        """(K, D) and (K, D)."""
+        """Sums and scatter, (K, D) each."""
         x, sums, totals, shift = _about_centre(rows, weights, means)
         second = weights @ (x * x) - 2 * shift * sums + self.outer(totals, shift)
         return sums - totals[:, None] * shift, second
 
     def part(self, scatter: Array) -> Array:
-        """The diagonals."""
+        """Diagonals of the scatters."""
         return np.diagonal(scatter, axis1=1, axis2=2)
 
     def outer(self, totals: Array, shift: Array) -> Array:
-        """(K, D)."""
+        """Diagonals of the outer products, (K, D)."""
         return np.asarray(totals[:, None] * shift**2)
 
     def divisor(self, totals: Array) -> Array:
-        """(K, 1)."""
+        """Weights as (K, 1)."""
         return totals[:, None]
 
     def of_variances(self, variances: Array) -> Array:
-        """As they are."""
+        """Return the variances as they are."""
         return variances
 
     def estimate(self, scatter: Array, shift: Array, totals: Array, regular: Regularisation) -> Array:
-        """(K, D); rounding must not leave a variance below 0."""
+        """Variances (K, D); rounding must not leave a variance below 0."""
         return super().estimate(np.maximum(scatter, self.outer(totals, shift)), shift, totals, regular)
 
     def expand(self, covariances: Array, n_components: int, n_columns: int) -> Array:
-        """(K, D) -> (K, D, D)."""
+        """Expand (K, D) -> (K, D, D)."""
         return np.asarray(covariances[:, :, None] * np.eye(n_columns))
 
 
@@ -159,11 +159,11 @@ class Spherical(Diagonal):
         return DiagonalNormals(means, np.broadcast_to(covariances[:, None], means.shape))
 
     def estimate(self, scatter: Array, shift: Array, totals: Array, regular: Regularisation) -> Array:
-        """(K,)."""
+        """Variances (K,)."""
         return np.asarray(super().estimate(scatter, shift, totals, regular).mean(axis=1))
 
     def expand(self, covariances: Array, n_components: int, n_columns: int) -> Array:
-        """(K,) -> (K, D, D)."""
+        """Expand (K,) -> (K, D, D)."""
         return np.asarray(covariances[:, None, None] * np.eye(n_columns))
 
 
@@ -178,7 +178,7 @@ STRUCTURES: dict[str, Full] = {"full": Full(), "tied": Tied(), "diag": Diagonal(
 
 
 def structure(name: str) -> Full:
-    """The structure called ``name``.
+    """Return the structure called ``name``.
 
     Raises:
         ValueError: where there is none.
@@ -210,6 +210,6 @@ def ledoit_wolf(n: int, scatter: Array, fourth: float) -> float:
 
 
 def shrunk(covariance: Array, amount: float) -> Array:
-    """(D, D) with its correlations multiplied by ``1 - amount``; variances stay."""
+    """Covariance (D, D) with its correlations multiplied by ``1 - amount``; variances stay."""
     mixed: Array = (1 - amount) * covariance + amount * np.diag(np.diagonal(covariance))
     return mixed

@@ -20,12 +20,12 @@ from versus.numerics.machine import library, map_slabs, on_host, placement
 
 RULES = ("scott", "silverman", "cross_validation")
 _CANDIDATES = np.geomspace(0.05, 2.0, 25)  # multiples of Scott's factor
-_LARGEST = 2000  # rows that cross-validation looks at
+_LARGEST = 2000  # rows used in cross-validation
 _BLOCK, _DEVICE_BLOCK = 2**17, 2**26  # exponents held at once: 1 MB of float64 in the cache; 512 MB on a GPU
 
 
 def log_kernel_sums(queries: Array, points: Array, device: str = "cpu") -> Array:
-    """(N, D) and (M, D) -> (N,): the logarithm of the sum of unit kernels on all points, on the GPU where it pays."""
+    """Logarithm of the sum of unit kernels on all points, (N, D) and (M, D) -> (N,), on the GPU where it is faster."""
     place = placement(device, 2.0 * len(queries) * len(points) * (points.shape[1] + 20))
     centre = points.mean(axis=0)
     there, asked = place(points - centre), place(queries - centre)

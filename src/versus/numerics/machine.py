@@ -1,6 +1,6 @@
 """Run a kernel on the processor's cores, slab by slab of rows, or on a GPU.
 
-numpy runs one thread except inside BLAS, and BLAS shares out one small product badly. So slabs of rows are shared out
+numpy runs one thread except inside BLAS, and BLAS splits one small product badly. So slabs of rows are distributed
 instead, with one BLAS thread each. Slabs are cut by size alone and their results taken in order: sums over them are the
 same bits on any number of cores. A kernel that a GPU wants, too, is written in what numpy and torch have in common.
 """
@@ -24,9 +24,9 @@ _WORTHWHILE = 5e11  # floating-point operations
 
 
 def map_slabs(work: Callable[[slice], T], n_rows: int, slab_rows: int) -> list[T]:
-    """``work(slice)`` for each slab of at most ``slab_rows`` of ``n_rows`` rows; the results in the slabs' order.
+    """Run ``work(slice)`` for each slab of at most ``slab_rows`` of ``n_rows`` rows; the results in the slabs' order.
 
-    One slab runs in the calling thread, with BLAS as it comes: small data pay nothing for this.
+    One slab runs in the calling thread, with BLAS as it is: small data have no overhead.
     """
     ends = np.linspace(0, n_rows, -(-n_rows // slab_rows) + 1).astype(int).tolist()
     slabs = [slice(start, end) for start, end in pairwise(ends)]
@@ -48,7 +48,7 @@ def _blas() -> tuple[Any, int]:
 
 
 def placement(device: str, operations: float) -> Callable[[Array], Any]:
-    """A function that takes an array to where the work is done: a GPU as a tensor, or the CPU as it is.
+    """Return a function that puts an array in place for the work: on a GPU as a tensor, or on the CPU as it is.
 
     Args:
         device: "auto", "cpu" or "cuda"; "auto" is a GPU where there is one and the work is worth its start.
@@ -68,7 +68,7 @@ def placement(device: str, operations: float) -> Callable[[Array], Any]:
 
 
 def library(rows: Any) -> Any:
-    """The module whose functions take ``rows``: numpy or torch."""
+    """Return the module whose functions take ``rows``: numpy or torch."""
     if isinstance(rows, np.ndarray):
         return np
     import torch
@@ -77,12 +77,12 @@ def library(rows: Any) -> Any:
 
 
 def alike(array: Any, rows: Any) -> Any:
-    """``array`` in the library, on the device and in the precision of ``rows``."""
+    """Convert ``array`` to the library, on the device and in the precision of ``rows``."""
     if isinstance(rows, np.ndarray):
         return array.astype(rows.dtype, copy=False)
     return library(rows).as_tensor(array, dtype=rows.dtype, device=rows.device)
 
 
 def on_host(found: Any) -> Array:
-    """An array or tensor as a float64 array."""
+    """Convert an array or tensor to a float64 array."""
     return np.asarray(found if isinstance(found, np.ndarray) else found.cpu(), dtype=np.float64)

@@ -1,8 +1,8 @@
-r"""Normals and mixtures of them where values are missing: exact marginal densities, and moments for EM.
+r"""Normals and mixtures of them with missing values: exact marginal densities, and moments for EM.
 
 With observed columns o and missing ones m, :math:`x_o \sim N(\mu_o, \Sigma_{oo})`, and given :math:`x_o` the missing
 are normal with mean :math:`\mu_m + B (x_o - \mu_o)` and covariance :math:`\Sigma_{mm} - B \Sigma_{om}`,
-:math:`B = \Sigma_{mo} \Sigma_{oo}^{-1}`. Rows are taken together by which columns they miss. Ghahramani and Jordan,
+:math:`B = \Sigma_{mo} \Sigma_{oo}^{-1}`. Rows are grouped by the columns they miss. Ghahramani and Jordan,
 "Supervised learning from incomplete data via an EM approach" (NIPS 1993).
 """
 
@@ -17,7 +17,7 @@ from versus.numerics.normals import FullNormals
 
 
 def patterns(rows: Array) -> Iterator[tuple[Array, Array]]:
-    """(N, D) with NaN -> for each set of observed columns that occurs, the columns and the row numbers."""
+    """Group rows (N, D) with NaN: for each set of observed columns that occurs, the columns and the row numbers."""
     missing = np.isnan(rows)
     _, first, of_row = np.unique(np.packbits(missing, axis=1), axis=0, return_index=True, return_inverse=True)
     for p, i in enumerate(first):

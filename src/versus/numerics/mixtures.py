@@ -29,8 +29,8 @@ _SLAB = 8192  # rows that one thread takes through both steps
 _HELD = 2**29  # bytes of the slabs' sums that are held at once
 _DEVICE_SLAB = 2**26  # numbers in the largest intermediate on a GPU, 512 MB of float64
 _NEGLIGIBLE = 2.0**-8  # of the rounding unit: a smaller responsibility changes no digit and is 0, as most are
-_STEEP = 1e-5  # nats a row: smaller rises are left to double precision
-_SAMPLE, _ROUNDS = 20_000, 10  # rows that k-means looks at and its rounds: more hardly move where EM starts
+_STEEP = 1e-5  # nats per row: smaller rises are left to float64
+_SAMPLE, _ROUNDS = 20_000, 10  # rows and rounds of k-means: more hardly move the start of EM
 _RESOLVED = 1e-3  # float32 rounds rows by 6e-8 of their reach: a thousandth of it keeps four digits when whitened
 
 
@@ -45,7 +45,7 @@ class Mixture:
 
     @cached_property
     def normals(self) -> FullNormals | TiedNormals | DiagonalNormals:
-        """The components, ready to be evaluated; factorising their covariances takes longer than a few rows do."""
+        """Components ready for evaluation; factorising covariances takes longer than evaluating a few rows."""
         return self.structure.normals(self.means, self.covariances)
 
     def expanded(self) -> Array:
@@ -126,7 +126,7 @@ def responsibilities(joint: Any, rounding: float = 2.0**-52) -> tuple[Any, Any]:
 
 def maximise(structure: Full, moments: Moments, means: Array, regular: Regularisation) -> Mixture:
     """The M-step: moments about ``means`` (K, D) -> the mixture that they make most likely."""
-    totals = moments.totals + 10 * np.finfo(float).eps  # a component that lost all its rows stays where it was
+    totals = moments.totals + 10 * np.finfo(float).eps  # a component that lost all its rows stays unchanged
     shift = moments.first / totals[:, None]
     covariances = structure.estimate(moments.scatter, shift, totals, regular)
     return Mixture(structure, totals / totals.sum(), means + shift, covariances)
@@ -135,7 +135,7 @@ def maximise(structure: Full, moments: Moments, means: Array, regular: Regularis
 class SinglePrecision:
     """Rows (N, D) as float32 differences from their centre, for the first steps of EM.
 
-    A step only needs to lead upwards, and the next one starts from wherever it arrived: rounding errors do not add up,
+    A step only needs to raise the likelihood, and the next one starts from its result: rounding errors do not add up,
     and steps in double precision end at a maximum of the same likelihood. Higham and Mary, "Mixed precision algorithms
     in numerical linear algebra" (2022).
     """
@@ -148,7 +148,7 @@ class SinglePrecision:
         self.rows = place(centred)
 
     def moments(self, mixture: Mixture) -> Moments | None:
-        """Nearly the sums of `expected_moments`; None where a component is too narrow to be seen in float32.
+        """Approximate the sums of `expected_moments`; None where a component is too narrow to be seen in float32.
 
         It must be wide enough in every column given those before it. Shifting rows and means together changes no sum.
         """
@@ -166,10 +166,10 @@ def em(
     regular: Regularisation,
     single: SinglePrecision | None = None,
 ) -> tuple[Mixture, list[float]]:
-    """EM from ``start`` until the mean log-likelihood rises by less than ``tol`` nats, or ``max_iter`` steps are done.
+    """Run EM from ``start`` until the mean log-likelihood rises by less than ``tol`` nats, or for ``max_iter`` steps.
 
-    ``single`` takes the place of ``rows`` while the likelihood rises fast; the last step is never one of its. Returns
-    the mixture and, for each step, the mean log-likelihood (nats a row) of the mixture that it began with.
+    ``single`` replaces ``rows`` while the likelihood rises fast; the last step never uses it. Returns
+    the mixture and, for each step, the mean log-likelihood (nats per row) of the mixture that it began with.
     """
     mixture, trace = start, []
     for left in reversed(range(max_iter)):

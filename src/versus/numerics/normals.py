@@ -46,7 +46,7 @@ class FullNormals:
         self.offset = np.einsum("kij,kj->ki", inverse, means).reshape(-1, 1)  # (K · D, 1)
 
     def log_density(self, rows: Any) -> Any:
-        """(n, D), array or tensor without NaN -> (K, n) nats, float64, computed in the rows' own precision."""
+        """Log-density, (n, D) array or tensor, no NaN -> (K, n) nats, float64, computed in the rows' own precision."""
         xp = library(rows)
         whitening, offset = alike(self.whitening, rows), alike(self.offset, rows)
         constants = alike(self.constants, rows[:0].astype(np.float64) if xp is np else rows[:0].double())[:, None]
@@ -76,12 +76,15 @@ class DiagonalNormals:
         self.constants = -0.5 * np.log(2 * np.pi * variances) - forms  # (K, D)
 
     def log_density(self, rows: Array) -> Array:
-        """(n, D), float32 or float64, NaN where missing -> (K, n) nats, float64; what is missing is integrated over."""
+        """Log-density, (n, D) -> (K, n) nats, float64.
+
+        Rows are float32 or float64, NaN where missing; missing values are integrated out.
+        """
         centre, linear, quadratic = (part.astype(rows.dtype) for part in (self.centre, self.linear.T, self.quadratic.T))
         size = int(np.clip(_UNPACKED // max(linear.size, 1), 16, 2048))
         buffer = np.empty((min(size, len(rows)), rows.shape[1]), rows.dtype)
         crossed, squared = (np.empty((len(rows), len(self.linear))) for _ in range(2))
-        with np.errstate(invalid="ignore", over="ignore"):  # what comes out NaN is computed again
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN results are computed again
             for start in range(0, len(rows), size):
                 block = slice(start, start + size)
                 x = np.subtract(rows[block], centre, out=buffer[: len(rows[block])])
@@ -107,7 +110,7 @@ class DiagonalNormals:
         return wrong
 
     def _of_observed(self, rows: Array) -> Array:
-        """In double precision, from the observed columns alone, (n, D) -> (K, n)."""
+        """Log-density in float64, from the observed columns alone, (n, D) -> (K, n)."""
         observed = ~np.isnan(rows)
         x = np.where(observed, rows - self.centre, 0.0)
         log_density: Array = observed @ self.constants.T + x @ self.linear.T - (x * x) @ self.quadratic.T
@@ -125,7 +128,7 @@ class TiedNormals:
         self.spherical = DiagonalNormals(whitened, np.ones_like(whitened))
 
     def log_density(self, rows: Array) -> Array:
-        """(n, D), no NaN -> (K, n) nats."""
+        """Log-density, (n, D) without NaN -> (K, n) nats."""
         log_density: Array = self.spherical.log_density(rows @ self.whitening) - self.log_det
         return log_density
 
@@ -135,7 +138,7 @@ def cholesky(covariances: Array) -> Array:
 
     Raises:
         ValueError: where a covariance is not positive definite, or so only by rounding: where the part of a column's
-            variance that the columns before it leave open drowns in the last digits. The message says what helps.
+            variance that the columns before it leave open drowns in the last digits. The message gives the remedy.
     """
     try:
         factors: Array = np.linalg.cholesky(covariances)

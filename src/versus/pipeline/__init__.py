@@ -1,1 +1,1 @@
-"""What DVC lacks: fingerprints of code, shares, restoring, recovery after a kill, verification, the doctor."""
+"""Features that DVC lacks: fingerprints of code, shares, restoring, recovery after a kill, verification, the doctor."""

@@ -1,11 +1,11 @@
-"""For every stage, which parameters and which code its results depend on.
+"""Fingerprints of the stages: the parameters and the code that the results of each stage depend on.
 
-A stage's code is what its script and its model import, followed through the whole of ``versus``: exact where a list
-kept by hand goes stale. Code counts with its meaning: comments, docstrings and layout do not. Libraries count with the
-version that constraints.txt pins. Each stage gets one small file, of which the first line is its part of params.yaml
-and the others are hashes, so that comparing two of them names what changed. DVC could watch the parameters by itself,
-but reads all of params.yaml anew for every stage: with a hundred stages a repro that has nothing to do would take three
-times as long.
+A stage's code is what its script and its model import, followed through the whole of ``versus``: this stays exact,
+while a list kept by hand becomes outdated. Code counts by its meaning: comments, docstrings and layout are ignored.
+Libraries count by the version that constraints.txt pins. Each stage gets one small file: its first line is the stage's
+part of params.yaml, the others are hashes, so that comparing two files names what changed. DVC could watch the
+parameters itself, but it reads all of params.yaml again for every stage: with a hundred stages, a repro that has
+nothing to do would take three times as long.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from versus.manifest import sha256
 from versus.params import Params
 from versus.serving.code import CODE, closure
 
-# These say, show or pass on what others computed: an edit here changes no result. What params.py reads is part of a
-# fingerprint by its values.
+# These log, show or pass on results of other modules: an edit here changes no result. The values that params.py reads
+# are part of a fingerprint.
 WITHOUT_EFFECT = (
     "versus.tracking",
     "versus.params",
@@ -43,7 +43,7 @@ DISTRIBUTIONS = {
 
 
 def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
-    """For each stage its name and the text of its fingerprint."""
+    """Yield the name and the text of the fingerprint of each stage."""
     given = params.model_dump(mode="json", by_alias=True, exclude_unset=True)
     seed = {"seed": params.seed}
     for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
@@ -70,7 +70,7 @@ def _code(modules: tuple[str, ...]) -> str:
 
 
 def lines(modules: Iterable[str]) -> Iterator[str]:
-    """The code that modules reach: ``hash  file`` for ours, ``name==version`` for libraries."""
+    """Yield the code that modules reach: ``hash  file`` for our files, ``name==version`` for libraries."""
     files, libraries = closure(modules, WITHOUT_EFFECT)
     for path in sorted(files | _data_files({file.parent for file in files})):
         yield f"{digest(path)}  {path.relative_to(CODE).as_posix()}"
@@ -80,16 +80,16 @@ def lines(modules: Iterable[str]) -> Iterator[str]:
 
 @cache
 def digest(path: Path) -> str:
-    """Hash a file: of Python code what it means, of others every byte."""
+    """Hash a file: Python code by its meaning, other files by every byte."""
     if path.suffix != ".py":
         return sha256(path)
     return hashlib.sha256(meaning(path.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 def meaning(source: str) -> str:
-    """Python code without its comments, docstrings and layout; the same text in every version of Python.
+    """Return Python code without its comments, docstrings and layout; the text is the same in every version of Python.
 
-    (`ast.dump` is not: it writes other defaults in other versions.)
+    (`ast.dump` is not suitable: its output depends on the version.)
     """
     return _written(ast.parse(source))
 
@@ -114,12 +114,12 @@ def _pins() -> dict[str, str]:
 
 
 def _data_files(packages: set[Path]) -> set[Path]:
-    """Templates and other files without code, below packages and outside of the packages within them."""
+    """Templates and other files without code in these packages, except those in packages nested in them."""
     found = {path for package in packages for path in package.rglob("*") if path.is_file()}
     return {path for path in found if path.suffix not in (".py", ".pyc") and _package_of(path) in packages}
 
 
 @cache
 def _package_of(path: Path) -> Path:
-    """The innermost package that a file lies in."""
+    """Innermost package that contains a file."""
     return next(folder for folder in path.parents if (folder / "__init__.py").is_file())

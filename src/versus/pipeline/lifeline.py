@@ -1,4 +1,4 @@
-"""No process of a repro outlives the one that started it: a killed repro leaves nothing behind that still writes.
+"""End every process of a repro with the one that started it: a killed repro leaves no process that still writes.
 
 A stage watches the `dvc` above it. `dvc` itself watches `versus repro`, which starts it through this module:
 
@@ -21,7 +21,7 @@ WORDS = 4  # of a command line, among which `dvc` stands: python, -m, dvc; or py
 
 
 def is_dvc(process: psutil.Process) -> bool:
-    """Whether a process runs `dvc`, however it was started; false for one that is gone or may not be looked at."""
+    """Check whether a process runs `dvc`, however it was started; False if it is gone or access to it is denied."""
     try:
         return any(os.path.basename(word) == "dvc" for word in process.cmdline()[:WORDS])
     except psutil.Error:
@@ -29,7 +29,7 @@ def is_dvc(process: psutil.Process) -> bool:
 
 
 def hold_to_dvc() -> None:
-    """End this process, a stage, with the `dvc` that started it; also if that was killed before this could look."""
+    """End this process, a stage, with the `dvc` that started it, also if `dvc` was killed before this call."""
     parents = _parents_up_to_dvc()
     if not parents and STARTED_HERE in os.environ:
         sys.exit(ENDED)
@@ -39,19 +39,19 @@ def hold_to_dvc() -> None:
 
 
 def hold(processes: Sequence[psutil.Process], seconds_between_looks: float = 0.5) -> None:
-    """Watch processes from a thread, and end this one as soon as one of them is gone."""
+    """Watch processes from a thread, and end this process as soon as one of them is gone."""
 
     def watch() -> None:
         while all(map(_alive, processes)):
             time.sleep(seconds_between_looks)
-        os._exit(ENDED)  # nothing to tidy: outputs are renamed only when whole, and DVC's own files can be mended
+        os._exit(ENDED)  # nothing to tidy: outputs are renamed only when whole, and DVC's own files can be repaired
 
     if processes:
         threading.Thread(target=watch, daemon=True, name="lifeline").start()
 
 
 def _parents_up_to_dvc() -> list[psutil.Process]:
-    """The parents up to `dvc` (a shell may stand between); none when a person runs the stage by hand."""
+    """Parent processes up to `dvc` (a shell may stand between); empty if a person runs the stage by hand."""
     parents: list[psutil.Process] = psutil.Process().parents()
     for depth, parent in enumerate(parents):
         if is_dvc(parent):
@@ -67,7 +67,7 @@ def _alive(process: psutil.Process) -> bool:
 
 
 def main(starter: int, arguments: list[str]) -> int:
-    """Run `dvc` with these arguments for as long as the process ``starter`` lives; returns DVC's exit code."""
+    """Run `dvc` with these arguments as long as the process ``starter`` lives; return DVC's exit code."""
     try:
         hold([psutil.Process(starter)])
     except psutil.NoSuchProcess:

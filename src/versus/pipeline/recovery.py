@@ -1,7 +1,7 @@
-"""Mend what a kill may leave of DVC's own files, which it does not write atomically.
+"""Repair DVC's own files after a kill, as DVC does not write them atomically.
 
-Each stage keeps a copy of dvc.lock as it starts (`keep_lock`), when DVC is not writing. A kill while DVC rewrites the
-file leaves half of it; the copy lacks at most the last finished stage, which DVC's run cache then gives back.
+Each stage keeps a copy of dvc.lock when it starts (`keep_lock`), while DVC is not writing. A kill while DVC rewrites
+the file leaves half of it; the copy lacks at most the last finished stage, which DVC's run cache then restores.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REWRITE = 0.2  # seconds in which a DVC at work finishes a file that it is rewri
 
 
 def keep_lock(root: Path) -> None:
-    """Copy dvc.lock aside, by a rename so that the copy is never half written."""
+    """Keep a copy of dvc.lock, put in place by a rename so that it is never half written."""
     lock, copy = root / "dvc.lock", root / COPY
     if not lock.is_file():
         return
@@ -30,7 +30,7 @@ def keep_lock(root: Path) -> None:
 
 
 def mend(root: Path) -> Iterator[str]:
-    """Restore a damaged dvc.lock and drop a damaged rwlock; yields what was done, a line each."""
+    """Restore a damaged dvc.lock and remove a damaged rwlock; yield one line for each action."""
     if lock_is_damaged(root):
         yield restore_lock(root)
     if rwlock_is_damaged(root):
@@ -38,17 +38,17 @@ def mend(root: Path) -> Iterator[str]:
 
 
 def lock_is_damaged(root: Path) -> bool:
-    """Whether there is a dvc.lock that DVC cannot use."""
+    """Check whether there is a dvc.lock that DVC cannot use."""
     return _stays_damaged(root / "dvc.lock", _is_lockfile)
 
 
 def rwlock_is_damaged(root: Path) -> bool:
-    """Whether there is a note of who reads and writes what that DVC cannot use; an empty one is such."""
+    """Check whether there is an rwlock, DVC's note of readers and writers, that DVC cannot use; an empty one counts."""
     return _stays_damaged(root / RWLOCK, _is_rwlock)
 
 
 def restore_lock(root: Path) -> str:
-    """Put the copy of dvc.lock in its place, or remove the file where there is none; returns what was done."""
+    """Replace dvc.lock by its copy, or remove it if there is no copy; return a description of the action."""
     lock, copy = root / "dvc.lock", root / COPY
     if has_copy(root):
         shutil.copyfile(copy, lock)
@@ -58,18 +58,18 @@ def restore_lock(root: Path) -> str:
 
 
 def has_copy(root: Path) -> bool:
-    """Whether a usable copy of dvc.lock is kept."""
+    """Check whether there is a usable copy of dvc.lock."""
     return (root / COPY).is_file() and _is_lockfile(root / COPY)
 
 
 def remove_rwlock(root: Path) -> str:
-    """Remove DVC's note of who reads and writes what, which it makes anew; returns what was done."""
+    """Remove DVC's rwlock, which DVC writes again; return a description of the action."""
     (root / RWLOCK).unlink()
     return f"{RWLOCK.as_posix()} was cut off; removed"
 
 
 def _stays_damaged(path: Path, is_whole: Callable[[Path], bool]) -> bool:
-    """Whether a file is damaged now and a moment later: a DVC at work may just be rewriting it."""
+    """Check whether a file is damaged now and a moment later: DVC may just be rewriting it."""
     for pause in (REWRITE, 0.0):
         if not path.is_file() or is_whole(path):
             return False
@@ -78,7 +78,7 @@ def _stays_damaged(path: Path, is_whole: Callable[[Path], bool]) -> bool:
 
 
 def _is_lockfile(path: Path) -> bool:
-    """Whether DVC could use the file, and wrote it to its end: YAML, with the lock file's schema, in whole lines."""
+    """Check that DVC can use the file and wrote it to the end: YAML with the lock file's schema, in whole lines."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -93,7 +93,7 @@ def _is_lockfile(path: Path) -> bool:
 
 
 def _is_rwlock(path: Path) -> bool:
-    """Whether DVC could use the file: JSON, with the schema of who reads and writes which path."""
+    """Check that DVC can use the file: JSON with the schema of the readers and writers of each path."""
     from dvc.rwlock import SCHEMA
     from voluptuous import Invalid
 

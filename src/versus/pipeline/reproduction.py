@@ -1,4 +1,4 @@
-"""Did a fresh run give the committed scores again? Counted by cell, bit for bit."""
+"""Comparison of a fresh run's scores with the committed ones, by cell and bit for bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Scores = dict[str, dict[tuple[str, ...], str]]  # cell -> (metric, statistic, â€
 
 @dataclass(frozen=True)
 class Reproduction:
-    """How many of the cells in both tables agree in every digit, and how far apart the others are."""
+    """Number of cells in both tables, number of those equal in every digit, and largest difference of the others."""
 
     same: int
     shared: int
@@ -27,7 +27,7 @@ class Reproduction:
 def compare(committed: Scores, found: Scores) -> Reproduction:
     """Compare two tables of scores; values are text, so equal means equal in every bit that was written.
 
-    Scores that stand in one of the tables alone, such as those of a new metric, do not count.
+    Scores that only one of the tables has, such as those of a new metric, do not count.
     """
     shared = sorted(cell for cell in set(committed) & set(found) if set(committed[cell]) & set(found[cell]))
     same, largest, where = 0, 0.0, ""
@@ -45,7 +45,7 @@ def compare(committed: Scores, found: Scores) -> Reproduction:
 
 
 def read_scores(text: str) -> Scores:
-    """A comparison.csv as cell -> (metric, column) -> the text of the value."""
+    """Read the text of a comparison.csv as cell -> (metric, column) -> the text of the value."""
     table: Scores = defaultdict(dict)
     for row in csv.DictReader(io.StringIO(text)):
         for column in ("mean", "low", "high"):
@@ -54,7 +54,7 @@ def read_scores(text: str) -> Scores:
 
 
 def summarise(workspace: Workspace) -> str:
-    """One line that compares comparison.csv with the committed one; empty where nothing is committed."""
+    """Compare comparison.csv with the committed one, in one line; return an empty text if none is committed."""
     path = workspace.reports / "comparison.csv"
     before = committed(path)
     if before is None:
@@ -67,7 +67,7 @@ def summarise(workspace: Workspace) -> str:
 
 
 def committed(path: Path) -> str | None:
-    """The text of a file as the last commit has it; None where it has no such file."""
+    """Return the text of a file in the last commit; None if the commit has no such file."""
     if not path.parent.is_dir():
         return None
     found = subprocess.run(

@@ -1,10 +1,10 @@
-"""Outputs that the DVC remote has, and those that nobody has: what `dvc repro --pull` leaves to be wished for.
+"""Restore outputs that the DVC remote has, and drop those that nobody has: additions to `dvc repro --pull`.
 
-It pulls stage by stage, and looks at the whole pipeline each time: 100 s of a processor for 130 stages of a clone,
-where one `dvc pull` takes 4 s.
+`dvc repro --pull` pulls stage by stage, and checks the whole pipeline each time: 100 s of CPU time for the 130 stages
+of a clone, where one `dvc pull` takes 4 s.
 
-Where a stage's entry in dvc.lock still fits its dependencies, it looks for the outputs of that entry only, and runs the
-stage where it cannot have them; it does not ask the run cache, though another machine may have computed the stage
+If a stage's entry in dvc.lock still matches its dependencies, it looks for the outputs of that entry only, and runs
+the stage if it cannot get them; it does not ask the run cache, though another machine may have computed the stage
 since. Without the entry it does.
 """
 
@@ -19,10 +19,10 @@ from typing import Any
 
 
 def restore(root: Path) -> list[str]:
-    """Bring a fresh clone to what dvc.lock names, as far as the remote has it.
+    """Bring a fresh clone to the state in dvc.lock, as far as the remote has it.
 
     Returns:
-        The names of stages that were taken out of dvc.lock, since nobody has their outputs.
+        Names of the stages removed from dvc.lock, since nobody has their outputs.
     """
     forgotten = forget(root)
     if not (root / "models").exists():  # in a workspace that was used, DVC would undo what changed since
@@ -32,7 +32,7 @@ def restore(root: Path) -> list[str]:
 
 
 def forget(root: Path) -> list[str]:
-    """Take the stages whose outputs are neither here, nor in the cache, nor in the remote out of dvc.lock."""
+    """Remove stages from dvc.lock whose outputs are not here, in the cache or in the remote; return their names."""
     lock = root / "dvc.lock"
     if not lock.is_file():
         return []
@@ -50,12 +50,12 @@ def forget(root: Path) -> list[str]:
 
 
 def _has_lost(outs: Iterable[Mapping[str, Any]], lost: Collection[str]) -> bool:
-    """Whether one of a stage's outputs is lost, or a file in it."""
+    """Check whether one of a stage's outputs, or a file in it, is lost."""
     return any(path == out["path"] or path.startswith(f"{out['path']}/") for out in outs for path in lost)
 
 
 def _lost_paths(root: Path) -> set[str]:
-    """Paths of files and folders that are lost; none where DVC cannot tell, which it will then say itself."""
+    """Paths of lost files and folders; empty if DVC fails to list them, as a later `dvc` command reports the error."""
     done = _dvc(root, "data", "status", "--not-in-remote", "--granular", "--json")
     if done.returncode:
         return set()

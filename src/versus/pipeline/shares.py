@@ -1,9 +1,9 @@
-"""Shares of the cells: N machines train side by side, and meet in DVC's run cache.
+"""Shares of the cells: N machines train side by side, and exchange results through DVC's run cache.
 
-Every machine computes the same division from params.yaml and the committed costs, so that they need not talk. Cells are
-dealt out from the longest to the shortest, each to the share that has least so far: the fullest share then takes at
-most 4/3 of what the best division would (longest processing time first; Graham 1969, *Bounds on multiprocessing timing
-anomalies*).
+Every machine computes the same division from params.yaml and the committed costs, so they need not communicate. Cells
+are assigned from the longest to the shortest, each to the share with the least work so far: the fullest share then
+takes at most 4/3 of the time of the best division (longest processing time first; Graham 1969, *Bounds on
+multiprocessing timing anomalies*).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ REPEATS = 5  # where params.yaml does not say
 
 @dataclass(frozen=True)
 class Share:
-    """The ``index``-th of ``count`` shares, counted from 1."""
+    """Share number ``index`` of ``count``, counted from 1."""
 
     index: int
     count: int
 
     @classmethod
     def parse(cls, text: str) -> Share:
-        """A share written as ``2/3``.
+        """Read a share written as ``2/3``.
 
         Raises:
-            ValueError: where it is not two whole numbers with 1 ≤ index ≤ count.
+            ValueError: if the text is not two whole numbers with 1 ≤ index ≤ count.
         """
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -49,11 +49,11 @@ class Share:
 
 
 def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
-    """Deal out cells so that every share takes about as long.
+    """Divide cells into shares of about equal duration.
 
     Args:
-        seconds: name of a cell -> what it is expected to take.
-        count: how many shares; some stay empty where there are fewer cells.
+        seconds: name of a cell -> expected seconds.
+        count: number of shares; some stay empty if there are fewer cells.
     """
     shares: list[list[str]] = [[] for _ in range(count)]
     loads = [0.0] * count
@@ -65,7 +65,7 @@ def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 
 def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
-    """The cells of one share, in the order of params.yaml."""
+    """Return the cells of one share, in the order of params.yaml."""
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
     fit_times = read_training_times(reproduction.committed(workspace.reports / "costs.csv") or "")
@@ -74,13 +74,13 @@ def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
 
 
 def expected_seconds(params: Params, cells: Sequence[Cell], fit_times: Mapping[str, float]) -> dict[str, float]:
-    """Cell -> seconds for all its fits and the rest; a cell without a time is taken for an average one."""
+    """Return cell -> expected seconds of all its fits and the overhead; the average fit time replaces a missing one."""
     typical = sum(fit_times.values()) / len(fit_times) if fit_times else 0.0
     repeats = {cell.name: parameters.dataset(params, cell.dataset).repeats or REPEATS for cell in cells}
     return {cell.name: OVERHEAD + repeats[cell.name] * fit_times.get(cell.name, typical) for cell in cells}
 
 
 def read_training_times(text: str) -> dict[str, float]:
-    """Cell -> seconds of one fit, from the text of a costs.csv."""
+    """Read cell -> seconds of one fit from the text of a costs.csv."""
     rows = csv.DictReader(io.StringIO(text))
     return {row["cell"]: float(row["value"]) for row in rows if row["quantity"] == "training_time"}

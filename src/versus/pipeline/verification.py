@@ -1,4 +1,4 @@
-"""Rehash what DVC made against dvc.lock: DVC trusts its local cache, so a damaged object would be used unnoticed."""
+"""Check outputs and cache against the hashes in dvc.lock: DVC trusts its cache and would use damaged objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMPTY_FOLDER = f"{hashlib.md5(b'[]', usedforsecurity=False).hexdigest()}.dir"
 
 @dataclass(frozen=True)
 class Damage:
-    """One file that does not hold what dvc.lock says."""
+    """One file that does not match dvc.lock."""
 
     place: Place
     path: Path
@@ -31,10 +31,10 @@ class Damage:
 
 
 def verify(root: Path) -> Iterator[Damage]:
-    """Every damaged file among the outputs of dvc.lock and their objects in the local cache.
+    """Yield every damaged file among the outputs in dvc.lock and their objects in the local cache.
 
-    A missing cache object is no damage where the output itself is whole, and a missing output none where the cache
-    has it: `dvc repro` brings either back.
+    A missing cache object is no damage if the output itself is intact, and a missing output is none if the cache
+    has it: `dvc repro` restores either.
     """
     lock = root / "dvc.lock"
     if not lock.is_file():
@@ -48,7 +48,7 @@ def verify(root: Path) -> Iterator[Damage]:
 
 
 def cache_folder(root: Path) -> Path:
-    """Where DVC keeps its objects: ``cache.dir`` of the config (a workspace shares its project's), else .dvc/cache."""
+    """Folder of DVC's objects: ``cache.dir`` of the config (a workspace shares its project's), else .dvc/cache."""
     from dvc.config import Config
 
     configured = Config(str(root / ".dvc"), validate=False).get("cache", {}).get("dir")
@@ -57,12 +57,12 @@ def cache_folder(root: Path) -> Path:
 
 
 def object_path(cache: Path, md5: str) -> Path:
-    """Where the cache keeps the object with this hash."""
+    """Path of the object with this hash in the cache."""
     return cache / md5[:2] / md5[2:]
 
 
 def md5_of(path: Path) -> str:
-    """MD5 of a file, which is how DVC names contents."""
+    """MD5 of a file, by which DVC names contents."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

@@ -1,7 +1,7 @@
-"""From evaluation files to a page: every number traces to a file that a stage wrote; nothing is typed in.
+"""Report of the evaluation files: every number comes from a file that a stage wrote; none is typed by hand.
 
-`results` reads ``data/prepared`` and ``reports/evaluations`` and asks `versus.statistics`; each of `sections` makes its
-part of the page and of report.md of them; `build` writes both.
+`results` reads ``data/prepared`` and ``reports/evaluations`` and uses `versus.statistics`; each of `sections` makes its
+part of the page and of report.md from them; `build` writes both.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ def build(
 
     Args:
         workspace: where the evaluations are.
-        cells: every cell of the params. What is in ``reports/evaluations`` beside them is not read, and a cell
-            without an evaluation is named with its reason.
-        provenance: where the results come from, nested mappings, sequences and scalars; shown as they are. The entry
-            "runs" maps cells to what finds their MLflow runs.
-        comparison: how to judge.
+        cells: every cell of the params. Other files in ``reports/evaluations`` are not read; a cell without an
+            evaluation is listed with the reason.
+        provenance: origin of the results, nested mappings, sequences and scalars; shown unchanged. The entry "runs"
+            maps cells to the queries for their MLflow runs.
+        comparison: the rules of judgement.
 
     Raises:
         ValueError: if an evaluation's file is damaged.
@@ -48,7 +48,7 @@ def build(
 
 
 def best_cells(workspace: Workspace, cells: Iterable[Cell], comparison: Comparison | None = None) -> dict[str, str]:
-    """Data set -> its best cell, where all its cells are evaluated (`Results.best_cells`).
+    """Return data set -> its best cell, where all its cells are evaluated (`Results.best_cells`).
 
     Raises:
         ValueError: if an evaluation's file is damaged.
@@ -57,7 +57,7 @@ def best_cells(workspace: Workspace, cells: Iterable[Cell], comparison: Comparis
 
 
 def _write_pictures(folder: Path, sections: Iterable[Shown]) -> None:
-    """The pictures that report.md shows, which depend on scores only."""
+    """Write the pictures that report.md shows, which depend on scores only."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for section in sections:

@@ -1,6 +1,6 @@
-"""The report's numbers as files: tidy CSV for spreadsheets and diffs, JSON for ``dvc metrics``.
+"""Files of the report's numbers: tidy CSV for spreadsheets and diffs, JSON for ``dvc metrics``.
 
-Scores are written so that they read back bit for bit; they and costs have files of their own, since costs differ from
+Scores are written so that they read back bit for bit; scores and costs have separate files, since costs differ from
 run to run.
 """
 
@@ -22,12 +22,12 @@ COST_COLUMNS = ("cell", "dataset", "model", "family", "quantity", "unit", "value
 
 
 def write_scores(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """A row for each cell and metric: the mean over repeats and its interval, marked where a test sets it apart."""
+    """Write a row for each cell and metric: the mean over repeats, its interval, and a mark where the cell leads."""
     write_csv(path, SCORE_COLUMNS, _score_rows(datasets))
 
 
 def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """A row for each cell and cost: its value and range."""
+    """Write a row for each cell and cost: its value and range."""
     rows = (
         (
             e.cell.name,
@@ -49,7 +49,7 @@ def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
 
 
 def write_metrics(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Means of every score that could decide, data set -> model -> metric."""
+    """Write the means of every possible deciding score, data set -> model -> metric."""
     nested = {
         d.name: {
             e.cell.model: {m.name: e.mean(m.name) for m in deciding(d.task) if np.isfinite(e.mean(m.name))}

@@ -1,7 +1,7 @@
-"""Discriminative minus generative: the best of each side on every data set, paired, tested, judged.
+"""Discriminative minus generative: the best model of each side on every data set, paired, tested and judged.
 
-The family of comparisons is every row of the table, and Holm's adjustment runs over it. The best of a family is chosen
-by the same test scores that are compared, which flatters both sides a little; the page says so.
+Holm's adjustment is over all rows of the table. The best model of a family is chosen by the same test scores that are
+compared, which makes both sides look slightly better than they are; the page says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROBABLE = 0.75  # three to one
 
 @dataclass(frozen=True)
 class Contrast:
-    """The best discriminative model against the best of one generative family, on one data set.
+    """Comparison of the best discriminative model with the best of one generative family, on one data set.
 
     Args:
         mean, low, high: difference discriminative − generative of the deciding score; NaN where it cannot be judged.
@@ -49,7 +49,7 @@ class Contrast:
 
     @property
     def winner(self) -> Evaluation | None:
-        """The model that the judgement favours; None where both are equal or it is open."""
+        """Model that the judgement favours; None where both are equal or the judgement is open."""
         if self.judgement not in ("higher", "lower"):
             return None
         first = (self.judgement == "lower") == metric_labels.lower_is_better(self.dataset.primary)
@@ -57,7 +57,7 @@ class Contrast:
 
     @property
     def outcome(self) -> str:
-        """The judgement in two or three words."""
+        """Judgement in two or three words."""
         if self.judgement == "equal":
             return "practically equal"
         if self.winner is None:
@@ -66,7 +66,7 @@ class Contrast:
 
     @property
     def probably(self) -> str:
-        """What is three times as probable as all else where no difference is clear; empty where nothing is."""
+        """Result at least three times as probable as all others where no difference is clear; empty otherwise."""
         if self.outcome != "no clear difference":
             return ""
         first, second = self.better_by_more_than_rope
@@ -75,18 +75,18 @@ class Contrast:
 
     @property
     def words(self) -> str:
-        """The outcome, and what is probable where it is open."""
+        """Outcome, with the probable result where it is open."""
         return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
     @property
     def better_by_more_than_rope(self) -> tuple[float, float]:
-        """Probabilities that the discriminative and that the generative model is better by more than the rope."""
+        """Probabilities that the discriminative, and that the generative, model is better by more than the rope."""
         lower = metric_labels.lower_is_better(self.dataset.primary)
         return (self.rope.below, self.rope.above) if lower else (self.rope.above, self.rope.below)
 
 
 def contrasts(datasets: Sequence[DatasetResults]) -> list[Contrast]:
-    """All comparisons of the report, in the order of the data sets, judged together."""
+    """Return all comparisons of the report, in the order of the data sets, judged together."""
     found = [
         _contrast(dataset, first, second)
         for dataset in datasets
@@ -132,7 +132,7 @@ def _adjusted(found: list[Contrast]) -> list[Contrast]:
 
 
 def main_contrast(dataset: DatasetResults, found: Sequence[Contrast]) -> Contrast | None:
-    """The comparison with the better of the two generative families on one data set."""
+    """Return the comparison with the better of the two generative families on one data set."""
     here = [c for c in found if c.dataset is dataset]
     if not here:
         return None

@@ -1,4 +1,4 @@
-"""What fitting and using a model takes, out of its cost files. None stands for what was not measured."""
+"""Costs of fitting and using a model, read from its cost files. None stands for a cost that was not measured."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Cost:
-    """One thing that a model takes.
+    """Definition of one cost of a model.
 
     Args:
-        quantity, unit: as costs.csv has it.
-        label: the head of its column, with the unit that ``write`` writes.
-        of: its value for a cell.
+        quantity, unit: as in costs.csv.
+        label: its column header, with the unit that ``write`` uses.
+        of: function that returns its value for a cell.
     """
 
     quantity: str
@@ -47,7 +47,7 @@ def latency(evaluation: Evaluation, batch: int = 1) -> Measured | None:
 
 
 def ratio(numerator: Measured | None, denominator: Measured | None) -> float | None:
-    """How many times as much; None where either was not measured or nothing can be divided by."""
+    """Ratio of two costs; None where either was not measured or the denominator is not positive."""
     if numerator is None or denominator is None or denominator.value <= 0:
         return None
     return numerator.value / denominator.value
@@ -59,7 +59,7 @@ def _over_repeats(evaluation: Evaluation, key: str) -> Measured | None:
 
 
 def _memory_of_fit(evaluation: Evaluation) -> Measured | None:
-    """The most that a fit added to the memory of its process."""
+    """Largest memory, in bytes, that a fit added to its process."""
     repeats = evaluation.training.get("repeats", [])
     grown = [float(r["peak_rss_bytes"]) - float(r["rss_before_bytes"]) for r in repeats if r.get("rss_before_bytes")]
     return _single(max(max(grown), 0.0)) if grown else None
@@ -73,7 +73,7 @@ def _usage(name: str) -> Callable[[Evaluation], Measured | None]:
     return lambda e: None if e.usage.get(name) is None else _single(float(e.usage[name]))
 
 
-# The first three stand in the table of all models, too.
+# The first three are also columns of the table of all models.
 COSTS = (
     Cost("training_time", "s", "training, s", training_seconds),
     Cost("latency_of_1", "ms", "inference, ms", latency),
@@ -90,5 +90,5 @@ HEADLINE = COSTS[:3]
 
 
 def side_by_side(evaluations: Iterable[Evaluation]) -> int:
-    """How many stages at most ran at the same time as the fits of these cells were timed; 1 for each alone."""
+    """Largest number of stages that ran at the same time while these cells were timed; 1 where each ran alone."""
     return max((int(evaluation.training.get("side_by_side", 1)) for evaluation in evaluations), default=1)

@@ -1,4 +1,4 @@
-"""One data set with all that was measured on it, and how sure each mean and each difference is."""
+"""One data set with all measurements on it, and the uncertainty of each mean and each difference."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Mark = Literal["best", "tied"]
 
 @dataclass(frozen=True, eq=False)
 class DatasetResults:
-    """A prepared data set, its evaluated cells, and how they are judged.
+    """A prepared data set, its evaluated cells, and the rules of comparison.
 
-    Where each repeat has its own random test rows, intervals and tests are the corrected resampled ones. Where all
-    repeats share one test set (an official one, or a single repeat), its rows are drawn again instead.
+    Where each repeat has its own random test rows, intervals and tests use the corrected resampled method. Where all
+    repeats share one test set (an official one, or a single repeat), its rows are bootstrapped instead.
     """
 
     name: str
@@ -40,37 +40,37 @@ class DatasetResults:
 
     @property
     def task(self) -> str:
-        """What is predicted: "classification" or "regression"."""
+        """Kind of prediction: "classification" or "regression"."""
         return self.prepared.schema.y.task
 
     @property
     def primary(self) -> str:
-        """The deciding score."""
+        """Name of the deciding score."""
         return table.primary(self.comparison.primary, self.task)
 
     @cached_property
     def test_rows(self) -> NDArray[np.int64]:
-        """(repeats, n_test) row indices, in the order of the predictions."""
+        """Row indices of the test rows, (repeats, n_test), in the order of the predictions."""
         return np.stack([self.prepared.rows(r, "test") for r in range(self.prepared.repeats)])
 
     @cached_property
     def targets(self) -> NDArray[Any] | None:
-        """(repeats, n_test): the truth of the test rows; None where it is not one a row, as tags are."""
+        """True values of the test rows, (repeats, n_test); None where a row does not have exactly one, as with tags."""
         return self.prepared.y[self.test_rows] if isinstance(self.prepared.y, np.ndarray) else None
 
     @property
     def n_test(self) -> int:
-        """Test rows in each repeat."""
+        """Number of test rows in each repeat."""
         return int(self.test_rows.shape[1])
 
     @cached_property
     def has_one_test_set(self) -> bool:
-        """Whether all repeats are tested on the same rows."""
+        """True where all repeats are tested on the same rows."""
         return bool((self.test_rows == self.test_rows[0]).all())
 
     @property
     def has_relative_rope(self) -> bool:
-        """Whether the region of practical equality is set in standard deviations of the target."""
+        """True where the region of practical equality is given in standard deviations of the target."""
         return metric_labels.known(self.primary).in_unit_of_target
 
     @cached_property
@@ -81,7 +81,7 @@ class DatasetResults:
         return self.comparison.rope
 
     def best(self, *families: str, sampling: bool = False) -> Evaluation | None:
-        """The model of these families with the best mean of the deciding score; baselines do not stand for a family."""
+        """Return the model of these families with the best mean of the deciding score; baselines are not considered."""
         found = [
             e
             for e in self.evaluations
@@ -93,7 +93,7 @@ class DatasetResults:
         return self.ordered(found, self.primary)[0] if found else None
 
     def ordered(self, evaluations: list[Evaluation], metric: str) -> list[Evaluation]:
-        """Best first by the mean; ties keep their order, and those without the metric come last."""
+        """Sort by the mean, best first; ties keep their order, and evaluations without the metric come last."""
 
         def key(evaluation: Evaluation) -> float:
             mean = evaluation.mean(metric)
@@ -102,7 +102,7 @@ class DatasetResults:
         return sorted(evaluations, key=key)
 
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
-        """The interval of a mean score, within the range of the metric; None where it cannot be had."""
+        """Return the interval of a mean score, within the range of the metric; None where it cannot be computed."""
         known = metric_labels.known(metric)
         if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion:
             right = round(evaluation.mean(metric) * self.n_test)
@@ -113,7 +113,7 @@ class DatasetResults:
         return known.within(*found.interval(self.comparison.confidence))
 
     def difference(self, first: Evaluation, second: Evaluation, metric: str) -> Uncertain | None:
-        """The paired difference first − second of a score; None where it cannot be judged."""
+        """Return the paired difference first − second of a score; None where it cannot be judged."""
         if self.has_one_test_set:
             a, b = self._drawn_again(first, metric), self._drawn_again(second, metric)
             return a.minus(b) if a is not None and b is not None else None
@@ -123,10 +123,10 @@ class DatasetResults:
         return self._corrected(apart, metric, min(self._n_train(first), self._n_train(second)))
 
     def leaders(self, metric: str) -> dict[str, Mark]:
-        """Cell name -> its mark, for the cells that lead in a metric; none where the differences cannot be judged.
+        """Return cell name -> mark for the cells that lead in a metric; empty where the differences cannot be judged.
 
-        The model with the best mean is compared with every other one, Holm-adjusted. Those that are not shown to be
-        worse are tied with it; where it stands alone, it is the best.
+        The model with the best mean is compared with every other one, with Holm's adjustment. Those not shown to be
+        worse are tied with it; where there are none, it is the best.
         """
         scored = [e for e in self.evaluations if np.isfinite(e.mean(metric))]
         if len(scored) < 2:
@@ -155,7 +155,7 @@ class DatasetResults:
         return corrected_mean(repeats, n_train, self.n_test, resolution)
 
     def _n_train(self, evaluation: Evaluation) -> int:
-        """Rows that the model learned from: those that train by steps keep the validation rows for stopping."""
+        """Number of rows used for fitting: models that train by steps keep the validation rows for early stopping."""
         n = self.prepared.splits["train"].shape[1]
         return int(n if "fit_steps" in evaluation.capabilities else n + self.prepared.splits["validation"].shape[1])
 
@@ -174,6 +174,6 @@ class DatasetResults:
         drawn = self._bootstrap.mean(scorers) if scorers is not None else None
         if drawn is None:
             return None
-        # The score itself is the evaluation's; the rows say how it would vary.
+        # The score itself comes from the evaluation; the rows only show how it would vary.
         shift = evaluation.mean(metric) - drawn.mean
         return BootstrapMean(evaluation.mean(metric), drawn.resamples + shift)

@@ -1,4 +1,4 @@
-"""Values as they stand in tables: what they say, their interval or range, what to sort them by."""
+"""Entries of tables: text, interval or range, and sort key."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from versus.settings import Cell
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a table: how it reads, its interval or range, what to sort it by, its mark.
+    """One value of a table: its text, interval or range, sort key and mark.
 
-    Sorting is by ``key``; None goes last.
+    Rows are sorted by ``key``; None comes last.
     """
 
     text: str
@@ -27,14 +27,14 @@ class Entry:
 
     @property
     def plain(self) -> str:
-        """The value in Markdown."""
+        """Value in Markdown."""
         marked = {"best": f"**{self.text}**", "tied": f"{self.text} ≈", None: self.text}[self.mark]
         return f"{marked} ({self.detail})" if self.detail else marked
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of scores: a row for each model, a column for each metric, a title that says what they share."""
+    """A table of scores: a row for each model, a column for each metric, and a common title."""
 
     title: str
     headers: tuple[str, ...]
@@ -44,7 +44,7 @@ class ScoreTable:
 def score_table(
     dataset: DatasetResults, evaluations: Sequence[Evaluation], names: Sequence[str], title: str
 ) -> ScoreTable:
-    """The metrics of these names that have values, whatever their measure, over the models that have any of them."""
+    """Return a table of the named metrics that have values, for any measure, over the models that have any of them."""
     present = dict.fromkeys(m for e in evaluations for m in e.scores if np.isfinite(e.mean(m)))
     metrics = [m for name in names for m in present if metric_labels.known(m).name == name]
     having = [e for e in evaluations if any(m in e.scores for m in metrics)]
@@ -54,7 +54,7 @@ def score_table(
 
 
 def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, mark: Mark | None = None) -> Entry:
-    """A score, with the interval of its mean."""
+    """Return the entry of a score, with the interval of its mean."""
     mean = evaluation.mean(metric)
     if not np.isfinite(mean):
         return Entry(formatting.NONE)
@@ -64,7 +64,7 @@ def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, ma
 
 
 def cost_entry(evaluation: Evaluation, cost: costs.Cost) -> Entry:
-    """A cost, with the range seen."""
+    """Return the entry of a cost, with the range seen."""
     found = cost.of(evaluation)
     if found is None:
         return Entry(formatting.NONE)

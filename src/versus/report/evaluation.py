@@ -1,4 +1,4 @@
-"""One cell's evaluation: the files that the stages wrote, read when they are asked for and checked."""
+"""One cell's evaluation: the files that the stages wrote, checked and read on first use."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured of one cell. Arrays are read when they are asked for.
+    """Measurements of one cell. Arrays are read on first use.
 
     Args:
-        cell: which cell.
-        folder: where its evaluation lies.
+        cell: the cell that was evaluated.
+        folder: folder of its evaluation.
         facts: ``evaluation.json``.
         scores: metric -> (repeats,), NaN for a repeat without the metric.
         training: ``training_cost.json``, empty where there is none.
@@ -43,16 +43,16 @@ class Evaluation:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """The methods that the model offers."""
+        """Names of the methods that the model offers."""
         return frozenset(self.facts["capabilities"])
 
     @property
     def can_sample(self) -> bool:
-        """Whether it draws new data."""
+        """True where the model can draw new data."""
         return "sample" in self.capabilities
 
     def mean(self, metric: str) -> float:
-        """The mean of a metric over the repeats that have it; NaN where none has."""
+        """Return the mean of a metric over the repeats that have it; NaN where none has."""
         values = self.scores.get(metric, np.empty(0))
         values = values[np.isfinite(values)]
         return float(values.mean()) if len(values) else float("nan")
@@ -63,11 +63,11 @@ class Evaluation:
         return self._array("predictions")
 
     def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer] | None:
-        """Return the score of each repeat as a function of how often each test row counts; None where rows are lacking.
+        """Return each repeat's score as a function of the weights of its test rows; None where rows are missing.
 
         Args:
             metric: a name in scores.csv.
-            targets: (repeats, n_test) the truth of the test rows; None where it is not one a row.
+            targets: (repeats, n_test) true values of the test rows; None where a row does not have exactly one.
         """
         return table.scorers(metric, self.predictions, targets, self._rows)
 
@@ -82,24 +82,24 @@ class Evaluation:
 
     @cached_property
     def sample_labels(self) -> Events | None:
-        """The class of each generated event (n,), or Ragged tags of its tokens."""
+        """Class of each generated event (n,), or Ragged tags of its tokens."""
         return self._events("sample_labels")
 
     @cached_property
     def confusion(self) -> list[tuple[int, int, int]]:
-        """(true class, predicted class, count), summed over repeats."""
+        """Confusion counts as (true class, predicted class, count), summed over repeats."""
         rows = read_numbers(self.folder / "confusion.csv", ("true", "predicted", "count"))
         return [(int(true), int(predicted), int(count)) for true, predicted, count in rows]
 
     @cached_property
     def reliability(self) -> list[tuple[float, float, int]]:
-        """(mean confidence, accuracy, count) of each bin that has rows."""
+        """Reliability bins as (mean confidence, accuracy, count), for each bin that has rows."""
         rows = read_numbers(self.folder / "reliability.csv", ("confidence", "accuracy", "count"))
         return [(confidence, accuracy, int(count)) for confidence, accuracy, count in rows if count]
 
     @cached_property
     def history(self) -> dict[str, dict[int, list[tuple[float, float]]]]:
-        """Training curves: name of the loss -> repeat -> (step, value), in order of step."""
+        """Training curves: name of the loss -> repeat -> (step, value), ordered by step."""
         curves: dict[str, dict[int, list[tuple[float, float]]]] = {}
         path = self.folder / "history.csv"
         names = [row["name"] for row in read_rows(path, ("name",))]
@@ -116,14 +116,14 @@ class Evaluation:
 
 
 def read(folder: Path, cell: Cell | None = None) -> Evaluation | None:
-    """The evaluation in a folder; None where there is none.
+    """Read the evaluation in a folder; None where there is none.
 
     Args:
-        folder: of the cell's evaluation.
-        cell: which cell it is, as params.yaml has it; None for what the evaluation says.
+        folder: folder of the cell's evaluation.
+        cell: its cell, as in params.yaml; None to use the one that the evaluation names.
 
     Raises:
-        ValueError: if a file is damaged; the message names it and says how to make it anew.
+        ValueError: if a file is damaged; the message names the file and says how to make it again.
     """
     if not (folder / "evaluation.json").is_file():
         return None

@@ -1,5 +1,6 @@
-"""Files as the report reads and writes them: a damaged one names itself, floats read back bit for bit, and no text runs
-in a spreadsheet.
+"""Files that the report reads and writes.
+
+Errors name the damaged file, floats read back bit for bit, and no text is run as a formula by a spreadsheet.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-# What spreadsheets take for the start of a formula: OWASP, "CSV injection".
+# Characters that spreadsheets read as the start of a formula: OWASP, "CSV injection".
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -27,7 +28,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 
 
 def defused(value: object) -> object:
-    """A float as its shortest exact text, a NaN as nothing, text that could be a formula behind an apostrophe."""
+    """Return a float as its shortest exact text, NaN as empty, and text that could be a formula after an apostrophe."""
     if isinstance(value, float):
         return "" if np.isnan(value) else repr(float(value))
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
@@ -36,7 +37,7 @@ def defused(value: object) -> object:
 
 
 def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[str, Any]:
-    """The object in a JSON file; empty where the file is not needed and not there."""
+    """Read the object in a JSON file; empty where the file is optional and missing."""
     if not needed and not path.is_file():
         return {}
     try:
@@ -50,7 +51,7 @@ def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[st
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file; none where there is no file."""
+    """Read the rows of a CSV file; none where there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -65,7 +66,7 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
-    """The named columns of a CSV file of numbers, a tuple for each row; none where there is no file."""
+    """Read the named columns of a CSV file of numbers, a tuple for each row; none where there is no file."""
     rows = read_rows(path, columns)
     try:
         return [tuple(float(row[column]) for column in columns) for row in rows]
@@ -74,7 +75,7 @@ def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]
 
 
 def read_array(path: Path) -> NDArray[Any] | None:
-    """The array in a .npy file; None where there is no file."""
+    """Read the array in a .npy file; None where there is no file."""
     if not path.is_file():
         return None
     try:
@@ -85,7 +86,7 @@ def read_array(path: Path) -> NDArray[Any] | None:
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays in a .npz file; none where there is no file."""
+    """Read the arrays in a .npz file; none where there is no file."""
     if not path.is_file():
         return {}
     try:

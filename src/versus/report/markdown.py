@@ -1,6 +1,6 @@
-"""The report for a pull request: what the sections say there, scores first, costs in a part of their own.
+"""Report for a pull request: the sections' Markdown, scores first, costs in a separate part.
 
-Nothing in it depends on the time or the machine except the costs, so that a diff shows which of the two changed.
+Only the costs depend on the time or the machine, so a diff shows which of the two changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from versus.report.section import Shown
 
 
 def render(sections: Iterable[Shown]) -> str:
-    """The report as Markdown; its pictures lie in ``figures/`` beside it."""
+    """Render the report as Markdown; its pictures are in ``figures/`` beside it."""
     blocks = ["# Generative versus discriminative models, measured", ""]
     for section in sections:
         if section.markdown:
@@ -22,7 +22,7 @@ def render(sections: Iterable[Shown]) -> str:
 
 
 def escaped(text: Any) -> str:
-    """Text that Markdown and HTML leave as it is, on one line."""
+    """Escape a text for Markdown and HTML, on one line."""
     safe = " ".join(str(text).split())
     for character in "\\`*[]|~#":
         safe = safe.replace(character, f"\\{character}")
@@ -30,6 +30,6 @@ def escaped(text: Any) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A GitHub table and the empty line after it; cells must be escaped."""
+    """Return a GitHub table and the empty line after it; cells must be escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return [*("| " + " | ".join(line) + " |" for line in lines), ""]

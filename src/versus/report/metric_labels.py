@@ -1,4 +1,4 @@
-"""What the table of metrics says of a name in scores.csv, which may be one that it no longer has."""
+"""Properties of the metrics named in scores.csv, including names that the table of metrics no longer has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from versus.metrics.metric import INF, Metric
 
 
 def known(metric: str) -> Metric:
-    """Return the metric behind a name in scores.csv; for one that the table does not have what its name tells."""
+    """Return the metric with a name in scores.csv; one derived from the name alone where the table does not have it."""
     try:
         return table.named(metric)
     except KeyError:
@@ -15,15 +15,15 @@ def known(metric: str) -> Metric:
 
 
 def label(metric: str) -> str:
-    """Return the metric's name, to be read."""
+    """Return the metric's name for readers."""
     return known(metric).label
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value is the better one."""
+    """Tell if a smaller value is better."""
     return known(metric).lower_is_better
 
 
 def is_share(metric: str) -> bool:
-    """Whether the score is a share of rows, or else lies within 0 … 1 like one."""
+    """Tell if the score is a share of rows, or lies within 0 … 1 like one."""
     return known(metric).is_share

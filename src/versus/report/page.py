@@ -1,4 +1,4 @@
-"""One self-contained HTML file: templates, style, script, and a policy that lets the page load and send nothing."""
+"""One self-contained HTML file: templates, style, script, and a policy that blocks all loading and sending."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from versus.settings import FAMILIES
 
 
 def render(results: Results, sections: Sequence[Shown]) -> str:
-    """The page. Style and script stand in it as they are, and its policy allows them by their hashes alone."""
-    # These two files are ours and hold no data, so they need no escaping, and would not survive it.
+    """Render the page. Style and script are inline, and the page's policy allows them by their hashes only."""
+    # These two files are our own and contain no data: they need no escaping, and escaping would break them.
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "table.js").read_text(encoding="utf-8"))
     return (
@@ -57,15 +57,15 @@ def _with_filters(made: Environment) -> Environment:
 
 
 def _section(made: Environment, section: Shown) -> Markup:
-    """A section's template over its content, which is all that it sees."""
+    """Render a section's template, which is given only the section's content."""
     return Markup(made.get_template(f"sections/{section.name}.html").render(section.content))
 
 
 def breakable(name: str) -> Markup:
-    """A name that a narrow column may break after its underscores, which copying does not show."""
+    """Allow a line break after each underscore of a name; copied text does not change."""
     return Markup("_<wbr>").join(name.split("_"))
 
 
 def source_hash(text: str) -> str:
-    """How a Content-Security-Policy names an inline source that it allows."""
+    """Return the hash source by which a Content-Security-Policy allows an inline style or script."""
     return "sha256-" + b64encode(sha256(text.encode("utf-8")).digest()).decode("ascii")

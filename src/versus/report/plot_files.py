@@ -15,7 +15,7 @@ from versus.settings import FAMILIES
 
 
 def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Write ``learning_curves/<cell>.csv``, ``confusion/<dataset>.csv`` and ``reliability/<dataset>.csv`` anew."""
+    """Rewrite ``learning_curves/<cell>.csv``, ``confusion/<dataset>.csv`` and ``reliability/<dataset>.csv``."""
     for name in ("learning_curves", "confusion", "reliability"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
@@ -32,7 +32,7 @@ def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
 
 
 def _write_curves(path: Path, evaluation: Evaluation) -> None:
-    """A row for each step, a column for each loss: means over the repeats that got so far."""
+    """Write a row for each step, a column for each loss: means over the repeats that reached the step."""
     names = list(evaluation.history)
     values: dict[float, dict[str, list[float]]] = {}
     for name in names:
@@ -44,6 +44,6 @@ def _write_curves(path: Path, evaluation: Evaluation) -> None:
 
 
 def _outcomes(dataset: DatasetResults, best: Evaluation) -> Iterable[tuple[str, str]]:
-    """(true class, predicted class) of every test row of every repeat, as DVC's confusion template counts them."""
+    """List (true class, predicted class) of every test row of every repeat, as DVC's confusion template needs them."""
     classes = dataset.prepared.schema.classes
     return ((classes[t], classes[p]) for t, p, count in best.confusion for _ in range(count))

@@ -1,4 +1,4 @@
-"""Ranks across the data sets that one score decides: Friedman, Nemenyi, and how far they may be trusted."""
+"""Ranks across the data sets that share a deciding score: tests of Friedman and Nemenyi, and their reliability."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from versus.report.dataset_results import DatasetResults
 from versus.settings import Cell
 from versus.statistics.ranks import Friedman, critical_difference, friedman, indistinct_groups, rank_rows
 
-# Below these, Demšar (2006) finds the tests' distributions unreliable, and their power is small.
+# With fewer, Demšar (2006) finds the tests' distributions unreliable, and their power is small.
 ENOUGH_DATASETS = 10
 
 
@@ -25,11 +25,11 @@ class Ranking:
     Args:
         metric: the score that was ranked.
         models: one cell for each model; only its name and family matter.
-        datasets: the data sets counted.
-        left_out: models without a score on some counted data set, and data sets left out for want of models.
+        datasets: the data sets that were counted.
+        left_out: models without a score on some counted data set, and data sets left out for lack of models.
         test: Friedman's test, its mean ranks in the order of ``models``.
         difference: Nemenyi's critical difference.
-        groups: sets of models that are not set apart, as indices into ``models``.
+        groups: sets of models without a clear difference, as indices into ``models``.
     """
 
     metric: str
@@ -42,12 +42,12 @@ class Ranking:
 
     @property
     def is_weak(self) -> bool:
-        """Whether there are too few data sets to conclude much."""
+        """True where there are too few data sets for firm conclusions."""
         return len(self.datasets) < ENOUGH_DATASETS
 
 
 def ranking(datasets: Sequence[DatasetResults], confidence: float) -> Ranking | None:
-    """Rank the models over the data sets that share a deciding score, the score of most; None with fewer than two."""
+    """Rank the models over the data sets with the most common deciding score; None with fewer than two of either."""
     if not datasets:
         return None
     metric, _ = Counter(d.primary for d in datasets).most_common(1)[0]
@@ -78,7 +78,7 @@ def ranking(datasets: Sequence[DatasetResults], confidence: float) -> Ranking | 
 
 
 def _means(datasets: list[DatasetResults], models: list[str], metric: str) -> NDArray[np.float64]:
-    """(data sets, models) mean scores, NaN where a model did not run."""
+    """Mean scores (data sets, models), NaN where a model did not run."""
     means = np.full((len(datasets), len(models)), np.nan)
     for i, dataset in enumerate(datasets):
         for evaluation in dataset.evaluations:
@@ -87,9 +87,9 @@ def _means(datasets: list[DatasetResults], models: list[str], metric: str) -> ND
 
 
 def complete_block(present: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
-    """Rows and columns, (N, k) -> two lists of indices, that together have no gap.
+    """Select rows and columns that together have no gap, (N, k) -> two lists of indices.
 
-    Greedy: the row or column with the largest share of gaps goes, until none is left; of equals, a column.
+    Greedy: the row or column with the largest share of gaps is removed until no gap is left; in a tie, a column.
     """
     rows, columns = list(range(present.shape[0])), list(range(present.shape[1]))
     while rows and columns:

@@ -1,4 +1,4 @@
-"""Everything that the stages wrote, read once: what each section of the report takes its content from."""
+"""Results of the stages, read once: the source of every section of the report."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Results:
     """The results of a workspace.
 
     Args:
-        workspace: where they lie.
+        workspace: the workspace that contains them.
         cells: every cell of the params.
         datasets: the data sets that have evaluations, in the order of their first cells.
         failed: cell -> why its training or its evaluation failed, as the stage recorded it.
         missing: cell -> why it has neither an evaluation nor a recorded failure.
-        comparison: how they are judged.
-        provenance: where they come from: nested mappings, sequences and scalars. The entry "runs" maps cells to what
-            finds their MLflow runs.
+        comparison: the rules by which they are judged.
+        provenance: their origin: nested mappings, sequences and scalars. The entry "runs" maps cells to the queries for
+            their MLflow runs.
     """
 
     workspace: Workspace
@@ -42,19 +42,19 @@ class Results:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """The best of both sides on each data set, judged together."""
+        """Comparisons of the best models of both sides on each data set, judged together."""
         return contrasts(self.datasets)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """What may be said of each data set."""
+        """Conclusion for each data set."""
         return verdicts(self.datasets, self.contrasts)
 
     def best_cells(self) -> dict[str, str]:
-        """Data set -> the cell with the best mean of the deciding score.
+        """Return data set -> the cell with the best mean of the deciding score.
 
-        Data sets with a cell that is not evaluated yet are left out, for that one might be the best; so are those where
-        nothing predicts but baselines. A cell that failed is no candidate.
+        Data sets with a cell that is not evaluated yet are left out, since that cell might be the best; so are those
+        where only baselines predict. A cell that failed is no candidate.
         """
         open_still = {cell.dataset for cell in self.cells if cell.name in self.missing}
         found = ((d.name, d.best(*FAMILIES)) for d in self.datasets if d.name not in open_still)
@@ -67,7 +67,7 @@ def read(
     provenance: Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
 ) -> Results:
-    """Read the results of the cells; what else lies in ``reports/evaluations`` is not read.
+    """Read the results of the cells; other files in ``reports/evaluations`` are not read.
 
     Raises:
         ValueError: if a file is damaged.
@@ -87,7 +87,7 @@ def read(
 
 
 def _failure(workspace: Workspace, cell: str) -> str | None:
-    """Why a stage gave a cell up; None where none did."""
+    """Reason why a stage gave up on a cell; None where none did."""
     found = failure.read(workspace.evaluation(cell)) or failure.read(workspace.model(cell))
     if found is None:
         return None
@@ -96,7 +96,7 @@ def _failure(workspace: Workspace, cell: str) -> str | None:
 
 
 def _absence(workspace: Workspace, cell: str) -> str:
-    """Why a cell has no evaluation, as far as the files tell."""
+    """Reason why a cell has no evaluation, as far as the files show."""
     if workspace.model(cell).is_dir():
         return f"it was fitted but its evaluation failed or did not run; `dvc repro` says why (models/{cell} is there)"
     return f"its fit failed or did not run; `dvc repro` says why (there is no models/{cell})"

@@ -1,6 +1,6 @@
-"""The interface of a section: a module with a name, a title, its content and, if it has one, its part of report.md.
+"""Interface of a section: a module with a name, a title, its content and, optionally, its part of report.md.
 
-``NAME.html`` in ``templates/sections`` shows the content, which is all that it sees. A section asks the results and
+``NAME.html`` in ``templates/sections`` shows the content and is given nothing else. A section reads the results and
 knows no other section.
 """
 
@@ -17,21 +17,21 @@ Subject = TypeVar("Subject", contravariant=True)
 
 
 class Section(Protocol[Subject]):
-    """A part of the report; a module is one. It may have ``markdown(content) -> list[str]``, its blocks in report.md.
+    """A part of the report; a module is one. Optional: ``markdown(content) -> list[str]``, its blocks in report.md.
 
-    Where it has, the pictures under "figures" of its content are written as files and shown there, too.
+    With it, the pictures under "figures" of its content are also written as files and shown in report.md.
     """
 
     NAME: str
     TITLE: str
 
     def content(self, subject: Subject, /) -> Content | None:
-        """What its template shows; None where there is nothing to say, and it is left out with its heading."""
+        """Return the content for the template; None where there is nothing to say: the section is then left out."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A section that has something to show."""
+    """A section with its content."""
 
     name: str
     title: str
@@ -40,13 +40,13 @@ class Shown:
 
     @property
     def pictures(self) -> dict[str, Figure]:
-        """File name -> picture of report.md."""
+        """Pictures of report.md: file name -> picture."""
         figures = self.content.get("figures", ()) if self.markdown else ()
         return {f"{self.name}_{i}.svg" if i else f"{self.name}.svg": figure for i, figure in enumerate(figures)}
 
 
 def shown(sections: Sequence[Section[Subject]], subject: Subject) -> list[Shown]:
-    """The sections that have something to say of the subject."""
+    """Return the sections that have content for the subject."""
     found = []
     for section in sections:
         content = section.content(subject)

@@ -1,6 +1,6 @@
-"""The verdict: for each data set a sentence or two in plain words, with the figures and how sure they are.
+"""Verdicts: for each data set one or two sentences in plain words, with the numbers and their uncertainty.
 
-What is said of scores and what is said of costs are kept apart: scores are the same from run to run, costs are not.
+Sentences on scores and on costs are kept separate: scores are the same in every run, costs are not.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from versus.report.evaluation import Evaluation
 
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said of one data set.
+    """Conclusion for one data set.
 
     Args:
         dataset: its name.
         outcome: two or three words.
-        probably: what is probable where the outcome is open; may be empty.
-        scores: the sentences that the scores carry.
+        probably: the probable result where the outcome is open; may be empty.
+        scores: the sentences on the scores.
         costs: the sentences on time and sampling; empty where nothing was measured.
     """
 
@@ -36,12 +36,12 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """The outcome, and what is probable where it is open."""
+        """Outcome, with the probable result where it is open."""
         return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
 
 def verdicts(datasets: Sequence[DatasetResults], contrasts: Sequence[Contrast]) -> list[Verdict]:
-    """One verdict for each data set, in order."""
+    """Return one verdict for each data set, in order."""
     return [_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets]
 
 
@@ -77,7 +77,7 @@ def _one_sided(dataset: DatasetResults) -> str:
 
 
 def _with_score(dataset: DatasetResults, evaluation: Evaluation) -> str:
-    """``logistic_regression (accuracy 97.4 %, 95.1 to 99.0)``."""
+    """Format a model with its score: ``logistic_regression (accuracy 97.4 %, 95.1 to 99.0)``."""
     metric = dataset.primary
     interval = dataset.interval(evaluation, metric)
     share = metric_labels.is_share(metric)
@@ -89,7 +89,7 @@ def _with_score(dataset: DatasetResults, evaluation: Evaluation) -> str:
 
 
 def _difference(contrast: Contrast) -> str:
-    """The difference with its interval and p, and what is how probable."""
+    """Describe the difference with its interval, p-value and probabilities."""
     dataset = contrast.dataset
     share = metric_labels.is_share(dataset.primary)
     write = formatting.points if share else formatting.signed
@@ -105,7 +105,7 @@ def _difference(contrast: Contrast) -> str:
 
 
 def _probabilities(contrast: Contrast) -> str:
-    """How probable it is that either is better by more than the rope, and that both are practically equal."""
+    """Give the probabilities that either model is better by more than the rope, and that both are practically equal."""
     dataset = contrast.dataset
     first, second = contrast.better_by_more_than_rope
     if metric_labels.is_share(dataset.primary):
@@ -120,7 +120,7 @@ def _probabilities(contrast: Contrast) -> str:
 
 
 def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:
-    """A warning where neither model is shown to beat the best trivial one."""
+    """Warn where neither model is shown to beat the best baseline."""
     trivial = [e for e in dataset.evaluations if e.cell.is_baseline and np.isfinite(e.mean(dataset.primary))]
     if not trivial:
         return ""
@@ -149,7 +149,7 @@ def _cost_sentence(contrast: Contrast) -> str:
 
 
 def _alternative(contrast: Contrast) -> str:
-    """The best generative model that draws samples, where the best one overall does not."""
+    """Name the best generative model that draws samples, where the best one overall does not."""
     dataset = contrast.dataset
     found = dataset.best("classical_generative", "deep_generative", sampling=True)
     if contrast.generative.can_sample or found is None:

@@ -1,4 +1,4 @@
-"""The code behind a module: the modules of ours that it imports, followed to the end, and the libraries of others."""
+"""Code behind a module: our modules that it imports, directly or through others, and third-party libraries."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def closure(modules: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[
 
     Args:
         modules: names of modules of ours, below ``versus`` or ``stages``.
-        without: beginnings of names of modules that are passed over.
+        without: beginnings of names of modules that are skipped.
 
     Returns:
-        Our files that are reached, and the top-level names of all other libraries.
+        Our files that are imported, and the top-level names of all other libraries.
     """
     waiting, files, libraries, seen = list(modules), set[Path](), set[str](), set[str]()
     while waiting:
@@ -49,7 +49,7 @@ def copy_modules(modules: Iterable[str], out: Path) -> Path:
 
 
 def pinned_libraries(modules: Iterable[str]) -> list[str]:
-    """``name==version`` of every library that modules of ours import, followed through ours, in alphabetical order.
+    """List ``name==version`` of each library that modules of ours import, directly or not, in alphabetical order.
 
     A build tag such as ``+cpu`` is left off: package indexes do not have it.
     """

@@ -1,4 +1,4 @@
-"""Files of users' data for a fitted model, read as `versus.serving.frames` takes them."""
+"""Files of users' data for a fitted model, read in the form that `versus.serving.frames` takes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def read(path: Path, schema: Schema) -> Data:
-    """Data in a file.
+    """Read the data in a file.
 
     Args:
         path: .csv, .tsv (also gzipped) or .parquet for a table; .npy for images, or a picture of the right size; for
             texts a table, or a .txt with one a line.
-        schema: what the model takes.
+        schema: form of the model's data.
 
     Raises:
         DataError: where the file cannot be read as that.
@@ -51,7 +51,7 @@ def read(path: Path, schema: Schema) -> Data:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """Separated values under a header, in the dialect that `versus add` would find."""
+    """Read separated values under a header, in the dialect that `versus add` would find."""
     import pandas as pd
 
     dialect = sniffing.dialect(path)
@@ -66,7 +66,7 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 
 def _read_lines(path: Path) -> pd.DataFrame:
-    """One text a line of a UTF-8 file.
+    """Read one text per line of a UTF-8 file.
 
     Raises:
         DataError: where the file is in another encoding.

@@ -27,7 +27,7 @@ Data = Any  # pandas.DataFrame of a table, or an array of images
 
 
 def encode(data: Data, schema: Schema) -> NDArray[Any]:
-    """Data as models take them: (N, D) with codes for categories and NaN where nothing is known, or (N, *event).
+    """Encode data as models take them: (N, D) with codes for categories and NaN where nothing is known, or (N, *event).
 
     Raises:
         DataError: naming the column, row and value that do not fit, and what would.
@@ -52,7 +52,7 @@ def _encode_images(images: NDArray[Any], schema: Schema) -> NDArray[Any]:
 
 
 def _encode_column(values: Iterable[Any], column: Column) -> NDArray[np.float64]:
-    """One column of a table, (N,)."""
+    """Encode one column of a table, (N,)."""
     array = np.asarray(values)
     if column.categories is None and array.dtype.kind in "iuf" and not np.isinf(array).any():
         return array.astype(np.float64)

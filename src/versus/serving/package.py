@@ -58,7 +58,7 @@ def write(saved: Path, data_folder: Path, out: Path) -> None:
 
 
 def signature(model: Any) -> ModelSignature:
-    """What the model takes and gives, in MLflow's terms.
+    """Signature of the model's inputs and outputs, in MLflow's terms.
 
     Columns are of any type: MLflow would refuse whole numbers where it knows of fractions, and the model's own check
     names row, column and value.
@@ -99,5 +99,5 @@ def _example(folder: Path, schema: Schema) -> Any:
 
 
 def _columns(schema: Schema) -> dict[str, Any]:
-    """What each column takes: "number", or the names of its categories."""
+    """Values of each column: "number", or the names of its categories."""
     return {c.name: "number" if c.categories is None else list(c.categories) for c in schema.columns}

@@ -29,7 +29,7 @@ REPEAT = 0  # of the models of a cell, one for each split, the first answers
 
 
 def load(workspace: Workspace, cell: str) -> Any:
-    """The model of an evaluated cell.
+    """Load the model of an evaluated cell.
 
     Raises:
         versus.models.persistence.PersistenceError: where it is missing or damaged.
@@ -38,7 +38,7 @@ def load(workspace: Workspace, cell: str) -> Any:
 
 
 def predict(model: Any, data: Data) -> pd.DataFrame:
-    """Predictions, one row for each of the data's.
+    """Predict, one row for each row of the data.
 
     Args:
         model: fitted; knows the schema of its data.
@@ -72,11 +72,11 @@ def predict(model: Any, data: Data) -> pd.DataFrame:
 
 
 def sample(model: Any, n: int, label: str | None = None, random_state: int | None = None) -> Data:
-    """New data, drawn from a generative model.
+    """Draw new data from a generative model.
 
     Args:
         model: fitted; knows the schema of its data.
-        n: how many.
+        n: number of rows or images.
         label: class to draw from; None for all, as frequent as in the data.
         random_state: seed; None for other draws each time.
 

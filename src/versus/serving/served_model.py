@@ -22,11 +22,11 @@ class ServedModel:
         self.model = model
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """Predictions for the data, or new data where ``params`` asks for some.
+        """Predict for the data, or draw new data where ``params`` asks for some.
 
         Args:
             data: a table with the original columns, or images; ignored where samples are drawn.
-            params: ``sample`` (how many to draw; 0 to predict), ``label`` (their class; empty for all),
+            params: ``sample`` (number to draw; 0 to predict), ``label`` (their class; empty for all),
                 ``random_state`` (seed; negative for other draws each time).
 
         Raises:
@@ -40,5 +40,5 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """MLflow's way in: the model in the folder ``path``."""
+    """Load the model in the folder ``path``; MLflow calls this."""
     return ServedModel(persistence.load(Path(path) / NAME))

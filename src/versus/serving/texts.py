@@ -22,7 +22,7 @@ TEXT = "text"
 
 
 def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
-    """Texts as token codes, and the model that knows these codes: words that it never met get new ones.
+    """Encode texts as token codes, and return the model that knows these codes: unseen words get new ones.
 
     Raises:
         DataError: where the table has no column ``text``, or a sentence to be tagged has no words.
@@ -41,7 +41,7 @@ def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
 
 
 def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
-    """A fitted model under a longer vocabulary, which begins with the one that it was fitted under."""
+    """Return a fitted model under a longer vocabulary, which begins with the one that it was fitted under."""
     arguments = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
     arguments["schema"] = replace(model.schema, x=replace(model.schema.x, vocabulary=vocabulary))
     longer = type(model)(**arguments)
@@ -52,7 +52,7 @@ def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
 
 
 def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
-    """Token codes as texts, their words joined by blanks."""
+    """Decode token codes as texts, their words joined by blanks."""
     import pandas as pd
 
     assert isinstance(schema.x, Tokens)

@@ -12,17 +12,17 @@ from versus.statistics.equivalence import Rope
 
 
 class Uncertain(Protocol):
-    """A mean (of a score, or of a paired difference of scores) and how sure it is."""
+    """A mean (of a score, or of a paired difference of scores) and its uncertainty."""
 
     @property
     def mean(self) -> float:
         """The point estimate."""
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """A two-sided interval that holds the true mean with probability ``confidence`` (0 … 1)."""
+        """Two-sided interval that holds the true mean with probability ``confidence`` (0 … 1)."""
 
     def p_value(self) -> float:
         """Two-sided p of the hypothesis that the true mean is 0."""
 
     def rope(self, halfwidth: float) -> Rope:
-        """How probable it is that the true mean lies below, within or above ±``halfwidth``."""
+        """Probabilities that the true mean lies below, within and above ±``halfwidth``."""

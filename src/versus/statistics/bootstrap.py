@@ -1,4 +1,4 @@
-"""The bootstrap: what other test rows, and other fits, would have given.
+"""The bootstrap: scores on resampled test rows and resampled fits.
 
 Test rows are drawn with replacement, the same ones for every model, so that differences stay paired. A score of drawn
 rows is a function of how often each row was drawn (`Scorer`): of row means one matrix product, of anything else one
@@ -26,11 +26,11 @@ MOST_CALLS, MOST_CALLS_OF_A_PAIR, MOST_ROWS = 100, 400, 500_000
 
 @dataclass(frozen=True)
 class Scorer:
-    """The score of one model on n test rows, as a function of how often each row counts.
+    """The score of one model on n test rows, as a function of the number of times that each row counts.
 
     Args:
         of: whole weights (B, n) -> scores (B,), NaN where there is no score.
-        by_calls: whether each resample takes a call of its own, so that only some can be asked for.
+        by_calls: True where each resample takes a call of its own, so that only some can be asked for.
     """
 
     of: Callable[[Floats], Floats]
@@ -102,7 +102,7 @@ class TwoLevelBootstrap:
 
     Args:
         n: test rows.
-        repeats: R, how many fits each model has.
+        repeats: R, number of fits of each model.
         resamples: B.
         random_state: seed.
     """
@@ -140,7 +140,7 @@ class Gain:
 
     Args:
         challenger, champion: scores, in the metric's own unit.
-        value: by how much the challenger is better; negative where it is worse, whichever direction is better.
+        value: amount by which the challenger is better; negative where it is worse, whichever direction is better.
         low, high: ends of the percentile interval of ``value``.
     """
 
@@ -169,9 +169,9 @@ def paired_gain(
     Args:
         challenger, champion: a scorer for each test set.
         rows: (R, n) identities of the test rows.
-        lower_is_better: whether the smaller score is the better one.
+        lower_is_better: True where the smaller score is the better one.
         confidence: of the two-sided interval.
-        resamples: how many times rows are drawn; fewer where each takes a call of its own.
+        resamples: number of times that rows are drawn; fewer where each takes a call of its own.
         random_state: seed.
 
     Raises:
@@ -202,7 +202,7 @@ def _mean(scorers: Sequence[Scorer], weights: Sequence[Floats]) -> Floats:
 
 
 def _draws(rows: NDArray[np.int64], resamples: int, random_state: int) -> Iterator[list[Floats]]:
-    """As many rows as there are different ones, drawn with replacement, a chunk of resamples at a time."""
+    """Draw as many rows as there are different ones, with replacement, a chunk of resamples at a time."""
     distinct, place = np.unique(rows, return_inverse=True)
     place = place.reshape(rows.shape)
     rng = np.random.default_rng(random_state)

@@ -1,4 +1,4 @@
-"""Practical equality: how much of what we believe of a difference lies within a region too small to matter.
+"""Practical equality: the probability that a difference lies within a region too small to matter.
 
 The region of practical equivalence (rope) is ``[-h, h]``. Benavoli, Corani, Demšar & Zaffalon, "Time for a change: a
 tutorial for comparing multiple classifiers through Bayesian analysis", JMLR 18 (2017), section 4.
@@ -22,7 +22,7 @@ class Rope:
 
 
 def judge(rope: Rope, p_value: float, mean: float, confidence: float = 0.95) -> Judgement:
-    """What may be said of a difference of this mean: one is higher, both are practically equal, or it is open.
+    """Judge a difference of this mean: one is higher, both are practically equal, or it is undecided.
 
     "equal" where at least ``confidence`` of the probability lies within the rope, even if the difference is
     significant: a difference may be real and too small to matter. Else "higher" or "lower", by the sign of the mean,

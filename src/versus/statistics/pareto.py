@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def pareto_front(cost: NDArray[np.float64], gain: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points are on the front, (n,), (n,) -> (n,): no other costs at most as much and gains at least as much,
+    """Mark the points on the front, (n,), (n,) -> (n,): no other costs at most as much and gains at least as much,
     with one of the two better. Equal points are on it together; a point with a NaN is never on it.
     """
     finite = np.isfinite(cost) & np.isfinite(gain)

@@ -1,4 +1,4 @@
-"""An interval for a proportion seen once, such as the accuracy of one fit on one official test set."""
+"""Interval for a proportion observed once, such as the accuracy of one fit on one official test set."""
 
 from __future__ import annotations
 

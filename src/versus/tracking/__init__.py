@@ -1,12 +1,12 @@
-"""The mirror: what the stages wrote, copied to MLflow. Files first, then the log.
+"""Mirror of the stages' results in MLflow. Files are written first, then logged.
 
-An evaluation writes its own cell's run where mlflow is loaded anyway, as in the workers of `versus repro`; `compare`
-and `versus sync` write what is missing. A run is known by a fingerprint of the cell's files: writing again changes
-nothing, and what a killed process left half-done the next one replaces. A fit that takes long shows its losses
-meanwhile, in the run that the evaluation later finishes.
+An evaluation writes its own cell's run if mlflow is already loaded, as in the workers of `versus repro`; `compare` and
+`versus sync` write the missing runs. A run is identified by a fingerprint of the cell's files: writing again changes
+nothing, and a run that a killed process left half-written is replaced by the next process. A long fit shows its losses
+while it runs, in the run that the evaluation later finishes.
 
-Stages and commands speak to `client` and `champions`, which import mlflow when there is something to do. A server that
-is down, slow or killed costs a repro a few seconds (`patience`) and a warning, and no stage fails for it.
+Stages and commands use `client` and `champions`, which import mlflow only when there is something to do. A server that
+is down, slow or killed costs a repro a few seconds (`patience`) and a warning, and no stage fails because of it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What stages and commands are told: whether a run was written, what was synchronised, which models are champions."""
+"""Results for stages and commands: of logging a run, of a synchronisation, and of registering the best models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether MLflow has a cell's run now, and why not."""
+    """Result of logging a cell's run to MLflow, with the reason if it is not there."""
 
     ok: bool
     reason: str = ""
@@ -17,7 +17,7 @@ class Outcome:
 
 @dataclass
 class Summary:
-    """What a synchronisation did: names of cells by outcome, with the reason where one could not be logged."""
+    """Result of a synchronisation: names of cells by outcome, with the reason if one could not be logged."""
 
     reason: str = ""
     mirrored: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Summary:
 
     @property
     def ok(self) -> bool:
-        """Whether MLflow has everything now."""
+        """True if MLflow has everything now."""
         return not self.reason and not self.failed
 
     def __str__(self) -> str:
@@ -42,11 +42,11 @@ class Registered:
     """A version of a registered model: ``models:/<name>/<version>``.
 
     Args:
-        name: of the registered model.
-        version: its number.
+        name: name of the registered model.
+        version: number of the version.
         cell: the cell that it was fitted as.
         run_id: the run that measured it.
-        rolled_back: whether somebody took the alias ``champion`` away from it, so that no gate gives it back.
+        rolled_back: True if somebody took the alias ``champion`` away from it, so that no gate gives it back.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Standing:
-    """The versions of one data set that the aliases point to; None where one points to none."""
+    """Versions of one data set that the aliases point to; None for an alias that points to no version."""
 
     challenger: Registered | None
     champion: Registered | None
@@ -70,7 +70,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Registration:
-    """Which versions the aliases point to now, by data set; and the data sets that failed, with the reason."""
+    """Versions that the aliases point to now, by data set; and the data sets that failed, with the reason."""
 
     reason: str = ""
     standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -78,5 +78,5 @@ class Registration:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed."""
+        """True if nothing failed."""
         return not self.reason and not self.failed

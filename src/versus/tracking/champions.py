@@ -1,4 +1,4 @@
-"""What stages and commands say to the model registry; nothing here raises when it fails."""
+"""Interface of stages and commands to the model registry; nothing here raises when the registry fails."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OFF = Registration("tracking is off")
 def register(
     workspace: Workspace, cells: Iterable[Cell], confidence: float, *, to_the_end: bool = False
 ) -> Registration:
-    """Register best cells as the challengers of their data sets, and as the champions where there are none yet.
+    """Register the best cells as challengers of their data sets, and as champions where there are none yet.
 
     Args:
-        workspace: with the cells' files.
+        workspace: the workspace with the cells' files.
         cells: the best cell of each data set.
-        confidence: of the intervals of its scores.
-        to_the_end: whether a slow server is waited for however long it takes.
+        confidence: confidence of the intervals of the scores.
+        to_the_end: True to wait for a slow server without limit.
     """
     if not client.is_on():
         return OFF
@@ -44,9 +44,9 @@ def register(
                 standings[cell.dataset] = _register(mirror, patience, cell, confidence)
             except Outage:
                 raise
-            except Exception as error:  # one model that is damaged does not keep the others out
+            except Exception as error:  # one damaged model does not keep the others out
                 failed[cell.dataset] = in_a_line(error)
-    except Exception as error:  # whatever a store throws, the report is written
+    except Exception as error:  # the report is written whatever the store raises
         return _warned(Registration(in_a_line(error), standings, failed))
     return _warned(Registration("", standings, failed))
 
@@ -72,7 +72,7 @@ def _register(mirror: Mirror, patience: Patience, cell: Cell, confidence: float)
 
 
 def promote(workspace: Workspace, dataset: str, version: str, champion: str) -> Registration:
-    """Make a version the champion of a data set, provided that the version ``champion`` still is."""
+    """Make a version the champion of a data set, provided that the version ``champion`` still is the champion."""
     return _move(workspace, dataset, "promote", version, champion)
 
 
@@ -95,7 +95,7 @@ def _move(workspace: Workspace, dataset: str, move: str, *arguments: str) -> Reg
 
 
 def fetch_evaluation(workspace: Workspace, version: Registered, folder: Path) -> Outcome:
-    """Copy evaluation.json and predictions.npy, by which a version was measured, to a folder."""
+    """Copy the evaluation.json and predictions.npy by which a version was measured to a folder."""
     if not client.is_on():
         return Outcome(False, OFF.reason)
     try:

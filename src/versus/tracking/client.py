@@ -1,6 +1,6 @@
-"""What stages and commands say to MLflow. Nothing here raises when tracking fails; a warning says what is missing.
+"""Interface of stages and commands to MLflow. Nothing here raises when tracking fails; a warning says what is missing.
 
-``VERSUS_TRACKING=off`` turns tracking off, ``VERSUS_MIRROR=1`` makes an evaluation write its run though mlflow is not
+``VERSUS_TRACKING=off`` turns tracking off, ``VERSUS_MIRROR=1`` makes an evaluation write its run even if mlflow is not
 loaded yet, and ``VERSUS_TRACKING_PATIENCE`` is the number of seconds that a repro may wait for a server.
 """
 
@@ -32,19 +32,19 @@ ADVICE = "`make sync` or the next `compare` adds it"
 
 
 def is_on() -> bool:
-    """Whether anything is tracked."""
+    """Check whether tracking is on."""
     return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
 
 
 def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Patience]:
-    """A mirror to the store, and how long it may be waited for.
+    """Connect to the store; return a mirror to it and the limit on the time to wait for it.
 
     Args:
-        workspace: whose files are mirrored.
-        limited: whether there is a limit at all.
+        workspace: the workspace whose files are mirrored.
+        limited: False for no limit.
 
     Raises:
-        Exception: whatever a store that cannot be opened raises.
+        Exception: any error of a store that cannot be opened.
     """
     to = destination.find(workspace.root)
     patience = Patience(workspace, to, limited=limited)
@@ -61,14 +61,14 @@ def _open(workspace: Workspace, to: Destination, brief: bool) -> Mirror:
 
 
 def mirror_cell(workspace: Workspace, cell: Cell, confidence: float) -> Outcome:
-    """Make an evaluated cell one MLflow run where mlflow is loaded anyway; where it is not, `sync` does it.
+    """Log an evaluated cell as one MLflow run if mlflow is loaded anyway; otherwise `sync` does it.
 
     After an outage in the same repro nothing is tried.
 
     Args:
-        workspace: with the cell's files.
-        cell: which cell.
-        confidence: of the intervals of its scores.
+        workspace: the workspace with the cell's files.
+        cell: the cell.
+        confidence: confidence of the intervals of its scores.
     """
     if not is_on() or not ("mlflow" in sys.modules or os.environ.get("VERSUS_MIRROR") == "1"):
         return Outcome(False, "left to `compare`")
@@ -79,14 +79,14 @@ def mirror_cell(workspace: Workspace, cell: Cell, confidence: float) -> Outcome:
         mirror, patience = connect(workspace)
         found = record.read(workspace, cell, confidence)
         return Outcome(True, run_id=patience.write(partial(mirror.cell, found)))
-    except Exception as error:  # whatever a store throws, the evaluation is done
+    except Exception as error:  # the evaluation is done whatever the store raises
         reason = in_a_line(error)
         warn(f"cell {cell.name} is not in MLflow: {reason}; {ADVICE}")
         return Outcome(False, reason)
 
 
 def live(workspace: Workspace, cell: Cell) -> LiveFit:
-    """Takes a fit's losses, which are shown while it goes on if it takes long."""
+    """Return an object that takes a fit's losses and shows them while the fit runs, if it is long."""
 
     def start(points: Sequence[Point]) -> FitRun:
         mirror, _ = connect(workspace)
@@ -109,11 +109,11 @@ def sync(
     """Mirror the report and every cell that MLflow lacks.
 
     Args:
-        workspace: with the cells' files.
-        cells: all cells that are compared, those not evaluated yet among them.
-        comparison: by which scores, and with which confidence.
-        to_the_end: whether a slow server is waited for however long it takes.
-        progress: called with a cell's name, its number and how many there are, before each is mirrored.
+        workspace: the workspace with the cells' files.
+        cells: all compared cells, including those not evaluated yet.
+        comparison: the deciding scores and the confidence.
+        to_the_end: True to wait for a slow server without limit.
+        progress: called with a cell's name, its number and the number of cells, before each is mirrored.
     """
     summary = Summary()
     if not is_on():
@@ -124,7 +124,7 @@ def sync(
         from versus.tracking import sync as synchronisation
 
         synchronisation.sync(mirror, patience, cells, comparison, summary, progress)
-    except Exception as error:  # whatever a store throws, the report is written
+    except Exception as error:  # the report is written whatever the store raises
         summary.reason = in_a_line(error)
         warn(f"MLflow was not brought up to date: {summary.reason}; `make sync` goes on")
     if summary.failed:

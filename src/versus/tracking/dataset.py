@@ -1,4 +1,4 @@
-"""The data set in MLflow's terms: an input of every run with its hash, and the description of the experiment."""
+"""Data set in MLflow's terms: an input of every run with its hash, and the description of the experiment."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ LONGEST_NOTE = 2000
 
 
 def digest(folder: Path) -> str:
-    """Hash of a prepared data set, by the list of what it holds."""
+    """Hash of a prepared data set, from the list of its contents."""
     return manifest.sha256(folder / manifest.NAME)[:LONGEST_DIGEST]
 
 
 def as_input(folder: Path) -> DatasetInput:
-    """A prepared data set as the input of a run: where it lies, its hash, columns and size.
+    """Return a prepared data set as the input of a run: its location, hash, columns and size.
 
     Raises:
-        FileNotFoundError: if it is not prepared.
+        FileNotFoundError: if the data set is not prepared.
     """
     data = prepared.read(folder)
     # From the workspace, not from the file system's root: clones of the repository describe it alike.
@@ -47,7 +47,7 @@ def as_input(folder: Path) -> DatasetInput:
 
 
 def _columns(data: Prepared) -> dict[str, object]:
-    """Columns with their types, as MLflow's pages show them; of images and sequences one tensor."""
+    """Columns with their types, as MLflow's pages show them; one tensor for images and sequences."""
     space = data.schema.x
     if not isinstance(space, Table):
         tensor = TensorSpec(np.dtype(np.float64), (-1, *space.shape))
@@ -57,12 +57,12 @@ def _columns(data: Prepared) -> dict[str, object]:
 
 
 def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -> dict[str, str]:
-    """Tags of a data set's experiment: what the data is, for people (a note) and for searches, and the leaderboard.
+    """Tags of a data set's experiment: facts about the data, for people (a note) and for searches, and the leaderboard.
 
     Args:
         experiment: id of the experiment.
-        folder: where the data set lies, prepared.
-        primary: task -> the deciding score, which the leaderboard is sorted by.
+        folder: folder of the prepared data set.
+        primary: task -> the deciding score, by which the leaderboard is sorted.
     """
     data = prepared.read(folder)
     schema = data.schema

@@ -1,4 +1,4 @@
-"""Where runs go: the tracking URI, the experiments' names, where artifacts lie; and what must never be printed."""
+"""Destination of runs: tracking URI, names of experiments, location of artifacts; and secrets never to be printed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Destination:
 
     Args:
         uri: MLflow tracking URI; a sqlite file by its absolute path.
-        prefix: what the names of experiments begin with; empty for none.
-        root: the folder that the default store and its artifacts lie in.
+        prefix: prefix of the names of experiments; empty for none.
+        root: folder of the default store and its artifacts.
     """
 
     uri: str
@@ -35,12 +35,12 @@ class Destination:
 
     @property
     def sqlite_file(self) -> Path | None:
-        """The store's file, None where it is a server."""
+        """Path of the store's file; None for a server."""
         return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
 
     @property
     def artifacts(self) -> str | None:
-        """URI under which each experiment gets a folder; None where the server decides."""
+        """URI under which each experiment gets a folder; None if the server decides."""
         if not self.uri.startswith(DATABASES):
             return None
         beside = self.sqlite_file.parent if self.sqlite_file else self.root
@@ -56,18 +56,18 @@ class Destination:
 
     @property
     def comparison(self) -> str:
-        """Name of the experiment that holds the reports; no data set's name has a hyphen, so none collides."""
+        """Name of the experiment that holds the reports; no data set's name has a hyphen, so it is unique."""
         return f"{self.prefix or 'versus'}-comparison"
 
 
 def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destination:
-    """The store that the environment names, else ``mlflow.db`` at the root of the repository.
+    """Find the store that the environment names, else ``mlflow.db`` at the root of the repository.
 
     Args:
-        workspace: the workspace's root. Stores go to ``VERSUS_STORE_ROOT`` where that is set (by `versus run`, whose
-            workspaces share the store of the repository), and out of DVC's temporary experiments to the repository.
-        environ: ``MLFLOW_TRACKING_URI`` and, as prefix, ``MLFLOW_EXPERIMENT_NAME`` are read as MLflow reads them; a
-            relative sqlite path is relative to the root, whatever the current folder.
+        workspace: the workspace's root. Stores go to ``VERSUS_STORE_ROOT`` if that is set (by `versus run`, whose
+            workspaces share the store of the repository); in DVC's temporary experiments they go to the repository.
+        environ: environment variables; ``MLFLOW_TRACKING_URI`` and, as prefix, ``MLFLOW_EXPERIMENT_NAME`` are read as
+            MLflow reads them; a relative sqlite path is relative to the root, not to the current folder.
     """
     root = Path(environ.get("VERSUS_STORE_ROOT") or _out_of_experiments(workspace.resolve())).resolve()
     uri = environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
@@ -77,7 +77,7 @@ def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destinatio
 
 
 def _out_of_experiments(root: Path) -> Path:
-    """`dvc exp run --temp` and the queue work in ``<repository>/.dvc/tmp/exps/…``, which is deleted afterwards."""
+    """Repository of a folder in ``<repository>/.dvc/tmp/exps/…``, which DVC deletes afterwards; else ``root``."""
     for parent in root.parents:
         if parent.parts[-3:] == (".dvc", "tmp", "exps"):
             return parent.parents[2]
@@ -85,7 +85,7 @@ def _out_of_experiments(root: Path) -> Path:
 
 
 def secrets(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Values that must never be printed or logged: credentials of the tracking URI, and of variables so named."""
+    """Return values that must never be printed or logged: credentials in URIs, and values of secret variables."""
     found = {v for k, v in environ.items() if SECRET_NAMES.search(k)}
     for uri in (v for v in environ.values() if "://" in v and "@" in v):
         # Not by a parser of URIs: what a mistake makes unparsable is what libraries put into their messages.
@@ -97,19 +97,19 @@ def secrets(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The text with every secret, and the user part of every URI, replaced by ``***``."""
+    """Replace every secret in a text, and the user part of every URI, by ``***``."""
     for secret in secrets(environ):
         text = text.replace(secret, "***")
     return re.sub(r"(?<=://)[^/\s'\"]+@", "***@", text)
 
 
 def in_a_line(error: BaseException) -> str:
-    """An exception for a person to read, without secrets."""
+    """Describe an exception in one line for a person, without secrets."""
     if os.environ.get("VERSUS_TRACEBACK"):
         print(redact("".join(traceback.format_exception(error))), file=sys.stderr)
     return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:LONGEST_LINE]
 
 
 def warn(text: str) -> None:
-    """One line on the standard error stream, without secrets."""
+    """Print a one-line warning on standard error, without secrets."""
     print(f"warning: tracking: {redact(text)}", file=sys.stderr, flush=True)

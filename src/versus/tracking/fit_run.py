@@ -1,4 +1,4 @@
-"""The run of a fit that goes on: its losses and the machine's load, until the evaluation makes it the cell's run."""
+"""Run of a fit in progress: its losses and the machine's load, until the evaluation makes it the cell's run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from versus.tracking.run_log import ORIGIN, STATE, TRAINING, WRITING, tag
 
 
 class FitRun:
-    """A run at "training"."""
+    """A run in the state "training"."""
 
     def __init__(self, mirror: Mirror, run_id: str) -> None:
         self._mirror = mirror
@@ -25,9 +25,9 @@ class FitRun:
 
     @classmethod
     def start(cls, mirror: Mirror, cell: Cell, points: Sequence[Point]) -> FitRun:
-        """Open the run of a fit, given its losses up to now.
+        """Open the run of a fit, given its losses so far.
 
-        A fit that was interrupted goes on in its run where it does not repeat what stands there; else it starts over.
+        An interrupted fit resumes its run if it does not repeat points that are there; otherwise it starts a new one.
         """
         run_id = _find(mirror, cell, points)
         if run_id is None:
@@ -44,7 +44,7 @@ class FitRun:
         run_log.log(self._mirror.client, self.run_id, run_log.metrics(points))
 
     def end(self, points: Sequence[Point] = (), status: str = "RUNNING") -> None:
-        """Log the last losses. The run stays open for the evaluation where its status is RUNNING."""
+        """Log the last losses. With the status RUNNING, the run stays open for the evaluation."""
         self._monitor.finish()  # type: ignore[no-untyped-call]
         self.log(points)
         if status != "RUNNING":
@@ -64,12 +64,12 @@ def _find(mirror: Mirror, cell: Cell, points: Sequence[Point]) -> str | None:
 
 
 def sweep(mirror: Mirror, dataset: str, cells: set[str]) -> None:
-    """Mend what interrupted processes left in the experiment of a data set.
+    """Clean up the runs that interrupted processes left in the experiment of a data set.
 
     Args:
-        mirror: to the store.
-        dataset: whose experiment.
-        cells: cells whose results are mirrored; the experiment needs no unfinished run of them.
+        mirror: mirror to the store.
+        dataset: name of the data set.
+        cells: cells whose results are mirrored; the experiment needs no unfinished runs of them.
     """
     experiment = mirror.of(dataset)
     states = (WRITING, TRAINING)

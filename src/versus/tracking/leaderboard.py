@@ -1,7 +1,7 @@
-"""The saved view that makes the run table of a data set read as its leaderboard.
+"""Saved view that shows the run table of a data set as its leaderboard.
 
-MLflow's table shows no metric until somebody picks columns. A view that is saved with an experiment picks them, sorts
-and filters; it is a tag of the experiment, written here as MLflow's pages write it (3.17).
+MLflow's table shows no metric until somebody selects columns. A view saved with an experiment selects, sorts and
+filters them; it is a tag of the experiment, written here as MLflow's pages write it (3.17).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
 
 
 def view(task: str, primary: str | None = None) -> str:
-    """The value of the experiment's tag: newest results of each cell, best first, scores and costs as columns.
+    """Return the value of the experiment's tag: newest results of each cell, best first, scores and costs as columns.
 
     Args:
         task: "classification" or "regression".
-        primary: the deciding score, the first column, which the table is sorted by; the usual one where None.
+        primary: the deciding score, in the first column, by which the table is sorted; the usual one if None.
     """
     deciding = [metric.name for metric in table.deciding(task)]
     headline = [name for name in table.shown("headline") if name in deciding]
@@ -48,5 +48,5 @@ def view(task: str, primary: str | None = None) -> str:
 
 
 def link(experiment: str) -> str:
-    """The part of the address after the server's, of the view of an experiment."""
+    """Return the address of the view of an experiment, without the part of the server."""
     return f"#/experiments/{experiment}/runs?viewStateShareKey={NAME}&workflowType=machine_learning"

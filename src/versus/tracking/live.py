@@ -1,4 +1,4 @@
-"""The losses of a fit that takes long, in MLflow while it goes on, with the load of the machine."""
+"""Losses of a long fit, shown in MLflow while it runs, with the load of the machine."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ EVERY = 2.0  # seconds between two requests to the store
 
 
 class LiveFit:
-    """Takes a fit's losses without ever waiting, and logs them from a thread once the fit is long.
+    """Receiver of a fit's losses that never waits, and logs them from a thread once the fit is long.
 
-    Used in a ``with`` statement, around the fit. What gets lost is in the cell's history all the same.
+    Use it in a ``with`` statement around the fit. Losses that are not logged are still in the cell's history.
 
     Args:
-        cell: what is fitted.
-        start: opens the run, given the points that are there; called in the thread.
-        patience: how long the store may be waited for; None where nothing is logged.
+        cell: the cell to fit.
+        start: opens the run, given the points so far; called in the thread.
+        patience: limit on the time to wait for the store; None to log nothing.
     """
 
     def __init__(self, cell: Cell, start: Callable[[list[Point]], FitRun], patience: Patience | None) -> None:
@@ -76,7 +76,7 @@ class LiveFit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Log the rest. The run stays open until the cell is evaluated, unless the fit was interrupted."""
+        """Log the remaining losses. The run stays open until the cell is evaluated, unless the fit was interrupted."""
         if self._thread is None or self._patience is None:
             return
         if error is not None:

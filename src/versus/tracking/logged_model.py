@@ -1,4 +1,4 @@
-"""A cell's model on MLflow's model pages: what it is, how good it is, on which data set.
+"""Model of a cell on MLflow's model pages, with its description, its scores and its data set.
 
 Its files stay with DVC; those of the best models are added when they are registered.
 """
@@ -14,7 +14,7 @@ from versus.tracking.run_log import LoggedFor
 
 
 def log(client: MlflowClient, experiment: str, run_id: str, record: CellRecord, data: DatasetInput) -> LoggedFor:
-    """Create the model of a run; metrics that are logged for it come onto its page."""
+    """Create the model of a run; metrics that are logged for it appear on its page."""
     cell = record.cell
     tags = {name: str(value) for name, value in cell_tags(cell).items()}
     tags |= {MLFLOW_MODEL_IS_EXTERNAL: "true", "path": f"models/{cell.name}"}
@@ -25,7 +25,7 @@ def log(client: MlflowClient, experiment: str, run_id: str, record: CellRecord, 
 
 
 def of(run: Run) -> LoggedFor | None:
-    """The model that a whole run logged; None where its cell failed."""
+    """Return the model that a complete run logged; None if its cell failed."""
     if run.outputs is None or run.inputs is None or not run.outputs.model_outputs:
         return None
     data = run.inputs.dataset_inputs[0].dataset
@@ -33,7 +33,7 @@ def of(run: Run) -> LoggedFor | None:
 
 
 def add_files(client: MlflowClient, model: LoggedFor, folder: str) -> str:
-    """Add the files that MLflow loads and serves; returns the model's URI."""
+    """Add the files that MLflow loads and serves; return the model's URI."""
     client.log_model_artifacts(model.model_id, folder)
     client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_IS_EXTERNAL: "false"})
     return f"models:/{model.model_id}"

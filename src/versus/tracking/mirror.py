@@ -1,8 +1,8 @@
-"""A cell's record becomes an MLflow run: once, whole, and known by its fingerprint.
+"""Write a cell's record as an MLflow run: once, complete, and identified by its fingerprint.
 
-A run is created with the state "writing", and "complete" is the last thing that is set. A run of the same cell that
-stays "writing" was left by a process that was killed: it goes, and the record is written anew. A run at "training"
-shows a fit that takes long; it becomes the cell's run if its curves turn out to be the record's.
+A run is created in the state "writing", and "complete" is set last. A run of the same cell that stays "writing" was
+left by a killed process: it is deleted, and the record is written again. A run in the state "training" shows a long
+fit; it becomes the cell's run if its curves agree with the record's.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LONGEST_WRITE = 3600.0  # seconds; what is "writing" for longer has lost its wri
 
 
 class Mirror:
-    """Writes to one store on behalf of one workspace."""
+    """Writer to one store on behalf of one workspace."""
 
     def __init__(self, client: MlflowClient, destination: Destination, workspace: Workspace, origin: str) -> None:
         self.client = client
@@ -58,7 +58,7 @@ class Mirror:
         self._experiments: dict[str, str] = {}
 
     def experiment(self, name: str) -> str:
-        """Id of the experiment called ``name``, created where there is none.
+        """Return the id of the experiment called ``name``; create it if there is none.
 
         Raises:
             ValueError: if it was deleted in MLflow.
@@ -90,8 +90,8 @@ class Mirror:
         """Describe a prepared data set on its experiment.
 
         Args:
-            name: of the data set.
-            primary: task -> the deciding score, which the leaderboard is sorted by; the usual ones where it is empty.
+            name: name of the data set.
+            primary: task -> the deciding score, by which the leaderboard is sorted; the usual ones if it is empty.
         """
         experiment = self.of(name)
         known = self.client.get_experiment(experiment).tags
@@ -100,7 +100,7 @@ class Mirror:
                 self.client.set_experiment_tag(experiment, key, value)
 
     def cell(self, record: CellRecord) -> str:
-        """Make sure that the cell's run is there and whole; returns its id."""
+        """Make sure that the cell's run exists and is complete; return its id."""
         experiment = self.of(record.cell.dataset)
         known = list(run_log.search(self.client, experiment, cell=record.cell.name))
         whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == record.fingerprint]
@@ -118,10 +118,10 @@ class Mirror:
         return tag(run, STATE) == TRAINING and tag(run, ORIGIN) == self.origin
 
     def abandoned(self, run: Run) -> bool:
-        """Whether nobody goes on writing a run that is not whole.
+        """Check whether nobody writes an incomplete run any more.
 
-        Its writer was of this workspace, of which one writes at a time, or is long gone; or it showed a fit of this
-        workspace that has ended.
+        Its writer belonged to this workspace, in which one process writes at a time, or is long gone; or the run showed
+        a fit of this workspace that has ended.
         """
         if tag(run, STATE) == WRITING:
             return tag(run, ORIGIN) == self.origin or time.time() - float(tag(run, SINCE) or 0) > LONGEST_WRITE
@@ -138,7 +138,7 @@ class Mirror:
             return True
 
     def step_back(self, run: Run) -> None:
-        """Another run holds the cell's results now: earlier ones are kept as history, unfinished ones go."""
+        """Retire a run that another one replaces: keep it as history, or delete it if it was left unfinished."""
         if self.abandoned(run):
             self.delete(run)
         elif tag(run, CURRENT) == "yes":
@@ -150,7 +150,7 @@ class Mirror:
         self.client.delete_run(run.info.run_id)
 
     def _agree(self, experiment: str, record: CellRecord, run_id: str) -> str:
-        """Of two processes that wrote the same record at the same time, both keep the run with the smaller id."""
+        """Keep the run with the smallest id where processes wrote the same record at the same time."""
         conditions = {"cell": record.cell.name, "versus__fingerprint": record.fingerprint, "versus__state": COMPLETE}
         same = sorted(run_log.search(self.client, experiment, **conditions), key=lambda run: str(run.info.run_id))
         for extra in same[1:]:
@@ -158,7 +158,7 @@ class Mirror:
         return str(same[0].info.run_id) if same else run_id
 
     def _refresh(self, run: Run, record: CellRecord) -> None:
-        """The same results at other costs are the same run, with what was measured last on top."""
+        """Update a run whose results are the same with the latest costs and intervals."""
         tags = {CURRENT: "yes", PASSING: record.passing_fingerprint}
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
         points = run_log.metrics(record.passing if PASSING in changed else (), model=logged_model.of(run))
@@ -189,7 +189,7 @@ class Mirror:
         return run_id
 
     def _adopt(self, record: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
-        """The run that showed this fit while it went on, and those points of the curves that it lacks."""
+        """Return the run that showed this fit in progress, and the points of the curves that it lacks."""
         points = {(p.key, p.step): p.value for p in record.curves}
         for run in sorted(fits, key=lambda run: -run.info.start_time):
             shown = self.shown(run)
@@ -198,7 +198,7 @@ class Mirror:
         return None, record.curves
 
     def shown(self, run: Run) -> dict[tuple[str, int], float]:
-        """The points of training curves that a run has, by key and step."""
+        """Return the points of training curves that a run has, by key and step."""
         keys = [key for key in run.data.metrics if key.startswith("training/")]
         histories = [self.client.get_metric_history(run.info.run_id, key) for key in keys]
         return {(m.key, m.step): m.value for history in histories for m in history}
@@ -214,7 +214,7 @@ class Mirror:
         }
 
     def code_tags(self, name: str) -> dict[str, str]:
-        """Who writes, and which code ran."""
+        """Tags for the writer of a run and the code that ran."""
         tags = {ORIGIN: self.origin, "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
         if self._code["commit"]:
             tags |= {"mlflow.source.git.commit": self._code["commit"], "dirty": "yes" if self._code["dirty"] else "no"}

@@ -12,7 +12,7 @@ from versus.tracking.store import open_store
 
 
 def server_address(uri: str) -> str:
-    """Where the pages of a tracking server are; without credentials, which a browser asks for.
+    """Address of a tracking server's pages, without credentials, which a browser asks for.
 
     Raises:
         ValueError: if the URI names no host or no valid port.
@@ -30,10 +30,10 @@ def server_address(uri: str) -> str:
 
 
 def links(to: Destination, datasets: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What a page shows, and the part of its address after the server's; nothing for what was not logged yet.
+    """Yield the title of each page and its address without the server's part; nothing for pages not logged yet.
 
     Args:
-        to: the store. It is created where it is a sqlite file that does not exist.
+        to: the store; a sqlite file is created if it does not exist.
         datasets: names, from params.yaml.
 
     Raises:

@@ -1,7 +1,7 @@
-"""The seconds that MLflow may cost a repro: one budget for all of its processes.
+"""Limit on the seconds that MLflow may cost a repro: one budget for all of its processes.
 
 A server that is down, slow or hangs is waited for until the budget is spent. The first outage is noted in a file, so
-that later stages do not try at all, and `compare`, which tries once more, has what is left.
+that later stages do not try at all; `compare` tries once more, with the seconds that are left.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"
 Result = TypeVar("Result")
 
 
-class Outage(OSError):  # noqa: N818 - it says what happened
-    """MLflow or its store cannot be reached, or not in time."""
+class Outage(OSError):  # noqa: N818 - the name says what happened
+    """Failure to reach MLflow or its store, or to get an answer in time."""
 
 
 class Patience:
-    """How long one process may wait for a store.
+    """Limit on the time that one process may wait for a store.
 
     Args:
-        workspace: where outages are noted.
-        to: the store. One in a local file is waited for without limit: no server stands between.
-        limited: whether there is a limit at all; `versus sync` has none.
+        workspace: the workspace in which outages are noted.
+        to: the store. For one in a local file there is no limit, as there is no server.
+        limited: False for no limit, as for `versus sync`.
     """
 
     def __init__(self, workspace: Workspace, to: Destination, *, limited: bool = True) -> None:
@@ -47,15 +47,15 @@ class Patience:
         self.limited = limited and to.sqlite_file is None
 
     def run(self, action: Callable[[], Result], healthy: float = HEALTHY) -> Result:
-        """Do something with the store, within what is left of the budget.
+        """Run an action on the store within the remaining budget.
 
         Args:
-            action: what to do. Where it does not end in time it is left alone, in a thread that dies with the process.
-            healthy: seconds that it takes a healthy server, which do not count.
+            action: the action. If it does not end in time it is abandoned, in a thread that ends with the process.
+            healthy: seconds that a healthy server takes for it, which do not count.
 
         Raises:
             Outage: if the store cannot be reached or does not answer in time; later calls then wait for less.
-            Exception: whatever else the action raises.
+            Exception: any other error that the action raises.
         """
         began = time.monotonic()
         try:
@@ -71,7 +71,7 @@ class Patience:
         return result
 
     def write(self, action: Callable[[], Result], healthy: float = HEALTHY) -> Result:
-        """Like `run`, while no other process of the workspace writes: what is half-written then is nobody's work."""
+        """Run an action while no other process of the workspace writes: half-written runs then have no writer."""
         self._lock.parent.mkdir(exist_ok=True)
 
         def take_turn() -> Result:
@@ -86,7 +86,7 @@ class Patience:
         return max(0.0, allowed - float(self._noted().get("seconds", 0.0)))
 
     def outage(self) -> str:
-        """Why the store could not be reached earlier in this repro; empty where it could."""
+        """Reason why the store could not be reached earlier in this repro; empty if it could."""
         return str(self._noted().get("reason", ""))
 
     def _noted(self) -> dict[str, Any]:
@@ -106,12 +106,12 @@ class Patience:
 
 
 def _repro() -> str:
-    """What all processes of one repro share; a process by itself where nobody said so."""
+    """Identifier shared by all processes of one repro; the id of this process if none is set."""
     return os.environ.get("VERSUS_REPRO") or str(os.getpid())
 
 
 def _within(seconds: float, action: Callable[[], Result]) -> Result:
-    """The result of an action, or what it raises; an `Outage` where it takes longer."""
+    """Return the result of an action or raise its error; raise an `Outage` if it takes longer than ``seconds``."""
     done: list[Result] = []
     failed: list[Exception] = []
 
@@ -132,7 +132,7 @@ def _within(seconds: float, action: Callable[[], Result]) -> Result:
 
 
 def is_outage(error: Exception) -> bool:
-    """True where asking for something else would fail the same way: mlflow or its store cannot be reached."""
+    """Check whether mlflow or its store cannot be reached, so that any other request would fail the same way."""
     if isinstance(error, ImportError):
         return True  # of mlflow
     from mlflow.exceptions import MlflowException

@@ -1,4 +1,4 @@
-"""The pictures of a run, drawn as the report draws them: confusion and reliability of a classifier, samples."""
+"""Pictures of a run, drawn as in the report: confusion and reliability of a classifier, samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_SAMPLES = 100
 
 
 def draw(folder: Path, schema: Schema, out: Path) -> None:
-    """Draw what an evaluation allows into ``out``: confusion.svg, reliability.svg, samples.png or samples.csv."""
+    """Draw the pictures of an evaluation into ``out``: confusion.svg, reliability.svg, samples.png or samples.csv."""
     found = evaluation.read(folder)
     if found is None:
         return

@@ -1,4 +1,4 @@
-"""What MLflow is told about a cell: its files as parameters, metrics and tags, and their fingerprint."""
+"""Record of a cell for MLflow: its files as parameters, metrics and tags, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from versus.workspace import Workspace
 
 
 class Point(NamedTuple):
-    """One value of a metric. Keys with a slash are folded away by MLflow's table; those without are its columns."""
+    """One value of a metric. MLflow's table hides keys with a slash in groups; the other keys are its columns."""
 
     key: str
     value: float
@@ -31,18 +31,18 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class CellRecord:
-    """A cell's files, in MLflow's terms.
+    """Files of a cell, in MLflow's terms.
 
     Args:
         cell: its line of params.yaml.
         fingerprint: hash of the evaluation and the data: the same results make the same run.
-        params, tags: of the run.
+        params, tags: parameters and tags of the run.
         scores: means and the values of single repeats.
         curves: losses by step.
-        passing: what the same results may come with in other values, each replacing the one before: times, memory, and
-            the intervals, which depend on the confidence.
-        failed: why the cell has no results; empty where it has.
-        started, ended: when its models were fitted, in seconds since the epoch.
+        passing: values that may differ between equal results, each replacing the one before: times, memory, and the
+            intervals, which depend on the confidence.
+        failed: reason why the cell has no results; empty if it has.
+        started, ended: start and end of its fits, in seconds since the epoch.
     """
 
     cell: Cell
@@ -58,12 +58,12 @@ class CellRecord:
 
     @property
     def passing_fingerprint(self) -> str:
-        """Hash of the values that may pass."""
+        """Hash of the values in ``passing``."""
         return hashlib.sha256(repr(self.passing).encode()).hexdigest()[:16]
 
 
 def fingerprint(workspace: Workspace, cell: Cell) -> str:
-    """Hash of a cell's evaluation and data, costs aside.
+    """Hash of a cell's evaluation and data, without the costs.
 
     Raises:
         FileNotFoundError: if the cell is not evaluated, or its data are not prepared.
@@ -78,12 +78,12 @@ def fingerprint(workspace: Workspace, cell: Cell) -> str:
 
 
 def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellRecord:
-    """What the files of an evaluated cell say.
+    """Read the record of an evaluated cell from its files.
 
     Args:
-        workspace: with the cell's files.
-        cell: which cell.
-        confidence: of the intervals of its scores.
+        workspace: the workspace with the cell's files.
+        cell: the cell.
+        confidence: confidence of the intervals of its scores.
 
     Raises:
         FileNotFoundError: if the cell is not evaluated yet.
@@ -129,12 +129,12 @@ def _read_failed(workspace: Workspace, cell: Cell, failed: Failure, training: Ma
 
 
 def curve_key(name: str, repeat: int) -> str:
-    """The metric that a training curve is logged as."""
+    """Name of the metric that a training curve is logged as."""
     return f"training/{name}_repeat_{repeat}"
 
 
 def read_curves(path: Path) -> Iterator[Point]:
-    """The training curves of a history.csv; none where there is no such file."""
+    """Read the training curves of a history.csv; none if there is no such file."""
     if path.is_file():
         for row in _rows(path):
             yield Point(curve_key(row["name"], int(row["repeat"])), float(row["value"]), int(row["step"]))
@@ -156,7 +156,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _params(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
-    """The cell's line of params.yaml, keyed as DVC keys it, and what it was fitted on."""
+    """Parameters of the cell's line of params.yaml, named as DVC names them, and the sizes of its data."""
     params = {"data": cell.dataset, "module": cell.module, "class": cell.class_name}
     params |= {f"args.{name}": value for name, value in cell.args.items()}
     params |= {name: about[name] for name in ("repeats", "n_test") if name in about}
@@ -178,13 +178,13 @@ def _tags(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> 
 
 
 def cell_tags(cell: Cell) -> dict[str, Any]:
-    """Tags that say which cell a run is of."""
+    """Tags that identify the cell of a run."""
     names = {"cell": cell.name, "dataset": cell.dataset, "family": cell.family}
     return names | {"module": cell.module, "class": cell.class_name}
 
 
 def _repeats(path: Path) -> dict[str, dict[int, float]]:
-    """Metric -> repeat -> its value."""
+    """Metric -> repeat -> value, from a scores.csv."""
     found: dict[str, dict[int, float]] = {}
     for row in _rows(path):
         found.setdefault(row["metric"], {})[int(row["repeat"])] = float(row["value"])
@@ -192,14 +192,14 @@ def _repeats(path: Path) -> dict[str, dict[int, float]]:
 
 
 def _scores(repeats: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:
-    """For each metric its mean, and each repeat as a step."""
+    """Yield each metric's mean, and each repeat as a step."""
     for metric, values in repeats.items():
         yield from (Point(f"repeats/{metric}", value, repeat) for repeat, value in sorted(values.items()))
         yield Point(metric, float(np.mean(list(values.values()))))
 
 
 def _intervals(workspace: Workspace, cell: Cell, confidence: float) -> Iterator[Point]:
-    """The ends of the interval of each mean, which are the report's."""
+    """Yield the ends of the interval of each mean, equal to those in the report."""
     for dataset in results.read(workspace, [cell], comparison=Comparison(confidence=confidence)).datasets:
         for evaluation in dataset.evaluations:
             for metric in evaluation.scores:
@@ -210,7 +210,7 @@ def _intervals(workspace: Workspace, cell: Cell, confidence: float) -> Iterator[
 
 
 def _costs(training: Mapping[str, Any], usage: Mapping[str, Any]) -> Iterator[Point]:
-    """Seconds as the mean of the repeats, memory as the most that one took, the rest as measured."""
+    """Yield seconds as the mean of the repeats, memory as their maximum, the rest as measured."""
     repeats = training["repeats"]
     for name in sorted({name for repeat in repeats for name in repeat}):
         values = [r[name] for r in repeats if isinstance(r.get(name), int | float)]
@@ -229,10 +229,10 @@ def _numbers(prefix: str, found: Mapping[str, Any]) -> Iterator[Point]:
 
 
 def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
-    """When the fits began and ended, by the time of the file ``written`` when they ended.
+    """Start and end of the fits; they ended when the file ``written`` was last changed.
 
-    The evaluation may come much later; what lies between is no part of the run. No file says when, on purpose: files
-    that differ from run to run make DVC rerun what follows.
+    The evaluation may come much later; the time between is not part of the run. No file stores these times, on purpose:
+    files that differ between runs make DVC rerun the stages that follow.
     """
     ended = written.stat().st_mtime
     return ended - sum(float(repeat.get("seconds", 0.0)) for repeat in training["repeats"]), ended

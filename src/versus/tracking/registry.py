@@ -1,8 +1,8 @@
-"""MLflow's model registry: one registered model for each data set, its versions the best cells over time.
+"""Registry of MLflow's models: one registered model for each data set, its versions the best cells over time.
 
-The alias ``champion`` is the version to use, ``challenger`` the best cell of the last comparison, ``previous`` the
-champion before. A version is known by the hash of the model's files and of the test rows that it was measured on, so
-that registering again changes nothing.
+The alias ``champion`` marks the version to use, ``challenger`` the best cell of the last comparison, ``previous`` the
+champion before. A version is identified by the hash of the model's files and of the test rows that it was measured
+on, so that registering again changes nothing.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def _version(found: ModelVersion) -> Registered:
 
 
 class Candidate:
-    """A cell's model on its way into the registry.
+    """Model of a cell that may be added to the registry.
 
     Raises:
-        FileNotFoundError: where the cell is not evaluated.
-        versus.models.persistence.PersistenceError: where its model is missing or damaged.
+        FileNotFoundError: if the cell is not evaluated.
+        versus.models.persistence.PersistenceError: if its model is missing or damaged.
     """
 
     def __init__(self, workspace: Workspace, cell: Cell, confidence: float) -> None:
@@ -60,7 +60,7 @@ class Candidate:
         }
 
     def find(self, mirror: Mirror) -> Registered | None:
-        """The version that is this model, measured on these test rows; None where there is none yet."""
+        """Return the version with this model, measured on these test rows; None if there is none yet."""
         name = mirror.destination.registered_model(self.record.cell.dataset)
         for version in mirror.client.search_model_versions(f"name = '{name}'"):
             if all(version.tags.get(key, "") == value for key, value in self.tags.items()):
@@ -72,7 +72,7 @@ class Candidate:
         model_package.write(self._saved, self._data, out)
 
     def add(self, mirror: Mirror, package: Path) -> Registered:
-        """Make the model a version of its data set's registered model; moves no alias."""
+        """Add the model as a version of its data set's registered model; move no alias."""
         cell = self.record.cell
         name = mirror.destination.registered_model(cell.dataset)
         _ensure(mirror, name, cell.dataset)
@@ -96,7 +96,7 @@ def _ensure(mirror: Mirror, name: str, dataset: str) -> None:
 
 
 def challenge(mirror: Mirror, dataset: str, found: Registered) -> Standing:
-    """Make a version the challenger of its data set; where there is no champion, it is that too."""
+    """Make a version the challenger of its data set, and also the champion if there is none."""
     before = standing(mirror, dataset)
     if before.challenger != found:
         mirror.client.set_registered_model_alias(found.name, CHALLENGER, found.version)
@@ -106,12 +106,12 @@ def challenge(mirror: Mirror, dataset: str, found: Registered) -> Standing:
 
 
 def standing(mirror: Mirror, dataset: str) -> Standing:
-    """Which versions hold the aliases of a data set."""
+    """Return the versions that hold the aliases of a data set."""
     return Standing(*(holder(mirror, dataset, alias) for alias in (CHALLENGER, CHAMPION, PREVIOUS)))
 
 
 def holder(mirror: Mirror, dataset: str, alias: str = CHAMPION) -> Registered | None:
-    """The version that an alias points to; None where none does."""
+    """Return the version that an alias points to; None if there is none."""
     name = mirror.destination.registered_model(dataset)
     try:
         return _version(mirror.client.get_model_version_by_alias(name, alias))
@@ -122,16 +122,16 @@ def holder(mirror: Mirror, dataset: str, alias: str = CHAMPION) -> Registered | 
 
 
 def promote(mirror: Mirror, dataset: str, version: str, champion: str | None = None) -> Standing:
-    """Make a version the champion, and the champion the previous one; nothing changes where it is the champion already.
+    """Make a version the champion, and the champion the previous one; change nothing if it is the champion already.
 
     Args:
-        mirror: to the store.
-        dataset: the data set.
+        mirror: mirror to the store.
+        dataset: name of the data set.
         version: the version to promote.
         champion: the version that must be the champion until now; None for any.
 
     Raises:
-        ValueError: where another version is the champion.
+        ValueError: if another version is the champion.
     """
     name = mirror.destination.registered_model(dataset)
     found = holder(mirror, dataset)
@@ -150,7 +150,7 @@ def roll_back(mirror: Mirror, dataset: str) -> Standing:
     """Make the previous version the champion again, and the champion the previous one, marked as rolled back.
 
     Raises:
-        ValueError: where there is no previous version.
+        ValueError: if there is no previous version.
     """
     found = standing(mirror, dataset)
     if found.previous is None or found.previous == found.champion:
@@ -163,10 +163,10 @@ def roll_back(mirror: Mirror, dataset: str) -> Standing:
 
 
 def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
-    """Copy what a version was measured by, `EVALUATION` and `ANSWERS`, from its run's artifacts to the folder ``out``.
+    """Copy the evaluation of a version, `EVALUATION` and `ANSWERS`, from its run's artifacts to the folder ``out``.
 
     Raises:
-        FileNotFoundError: where the run or its artifacts are gone.
+        FileNotFoundError: if the run or its artifacts are gone.
     """
     out.mkdir(parents=True, exist_ok=True)
     try:

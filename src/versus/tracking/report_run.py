@@ -1,4 +1,4 @@
-"""The run of a report: the report, which MLflow shows as a page, and how many cells it compares."""
+"""Run of a report: the report, which MLflow shows as a page, and the number of cells that it compares."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ FILES = ("report.html", "report.md", "comparison.csv", "costs.csv")
 
 
 def files(workspace: Workspace) -> list[Path]:
-    """The files of the workspace's report; none where there is no report."""
+    """Return the files of the workspace's report; none if there is no report."""
     return [path for path in (workspace.reports / name for name in FILES) if path.is_file()]
 
 
 def mirror_report(mirror: Mirror, files: Sequence[Path], cells: int) -> str:
-    """Make sure that a report is in MLflow; returns the id of its run.
+    """Make sure that a report is in MLflow; return the id of its run.
 
     Args:
-        mirror: to the store.
-        files: of the report.
-        cells: how many it compares.
+        mirror: mirror to the store.
+        files: files of the report.
+        cells: number of cells that it compares.
     """
     fingerprint = manifest.digest(files)[:32]
     experiment = mirror.experiment(mirror.destination.comparison)

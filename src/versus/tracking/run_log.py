@@ -1,4 +1,4 @@
-"""The tags that make a run findable, and logging in few requests."""
+"""Tags by which runs are found, and logging in few requests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 
 from versus.tracking.record import Point
 
-STATE = "versus.state"  # how far the run is: one of the next three
+STATE = "versus.state"  # progress of the run: one of the next three
 WRITING, TRAINING, COMPLETE = "writing", "training", "complete"
-SINCE = "versus.writing_since"  # seconds since the epoch; tells a writer at work from one that is gone
+SINCE = "versus.writing_since"  # seconds since the epoch; distinguishes a writer at work from one that is gone
 FINGERPRINT = "versus.fingerprint"
 PASSING = "versus.passing_fingerprint"  # of times, memory and intervals
-ORIGIN = "versus.origin"  # which workspace on which machine wrote it
+ORIGIN = "versus.origin"  # the workspace and machine that wrote it
 CURRENT = "versus.current"  # "yes" on the newest results of each cell
 
 # MLflow takes 1000 entries in a request, of them 100 parameters and 100 tags.
@@ -25,7 +25,7 @@ LONGEST_PARAM, LONGEST_TAG = 6000, 8000
 
 
 class LoggedFor(NamedTuple):
-    """A logged model, and the data set that it was measured on."""
+    """A logged model and the data set that it was measured on."""
 
     model_id: str
     dataset: str
@@ -33,12 +33,12 @@ class LoggedFor(NamedTuple):
 
 
 def metrics(points: Iterable[Point], at: float | None = None, model: LoggedFor | None = None) -> list[Metric]:
-    """Points as MLflow takes them.
+    """Convert points to MLflow's metrics.
 
     Args:
         points: values of metrics.
-        at: when they were measured, in seconds since the epoch; now where None.
-        model: the logged model whose page shows them, too.
+        at: time of the measurement, in seconds since the epoch; now if None.
+        model: the logged model whose page also shows them.
     """
     now = int((time.time() if at is None else at) * 1000)
     return [Metric(p.key, p.value, now, p.step, *(model or ())) for p in points]
@@ -51,13 +51,13 @@ def log(
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Log to a run in as few requests as MLflow's limits allow; values that are too long for MLflow are cut.
+    """Log to a run in as few requests as MLflow's limits allow; cut values that are too long for MLflow.
 
     Args:
-        client: of the store.
-        run_id: the run.
+        client: client of the store.
+        run_id: id of the run.
         metrics: values of metrics.
-        params: parameters; MLflow refuses other values for those that the run already has.
+        params: parameters; MLflow refuses to change those that the run already has.
         tags: tags; they replace those that the run has.
     """
     entries = [Param(name, value[:LONGEST_PARAM]) for name, value in (params or {}).items()]
@@ -68,7 +68,7 @@ def log(
 
 
 def search(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
-    """The runs of an experiment, deleted ones aside, whose tags have these values; ``__`` stands for a dot."""
+    """Yield the runs of an experiment, except deleted ones, whose tags have these values; ``__`` stands for a dot."""
     condition = " and ".join(f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
     token = None
     while True:
@@ -80,5 +80,5 @@ def search(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
 
 
 def tag(run: Run, name: str) -> str:
-    """A tag of a run; empty where it has none."""
+    """Return a tag of a run; empty if it has none."""
     return str(run.data.tags.get(name, ""))

@@ -1,4 +1,4 @@
-"""The default store, an sqlite file: made whole or not at all, whoever makes it, and looked at before it is used."""
+"""Default store, an sqlite file: created whole or not at all, by any process, and checked before it is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from versus.tracking.destination import SQLITE
 
 
 def check(file: Path) -> None:
-    """Tell a damaged store at once, where SQLAlchemy would try again for a minute.
+    """Report a damaged store at once, where SQLAlchemy would retry for a minute.
 
     Raises:
         ValueError: if the file is no sqlite database with MLflow's tables.
@@ -29,9 +29,9 @@ def check(file: Path) -> None:
 
 
 def fault_of(file: Path, patience: float = 5.0) -> str:
-    """What is wrong with a store, of which every page is read; empty where nothing is.
+    """Describe the fault of a store after a check of every page; empty if there is none.
 
-    One that others keep locked for longer than ``patience`` seconds is in use, and hence usable.
+    A store that other processes keep locked for longer than ``patience`` seconds is in use, and hence usable.
     """
     try:
         with closing(sqlite3.connect(file, timeout=patience)) as connection:
@@ -44,7 +44,7 @@ def fault_of(file: Path, patience: float = 5.0) -> str:
 
 
 def create(file: Path, artifacts: str) -> None:
-    """Create an MLflow store in one step, whoever else does so at the same time and whenever this process is killed.
+    """Create an MLflow store in one step, safe if other processes create it too or this one is killed.
 
     MLflow builds its tables by dozens of migrations, and a file that was left half-way through cannot be used again.
     """
@@ -88,9 +88,9 @@ def _without_sync() -> Iterator[None]:
 
 
 def hurry() -> None:
-    """Let every connection from now on wait for the disk less.
+    """Let every connection from now on wait less for the disk.
 
-    With WAL, NORMAL keeps the store whole over a crash; what it may lose of the last second is mirrored again.
+    With WAL, NORMAL keeps the store intact after a crash; changes of the last second, if lost, are mirrored again.
     """
     from sqlalchemy import event
     from sqlalchemy.engine import Engine

@@ -1,4 +1,4 @@
-"""A client of the tracking store: servers are given little time to answer, and MLflow's own messages are kept quiet."""
+"""Client of the tracking store, with short time limits for servers and without MLflow's own messages."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password in it
 }
-TALKATIVE = ("mlflow", "alembic", "urllib3", "sqlalchemy")  # what goes wrong comes as an exception, too
+TALKATIVE = ("mlflow", "alembic", "urllib3", "sqlalchemy")  # errors also come as exceptions
 
 _set_here: set[str] = set()
 
 
 def load() -> None:
-    """Import what a store is spoken to with: it takes seconds, for which no server is to blame."""
+    """Import the libraries for the store beforehand, so that the seconds this takes do not count as a server's."""
     import versus.tracking.mirror  # noqa: F401
 
 
 def open_store(to: Destination, *, brief: bool = True) -> MlflowClient:
-    """A client of the store; a sqlite store is created where there is none.
+    """Open a client of the store; create a sqlite store if there is none.
 
     Args:
-        to: which store.
-        brief: whether a server that does not answer is given up after seconds, or after minutes.
+        to: the store.
+        brief: True to give up on a silent server after seconds, False after minutes.
 
     Raises:
         OSError: if the store's folder cannot be written.

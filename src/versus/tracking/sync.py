@@ -1,4 +1,4 @@
-"""Everything that a workspace holds and MLflow lacks, mirrored: closes the gaps that outages and kills leave."""
+"""Mirror everything that a workspace has and MLflow lacks, to close the gaps left by outages and kills."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def sync(
     summary: Summary,
     progress: Progress = lambda cell, number, of: None,
 ) -> None:
-    """Mirror the report and every cell that is not; delete what interrupted processes left.
+    """Mirror the report and every cell that MLflow lacks; delete what interrupted processes left.
 
     Args:
-        mirror: to the store.
-        patience: how long the store may be waited for.
-        cells: all cells that are compared, those not evaluated yet among them.
-        comparison: by which scores, and with which confidence.
-        summary: told what is done, as far as it goes.
-        progress: called with a cell's name, its number and how many there are, before each is mirrored.
+        mirror: mirror to the store.
+        patience: limit on the time to wait for the store.
+        cells: all compared cells, including those not evaluated yet.
+        comparison: the deciding scores and the confidence.
+        summary: filled with the outcomes, as far as the synchronisation gets.
+        progress: called with a cell's name, its number and the number of cells, before each is mirrored.
 
     Raises:
         Outage: if the store cannot be reached.
@@ -76,13 +76,13 @@ def _records(mirror: Mirror, cells: Iterable[Cell], confidence: float, summary: 
 
 
 def _describe(mirror: Mirror, dataset: str, primary: Mapping[str, str]) -> list[Run]:
-    """Describe a data set on its experiment; the whole runs that hold the newest results of its cells."""
+    """Describe a data set on its experiment; return the complete runs with the newest results of its cells."""
     mirror.dataset(dataset, primary)
     return list(run_log.search(mirror.client, mirror.of(dataset), versus__state=COMPLETE, versus__current="yes"))
 
 
 def _retire(mirror: Mirror, runs: Iterable[Run], cells: set[str]) -> None:
-    """Cells of this workspace that are no longer compared leave the leaderboard; their runs stay as history."""
+    """Remove this workspace's cells that are no longer compared from the leaderboard; keep their runs as history."""
     for run in runs:
         if tag(run, ORIGIN) == mirror.origin and tag(run, "cell") not in cells:
             mirror.client.set_tag(run.info.run_id, CURRENT, "no")

@@ -1,1 +1,1 @@
-"""The loop that deep models share: devices, precision, exact resume, checkpoints, progress."""
+"""Training loop of deep models: devices, precision, exact resume, checkpoints, progress."""

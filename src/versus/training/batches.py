@@ -40,13 +40,13 @@ class DeviceRows:
         return len(self.arrays[0])
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Every row once, in an order drawn from ``generator`` (on the CPU, so all devices see the same order)."""
+        """Yield each row once, in an order drawn from ``generator`` (on the CPU, so all devices see the same order)."""
         order = torch.randperm(len(self), generator=generator)
         for start in range(0, len(self), batch_size):
             yield self._take(order[start : start + batch_size])
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
-        """Every row once, in order."""
+        """Yield every row once, in order."""
         for start in range(0, len(self), batch_size):
             yield self._take(torch.arange(start, min(start + batch_size, len(self))))
 

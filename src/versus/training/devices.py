@@ -1,4 +1,4 @@
-"""Where and how precisely a network is trained: device, precision, CPU threads."""
+"""Device, precision and CPU threads of training."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def resolve_device(device: str) -> torch.device:
-    """``"auto"`` is CUDA where there is one, else the CPU; also ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+    """Resolve a device: ``"auto"`` is CUDA where there is one, else the CPU; also ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
 
     Raises:
         ValueError: for another name.
-        OSError: for a CUDA device that this machine has not, which is no fault of the model.
+        OSError: for a CUDA device that this machine does not have, which is not the model's fault.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise ValueError(f"device={device!r}; accepted are 'auto', 'cpu', 'cuda' and 'cuda:<number>'")
@@ -38,7 +38,7 @@ def resolve_device(device: str) -> torch.device:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """``"auto"`` is bfloat16 mixed precision on a CUDA device that has it, else float32.
+    """Resolve a precision: ``"auto"`` is bfloat16 mixed precision on a CUDA device that has it, else float32.
 
     Raises:
         ValueError: for a name outside `PRECISIONS`.
@@ -58,7 +58,7 @@ def parameter_dtype(precision: str) -> torch.dtype:
 
 
 def fabric_for(device: torch.device, precision: str) -> Any:
-    """A Lightning Fabric on one device; ``device`` and ``precision`` as resolved above."""
+    """Build a Lightning Fabric on one device; ``device`` and ``precision`` as resolved above."""
     from lightning_fabric import Fabric  # takes a second to import, and only a fit needs it
 
     devices = [device.index] if device.type == "cuda" else 1
@@ -67,7 +67,7 @@ def fabric_for(device: torch.device, precision: str) -> Any:
 
 
 def threads_for(threads: int | None, n_features: int) -> int:
-    """``threads`` itself, or where None 1 for events of fewer than 256 numbers and 2 for larger ones.
+    """Number of CPU threads: ``threads``, or where None 1 for events of fewer than 256 numbers and 2 for larger ones.
 
     Small networks gain nothing from a second thread, and on a busy machine wait for it at every step. The choice does
     not look at the machine, since results depend on it in their last bits.
@@ -85,7 +85,7 @@ _threads_lock = threading.RLock()
 
 @contextmanager
 def cpu_threads(threads: int) -> Iterator[None]:
-    """Run torch's CPU operations on exactly ``threads`` threads, then give the process its own number back.
+    """Run torch's CPU operations on exactly ``threads`` threads, then restore the process's own number.
 
     Sums are split over threads, so their last bits depend on how many there are. A number that is part of the model's
     arguments gives the same result on a busy machine, an idle one, and one with more cores.

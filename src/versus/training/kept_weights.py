@@ -1,4 +1,4 @@
-"""Which weights a training keeps: those of its best epoch, or a moving average over its steps."""
+"""Weights that a training keeps: those of its best epoch, or a moving average over its steps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class EarlyStopping:
             self.best_weights = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
     def exhausted(self, epoch: int) -> bool:
-        """Whether patience has run out after ``epoch``."""
+        """Check whether patience has run out after ``epoch``."""
         return self.patience is not None and bool(self.best_weights) and epoch - self.best_epoch >= self.patience
 
     def restore(self, network: nn.Module) -> None:
@@ -48,7 +48,7 @@ class EarlyStopping:
             network.load_state_dict(self.best_weights)
 
     def arrays(self) -> dict[str, Array]:
-        """The whole state as flat arrays."""
+        """Return the whole state as flat arrays."""
         weights = {name: as_array(tensor) for name, tensor in self.best_weights.items()}
         best = {"loss": np.float64(self.best_loss), "epoch": np.int64(self.best_epoch)}
         return with_prefix("weights", weights) | {name: np.asarray(value) for name, value in best.items()}
@@ -103,7 +103,7 @@ class MovingAverage:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Let the network have the average while the block runs."""
+        """Give the network the average while the block runs."""
         self.exchange()
         try:
             yield

@@ -2,7 +2,7 @@ r"""The training loop of every deep model: epochs over shuffled rows, schedule, 
 
 .. math:: \eta_t = \eta \min\left(1, \tfrac{t+1}{w}\right) \tfrac12 \left(1 + \cos \tfrac{\pi t}{T}\right)
 
-Loshchilov & Hutter, "SGDR" (2017). What a batch does to the weights is an `Update`.
+Loshchilov & Hutter, "SGDR" (2017). The change of the weights by a batch is an `Update`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from versus.training.updates import Update
 
 WARMUP_STEPS = 20
 VALIDATION_BATCH = 512  # rows; bounds the memory of activations
-CHECK_EVERY = 50  # batches between looks at the losses: each look makes a GPU wait
+CHECK_EVERY = 50  # batches between checks of the losses: each check makes a GPU wait
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818 - it says what happened
@@ -43,11 +43,11 @@ class Training:
     """One fit: an update of a network, the place in the schedule, the weights that are kept.
 
     Args:
-        update: what a batch does to the network, which is trained in place, on the device it ends up on.
+        update: change of the network by a batch; the network is trained in place, on the device it ends up on.
         data: arrays of N rows each; a batch is a tuple of their rows.
         validation: the same of held-out rows, for early stopping; None or no rows trains all epochs.
         epochs: passes through the data, at most.
-        batch_size: rows a step.
+        batch_size: rows per step.
         patience: see `EarlyStopping`.
         unjudged_epochs: epochs at the start that are neither the best nor count for patience.
         ema_decay: see `MovingAverage`, whose weights are then the ones that are validated and kept; None has none.
@@ -115,7 +115,7 @@ class Training:
         self.network.eval()
 
     def state(self) -> dict[str, Array]:
-        """Everything that `load` needs to go on exactly, as flat arrays."""
+        """Return everything that `load` needs to resume exactly, as flat arrays."""
         scalars = {"epoch": np.int64(self.epoch), "seed": np.int64(self.seed), "seconds": np.float64(self.seconds)}
         return (
             {name: np.asarray(value) for name, value in scalars.items()}
@@ -126,7 +126,7 @@ class Training:
         )
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Go back to where `state` was taken."""
+        """Restore what `state` returned."""
         self.epoch, self.seed = int(state["epoch"]), int(state["seed"])
         self.seconds = float(state["seconds"])
         load_network(self.network, under("network", state))
@@ -197,7 +197,7 @@ class EpochLosses:
         self.watched: Tensor | None = None  # NaN or inf once a batch's was: neither ever goes away
 
     def add(self, losses: Mapping[str, Tensor], watched: Tensor, rows: int) -> None:
-        """Count a batch: its mean losses, a number that must be finite, and how many rows it had."""
+        """Count a batch: its mean losses, a number that must be finite, and its number of rows."""
         for name, value in losses.items():
             term = value.detach() * rows
             self.sums[name] = self.sums[name] + term if name in self.sums else term

@@ -1,6 +1,6 @@
-"""Chance in training, as a function of a seed and a place in the run, never of what ran before.
+"""Randomness in training, as a function of a seed and a place in the run, never of what ran before.
 
-Each epoch draws from generators of its own, seeded by ``(seed, purpose, epoch)``. A run that goes on at epoch 7
+Each epoch draws from generators of its own, seeded by ``(seed, purpose, epoch)``. A run that resumes at epoch 7
 therefore shuffles and drops out exactly as one that never stopped, with nothing to save but the seed.
 """
 
@@ -15,7 +15,7 @@ import torch
 
 
 def fresh_seed(random_state: int | None) -> int:
-    """``random_state`` itself, or where None a seed of the operating system's."""
+    """Return ``random_state`` itself, or where None a seed from the operating system."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
     if random_state < 0:
@@ -36,7 +36,7 @@ def generator_for(seed: int, purpose: str, epoch: int = 0, device: torch.device 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Lend torch's global generator, seeded, to code that knows no other (initialisation, dropout); then restore it."""
+    """Seed torch's global generator for code that uses no other (initialisation, dropout); then restore it."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

@@ -12,12 +12,12 @@ from versus.arrays import Array
 
 
 def with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """``{"a": …}`` -> ``{"prefix.a": …}``."""
+    """Add a prefix to names, ``{"a": …}`` -> ``{"prefix.a": …}``."""
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
 def under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """``{"prefix.a": …, "other.b": …}`` -> ``{"a": …}``."""
+    """Select names under a prefix, ``{"prefix.a": …, "other.b": …}`` -> ``{"a": …}``."""
     start = f"{prefix}."
     return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
 
@@ -43,7 +43,7 @@ def load_network(network: nn.Module, arrays: Mapping[str, Array]) -> None:
 
 
 def expect_shapes(what: str, wanted: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Array]) -> None:
-    """Raise ValueError, naming the first one that is amiss, unless there are exactly arrays of these shapes."""
+    """Raise ValueError, naming the first one that is wrong, unless there are exactly arrays of these shapes."""
     for name in sorted(wanted.keys() | arrays.keys()):
         if name not in wanted or name not in arrays:
             raise ValueError(f"{what} {name!r}: {'not in the saved state' if name in wanted else 'unknown'}")

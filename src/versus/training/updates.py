@@ -25,7 +25,7 @@ Losses = Mapping[str, Tensor]
 # (network, batch, generator on the batch's device, share of the training that is done: 0 to 1, in validation 1)
 # -> mean losses over the batch; "loss" is minimised, others are reported.
 Objective = Callable[[nn.Module, Batch, torch.Generator, float], Losses]
-# What a critic is called with: events, and the classes or whatever else they are judged together with.
+# Arguments of a critic: events, and the classes or whatever else they are judged together with.
 Shown = tuple[Tensor, ...]
 
 
@@ -70,7 +70,7 @@ class Update:
         """Mean losses over held-out rows; "loss" is what early stopping goes by.
 
         Raises:
-            ValueError: if none of the losses says how good the network is.
+            ValueError: if none of the losses measures how good the network is.
         """
         raise ValueError(f"{type(self).__name__} has no loss that held-out rows could be judged by")
 
@@ -95,7 +95,7 @@ class Descent(Update):
     """One network that minimises one loss by AdamW.
 
     Args:
-        network: what is trained.
+        network: the network to train.
         objective: the losses of a batch.
         learning_rate: base learning rate.
         weight_decay: decoupled weight decay.
@@ -129,17 +129,17 @@ class Descent(Update):
 
 
 class AdversarialLoss(Protocol):
-    """The stakes of a game between a generator and a critic, which scores events: high for real ones."""
+    """Losses of a game between a generator and a critic, which scores events: high for real ones."""
 
     def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:
-        """What the critic minimises."""
+        """Loss of the critic."""
 
     def generator(self, critic: nn.Module, fake: Shown) -> Tensor:
-        """What the generator minimises."""
+        """Loss of the generator."""
 
 
 class NonSaturating:
-    r"""Cross-entropy of a critic that tells real from drawn events; the generator wants the wrong answer.
+    r"""Cross-entropy of a critic that separates real from drawn events; the generator aims for the wrong answer.
 
     .. math:: L_D = -\log \sigma(D(x)) - \log \sigma(-D(G(z))) + \tfrac{\gamma}{2} \|\nabla_x D(x)\|^2, \qquad
         L_G = -\log \sigma(D(G(z)))
@@ -174,10 +174,10 @@ class Adversarial(Update):
 
     Args:
         network: its children ``generator`` and ``critic`` are the players.
-        show: (generator, batch, noise) -> what the critic is shown of real events and of drawn ones.
-        loss: what each player minimises.
+        show: (generator, batch, noise) -> inputs of the critic for real events and for drawn ones.
+        loss: losses that the players minimise.
         learning_rate: base learning rate of both.
-        critic_turns: moves of the critic, a batch each, to one of the generator.
+        critic_turns: updates of the critic, a batch each, per update of the generator.
         betas: decay of the optimizers' averages of the gradient and its square.
     """
 

@@ -1,1 +1,1 @@
-"""What `versus add` finds out about files that nobody has described."""
+"""Inspection of undescribed files, for `versus add`."""

@@ -1,4 +1,4 @@
-"""A look at a file of a user's: what it holds, and the entry of params.yaml that reads it."""
+"""Inspection of a user's file: its content, and the entry of params.yaml that reads it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _COLUMNS_SHOWN, _CLASSES_SHOWN = 40, 12
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a file holds and how to read it.
+    """Proposed entry of params.yaml for a file, with the data it reads.
 
     Args:
         name: a name for the data set.
-        entry: what to write under ``files:`` in params.yaml.
-        dataset: the data as that entry reads them.
-        notes: what was guessed, and why.
+        entry: the entry for ``files:`` in params.yaml.
+        dataset: the data as read by that entry.
+        notes: guesses and their reasons.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """What was found, in lines for a terminal."""
+        """Describe the findings, in lines for a terminal."""
         return "\n".join([*_lines(self.entry, self.dataset), *(f"note: {note}" for note in self.notes)])
 
 
@@ -50,22 +50,22 @@ def inspect(
     header: bool | None = None,
     decimal: str | None = None,
 ) -> Proposal:
-    """Look at a file or folder and propose how to read it.
+    """Inspect a file or folder and propose how to read it.
 
     Args:
-        path: .csv, .tsv, .parquet, .arff, .npz, .npy, .h5, an idx file, a folder of idx files as MNIST's; a file of
+        path: .csv, .tsv, .parquet, .arff, .npz, .npy, .h5, an idx file, a folder of idx files like MNIST's; a file of
             tagged sentences or of lines that begin with their class; a folder of texts for each class.
-        target: name of the target column, of the array of targets, or of the file of labels; guessed where not given.
-        base: folder of params.yaml; the proposed paths are relative to it where ``path`` lies below it.
-        name: name of the data set; made from the file's where not given.
-        header: whether the first row of separated values names the columns; guessed where not given.
-        decimal: what stands before the decimals of numbers in a table of texts; guessed where not given.
+        target: name of the target column, of the array of targets, or of the file of labels; guessed by default.
+        base: folder of params.yaml; the proposed paths are relative to it if ``path`` lies below it.
+        name: name of the data set; by default derived from the file name.
+        header: True if the first row of separated values names the columns; guessed by default.
+        decimal: the decimal separator of numbers in a table of texts; guessed by default.
 
     Returns:
         The proposal; its entry passes `versus.data.preparation.prepare`.
 
     Raises:
-        DataError: if the file cannot be read, or what it holds cannot be learnt.
+        DataError: if the file cannot be read, or its content cannot be learnt.
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
@@ -91,10 +91,10 @@ def inspect(
 
 
 def _within_folder(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of several files, named in the folder that holds them all: a change of any is then noticed.
+    """Rewrite an entry of several files relative to their common folder, so that a change of any is noticed.
 
     Raises:
-        DataError: where that folder would be the project's own, which DVC cannot watch.
+        DataError: if that folder is the project's own, which DVC cannot watch.
     """
     if not file_specification.unwatched(parse(entry)):
         return entry
@@ -108,7 +108,7 @@ def _within_folder(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(folder: Path, base: Path) -> str:
-    """How params.yaml names a folder, with the slash: relative to it where it lies below, absolute elsewhere."""
+    """Format a folder for params.yaml, with the slash: relative if it lies below ``base``, else absolute."""
     below = Path(os.path.relpath(folder, base))
     if below.parts[:1] == ("..",):
         return f"{folder.resolve().as_posix()}/"
@@ -143,7 +143,7 @@ def _texts(entry: dict[str, Any], path: Path, folder: str, base: Path, notes: li
 
 
 def _lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
-    """What an entry of params.yaml reads: rows, target, columns or pixels, warnings."""
+    """Describe the data of an entry of params.yaml: rows, target, columns or pixels, warnings."""
     found = dataset.summary()
     test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
     yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"

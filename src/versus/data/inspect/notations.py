@@ -1,4 +1,4 @@
-"""A guess at how the numbers of a table are written, where columns are no plain numbers and yet hold digits."""
+"""Guess of a table's number notation, for columns that hold digits but no plain numbers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _AFFIXES = re.compile(r"[+-]?\s*(?P<before>[^\d\s.,+-]*)\s*[+-]?[\d.,].*?(?P<beh
 
 
 def guess(columns: Iterable[RawColumn], delimiter: str, decimal: str | None) -> tuple[Notation, list[str]]:
-    """The notation that reads most columns, and what is said of each.
+    """Guess the notation that reads most columns, with a note on each.
 
     Args:
-        columns: of the table; those that are numbers already stay as they are.
-        delimiter: of the file; a semicolon is used where commas stand before decimals.
-        decimal: what stands before decimals, if the user says.
+        columns: columns of the table; those that are already numbers stay as they are.
+        delimiter: delimiter of the file; a semicolon suggests decimal commas.
+        decimal: the decimal separator, if the user gives it.
     """
     candidates = [pair for pairs in zip(_POINT, _COMMA, strict=True) for pair in pairs]
     if delimiter != ";":  # there, 1,234 is more than a thousand; where it has fewer decimals or more, it is not
@@ -49,12 +49,12 @@ def guess(columns: Iterable[RawColumn], delimiter: str, decimal: str | None) -> 
 
 
 def is_quantity(word: str) -> bool:
-    """Check that a text begins as a number or an amount does."""
+    """Check that a text begins like a number or an amount."""
     return re.match(r"\W*\d", word) is not None
 
 
 def _figures(column: RawColumn) -> Words | None:
-    """The values of a column of words that hold digits; None where many do not."""
+    """Return the values with digits in a column of words; None if many have no digits."""
     if not isinstance(column, Words):
         return None
     digits = np.array([*(re.search(r"\d", word) is not None for word in column.words), False])
@@ -66,7 +66,7 @@ def _figures(column: RawColumn) -> Words | None:
 
 
 def _symbol(column: Words) -> Iterator[str]:
-    """What stands beside every number of a column: a currency before it, anything short behind it."""
+    """Yield the symbol beside every number of a column: a currency before it, or any short text after it."""
     found = [_AFFIXES.fullmatch(word) for word in column.words]
     before, behind = ({m[side] if m else "" for m in found} for side in ("before", "behind"))
     if len(before) == 1 and behind == {""}:
@@ -80,5 +80,5 @@ def _is_currency(word: str) -> bool:
 
 
 def _telling(column: Words) -> str | None:
-    """The first value that is not written plainly."""
+    """Find the first value that is not in plain notation."""
     return next((word for word in column.words if not PLAIN.is_number(word)), None)

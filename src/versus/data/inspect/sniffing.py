@@ -1,4 +1,4 @@
-"""A guess at how to read a file: its format by its name, then what its first lines or its array names tell."""
+"""Guess of how to read a file: its format from its name, then details from its first lines or array names."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _TARGETS = ("y", "target", "labels", "label", "y_train", "train/target", "train/
 
 
 def guess(file: Path, target: str | None, header: bool | None = None) -> dict[str, Any]:
-    """The entry of params.yaml that would read a file, without ``path``; the target may still be missing.
+    """Guess the entry of params.yaml that reads a file, without ``path``; the target may still be missing.
 
     Args:
         file: the file or folder.
-        target: the target column, for arrays the name of theirs, for .npy and idx files the file of labels.
-        header: whether the first row of separated values names the columns; guessed where None.
+        target: the target column; for arrays, the array of targets; for .npy and idx files, the file of labels.
+        header: True if the first row of separated values names the columns; guessed if None.
 
     Raises:
-        DataError: if the kind of file is not known, or arrays cannot be told apart.
+        DataError: if the kind of file is unknown, or examples and targets cannot be distinguished.
     """
     endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
     ending = endings[-1] if endings else ""
@@ -60,7 +60,7 @@ def guess(file: Path, target: str | None, header: bool | None = None) -> dict[st
 
 
 def test_file(file: Path) -> Path | None:
-    """The file or folder that is named as this one is, but for "test" in place of "train"."""
+    """Find the file or folder with the same name, but with "test" in place of "train"."""
     for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST"), ("train", "t10k"), (".tra", ".tes")):
         other = file.with_name(test.join(file.name.rsplit(train, 1)))
         if other != file and other.exists():
@@ -69,7 +69,7 @@ def test_file(file: Path) -> Path | None:
 
 
 def sample(file: Path) -> tuple[str, str]:
-    """The first whole lines of a file, also gzipped, and their encoding: utf-8 where they are that, else latin-1."""
+    """Read the first whole lines of a file, also gzipped, and their encoding: utf-8 if valid, else latin-1."""
     with source_files.opened(file) as stream:
         found = stream.read(_SAMPLE)
     if len(found) == _SAMPLE:
@@ -81,7 +81,7 @@ def sample(file: Path) -> tuple[str, str]:
 
 
 def dialect(file: Path, target: str | None = None, header: bool | None = None) -> dict[str, Any]:
-    """The entry that would read separated values: delimiter, encoding, header and quotes where they are not usual."""
+    """Guess the entry for separated values: delimiter, encoding, header and quotes if they differ from the default."""
     text, encoding = sample(file)
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
     delimiter = _delimiter(text)
@@ -99,9 +99,9 @@ def dialect(file: Path, target: str | None = None, header: bool | None = None) -
 
 
 def _delimiter(text: str) -> str:
-    """The separator that cuts the first lines into the same number of fields, the most if several do.
+    """Find the separator that splits the first lines into equally many fields; if several do, that with the most.
 
-    The comma comes last: where all lines have semicolons, commas stand before decimals, as in 1,5;2,5.
+    The comma comes last: if all lines have semicolons, commas are decimal separators, as in 1,5;2,5.
     """
     best, most = ",", 1
     for candidate in "\t;|":
@@ -113,11 +113,11 @@ def _delimiter(text: str) -> str:
 
 
 def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool:
-    """Guess whether the first row names the columns.
+    """Guess if the first row names the columns.
 
-    A target among its fields settles it, as does a word above a column of figures; a target named as columns without
-    a header are (c0, c1, …) settles the contrary. Otherwise fields vote: a new word above values that come again
-    speaks for names; a number, or a value that comes again below, speaks for data.
+    A target among its fields decides for names, as does a word above a column of figures; a target named like columns
+    without a header (c0, c1, …) decides against. Otherwise fields vote: a new word above repeated values counts for
+    names; a number, or a value that occurs again below, counts for data.
     """
     first = [field.strip() for field in rows[0]]
     if target is not None and (target in first or re.fullmatch(r"c\d+", target)):
@@ -160,7 +160,7 @@ def _shapes(file: Path, source: str) -> dict[str, tuple[int, ...]]:
 
 
 def _arrays(shapes: Mapping[str, tuple[int, ...]], target: str | None, file: str) -> dict[str, str]:
-    """Names of the arrays of examples and of targets, and of the test set's."""
+    """Find the names of the arrays of examples and targets, also of the test set."""
     y = target or _named(shapes, _TARGETS, lambda shape: len(shape) == 1)
     x = _named(shapes, _EXAMPLES, lambda shape: len(shape) > 1)
     if x is None or y is None or y not in shapes:
@@ -184,7 +184,7 @@ def _named(shapes: Mapping[str, tuple[int, ...]], words: Sequence[str], fits: An
 
 
 def _labels_beside(file: Path, target: str | None, *words: str) -> dict[str, str]:
-    """For a file of images or examples the names of the files beside it that hold labels and test set."""
+    """Find the files of labels and test set beside a file of images or examples."""
     if file.is_dir():
         return {}
     images, labels, examples, targets = words

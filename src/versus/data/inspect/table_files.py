@@ -1,4 +1,4 @@
-"""A table of a user's: its target, spellings of missing values, rare classes and columns that only name the rows."""
+"""Inspection of a user's table: target, spellings of missing values, rare classes, identifier columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from versus.data.preparation import load, parse, read
 from versus.data.prepared import Dataset
 from versus.data.spaces import Table
 
-_MANY_CLASSES = 20  # whole numbers of more values than this, some of them rare, are a quantity and no class
+_MANY_CLASSES = 20  # whole numbers with more values than this, some of them rare, are a quantity, not a class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
@@ -29,18 +29,18 @@ _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnos
 def complete(
     entry: dict[str, Any], path: Path, folder: str, target: str | None, base: Path, notes: list[str]
 ) -> Dataset:
-    """Complete an entry of params.yaml by what the columns show.
+    """Complete an entry of params.yaml from the columns.
 
     Args:
-        entry: changed in place.
+        entry: the entry, changed in place.
         path: the file.
-        folder: how params.yaml names its folder, with the slash.
-        target: name of the target column; guessed where None.
-        base: what the paths in ``entry`` start from.
-        notes: what was guessed, and why, is added here.
+        folder: its folder as written in params.yaml, with the slash.
+        target: name of the target column; guessed if None.
+        base: folder that the paths in ``entry`` are relative to.
+        notes: list to which the guesses and their reasons are added.
 
     Returns:
-        The data as the entry now reads them.
+        The data as read by the completed entry.
     """
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
@@ -78,7 +78,7 @@ def complete(
 
 
 def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
-    """Complete the entry by how numbers are written; False where that changes nothing."""
+    """Add the number notation to the entry; return False if that changes nothing."""
     written, said = notations.guess(raw.columns, entry.get("delimiter", ""), entry.pop("decimal", None))
     options = {**asdict(written), "symbols": list(written.symbols)}
     entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
@@ -98,7 +98,7 @@ def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]
 
 
 def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path, notes: list[str]) -> bool:
-    """Check that a file found beside the one to read has the same columns and known targets; notes say if not."""
+    """Check that a file found beside the main one has the same columns and known targets; if not, add a note."""
     found = {column.name: column for column in _read(entry, base).columns}
     answers = found.pop(entry["target"], None)
     lacking = [name for name in names if name not in found and name != entry["target"]]
@@ -115,7 +115,7 @@ def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path
 
 
 def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[str], notes: list[str]) -> None:
-    """Leave out dates and the columns that only name the rows, unless there are no others."""
+    """Drop date and identifier columns, unless there are no others."""
     if not 0 < len(names) + len(dates) < len(raw.columns) - 1:
         return
     entry["drop"] = [*names, *dates]
@@ -126,7 +126,7 @@ def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[st
 
 
 def guess_target(raw: RawTable) -> str:
-    """The column that is named like a target; or else the last one, or the first, whose values come again and again."""
+    """Guess the target column: one with a typical name; otherwise the last or the first with repeated values."""
     by_name = {column.name.lower(): column.name for column in raw.columns}
     named = [by_name[name] for name in _TARGET_NAMES if name in by_name]
     if named:
@@ -144,7 +144,7 @@ def _read(entry: dict[str, Any], base: Path) -> RawTable:
 
 
 def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
-    """Texts among numbers; what has digits is a number that cannot be read, and not missing."""
+    """Find missing-value texts among numbers; a text with digits is an unreadable number, not a missing value."""
     if raw.typed:
         return []
     words = [column for column in raw.columns if isinstance(column, Words) and column.name != target]
@@ -153,7 +153,7 @@ def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
 
 
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
-    """The task, and what becomes of labels that differ between the files or are too rare to be split."""
+    """Set the task, and map labels that differ between the files or are too rare to be split."""
     found = as_words(column)
     if isinstance(column, Numbers) and (column.values % 1 != 0).any():
         return
@@ -179,7 +179,7 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
 
 
 def _identifiers(raw: RawTable, target: str) -> list[str]:
-    """Columns of texts that differ in every row and are no amounts, and columns that count the rows."""
+    """Find columns of texts that differ in every row and are not amounts, and columns that count the rows."""
     found = []
     for column in raw.columns:
         n = len(column.missing)
@@ -192,14 +192,14 @@ def _identifiers(raw: RawTable, target: str) -> list[str]:
 
 
 def _dates(raw: RawTable) -> list[str]:
-    """Columns of dates that seldom come again."""
+    """Find columns of dates that are seldom repeated."""
     words = [column for column in raw.columns if isinstance(column, Words) and len(column.words) > _MANY_CLASSES]
     rare = [column for column in words if len(column.words) > len(column.codes) / 2]
     return [column.name for column in rare if all(map(_DATE.match, column.words))]
 
 
 def perhaps_images(dataset: Dataset) -> list[str]:
-    """A hint, where all columns are numbers of one range and as many as make a square."""
+    """Return a hint if all columns are numbers in one range and their count is a square."""
     X, side = dataset.X, math.isqrt(dataset.schema.n_features)
     if not isinstance(dataset.schema.x, Table) or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
         return []

@@ -1,4 +1,4 @@
-"""Texts among a user's files: folders of documents, lines that begin with their class, tagged sentences, columns."""
+"""Detection of texts in user files: document folders, lines that begin with their class, tagged sentences, columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_OTHERS = 2  # features beside the texts, up to which the texts are what th
 
 
 def guess(path: Path) -> dict[str, Any] | None:
-    """The entry of params.yaml that would read texts, without ``path``; None for what is no text, or is a table.
+    """Guess the entry of params.yaml for texts, without ``path``; None if the file is not text, or is a table.
 
     Args:
         path: a file of tagged sentences or of lines that begin with their class; or a folder with classes as folders
@@ -56,7 +56,7 @@ def _folder(folder: Path) -> dict[str, Any] | None:
 
 
 def text_column(raw: RawTable, target: str, identifiers: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The column whose texts a table is about, if it is about one; and all columns of texts."""
+    """Find the main text column of a table, None if it has none; and all columns of texts."""
     others = [column for column in raw.columns if column.name != target]
     lengths = {column.name: _mean_words(column) for column in others}
     texts = [name for name, length in lengths.items() if length >= _FEWEST_WORDS]
@@ -66,14 +66,14 @@ def text_column(raw: RawTable, target: str, identifiers: Sequence[str]) -> tuple
 
 
 def _mean_words(column: RawColumn) -> float:
-    """Words of a value on average; 0 where values come again and again, as categories do."""
+    """Mean number of words of a value; 0 if values are often repeated, like categories."""
     if not isinstance(column, Words) or len(column.words) <= len(column.codes) / 2:
         return 0.0
     return float(np.mean([len(word.split()) for word in column.words]))
 
 
 def _encoding(files: Sequence[Path]) -> dict[str, str]:
-    """Nothing where all files are UTF-8 to their ends; else latin-1, which any byte is."""
+    """Return an empty entry if all files are valid UTF-8; else latin-1, which decodes any byte."""
     try:
         for file in files:
             deque(source_files.lines(file.parent, file.name, "utf-8"), maxlen=0)
@@ -83,7 +83,7 @@ def _encoding(files: Sequence[Path]) -> dict[str, str]:
 
 
 def _looks_tagged(lines: Sequence[str]) -> bool:
-    """Whether lines have one number of columns, two or more, and empty lines part them into groups."""
+    """Check that all lines have the same number of columns, at least two, and empty lines separate groups."""
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
     groups = sum(1 for before, line in pairwise(lines) if before.strip() and not line.strip())
     widths = {len(row.split("\t") if "\t" in row else row.split()) for row in rows}
@@ -91,7 +91,7 @@ def _looks_tagged(lines: Sequence[str]) -> bool:
 
 
 def _begin_with_classes(lines: Sequence[str]) -> bool:
-    """Whether the first words of lines come again and again, and the rest is text."""
+    """Check that the first words of lines are often repeated and the rest is text."""
     rows = [line.split() for line in lines if line.strip()]
     if not rows or min(map(len, rows)) < 2:
         return False

@@ -1,1 +1,1 @@
-"""One reader for each format; each reads a source into the columns or images that `versus.data.encoding` encodes."""
+"""Readers, one per format; each returns the columns or images that `versus.data.encoding` encodes."""

@@ -1,8 +1,8 @@
-"""A toy of four animals and four categorical features, whose true probabilities are known in full.
+"""Toy data of four animals and four categorical features, with known true probabilities.
 
 An animal is drawn with probability 1/4; then each feature, independently of the others, takes the animal's typical
 value from `TYPICAL` with probability `FIDELITY` and each other value with an equal share of the rest. Naive Bayes is
-therefore the true model, and the best possible accuracy is known: a cat and a dog differ by their tail only.
+therefore the true model, and the best possible accuracy is known: a cat and a dog differ only in their tail.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ TYPICAL: dict[str, dict[str, str]] = {
 
 
 def probabilities(feature: str) -> NDArray[np.float64]:
-    """(4 animals, C categories): the probability of each value of a feature, given the animal."""
+    """Probability of each value of a feature, given the animal, (4 animals, C categories)."""
     values = FEATURES[feature]
     typical = np.array([[value == TYPICAL[animal][feature] for value in values] for animal in TYPICAL])
     return np.where(typical, FIDELITY, (1 - FIDELITY) / (len(values) - 1))
 
 
 def draw(n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """``n`` animals: X (n, 4) codes into `FEATURES`, y (n,) codes into `TYPICAL`."""
+    """Draw ``n`` animals: X (n, 4) codes into `FEATURES`, y (n,) codes into `TYPICAL`."""
     y = rng.integers(len(TYPICAL), size=n)
     X = np.empty((n, len(FEATURES)))
     for place, feature in enumerate(FEATURES):

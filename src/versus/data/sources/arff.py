@@ -1,7 +1,7 @@
-"""Dense ARFF, Weka's format: declared columns, then rows of values in quotes or bare, ``?`` where one is missing.
+"""Dense ARFF, Weka's format: declared columns, then rows of quoted or bare values, ``?`` for a missing one.
 
-Format: https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/. scipy's reader refuses text columns,
-lets over-long rows pass and does not say in which line a fault is, hence this one.
+Format: https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/. This reader exists because SciPy's
+rejects text columns, accepts rows that are too long, and reports faults without their line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMERIC = ("numeric", "real", "integer")
 
 @dataclass(frozen=True)
 class Attribute:
-    """A declared column; ``values`` are those a nominal one can take, and None stands for any."""
+    """Declared column; ``values`` are the allowed values of a nominal column, None for any value."""
 
     name: str
     numeric: bool
@@ -40,7 +40,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class _Content:
-    """One file, read: values by column, and the line of each row."""
+    """Content of one file: values by column, and the line of each row."""
 
     attributes: list[Attribute]
     columns: list[list[str | None]]
@@ -52,25 +52,25 @@ class _Content:
         return [attribute.name for attribute in self.attributes]
 
     def column(self, name: str) -> list[str | None]:
-        """The values of one column."""
+        """Values of one column."""
         return self.columns[self.names.index(name)]
 
 
 def load(specification: Arff, base: Path) -> RawTable:
-    """Read the file, and the test file below it where there is one; see `parse`."""
+    """Read the file, followed by the rows of the test file if there is one; see `parse`."""
     files = [path for path in (specification.path, specification.test_path) if path is not None]
     return parse({path: source_files.locate(base, path) for path in files}, specification.missing)
 
 
 def parse(files: dict[str, Path], missing: Iterable[str] = ()) -> RawTable:
-    """Read one file, or two of the same columns, of which the second is the official test set.
+    """Read one file, or two with the same columns, the second being the official test set.
 
     Args:
-        files: what messages call a file -> the file.
-        missing: texts that mean "no value" beside the unquoted ``?``.
+        files: name of a file in messages -> the file.
+        missing: texts that mean "no value", besides the unquoted ``?``.
 
     Raises:
-        DataError: with the line, for what the format does not allow; for sparse and relational files.
+        DataError: if a file breaks the format, with the line; or if it is sparse or relational.
     """
     absent = frozenset(missing)
     contents = [_read(file, path, absent) for path, file in files.items()]
@@ -119,7 +119,7 @@ def _read(file: Path, path: str, absent: frozenset[str]) -> _Content:
 
 
 def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
-    """(line, text) without comments and blank lines."""
+    """Yield (line, text) without comments and blank lines."""
     try:
         with source_files.opened(file) as stream:
             content = stream.read()
@@ -139,7 +139,7 @@ def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
 
 
 def _header(lines: Iterator[tuple[int, str]], path: str) -> list[Attribute]:
-    """The declared columns; leaves ``lines`` after ``@data``."""
+    """Read the declared columns; ``lines`` then continues after ``@data``."""
     attributes: list[Attribute] = []
     for line, text in lines:
         keyword = text.split(None, 1)[0].lower()
@@ -183,7 +183,7 @@ def _fields(text: str, where: str) -> list[str]:
 
 
 def _bare(field: str) -> str:
-    """A value without its quotes and escapes."""
+    """Remove the quotes and escapes of a value."""
     if len(field) >= 2 and field[0] == field[-1] and field[0] in "'\"":
         return re.sub(r"\\(.)", r"\1", field[1:-1]).strip()
     return field.strip()

@@ -1,4 +1,4 @@
-"""Array files: NumPy's .npz and .npy, and HDF5. Nothing that could run code is read from them."""
+"""Array files: NumPy's .npz and .npy, and HDF5. Content that could run code is never read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(specification: Npz | Hdf5 | Npy, base: Path) -> RawTable | images.RawIm
     """Read the arrays of an .npz, HDF5 or .npy file.
 
     Raises:
-        DataError: for a damaged file, an array it has not, arrays of objects, or arrays that do not fit together.
+        DataError: if a file is damaged, an array is missing or holds objects, or arrays do not match.
     """
     if isinstance(specification, Npz):
         return _load_npz(specification, base)
@@ -88,7 +88,7 @@ def _named(content: Mapping[str, Any], names: Sequence[str], specification: Npz 
 
 
 def assemble(parts: Sequence[tuple[Any, Any]], specification: Npz | Hdf5 | Npy) -> RawTable | images.RawImages:
-    """A table or images from one or two pairs of examples (N, …) and targets (N,), the official test set second."""
+    """Build a table or images from one or two pairs of examples (N, …) and targets (N,), the second the test set."""
     file = specification.path
     labels = [_labels(y, len(x) if x.shape else 0, file) for x, y in parts]
     n_test = sum(len(y) for y in labels[1:])

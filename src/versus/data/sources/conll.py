@@ -1,4 +1,4 @@
-"""Tagged sentences: CoNLL-U of Universal Dependencies, and other files with a line a word and its columns.
+"""Tagged sentences: CoNLL-U of Universal Dependencies, and other files with one line of columns per word.
 
 Nivre and others, "Universal Dependencies v2" (LREC 2020); Tjong Kim Sang and De Meulder, "Introduction to the
 CoNLL-2003 shared task" (2003).
@@ -20,10 +20,10 @@ Sentence = tuple[int, list[str], list[str]]  # the line it starts on, words, tag
 
 
 def load(specification: Conll, base: Path) -> RawTexts:
-    """Read the file, and the test file where there is one.
+    """Read the file, and the test file if there is one.
 
     Raises:
-        DataError: naming the line, for a wrong number of columns, an empty word or tag, or a sentence without words.
+        DataError: for a wrong number of columns, an empty word or tag, or a sentence without words; names the line.
     """
     files = [path for path in (specification.path, specification.test_path) if path is not None]
     parts = [list(_sentences(path, specification, base)) for path in files]
@@ -73,7 +73,7 @@ def _sentences(path: str, specification: Conll, base: Path) -> Iterator[Sentence
 
 
 def _chosen(width: int, specification: Conll) -> tuple[int, int]:
-    """Places of the word and of the tag among the fields."""
+    """Return the indices of the word and of the tag among the fields."""
     token, tag = (2, 4) if width == _CONLLU else (1, width)
     return (specification.token or token) - 1, (specification.tag or tag) - 1
 

@@ -1,6 +1,6 @@
-"""Comma- and tab-separated files, by Arrow's reader: strict about the number of fields, every value a text at first.
+"""Comma- and tab-separated files, with Arrow's reader: strict about the number of fields, all values read as text.
 
-What is a number is decided here and not by Arrow, so that ``?`` and the like can stand among numbers.
+Numbers are recognized here and not by Arrow, so that texts such as ``?`` can appear among numbers.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LONGEST = 1 << 30  # characters of a field that `csv` reads; by default 131,072
 
 
 def load(specification: Csv | Tsv, base: Path) -> RawTable:
-    """Read the file, and the test file below it where there is one.
+    """Read the file, followed by the rows of the test file if there is one.
 
     Raises:
-        DataError: for a file that is missing, empty, ragged, not in its encoding, or with a column name twice.
+        DataError: if a file is missing, empty, ragged, not in its encoding, or repeats a column name.
     """
     files = [path for path in (specification.path, specification.test_path) if path is not None]
     tables = [_read(source_files.locate(base, path), path, specification) for path in files]
@@ -52,10 +52,10 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
 
 
 def named(raw: RawTable, name: str) -> RawColumn:
-    """The column of that name.
+    """Return the column of that name.
 
     Raises:
-        DataError: where there is none; says which there are.
+        DataError: if there is none; the message lists the columns.
     """
     found = {column.name: column for column in raw.columns}
     if name not in found:
@@ -64,7 +64,7 @@ def named(raw: RawTable, name: str) -> RawColumn:
 
 
 def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
-    """One file as an Arrow table of texts, all columns present in all rows."""
+    """Read one file as an Arrow table of texts; every row must have all columns."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -102,7 +102,7 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
 
 
 def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], list[str]]:
-    """Names of the columns, as in the file and as used: c0, c1, … where there is no header, or it leaves one empty."""
+    """Names of the columns, as in the file and as used: c0, c1, … without a header or for an empty name."""
     try:
         first = next((fields for _, fields in _records(file, specification)), None)
     except UnicodeDecodeError:
@@ -128,7 +128,7 @@ def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], 
 
 
 def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawColumn:
-    """Numbers, where every text that is not missing is one and the specification does not say otherwise."""
+    """Build a column: Numbers if every text present is a number and the specification allows it, else Words."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -150,7 +150,7 @@ def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawCol
 
 
 def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of each row that is not blank, one by one: to read the header and to find a row again."""
+    """Yield (line, fields) of each row that is not blank, to read the header and to locate a row."""
     import pyarrow as pa
 
     stream = pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None)
@@ -160,14 +160,14 @@ def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[s
 
 
 def rows(text: TextIO, delimiter: str, quote: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of each row of a text that is not blank; open it with ``newline=""``, as `csv` asks."""
+    """Yield (line, fields) of each row that is not blank; the text must be opened with ``newline=""``, as for `csv`."""
     csv.field_size_limit(_LONGEST)
     reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
     yield from ((reader.line_num, fields) for fields in reader if fields)
 
 
 def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
-    """The line on which a row of data ends, both found by reading the file anew."""
+    """Find the line on which a row of data ends, by reading the file again."""
     wanted = row + int(specification.header)
     return next((line for place, (line, _) in enumerate(_records(file, specification)) if place == wanted), -1)
 
@@ -175,7 +175,7 @@ def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
 def _complaint(
     file: Path, path: str, specification: Csv | Tsv, width: int, ragged: Sequence[Any], error: Exception
 ) -> str:
-    """What to tell of a file that Arrow could not read."""
+    """Build the error message for a file that Arrow could not read."""
     if ragged:
         for line, fields in _records(file, specification):
             if len(fields) != width:

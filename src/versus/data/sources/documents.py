@@ -1,4 +1,4 @@
-"""Documents with a class each: a table with a column of texts, lines that begin with the class, or a folder a class."""
+"""Documents with one class each: a table with a column of texts, lines that begin with the class, or class folders."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Texts = list[tuple[str, str, str]]  # text, class, where it stands
 
 
 def load(specification: Documents, base: Path) -> RawTexts:
-    """Read the documents and cut them into words.
+    """Read the documents and split them into words.
 
     Raises:
-        DataError: for a file that is missing, not in its encoding, or has a line without a class or a text.
+        DataError: if a file is missing, not in its encoding, or has a line without a class or a text.
     """
     if specification.text is not None:
         return _table(specification, specification.text, base)
@@ -39,7 +39,7 @@ def load(specification: Documents, base: Path) -> RawTexts:
 
 
 def _table(specification: Documents, text: str, base: Path) -> RawTexts:
-    """Documents in a column of a file of separated values."""
+    """Read documents from a column of a file of separated values."""
     tabs = specification.path.removesuffix(".gz").endswith((".tsv", ".tab"))
     options: dict[str, Any] = {
         name: getattr(specification, name) for name in ("path", "test_path", "target", "header", "quote", "encoding")
@@ -54,7 +54,7 @@ def _table(specification: Documents, text: str, base: Path) -> RawTexts:
 
 
 def _lines(specification: Documents, base: Path, path: str) -> Texts:
-    """One document a line, its class first."""
+    """Read one document per line, its class first."""
     found = []
     for number, line in source_files.lines(base, path, specification.encoding):
         label, _, text = line.strip().partition("\t" if "\t" in line else " ")
@@ -66,7 +66,7 @@ def _lines(specification: Documents, base: Path, path: str) -> Texts:
 
 
 def _folder(specification: Documents, base: Path, path: str) -> Texts:
-    """A folder of files for each class, or a file for each class with a document a line."""
+    """Read a folder of files for each class, or a file for each class with one document per line."""
     inside = sorted(entry for entry in (base / path).iterdir() if not entry.name.startswith("."))
     folders = [entry for entry in inside if entry.is_dir()]
     found = []
@@ -83,7 +83,7 @@ def _folder(specification: Documents, base: Path, path: str) -> Texts:
 
 
 def _class_names(files: list[Path]) -> list[str]:
-    """Pos and neg for pos.txt and neg.txt as for reviews.pos and reviews.neg."""
+    """Derive class names from file names: pos and neg for pos.txt and neg.txt, or reviews.pos and reviews.neg."""
     names = [file.name.removesuffix(".gz") for file in files]
     stems = [name.partition(".")[0] for name in names]
     return stems if len(set(stems)) == len(stems) else [name.rpartition(".")[2] for name in names]

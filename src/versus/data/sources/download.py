@@ -1,4 +1,4 @@
-"""Downloads: each file once, kept in a folder, and used only if its checksum is the one that was asked for."""
+"""Downloads: each file is fetched once, kept in a folder, and used only if its checksum is the expected one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _TIMEOUT = 60  # seconds without an answer
 
 
 def fetch(url: str, checksum: str, file: str, folder: Path) -> Path:
-    """The file at ``url``, downloaded to ``folder`` unless it is there already.
+    """Download the file at ``url`` to ``folder``, unless it is there already.
 
     Args:
-        url: where it is.
+        url: its address.
         checksum: ``<algorithm>:<digest in hexadecimal>``.
-        file: name it gets.
-        folder: where downloads are kept; made if it is not there.
+        file: its name in the folder.
+        folder: folder of downloads; created if missing.
 
     Raises:
-        DataError: if it cannot be had, or has another checksum.
+        DataError: if it cannot be downloaded, or its checksum differs.
     """
     import pooch
 
@@ -44,10 +44,10 @@ def fetch_all(specification: Url, cache: Path) -> Path:
     """Download all files of a specification.
 
     Returns:
-        The folder that they are in, under the names that the specification gives them.
+        Their folder, in which they have the names given by the specification.
 
     Raises:
-        DataError: as `fetch` does.
+        DataError: as for `fetch`.
     """
     named = "\n".join(f"{name} {remote.sha256.lower()}" for name, remote in sorted(specification.files.items()))
     folder = cache / "url" / hashlib.sha256(named.encode()).hexdigest()[:16]

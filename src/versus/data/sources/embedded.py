@@ -21,12 +21,12 @@ _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
 
 
 def load(specification: Embedded) -> Dataset:
-    """The data set of that name; ``seed`` and ``rows`` are for the generated ones."""
+    """Load the data set of that name; ``seed`` and ``rows`` are for generated data only."""
     return _LOADERS[specification.name](specification)
 
 
 def _synthetic(specification: Embedded) -> Dataset:
-    # scikit-learn takes 2 s to import, so it waits until one of its data sets is asked for.
+    # scikit-learn takes 2 s to import, so it is imported only for its own data sets.
     from sklearn.datasets import make_classification
 
     X, y = make_classification(

@@ -1,4 +1,4 @@
-"""IDX, the format of MNIST: a magic number, the sizes, the values, big-endian; plain or gzipped.
+"""IDX, the format of MNIST: a magic number, the sizes and the values, big-endian; plain or gzipped.
 
 Format: http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes and Burges).
 """
@@ -33,7 +33,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Header:
-    """What an IDX file says of itself."""
+    """Header of an IDX file."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -41,12 +41,12 @@ class Header:
 
     @property
     def size(self) -> int:
-        """Bytes of the values."""
+        """Size of the values in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def files(specification: Idx, base: Path) -> dict[str, str]:
-    """Path of ``path``, ``labels`` and, where there is an official test set, ``test_path`` and ``test_labels``.
+    """Find the files of ``path``, ``labels`` and, for an official test set, ``test_path`` and ``test_labels``.
 
     Raises:
         DataError: if files of images or labels are missing.
@@ -69,10 +69,10 @@ def files(specification: Idx, base: Path) -> dict[str, str]:
 
 
 def load(specification: Idx, base: Path) -> images.RawImages:
-    """Read images and labels, the official test set below the rest.
+    """Read images and labels, the official test set last.
 
     Raises:
-        DataError: for a file that is cut off, is no IDX file, or does not fit the others.
+        DataError: if a file is truncated, is not an IDX file, or does not match the others.
     """
     named = files(specification, base)
     pairs = [("path", "labels"), ("test_path", "test_labels")][: len(named) // 2]
@@ -120,10 +120,10 @@ def _check(path: str, head: Header, labels_path: str, labels: Header) -> None:
 
 
 def read_header(file: Path, path: str) -> Header:
-    """Type and shape of an IDX file, after checking that the file can be as long as they say.
+    """Read type and shape of an IDX file, and check that the file can have that size.
 
     Raises:
-        DataError: for a wrong magic number, or a file that is cut off.
+        DataError: if the magic number is wrong or the file is truncated.
     """
     with source_files.opened(file) as stream:
         magic = _exactly(stream, 4, path)
@@ -144,7 +144,7 @@ def fill(out: NDArray[Any], file: Path, path: str, head: Header) -> None:
     """Read the values of an IDX file into ``out``.
 
     Raises:
-        DataError: if the file has fewer or more values than it announces.
+        DataError: if the file has fewer or more values than its header states.
     """
     target = memoryview(out.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
     with source_files.opened(file) as stream:

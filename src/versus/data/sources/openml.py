@@ -1,7 +1,7 @@
-"""Data sets of openml.org, by name and version, through its REST interface.
+"""Data sets of openml.org, by name and version, through its REST API.
 
-Interface: https://www.openml.org/apis (JSON). scikit-learn's ``fetch_openml`` needs pandas and turns faults of a file
-into errors without lines; here the ARFF file goes the way of a user's own.
+Interface: https://www.openml.org/apis (JSON). scikit-learn's ``fetch_openml`` needs pandas and reports faults of a file
+without line numbers; here the ARFF file is read like a user's own.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _TIMEOUT = 60  # seconds without an answer
 
 
 def load(specification: OpenML, cache: Path) -> RawTable:
-    """The table, with what OpenML says of it; both are kept in ``cache``, so that the next time needs no network.
+    """Load a table and its OpenML description; both are kept in ``cache``, so the next call needs no network.
 
     Raises:
-        DataError: if the server cannot be reached, has no such data set, or sends another file than it announces.
+        DataError: if the server cannot be reached, has no such data set, or the checksum of its file differs.
     """
     name = f"{specification.name}-{specification.version}"
     folder = cache / "openml"
@@ -46,7 +46,7 @@ def load(specification: OpenML, cache: Path) -> RawTable:
 
 
 def _description(specification: OpenML, kept: Path) -> dict[str, Any]:
-    """What OpenML knows of the data set: the columns' roles, and where the file is."""
+    """Fetch OpenML's description of the data set: column roles and file address."""
     if not kept.is_file():
         server = f"{specification.server}/api/v1/json/data"
         listed = _get(
@@ -88,7 +88,7 @@ def _unknown(specification: OpenML) -> str:
 
 
 def _names(found: Any) -> list[str]:
-    """OpenML gives one name, several with commas between, or a list."""
+    """Split column names, which OpenML gives as one name, several with commas, or a list."""
     if isinstance(found, list):
         return [str(name) for name in found]
     return [name.strip() for name in str(found).split(",") if name.strip()] if found else []

@@ -1,4 +1,4 @@
-"""Parquet files, by Arrow."""
+"""Parquet files, read with Arrow."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PANDAS_INDEX = "__index_level_0__"
 
 
 def load(specification: Parquet, base: Path) -> RawTable:
-    """Read the file, and the test file below it where there is one.
+    """Read the file, followed by the rows of the test file if there is one.
 
     Raises:
-        DataError: for a file that is missing, damaged, empty, or has columns of dates, lists or the like.
+        DataError: if a file is missing, damaged or empty, or has columns of dates, lists or similar types.
     """
     import pyarrow as pa
 

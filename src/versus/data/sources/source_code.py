@@ -1,6 +1,6 @@
-"""Texts that every installation holds already: docstrings of SciPy, and the source code of Jinja.
+"""Texts contained in every installation: docstrings of SciPy and source code of Jinja.
 
-Files are parsed and never run. The versions that constraints.txt pins make the same bytes on every machine; the
+Files are parsed and never run. The versions pinned in constraints.txt give the same bytes on every machine; the
 licences of both (BSD) allow any use.
 """
 
@@ -33,12 +33,12 @@ _SKIPPED = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tok
 
 
 def docstrings() -> RawTexts:
-    """What functions and classes of SciPy do, in their own words, and the subpackage that each is from.
+    """Read the summaries of SciPy's functions and classes, each with its subpackage as the class.
 
-    A document is the part of a docstring before its first section, so without parameters and examples.
+    A document is the part of a docstring before its first section, without parameters and examples.
     """
     pairs = ((text, k) for k, name in enumerate(SUBPACKAGES) for text in _summaries(_package("scipy") / name))
-    found = list(dict(pairs).items())  # each text once, or it could be trained and tested on
+    found = list(dict(pairs).items())  # each text once, so that none is in both training and test rows
     space = Tokens((), r"\w+", lowercase=True)
     tokens = [space.cut(text) for text, _ in found]
     codes = np.array([k for _, k in found], np.int64)
@@ -53,10 +53,10 @@ def docstrings() -> RawTexts:
 
 
 def python_tokens() -> RawTexts:
-    """Statements of Jinja's source code, and the part that each token plays in its statement.
+    """Read the statements of Jinja's source code, and the role of each token in its statement.
 
-    The same name is read here, called there, and an attribute, a parameter or an argument elsewhere: to know which, a
-    model must look at what stands around it.
+    The same name can be read or called, or be an attribute, a parameter or an argument: to predict which, a model
+    must look at the context.
     """
     every = [statement for name in MODULES for statement in statements(_package("jinja2") / f"{name}.py")]
     kept = list(dict.fromkeys(statement for statement in every if FEWEST_TOKENS <= len(statement) <= MOST_TOKENS))
@@ -78,7 +78,7 @@ def _package(name: str) -> Path:
 
 
 def _summaries(folder: Path) -> Iterator[str]:
-    """The docstrings of public functions and classes, cut before their first section."""
+    """Yield docstrings of public functions and classes, cut before their first section."""
     for file in sorted(folder.rglob("*.py")):
         if "tests" in file.parts or file.name.startswith("test_"):
             continue
@@ -95,7 +95,7 @@ def _public(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.C
 
 
 def statements(file: Path) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Each statement as (token, tag) pairs; a string is one token, whatever Python's version makes of it."""
+    """Yield each statement as (token, tag) pairs; a string is one token in every Python version."""
     source = file.read_text(encoding="utf-8")
     tags = _tags_of_names(ast.parse(source))
     statement: list[tuple[str, str]] = []
@@ -124,7 +124,7 @@ def statements(file: Path) -> Iterator[tuple[tuple[str, str], ...]]:
 
 
 def _declared(statement: list[tuple[str, str]]) -> str:
-    """The tag of a name that the syntax tree gives no place: it follows def, class, import, as, global, …"""
+    """Tag of a name without a position in the syntax tree: it follows def, class, import, as, global, …"""
     first, last = statement[0][0] if statement else "", statement[-1][0] if statement else ""
     if last in ("def", "class"):
         return {"def": "function", "class": "class"}[last]
@@ -134,7 +134,7 @@ def _declared(statement: list[tuple[str, str]]) -> str:
 
 
 def _tags_of_names(tree: ast.AST) -> dict[tuple[int, int], str]:
-    """(line, column) of each name in the tree -> what it is there."""
+    """Map (line, column) of each name in the tree to its role."""
     found: dict[tuple[int, int], str] = {}
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Files that data are read from: found where the specification says, and recorded by their checksum."""
+"""Source files of data: located from the specification, and recorded by their checksum."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from versus.data.errors import DataError
 
 
 def locate(base: Path, path: str) -> Path:
-    """The file ``path``, relative to ``base``.
+    """Find the file ``path``, relative to ``base``.
 
     Raises:
-        DataError: if there is none; names what lies beside it under a similar name.
+        DataError: if it does not exist; the message lists files beside it with similar names.
     """
     found = base / path
     if found.is_file():
@@ -28,7 +28,7 @@ def locate(base: Path, path: str) -> Path:
 
 
 def absent(base: Path, path: str) -> str:
-    """What to say of a ``path``, relative to ``base``, where nothing is: with what lies there under a similar name."""
+    """Build the error message for a missing ``path``, relative to ``base``; it lists similar names in the folder."""
     found = base / path
     near = sorted(other.name for other in found.parent.glob(f"{found.stem[:4]}*")) if found.parent.is_dir() else []
     beside = f"; the folder has {', '.join(near[:5])}" if near else ""
@@ -37,9 +37,9 @@ def absent(base: Path, path: str) -> str:
 
 
 def record(base: Path, path: str) -> dict[str, Any]:
-    """What about.json keeps of a file or folder: its path as the specification names it, its size and its SHA-256.
+    """Record a file or folder for about.json: its path as in the specification, its size and its SHA-256.
 
-    That of a folder is the SHA-256 of the list of its files, each with its own, as `versus.manifest` writes it.
+    The SHA-256 of a folder is that of the list of its files with their hashes, as `versus.manifest` writes it.
     """
     folder = base / path
     if folder.is_dir():
@@ -52,10 +52,10 @@ def record(base: Path, path: str) -> dict[str, Any]:
 
 
 def lines(base: Path, path: str, encoding: str) -> Iterator[tuple[int, str]]:
-    """(number from 1, line without its end) of a text file, also gzipped.
+    """Yield (number from 1, line without its end) of a text file, also gzipped.
 
     Raises:
-        DataError: naming the line that is not in ``encoding``, or a file that is cut off.
+        DataError: if a line is not in ``encoding``, with its number, or the file is truncated.
     """
     file = locate(base, path)
     try:
@@ -79,11 +79,11 @@ def _decoded(line: bytes, encoding: str, where: str) -> str:
 
 
 def opened(file: Path) -> BinaryIO:
-    """A file's bytes, unpacked where they are gzipped."""
+    """Open a file as bytes, decompressed if it is gzipped."""
     return gzip.open(file, "rb") if is_gzipped(file) else file.open("rb")  # type: ignore[return-value]
 
 
 def is_gzipped(file: Path) -> bool:
-    """Whether a file begins as gzip's do."""
+    """Check that a file begins with the gzip magic number."""
     with file.open("rb") as stream:
         return stream.read(2) == b"\x1f\x8b"

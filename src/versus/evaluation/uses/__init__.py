@@ -1,4 +1,4 @@
-"""What models can be used for, one module each: why a model cannot, and what it answers on rows it has not seen."""
+"""Uses of models, one module each: the reason against a use, and the model's answers on unseen rows."""
 
 from __future__ import annotations
 

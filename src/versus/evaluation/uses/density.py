@@ -1,4 +1,4 @@
-"""Say how probable an event is: exactly or by a bound, in nats, and for images in bits per dimension."""
+"""Give the log-density of an event: exact or a bound, in nats, and for images in bits per dimension."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WHAT = "likelihood"
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether events have a density, as all have."""
+    """Return True: all events have a density."""
     return True
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A discriminative model has none, nor has a generator that only draws."""
+    """Give the reason if the model has no density, as a discriminative one or a pure sampler; None if it has."""
     has = capabilities(model)
     if density(has) is not None:
         return None
@@ -32,12 +32,12 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Log-densities (n,) nats or their bounds; of images with D too."""
+    """Yield log-densities (n,) or their bounds, nats; for images also with D."""
     X, schema, method = held_out.X, held_out.schema, str(density(capabilities(model)))
     try:
         log_prob = in_batches(getattr(model, method), as_asked(model, X, schema, seed))
     except ValueError as error:
-        # a density may refuse incomplete rows; refusing whole ones is a fault
+        # a density may reject incomplete rows; rejecting complete ones is a fault
         if schema.x.complete(X).all():
             raise
         raise UndefinedMetricError(f"{type(model).__name__} takes no missing values: {error}") from error
@@ -50,7 +50,7 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
 
 
 def as_asked(model: Any, X: Any, schema: Schema, seed: int) -> Any:
-    """Return the events that a density is asked about: pixels spread over [x, x + 1) where it is continuous."""
+    """Return the events for a density: pixels spread over [x, x + 1) if it is continuous."""
     if isinstance(schema.x, Image) and schema.levels is not None and model.measure == "continuous":
         return dequantise(X, seed)
     return X

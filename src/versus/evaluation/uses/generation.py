@@ -1,4 +1,4 @@
-"""Draw new events that cannot be told from real ones."""
+"""Draw new events that are indistinguishable from real ones."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _UNLABELLED = -1
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether there are events to draw, as there always are."""
+    """Return True: every data set has events to draw."""
     return True
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A discriminative model draws nothing."""
+    """Give the reason if the model draws nothing, as a discriminative one; None if it can."""
     return None if hasattr(model, "sample") else f"{type(model).__name__} models y given x, and draws no data"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Real and generated events, of the same classes where the model knows classes."""
+    """Yield real and generated events, of the same classes if the model knows classes."""
     X, y = some_rows(held_out, np.random.default_rng(seed), "test")
     by_class = isinstance(held_out.schema.y, Classes) and samples_by_class(model)
     generated = draw(model, len(X), y if by_class else None, held_out.schema, seed)
@@ -41,16 +41,16 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
 
 
 def some_rows(held_out: HeldOut, rng: np.random.Generator, *parts: Part) -> tuple[Any, Array]:
-    """Return at most as many rows as the scores of samples use, chosen evenly."""
+    """Return at most as many rows as the sample scores use, chosen evenly."""
     X, y = held_out.data.take(held_out.repeat, *parts)
     rows = np.sort(rng.permutation(len(y))[:MOST_ROWS])
     return X[rows], y[rows]
 
 
 def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Any, Any]:
-    """Draw events to be looked at and what they are samples of: classes in turn, -1 where the model knows none.
+    """Draw events to show, with their labels: classes in turn, -1 if the model knows no classes.
 
-    For regression and tagging the second is the model's own prediction for each event.
+    For regression and tagging the labels are the model's own predictions for the events.
     """
     n = SHOWN_IMAGES if isinstance(schema.x, Image) else SHOWN_ROWS
     if isinstance(schema.y, Number):

@@ -1,4 +1,4 @@
-"""Say in which interval a value lies."""
+"""Predict an interval for a value."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ WHAT = "prediction intervals"
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether the target is a number."""
+    """Check that the target is a number."""
     return isinstance(schema.y, Number)
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """Many regressors give one value."""
+    """Give the reason if the model has no intervals, as many regressors; None if it has."""
     return None if hasattr(model, "predict_interval") else f"{type(model).__name__} predicts values, no intervals"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Intervals (n, 2) that claim to hold 90 % of the targets."""
+    """Yield intervals (n, 2) of nominal coverage 90 %."""
     yield Answers(
         "intervals", (held_out.y, in_batches(lambda rows: model.predict_interval(rows, COVERAGE), held_out.X))
     )

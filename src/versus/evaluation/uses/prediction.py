@@ -17,19 +17,19 @@ _METHOD: dict[type[Target], str] = {Classes: "predict_proba", Number: "predict"}
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether there is one target a row."""
+    """Check that there is one target per row."""
     return type(schema.y) in _METHOD
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A model of the data alone predicts nothing."""
+    """Give the reason if the model predicts nothing, as a model of x alone; None if it predicts."""
     if hasattr(model, _METHOD[type(schema.y)]):
         return None
     return f"{type(model).__name__} models the data alone, and predicts no target"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Probabilities (n, K), or values (n,), float64."""
+    """Yield probabilities (n, K), or values (n,), float64."""
     target = held_out.schema.y
     predicted = in_batches(getattr(model, _METHOD[type(target)]), held_out.X).astype(np.float64)
     if isinstance(target, Classes):

@@ -16,17 +16,17 @@ WHAT = "tags"
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether the target is a tag a token."""
+    """Check that the target is one tag per token."""
     return isinstance(schema.y, Tags)
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """A language model has no tags."""
+    """Give the reason if the model has no tags, as a language model; None if it has."""
     return None if hasattr(model, "predict") else f"{type(model).__name__} models the tokens alone, and gives no tags"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Tags (total,) of sentences, and their probabilities (total, K) where the model gives them."""
+    """Yield tags (total,) of sentences, and their probabilities (total, K) if the model gives them."""
     X, y = held_out.X, held_out.y
     predicted = _aligned("predict", model.predict(X), y, held_out.repeat)
     if not hasattr(model, "predict_marginals"):

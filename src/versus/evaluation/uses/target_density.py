@@ -13,15 +13,15 @@ WHAT = "log-likelihood of the target"
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether the target is a number; classes have probabilities, which `prediction` scores."""
+    """Check that the target is a number; classes have probabilities, which `prediction` scores."""
     return isinstance(schema.y, Number)
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """Many regressors give one value."""
+    """Give the reason if the model has no p(y|x), as many regressors; None if it has."""
     return None if hasattr(model, "log_prob_target") else f"{type(model).__name__} has no density of y given x"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Log-densities (n,) nats."""
+    """Yield log-densities (n,), nats."""
     yield Answers("target_density", (model.log_prob_target(held_out.X, held_out.y),))

@@ -19,12 +19,12 @@ WHAT = "train on synthetic, test on real"
 
 
 def concerns(schema: Schema) -> bool:
-    """Whether there is something to learn from drawn events, as there is where rows have a target."""
+    """Return True: the use concerns all data, and `reason_against` names what is missing."""
     return True
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """Events must come with classes."""
+    """Give the reason if the model draws no events with classes; None if it does."""
     if not hasattr(model, "sample"):
         return f"{type(model).__name__} models y given x, and draws no data"
     if isinstance(schema.y, Number):
@@ -35,7 +35,7 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Accuracies on real test rows of a classifier trained on generated rows, and on as many real ones."""
+    """Yield accuracies on real test rows of a classifier trained on generated rows, and on as many real ones."""
     rng = np.random.default_rng(seed)
     test, real = some_rows(held_out, rng, "test"), some_rows(held_out, rng, "train", "validation")
     synthetic = draw(model, len(real[1]), real[1], held_out.schema, seed + 1), real[1]

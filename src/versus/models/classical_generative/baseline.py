@@ -1,4 +1,4 @@
-r"""What any generative model must beat: columns that are independent of each other and of the class.
+r"""Baseline of generative models: columns that are independent of each other and of the class.
 
 .. math:: p(x, y) = p(y) \prod_d p(x_d)
 """
@@ -28,8 +28,8 @@ class Marginals(ClassConditionalDensity):
         alpha: added to the count of each category (Laplace: 1).
         var_smoothing: added to each variance, as a fraction of the column's variance.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the dequantisation of pixels.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
@@ -50,7 +50,7 @@ class Marginals(ClassConditionalDensity):
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide
-        """One of "continuous", "discrete", and "mixed" where the data have both kinds of columns."""
+        """Reference measure: "continuous", "discrete", or "mixed" where the data have both kinds of columns."""
         return MixedNaiveBayes(schema=getattr(self, "schema_", None) or self.schema).measure
 
     def _single_class(self) -> MixedNaiveBayes:
@@ -58,7 +58,7 @@ class Marginals(ClassConditionalDensity):
         return MixedNaiveBayes(self.alpha, self.var_smoothing, schema=schema, random_state=self.random_state)
 
     def fit_density(self, X: Array, y: Labels) -> None:
-        """Moments or frequencies of each column over all rows."""
+        """Estimate the moments or frequencies of each column over all rows."""
         self.columns_ = self._single_class().fit(X, np.zeros_like(y))
         for name in self.learned:
             setattr(self, f"{name}_", getattr(self.columns_, f"{name}_"))
@@ -68,11 +68,11 @@ class Marginals(ClassConditionalDensity):
         return np.repeat(self.columns_.log_likelihoods(X), self.schema_.n_classes, axis=1)
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events, (n, *event)."""
+        """Draw ``n`` events, (n, *event)."""
         return self.columns_.draw(0, n, rng)
 
     def restore(self) -> None:
-        """Check shapes and prepare what densities are evaluated with."""
+        """Check shapes and precompute the terms of the densities."""
         self.columns_ = self._single_class()
         self.columns_.set_arrays(
             {"log_prior": np.zeros(1)} | {name: getattr(self, f"{name}_") for name in self.learned}

@@ -36,12 +36,12 @@ class GaussianClassifier(ClassConditionalDensity):
 
     Args:
         covariance_type: "full" (quadratic discriminant), "tied" (linear discriminant) or "diag" (naive Bayes).
-        shrinkage: by how much correlations are shrunk towards 0, from 0 to 1; "auto" is Ledoit and Wolf's estimate on
-            columns of unit variance, for each class (for all, where tied). Without effect on diagonal covariances.
+        shrinkage: amount by which correlations are shrunk towards 0, from 0 to 1; "auto" is Ledoit and Wolf's
+            estimate on columns of unit variance, for each class (for all, where tied). No effect where diagonal.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the dequantisation of pixels.
     """
 
     measure: Measure = "continuous"
@@ -103,7 +103,7 @@ class GaussianClassifier(ClassConditionalDensity):
         self.means_, self.covariances_ = means, covariances
 
     def _amounts(self, rows: Array, y: Labels, means: Array, scatter: Array, counts: Array) -> Array:
-        """How much each class's correlations are shrunk, (K,)."""
+        """Shrinkage of each class's correlations, (K,)."""
         if self.shrinkage != "auto":
             return np.full(len(means), float(self.shrinkage))
         if self.covariance_type == "tied":
@@ -122,7 +122,7 @@ class GaussianClassifier(ClassConditionalDensity):
         )
 
     def _covariances(self, scatter: Array, counts: Array, amounts: Array, added: Array) -> Array:
-        """(K, D, D), or (D, D) where tied, from the classes' scatter (K, D, D)."""
+        """Covariances (K, D, D), or (D, D) where tied, from the classes' scatter (K, D, D)."""
         pooled = scatter.sum(axis=0) / counts.sum()
         if self.covariance_type == "tied":
             estimates = shrunk(pooled, amounts[0])
@@ -141,7 +141,7 @@ class GaussianClassifier(ClassConditionalDensity):
         return self.mixture_.component_log_density(as_rows(X, self.schema_)).T
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         lower = np.linalg.cholesky(self._expand(self.covariances_)[label])
         noise = rng.standard_normal((n, len(lower)))
         return stored_events(self.means_[label] + noise @ lower.T, self.schema_)
@@ -155,4 +155,4 @@ class GaussianClassifier(ClassConditionalDensity):
         self.mixture_ = Mixture(
             structure(self.covariance_type), np.exp(self.log_prior_), self.means_, self.covariances_
         )
-        _ = self.mixture_.normals  # a singular covariance is told at the fit
+        _ = self.mixture_.normals  # reports a singular covariance at the fit

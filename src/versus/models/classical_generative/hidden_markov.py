@@ -1,11 +1,11 @@
-r"""The hidden Markov model: each token comes from its tag, each tag from the one before.
+r"""The hidden Markov model: each token depends on its tag, each tag on the one before.
 
 .. math:: p(x, y) = \pi_{y_1} \prod_{t > 1} A_{y_{t-1} y_t} \prod_t b_{y_t}(x_t) \; e_{y_T}, \qquad
           b_k(w) = (1 - \lambda_k) \frac{n_{kw}}{n_k} + \lambda_k \frac{\theta_k(c(w))}{|c(w)|}
 
 The step to the end, e, is learned as the steps between tags are, so that p(x) sums to 1 over sequences of all lengths.
 A share :math:`\lambda_k` of a tag's tokens, that of its words seen once, is spread over classes c of words by shape and
-ending, and evenly within each: so a word that training never met has a probability, too. Rabiner, "A tutorial on hidden
+ending, and evenly within each: so a word unseen in training has a probability, too. Rabiner, "A tutorial on hidden
 Markov models" (1989); Good, "The population frequencies of species" (1953); Brants, "TnT" (2000).
 """
 
@@ -30,19 +30,19 @@ _LEARNED = ("steps", "counts", "words", "class_counts", "class_names", "escape")
 
 
 class HiddenMarkovModel:
-    """Tags as hidden states, tokens as what they emit, learned from tagged sequences by counting.
+    """Tags as hidden states, tokens as their emissions, learned from tagged sequences by counting.
 
     Learned: ``steps_`` (K + 1, K + 1) counts of steps between tags, the last row from the beginning and the last column
-    to the end; ``counts_`` (M, K) of the M words that training met, ``words_`` (M,) their codes; ``class_counts_``
+    to the end; ``counts_`` (M, K) of the M words seen in training, ``words_`` (M,) their codes; ``class_counts_``
     (C, K) rare words of each class, ``class_names_``; ``escape_`` (K,) the share of a tag's tokens left to the classes.
 
     Args:
         alpha: added to the count of each step between tags, and to that of each class of words.
-        rare_count: words seen at most so often stand for those that are unknown.
-        suffix_length: the longest ending that tells classes of words apart; 0 for shapes alone.
-        suffix_members: how many rare words must share an ending to be a class.
+        rare_count: words seen at most this often stand for unknown words.
+        suffix_length: the longest ending that distinguishes classes of words; 0 for shapes alone.
+        suffix_members: number of rare words that must share an ending to form a class.
         decode: "viterbi" predicts the best sequence of tags, "posterior" the best tag of each token.
-        schema: what the data look like; inferred where None.
+        schema: form of the data; inferred where None.
     """
 
     measure: Measure = "discrete"
@@ -95,7 +95,7 @@ class HiddenMarkovModel:
             raise ValueError(f"decode={self.decode!r}; accepted are 'viterbi' and 'posterior'")
 
     def _restore(self) -> None:
-        """What follows from the counts: the chain, and each word's log emission (V, K)."""
+        """Derive the chain and each word's log emission (V, K) from the counts."""
         first, later = self.steps_[-1, :-1] + self.alpha, self.steps_[:-1] + self.alpha
         steps = np.log(later / later.sum(axis=1, keepdims=True))
         self.chain_ = Chain(np.log(first / first.sum()), steps[:, :-1], steps[:, -1])

@@ -34,10 +34,10 @@ class KernelDensity:
         bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
             with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
         kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
-        variance_floor: variance that a constant column is given, as a fraction of the largest column's.
-        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the sums are worth it.
-        schema: what the data look like; inferred where None.
-        random_state: seed of the rows that cross-validation looks at and of the spreading of pixels.
+        variance_floor: variance given to a constant column, as a fraction of the largest column's.
+        device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the sums are large enough.
+        schema: form of the data; inferred where None.
+        random_state: seed of the rows used in cross-validation and of the dequantisation of pixels.
     """
 
     measure: Measure = "continuous"
@@ -138,11 +138,11 @@ class KernelDensityClassifier(BayesClassifier):
         bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
             with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
         kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
-        variance_floor: variance that a constant column is given, as a fraction of the largest column's.
+        variance_floor: variance given to a constant column, as a fraction of the largest column's.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         device: "auto", "cpu" or "cuda".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the rows that cross-validation looks at and of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the rows used in cross-validation and of the dequantisation of pixels.
     """
 
     def __init__(
@@ -164,5 +164,5 @@ class KernelDensityClassifier(BayesClassifier):
         self.random_state = random_state
 
     def new_density(self) -> KernelDensity:
-        """An unfitted kernel density for one class."""
+        """Build an unfitted kernel density for one class."""
         return KernelDensity(self.bandwidth, self.kernel, self.variance_floor, self.device)

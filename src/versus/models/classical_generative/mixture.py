@@ -34,20 +34,20 @@ class GaussianMixture:
     """A mixture of normals: a density of numeric events, without classes.
 
     Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
-    fit ``trace_``, the mean log-likelihood (nats a row) that each EM step began with.
+    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with.
 
     Args:
-        n_components: number of normals K; more than there are rows does no harm.
+        n_components: number of normals K; may exceed the number of rows.
         covariance_type: "full", "tied", "diag" or "spherical".
-        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
-        max_iter: EM steps at most.
-        tol: EM ends when the mean log-likelihood rises by less, nats a row.
-        pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
-            0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
+        n_init: number of k-means++ starts of EM; the most likely result is kept.
+        max_iter: maximum number of EM steps.
+        tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
+        pseudo_counts: prior weight, in rows, of a component as wide as all the data with uncorrelated columns;
+            0 is maximum likelihood, "auto" is 2 plus the columns that a covariance joins (Fraley and Raftery).
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
-        device: "auto", "cpu" or "cuda"; "auto" takes a GPU where there is one and the fit is worth it.
-        schema: what the data look like; inferred where None.
-        random_state: seed of the starts and of the spreading of pixels.
+        device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the fit is long enough.
+        schema: form of the data; inferred where None.
+        random_state: seed of the starts and of the dequantisation of pixels.
     """
 
     measure: Measure = "continuous"
@@ -77,7 +77,7 @@ class GaussianMixture:
         self.random_state = random_state
 
     def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
-        """Learn from X (N, *event); y is ignored; EM begins at ``start`` where that is given.
+        """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
 
         Raises:
             ValueError: for categorical columns, or arguments out of range.
@@ -88,7 +88,7 @@ class GaussianMixture:
         self.schema_ = self.schema or Schema.of(X)
         require_numeric("GaussianMixture", self.schema_)
         rng = np.random.default_rng(self.random_state)
-        # Single precision stays: it halves time and memory. What is not floating point becomes float64.
+        # float32 is kept: it halves time and memory. All but floating point becomes float64.
         rows = dequantised_rows(X, self.schema_, rng, np.float32 if X.dtype == np.float32 else np.float64)
         pooled = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled().variances[0]
         added = scaled_variances(pooled, self.var_smoothing)
@@ -164,16 +164,16 @@ class GaussianMixtureClassifier(BayesClassifier):
     Args:
         n_components: number of normals in each class.
         covariance_type: "full", "tied" (within a class), "diag" or "spherical".
-        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
-        max_iter: EM steps at most.
-        tol: EM ends when the mean log-likelihood rises by less, nats a row.
-        pseudo_counts: rows' worth of belief that a component is as wide as its class and its columns uncorrelated;
-            0 is maximum likelihood, "auto" Fraley and Raftery's 2 more than the columns that a covariance joins.
+        n_init: number of k-means++ starts of EM; the most likely result is kept.
+        max_iter: maximum number of EM steps.
+        tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
+        pseudo_counts: prior weight, in rows, of a component as wide as its class with uncorrelated columns;
+            0 is maximum likelihood, "auto" is 2 plus the columns that a covariance joins (Fraley and Raftery).
         var_smoothing: added to each variance, as a fraction of the column's variance in the class.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         device: "auto", "cpu" or "cuda".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the starts and of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the starts and of the dequantisation of pixels.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ class GaussianMixtureClassifier(BayesClassifier):
         self.random_state = random_state
 
     def new_density(self) -> GaussianMixture:
-        """An unfitted mixture for one class."""
+        """Build an unfitted mixture for one class."""
         return GaussianMixture(
             n_components=self.n_components,
             covariance_type=self.covariance_type,

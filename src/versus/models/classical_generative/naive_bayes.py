@@ -29,15 +29,15 @@ _SLAB, _SLABS = 2048, 16  # a thread's share: rows at least, and shares at most
 
 
 class GaussianNaiveBayes(ClassConditionalDensity):
-    """Every column is normal within each class. Single precision rows and bytes are computed in single precision.
+    """Normal columns within each class. Rows of float32 and bytes are computed in float32.
 
     Learned: ``means_`` (K, D) and ``variances_`` (K, D).
 
     Args:
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the dequantisation of pixels.
     """
 
     measure: Measure = "continuous"
@@ -56,7 +56,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
         self.random_state = random_state
 
     def fit_density(self, X: Array, y: Labels) -> None:
-        """Mean and variance of each column in each class, one pass."""
+        """Estimate mean and variance of each column in each class, in one pass."""
         require_numeric("GaussianNaiveBayes", self.schema_)
         rng = np.random.default_rng(self.random_state)
         rows = dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_))
@@ -68,12 +68,12 @@ class GaussianNaiveBayes(ClassConditionalDensity):
         return log_densities(self.normals_, as_rows(X, self.schema_, working_type(X, self.schema_)))
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         rows = rng.normal(self.means_[label], np.sqrt(self.variances_[label]), size=(n, self.schema_.n_features))
         return stored_events(rows, self.schema_)
 
     def restore(self) -> None:
-        """Check shapes and prepare the matrices that densities are evaluated with."""
+        """Check shapes and precompute the matrices of the densities."""
         shape = (self.schema_.n_classes, self.schema_.n_features)
         check_shape({"means": self.means_}, "means", shape)
         check_shape({"variances": self.variances_}, "variances", shape)
@@ -81,7 +81,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
 
 
 class MixedNaiveBayes(ClassConditionalDensity):
-    """Numeric columns are normal and categorical ones multinoulli within each class, as the schema says.
+    """Normal numeric and multinoulli categorical columns within each class, as the schema says.
 
     Learned: ``means_`` and ``variances_`` (K, numeric columns), ``log_probabilities_`` (K, sum of categories).
 
@@ -89,8 +89,8 @@ class MixedNaiveBayes(ClassConditionalDensity):
         alpha: added to the count of each category (Laplace: 1).
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
-        random_state: seed of the spreading of pixels.
+        schema: form of the data; inferred where None.
+        random_state: seed of the dequantisation of pixels.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
@@ -111,13 +111,13 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide
-        """One of "continuous", "discrete", and "mixed" where the data have both kinds of columns."""
+        """Reference measure: "continuous", "discrete", or "mixed" where the data have both kinds of columns."""
         schema = getattr(self, "schema_", None) or self.schema
         sizes = schema.cardinalities if schema else (0,)
         return "discrete" if all(sizes) else "mixed" if any(sizes) else "continuous"
 
     def fit_density(self, X: Array, y: Labels) -> None:
-        """Moments of the numeric columns and frequencies of the categories, in each class."""
+        """Estimate moments of the numeric columns and frequencies of the categories, in each class."""
         check_smoothing(self.alpha)
         rng = np.random.default_rng(self.random_state)
         numeric, codes = self._split(dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_)))
@@ -134,7 +134,7 @@ class MixedNaiveBayes(ClassConditionalDensity):
         return [size for size in self.schema_.cardinalities if size]
 
     def _split(self, rows: Array) -> tuple[Array, Array]:
-        """Numeric columns and codes, the codes checked."""
+        """Split rows into numeric columns and checked codes."""
         categorical = self._is_categorical()
         if not categorical.any():
             return rows, rows[:, :0]  # images are large: no copy
@@ -149,7 +149,7 @@ class MixedNaiveBayes(ClassConditionalDensity):
         return log_densities(self.normals_, numeric) + self.factors_.log_density(codes)
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         categorical = self._is_categorical()
         rows = np.empty((n, len(categorical)))
         spread = np.sqrt(self.variances_[label])
@@ -158,7 +158,7 @@ class MixedNaiveBayes(ClassConditionalDensity):
         return stored_events(rows, self.schema_)
 
     def restore(self) -> None:
-        """Check shapes and prepare what densities are evaluated with."""
+        """Check shapes and precompute the terms of the densities."""
         n_classes, sizes = self.schema_.n_classes, self._cardinalities()
         numeric = (n_classes, self.schema_.n_features - len(sizes))
         check_shape({"means": self.means_}, "means", numeric)
@@ -175,7 +175,7 @@ def smoothed_moments(rows: Array, y: Labels, n_classes: int, fraction: float) ->
 
 
 def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
-    """(N, D) -> (N, K) nats, over all cores."""
+    """Log-densities, (N, D) -> (N, K) nats, over all cores."""
     size = max(_SLAB, len(rows) // _SLABS)
     parts = map_slabs(lambda slab: normals.log_density(rows[slab]).T, len(rows), size)
     return np.concatenate([np.empty((0, len(normals.constants))), *parts])

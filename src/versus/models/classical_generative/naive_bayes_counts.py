@@ -5,7 +5,7 @@ r"""Naive Bayes for counts and for documents: multinomial, given their total.
 McCallum and Nigam, "A comparison of event models for naive Bayes text classification" (1998). Where counts are missing,
 the observed ones are multinomial given *their* total, with :math:`\theta_y` rescaled to sum to 1: the exact marginal.
 A document is its tokens in their order, which has no coefficient: p(x | y, n) is a product over tokens, of which those
-that training never met share a probability that is the same for all classes.
+unseen in training share a probability that is the same for all classes.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
     Args:
         alpha: added to each feature's total count in a class (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        min_df: of documents: a token is known if so many training documents have it.
-        max_features: of documents: at most so many tokens are known, the most frequent; None for no limit.
-        schema: what the data look like; inferred where None.
+        min_df: for documents: a token is known if at least this many training documents have it.
+        max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
+        schema: form of the data; inferred where None.
     """
 
     measure: Measure = "multinomial"
@@ -60,7 +60,7 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
         self.schema = schema
 
     def fit_density(self, X: Events, y: Labels) -> None:
-        """Each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
+        """Estimate each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
         check_smoothing(self.alpha)
         self.counts_ = counts_of(self.schema_, self.min_df, self.max_features).fit(X)
         counts = self.counts_.transform(X)
@@ -78,13 +78,13 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
         self.restore()
 
     def _shares(self, members: Array, counts: Any) -> Array:
-        """(K, N), (N, F) -> (K, F), rows sum to 1."""
+        """Shares of the features, (K, N), (N, F) -> (K, F); rows sum to 1."""
         smoothed = members @ counts + self.alpha
         shares: Array = smoothed / smoothed.sum(axis=1, keepdims=True)
         return shares
 
     def log_likelihoods(self, X: Events) -> Array:
-        """Log p(x | y, total) of what was observed for every class, (N, *event) -> (N, K) nats."""
+        """Log p(x | y, total) of the observed counts for every class, (N, *event) -> (N, K) nats."""
         counts = self.counts_.transform(X)
         x = _seen(counts)
         log_density: Array = x @ self.log_probabilities_.T + self.counts_.log_base(X, counts)[:, None]
@@ -94,14 +94,14 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
         return log_density
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Events:
-        """``n`` events of one class, with totals as frequent as in training; documents are of known tokens."""
+        """Draw ``n`` events of one class, with totals as frequent as in training; documents are of known tokens."""
         totals = np.interp(rng.random(n), _QUANTILES, self.totals_[label]).round().astype(np.int64)
         shares = np.exp(self.log_probabilities_[label])
         events: Events = self.counts_.draw(totals, shares / shares.sum(), rng)
         return events
 
     def get_arrays(self) -> dict[str, Array]:
-        """The prior, the shares, the totals, and which tokens of documents are known."""
+        """The prior, the shares, the totals, and the known tokens of documents."""
         return super().get_arrays() | {f"counts.{name}": array for name, array in self.counts_.get_arrays().items()}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
@@ -120,17 +120,17 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
 
 
 def _misses(counts: Any) -> bool:
-    """Whether a count is missing; sparse ones never are."""
+    """Mask of missing counts; sparse ones are never missing."""
     return isinstance(counts, np.ndarray) and bool(np.isnan(counts).any())
 
 
 def _seen(counts: Any) -> Any:
-    """Counts with 0 where one is missing."""
+    """Counts, with 0 where one is missing."""
     return np.nan_to_num(counts) if isinstance(counts, np.ndarray) else counts
 
 
 def _completed(counts: Array, shares: Array) -> Array:
-    """Missing counts (N, D) at what the row's observed ones lead to expect, with shares (N, D)."""
+    """Missing counts (N, D) at their expectation given the row's observed ones, with shares (N, D)."""
     missing = np.isnan(counts)
     seen_share = np.where(missing, 0.0, shares).sum(axis=1)
     rate = np.nansum(counts, axis=1) / np.where(seen_share > 0, seen_share, 1.0)

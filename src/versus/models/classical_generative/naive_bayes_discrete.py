@@ -26,12 +26,12 @@ __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
 
 
 class CategoricalNaiveBayes(ClassConditionalDensity):
-    """Every column is categorical. Learned: ``log_probabilities_`` (K, categories of all columns side by side).
+    """Categorical columns. Learned: ``log_probabilities_`` (K, categories of all columns side by side).
 
     Args:
         alpha: added to the count of each category (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; needed, as arrays do not say which columns are categorical.
+        schema: form of the data; required, as arrays do not tell which columns are categorical.
     """
 
     measure: Measure = "discrete"
@@ -48,7 +48,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
         self.schema = schema
 
     def fit_density(self, X: Array, y: Labels) -> None:
-        """Smoothed frequencies of each column's categories in each class."""
+        """Estimate smoothed frequencies of each column's categories in each class."""
         check_smoothing(self.alpha)
         sizes = self.schema_.cardinalities
         if not all(sizes):
@@ -71,11 +71,11 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
         return self.factors_.log_density(self._codes(X))
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` rows of codes of one class, (n, D)."""
+        """Draw ``n`` rows of codes of one class, (n, D)."""
         return self.factors_.draw(label, n, rng)
 
     def restore(self) -> None:
-        """Check shapes and prepare what densities are evaluated with."""
+        """Check shapes and precompute the terms of the densities."""
         sizes = self.schema_.cardinalities
         shape = (self.schema_.n_classes, sum(sizes))
         check_shape({"log_probabilities": self.log_probabilities_}, "log_probabilities", shape)
@@ -83,14 +83,14 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
 
 
 class BernoulliNaiveBayes(ClassConditionalDensity):
-    """Every feature is a bit: columns of 0 and 1 or of two categories, and pixels, which count as 1 from half up.
+    """Binary features: columns of 0 and 1 or of two categories, and pixels, which count as 1 from half up.
 
     Learned: ``probabilities_`` (K, D), of a 1. Samples of images are black and white.
 
     Args:
         alpha: added to the counts of 0 and of 1 (Laplace: 1).
         prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: what the data look like; inferred where None.
+        schema: form of the data; inferred where None.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("probabilities",)
@@ -107,12 +107,12 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data decide
-        """One of "binarised" for images, and "discrete"."""
+        """Reference measure: "binarised" for images, else "discrete"."""
         schema = getattr(self, "schema_", None) or self.schema
         return "binarised" if schema and isinstance(schema.x, Image) else "discrete"
 
     def fit_density(self, X: Array, y: Labels) -> None:
-        """Smoothed frequencies of 1 in each class."""
+        """Estimate smoothed frequencies of 1 in each class."""
         check_smoothing(self.alpha)
         bits = self._bits(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
@@ -122,7 +122,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
         self.restore()
 
     def _bits(self, X: Array) -> Array:
-        """(N, *event) -> (N, D) of 0, 1 and NaN."""
+        """Bits of events, (N, *event) -> (N, D) of 0, 1 and NaN."""
         rows = raw_rows(X, self.schema_)
         if isinstance(self.schema_.x, Image):
             if self.schema_.levels is None:
@@ -146,7 +146,7 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
         return log_density
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """``n`` events of one class, (n, *event)."""
+        """Draw ``n`` events of one class, (n, *event)."""
         p = self.probabilities_[label]
         bits = (rng.random((n, len(p))) < p).astype(np.float64)
         return stored_events(bits * ((self.schema_.levels or 2) - 1), self.schema_)

@@ -40,7 +40,7 @@ class JointRegression:
     joint_: GaussianMixture
 
     def new_joint(self) -> GaussianMixture:
-        """An unfitted density of the columns of x and, last, y."""
+        """Build an unfitted density of the columns of x and, last, y."""
         raise NotImplementedError
 
     def fit(self, X: Array, y: Array | None = None) -> Self:
@@ -66,7 +66,7 @@ class JointRegression:
         return joint
 
     def _restore(self) -> None:
-        """The marginal density of x, which every answer needs."""
+        """Derive the marginal density of x, which every method needs."""
         mixture, covariances = self.joint_.mixture_, self.joint_.mixture_.expanded()
         self.features_ = Mixture(structure("full"), mixture.weights, mixture.means[:, :-1], covariances[:, :-1, :-1])
 
@@ -94,7 +94,7 @@ class JointRegression:
         return expected
 
     def predict_interval(self, X: Array, coverage: float) -> Array:
-        """(N, *event) -> (N, 2): the central interval that holds y with probability ``coverage``, between 0 and 1."""
+        """Central interval that holds y with probability ``coverage``, between 0 and 1, (N, *event) -> (N, 2)."""
         if not 0 < coverage < 1:
             raise ValueError(f"coverage={coverage!r}; a probability between 0 and 1 is needed")
         log_weights, means, deviations, _ = self.condition(X)
@@ -141,12 +141,12 @@ class JointRegression:
 
 
 class GaussianRegression(JointRegression):
-    """Features and target are jointly normal: E[y | x] is that of least squares.
+    """Features and target are jointly normal: E[y | x] equals that of least squares.
 
     Args:
-        pseudo_counts: rows' worth of belief that the columns are uncorrelated; 0 is maximum likelihood.
+        pseudo_counts: prior weight, in rows, of uncorrelated columns; 0 is maximum likelihood.
         var_smoothing: added to each variance, as a fraction of the column's variance.
-        schema: what the data look like; inferred where None.
+        schema: form of the data; inferred where None.
     """
 
     def __init__(self, pseudo_counts: float = 0.0, var_smoothing: float = 1e-9, schema: Schema | None = None) -> None:
@@ -155,7 +155,7 @@ class GaussianRegression(JointRegression):
         self.schema = schema
 
     def new_joint(self) -> GaussianMixture:
-        """One normal."""
+        """Build a mixture of one normal."""
         return GaussianMixture(
             n_components=1, pseudo_counts=self.pseudo_counts, var_smoothing=self.var_smoothing, random_state=0
         )
@@ -166,15 +166,15 @@ class GaussianMixtureRegression(JointRegression):
 
     Args:
         n_components: number of normals.
-        covariance_type: "full" or "tied"; within components without correlation x would say nothing of y.
-        n_init: how many k-means++ starts are climbed from; the most likely result is kept.
-        max_iter: EM steps at most.
-        tol: EM ends when the mean log-likelihood rises by less, nats a row.
-        pseudo_counts: rows' worth of belief that a component is as wide as all the data and its columns uncorrelated;
-            0 is maximum likelihood, and many widen the intervals where x says nearly all about y.
+        covariance_type: "full" or "tied"; within components without correlation x would tell nothing about y.
+        n_init: number of k-means++ starts of EM; the most likely result is kept.
+        max_iter: maximum number of EM steps.
+        tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
+        pseudo_counts: prior weight, in rows, of a component as wide as all the data with uncorrelated columns;
+            0 is maximum likelihood, and large values widen the intervals where x almost determines y.
         var_smoothing: added to each variance, as a fraction of the column's variance.
         device: "auto", "cpu" or "cuda".
-        schema: what the data look like; inferred where None.
+        schema: form of the data; inferred where None.
         random_state: seed of the starts.
     """
 
@@ -203,7 +203,7 @@ class GaussianMixtureRegression(JointRegression):
         self.random_state = random_state
 
     def new_joint(self) -> GaussianMixture:
-        """The unfitted mixture."""
+        """Build the unfitted mixture."""
         if self.covariance_type not in ("full", "tied"):
             raise ValueError(f"covariance_type={self.covariance_type!r}; accepted are 'full' and 'tied'")
         return GaussianMixture(
@@ -222,7 +222,7 @@ class GaussianMixtureRegression(JointRegression):
 def mixture_quantile(level: float, weights: Array, means: Array, deviations: Array) -> Array:
     """The quantile at ``level`` of N mixtures of K normals each, all arguments (N, K) -> (N,).
 
-    By bisection between the least and the greatest of the components' own quantiles, which enclose it.
+    Computed by bisection between the least and the greatest of the components' own quantiles, which enclose it.
     """
     own = means + deviations * ndtri(level)
     low, high = own.min(axis=1), own.max(axis=1)

@@ -89,7 +89,7 @@ class Autoencoder(nn.Module):
 
 
 class RowNoise:
-    """Noise (S, L) for each of N events, made when its slice is asked for.
+    """Noise (S, L) for each of N events, generated when its slice is requested.
 
     Estimates of a bound are random numbers. Drawn from a stream, an event's would depend on which events came before
     it; drawn from the event's own bytes and a seed, it is the same alone, in a batch and in another order, while
@@ -111,7 +111,7 @@ class RowNoise:
         return len(self.X)
 
     def __getitem__(self, rows: slice) -> Array:
-        """(n, S, L) for the rows of a slice."""
+        """Noise (n, S, L) for the rows of a slice."""
         events = np.ascontiguousarray(self.X[rows], dtype=np.float64)
         noise = np.empty((len(events), self.samples, self.latent), np.float32)
         pairs = -(-self.samples // 2)

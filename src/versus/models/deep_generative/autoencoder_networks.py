@@ -15,7 +15,7 @@ from torch.nn import functional
 
 
 def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """The variance of He et al. (2015): torch's own, a third of it, lets deep decoders forget their code."""
+    """Set the variance of He et al. (2015): torch's own, a third of it, lets deep decoders ignore their code."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
@@ -23,7 +23,7 @@ def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
 
 
 def dense_layers(n_inputs: int, widths: Sequence[int]) -> tuple[nn.Sequential, int]:
-    """Linear layers with smooth rectifiers (none for no widths), and how many outputs they have."""
+    """Linear layers with smooth rectifiers (none for no widths), and their number of outputs."""
     layers: list[nn.Module] = []
     for width in widths:
         layers += [_initialised(nn.Linear(n_inputs, width)), nn.SiLU()]
@@ -32,7 +32,7 @@ def dense_layers(n_inputs: int, widths: Sequence[int]) -> tuple[nn.Sequential, i
 
 
 def with_class(x: Tensor, label: Tensor | None, n_classes: int) -> Tensor:
-    """(N, F), (N,) -> (N, F + K): the class beside the features, one-hot; just the features for K = 0."""
+    """Append the one-hot class to the features, (N, F), (N,) -> (N, F + K); just the features for K = 0."""
     if n_classes == 0 or label is None:
         return x
     return torch.cat([x, functional.one_hot(label, n_classes).to(x.dtype)], dim=1)
@@ -43,7 +43,7 @@ class Encoder(nn.Module):
 
     Args:
         features: (N, …) -> (N, n_features).
-        n_features: how many features there are.
+        n_features: number of features.
         hidden: widths of the dense layers after them; none leaves a linear map.
         latent: L, the size of a code.
         n_classes: K; 0 where the model is unconditional.
@@ -58,9 +58,9 @@ class Encoder(nn.Module):
         self.mean, self.log_variance = nn.Linear(width, latent), nn.Linear(width, latent)
 
     def posterior(self, features: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(N, n_features), (N,) -> mean and log-variance, (N, L) each."""
+        """Mean and log-variance of q(z | x, y), (N, n_features), (N,) -> (N, L) each."""
         body = self.body(with_class(features, label, self.n_classes))
-        dtype = self.mean.weight.dtype  # autocast makes the maps' results coarser than what follows should be
+        dtype = self.mean.weight.dtype  # autocast makes the maps' results coarser than the next steps need
         return self.mean(body).to(dtype), self.log_variance(body).to(dtype)
 
     def forward(self, x: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -74,7 +74,7 @@ class DenseNetwork(nn.Module):
     Args:
         n_inputs: F.
         hidden: widths of the layers, first to last; none leaves a linear map.
-        width: how many outputs there are.
+        width: number of outputs.
         n_classes: K; 0 where the model is unconditional.
     """
 
@@ -85,12 +85,12 @@ class DenseNetwork(nn.Module):
         self.head = nn.Linear(last, width)
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """(N, F), (N,) -> (N, width)."""
+        """Apply the layers, (N, F), (N,) -> (N, width)."""
         return self.head(self.body(with_class(x, label, self.n_classes))).to(self.head.weight.dtype)  # type: ignore[no-any-return]
 
 
 class ConvolutionalFeatures(nn.Sequential):
-    """(N, colours, H, W) -> (N, n_outputs): two strided convolutions.
+    """Two strided convolutions, (N, colours, H, W) -> (N, n_outputs).
 
     Args:
         shape: (colours, H, W).
@@ -142,7 +142,7 @@ class ConvolutionalDecoder(nn.Module):
         self.head = nn.Conv2d(channels, 4 * colours, 3, padding=1)
 
     def forward(self, z: Tensor, label: Tensor | None) -> Tensor:
-        """(N, L), (N,) -> (N, H · W · colours), in the order of a stored image."""
+        """Likelihood parameters, (N, L), (N,) -> (N, H · W · colours), in the order of a stored image."""
         _, height, width = self.shape
         blocks = self.head(self.upscale(self.body(with_class(z, label, self.n_classes))))
         image = functional.pixel_shuffle(blocks, 2)

@@ -1,4 +1,4 @@
-"""How a variational autoencoder sees raw events: what its encoder reads and what its likelihood scores.
+"""Views of raw events for variational autoencoders: inputs of the encoder and targets of the likelihood.
 
 In training (with a generator) the pixels of continuous models are dequantised afresh each time they are seen, after
 Theis et al., "A note on the evaluation of generative models" (2016).
@@ -16,7 +16,7 @@ from versus.models.preprocessing import Preprocessor
 
 
 class TableView(nn.Module):
-    """Rows that were preprocessed on the way in: a pair of arrays passes through.
+    """Rows that were preprocessed before: a pair of arrays passes through.
 
     Args:
         preprocessor: fitted; standardises numbers.
@@ -27,14 +27,14 @@ class TableView(nn.Module):
         self.preprocessor = preprocessor
 
     def arrays(self, X: Array) -> tuple[Array, ...]:
-        """(N, D) -> what batches are cut from: encoder inputs (N, F) and targets (N, D), NaN where missing."""
+        """Arrays that batches are cut from, (N, D) -> encoder inputs (N, F) and targets (N, D), NaN where missing."""
         p = self.preprocessor
         targets = X.astype(p.dtype)
         targets[:, p.numeric] = (X[:, p.numeric] - p.centre_) / p.scale_
         return p.transform(X), targets
 
     def forward(self, inputs: Tensor, target: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """Nothing is left to do."""
+        """Return the pair: nothing is left to do."""
         return inputs, target
 
     def log_unit(self) -> Array:
@@ -43,7 +43,7 @@ class TableView(nn.Module):
         return logarithm
 
     def to_raw(self, target: Array) -> Array:
-        """(N, D) targets -> (N, D) raw events."""
+        """Convert targets (N, D) to raw events (N, D)."""
         p, raw = self.preprocessor, target.astype(np.float64)
         raw[:, p.numeric] = raw[:, p.numeric] * p.scale_ + p.centre_
         return raw
@@ -54,7 +54,7 @@ class BinarisedPixels(nn.Module):
 
     Args:
         shape: (H, W) or (H, W, colours).
-        levels: how many values a pixel can take.
+        levels: number of values that a pixel can take.
     """
 
     centre: Tensor
@@ -65,26 +65,26 @@ class BinarisedPixels(nn.Module):
         self.register_buffer("centre", torch.tensor(0.5), persistent=False)
 
     def arrays(self, X: Array) -> tuple[Array, ...]:
-        """The images as they are."""
+        """Return the images as they are."""
         return (X,)
 
     def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """(N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) of zeros and ones."""
+        """Binarise (N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) of zeros and ones."""
         # floor: a dequantised image gives the same bits as the image.
         binary = (2 * torch.floor(x.float()) >= self.levels).to(self.centre.dtype)
         return channels_first(binary) - self.centre, binary.flatten(1)
 
     def to_raw(self, target: Array) -> Array:
-        """(N, D) in [0, 1] -> (N, *shape) in [0, levels - 1]."""
+        """Convert (N, D) in [0, 1] to raw images (N, *shape) in [0, levels - 1]."""
         return target.reshape(-1, *self.shape) * (self.levels - 1)
 
 
 class ContinuousPixels(nn.Module):
-    """Images as densities see them: dequantised; the encoder's scaled as a whole, the target's pixel by pixel.
+    """Images for densities: dequantised; the encoder's scaled as a whole, the target's pixel by pixel.
 
     Args:
         shape: (H, W) or (H, W, colours).
-        levels: how many values a pixel can take; None where the images are continuous to begin with.
+        levels: number of values that a pixel can take; None where the images are continuous to begin with.
     """
 
     mean: Tensor
@@ -111,17 +111,17 @@ class ContinuousPixels(nn.Module):
         self.pixel_scale.copy_(torch.from_numpy(np.where(deviation > 1e-6 * spread, deviation, spread)))
 
     def arrays(self, X: Array) -> tuple[Array, ...]:
-        """The images as they are."""
+        """Return the images as they are."""
         return (X,)
 
     def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        """(N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) in units of each pixel's scale."""
+        """Scale (N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) by each pixel's scale."""
         stored = not x.is_floating_point()
         x = x.to(self.mean.dtype)
         if generator is not None and self.levels is not None:
             x = x + torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
         elif stored:
-            x = x + 0.5  # the middle of where a dequantised pixel would be
+            x = x + 0.5  # the middle of a dequantised pixel's cell
         target = (x - self.pixel_mean) / self.pixel_scale
         return channels_first((x - self.mean) / self.scale), target.flatten(1)
 
@@ -131,7 +131,7 @@ class ContinuousPixels(nn.Module):
         return logarithm
 
     def to_raw(self, target: Array) -> Array:
-        """(N, D) targets -> (N, *shape), cut down to the integer levels that images are stored as, where they are."""
+        """Convert targets (N, D) to images (N, *shape), cut to the stored integer levels where there are any."""
         scale, mean = (t.double().cpu().numpy() for t in (self.pixel_scale, self.pixel_mean))
         raw: Array = target.reshape(-1, *self.shape) * scale + mean
         if self.levels is None:
@@ -140,5 +140,5 @@ class ContinuousPixels(nn.Module):
 
 
 def channels_first(x: Tensor) -> Tensor:
-    """(N, H, W) or (N, H, W, colours) -> (N, colours, H, W)."""
+    """Put channels first, (N, H, W) or (N, H, W, colours) -> (N, colours, H, W)."""
     return x.unsqueeze(1) if x.ndim == 3 else x.movedim(-1, 1)

@@ -4,8 +4,8 @@ r"""A generative adversarial network for tables of numbers.
     z \sim N(0, I)
 
 Goodfellow et al., "Generative adversarial nets" (2014), with the loss that they recommend for G (see
-`versus.training.updates.NonSaturating`); told the class, Mirza & Osindero, "Conditional generative adversarial nets"
-(2014). It draws events and knows nothing of their density.
+`versus.training.updates.NonSaturating`); with classes, Mirza & Osindero, "Conditional generative adversarial nets"
+(2014). It draws events and gives no density.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class GAN(DeepModel):
     Args:
         n_latent: L, the size of the noise that an event is made of.
         hidden_layer_sizes: widths of the dense layers of generator and critic.
-        conditional: whether both are told the class; samples can then be drawn by class.
+        conditional: True gives both networks the class; samples can then be drawn by class.
         penalty: weight of the critic's squared slope at real events, which keeps the game from circling.
-        critic_turns: moves of the critic to one of the generator.
+        critic_turns: updates of the critic per update of the generator.
         ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.
         learning_rate: base learning rate of both players' AdamW.
-        batch_size: rows a step.
+        batch_size: rows per step.
         epochs: passes through the data.
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
-        schema: what the data look like; inferred where None.
+        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
+        schema: form of the data; inferred where None.
         random_state: seed of initialisation, shuffling and noise.
     """
 
@@ -93,7 +93,7 @@ class GAN(DeepModel):
         """Draw ``n`` rows (n, D); of the classes ``y`` (n,), or of classes drawn from p(y), where conditional.
 
         Raises:
-            ValueError: if ``y`` is given to a model that knows no classes, or is not of length n.
+            ValueError: if ``y`` is given to a model without classes, or is not of length n.
         """
         rng = np.random.default_rng(random_state)
         if y is not None and not self.conditional:

@@ -1,4 +1,4 @@
-r"""What a decoder's output says about an event: the likelihoods p(x | z, y) of variational autoencoders.
+r"""Likelihoods p(x | z, y) of variational autoencoders: densities of an event given a decoder's output.
 
 .. math:: \log p(x \mid z, y) = \sum_{d \text{ observed}} \log p_d(x_d \mid f_d(z, y)) - \log u_d
 
@@ -51,15 +51,15 @@ class ColumnLikelihood(nn.Module):
         self.raw_log_deviation = nn.Parameter(torch.zeros(max(1, n_classes), len(self.numeric)))
         self.register_buffer("log_unit", torch.zeros(len(self.numeric)))
         if levels is not None:
-            self.register_buffer("zero", torch.zeros(len(self.numeric)))  # where the raw 0 is, in standardised units
+            self.register_buffer("zero", torch.zeros(len(self.numeric)))  # the raw 0, in standardised units
 
     def deviation(self, label: Tensor | None) -> Tensor:
-        """(N,) class codes or None -> (N or 1, numeric features), in standardised units."""
+        """Standard deviations, (N,) class codes or None -> (N or 1, numeric features), in standardised units."""
         deviations = torch.exp(DEVIATION_SPEED * self.raw_log_deviation) + SMALLEST_DEVIATION
         return deviations[:1] if label is None or len(deviations) == 1 else deviations[label]
 
     def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
-        """(…, N, width) decoder outputs, (N, D) targets, (N,) classes -> (…, N) nats in the raw space."""
+        """Log p(x | z, y), (…, N, width) outputs, (N, D) targets, (N,) classes -> (…, N) nats in the raw space."""
         n_numeric = len(self.numeric)
         total = parameters.new_zeros(parameters.shape[:-1])
         if n_numeric:
@@ -80,11 +80,11 @@ class ColumnLikelihood(nn.Module):
         return total
 
     def mode(self, parameters: Tensor) -> Tensor:
-        """(N, width) -> (N, D): the Gaussians' means, the most probable categories."""
+        """Means of the Gaussians and most probable categories, (N, width) -> (N, D)."""
         return self._assemble(parameters, parameters[:, : len(self.numeric)], lambda scores: scores.argmax(dim=1))
 
     def sample(self, parameters: Tensor, label: Tensor | None, generator: torch.Generator) -> Tensor:
-        """(N, width) -> (N, D): a draw for each row."""
+        """Draw an event for each row, (N, width) -> (N, D)."""
         means = parameters[:, : len(self.numeric)]
         noise = torch.randn(means.shape, generator=generator, dtype=means.dtype)
         numbers = means + self.deviation(label).to(means) * noise
@@ -120,14 +120,14 @@ class BernoulliLikelihood(nn.Module):
         self.width = n_features
 
     def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
-        """(…, N, D) logits, (N, D) targets -> (…, N) nats."""
+        """Log p(x | z, y), (…, N, D) logits, (N, D) targets -> (…, N) nats."""
         losses = functional.binary_cross_entropy_with_logits(parameters, target.expand_as(parameters), reduction="none")
         return -losses.sum(dim=-1)
 
     def mode(self, parameters: Tensor) -> Tensor:
-        """(N, D) -> (N, D): the probabilities of a one (what pictures of reconstructions show)."""
+        """Probabilities of a one, (N, D) -> (N, D), as shown in pictures of reconstructions."""
         return torch.sigmoid(parameters)
 
     def sample(self, parameters: Tensor, label: Tensor | None, generator: torch.Generator) -> Tensor:
-        """(N, D) -> (N, D): a draw of zeros and ones for each row."""
+        """Draw zeros and ones for each row, (N, D) -> (N, D)."""
         return torch.bernoulli(torch.sigmoid(parameters), generator=generator)

@@ -25,7 +25,7 @@ __all__ = ["VAE", "ConditionalVAE"]
 
 
 class VAE(VariationalModel):
-    """A density of events that knows no classes: it scores, samples, encodes and decodes, and does not classify.
+    """A density of events without classes: it scores, samples, encodes and decodes, and does not classify.
 
     Tables: dense networks; Gaussians for numeric columns, softmax for categorical ones, missing values marginalised.
     Images: convolutional networks; Gaussians over dequantised pixels, or Bernoulli over pixels cut at half the levels.
@@ -39,13 +39,13 @@ class VAE(VariationalModel):
         evaluation_samples: codes over which the bound's expectation is estimated.
         learning_rate: base learning rate of AdamW.
         weight_decay: decoupled weight decay.
-        batch_size: events a step.
+        batch_size: events per step.
         epochs: passes through the data, at most.
         patience: epochs without a lower validation loss after which training stops; None trains all.
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
-        schema: what the data look like; inferred where None.
+        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
+        schema: form of the data; inferred where None.
         random_state: seed of initialisation, shuffling and noise.
     """
 
@@ -72,7 +72,7 @@ class VAE(VariationalModel):
         return self._over_events(lambda h, t, noise: encoder.posterior(h, None)[0], X, 1)
 
     def decode(self, Z: Array) -> Array:
-        """What codes stand for, (N, L) -> (N, *event): means of numbers and pixels, most probable categories."""
+        """Decode codes, (N, L) -> (N, *event): means of numbers and pixels, most probable categories."""
         parameters = self._decoded(Z, None)
         return self.network_.view.to_raw(self.network_.likelihood.mode(parameters).numpy())
 
@@ -80,7 +80,7 @@ class VAE(VariationalModel):
         """Draw ``n`` events, (n, *event) in the raw space; binarised images have only their lowest and highest level.
 
         Raises:
-            ValueError: if ``y`` is given: this model knows no classes.
+            ValueError: if ``y`` is given: this model has no classes.
         """
         if y is not None:
             raise ValueError("y was given, and VAE knows no classes; ConditionalVAE samples by class")
@@ -91,7 +91,7 @@ class VAE(VariationalModel):
 
 
 class ConditionalVAE(VariationalModel, GenerativeClassifier):
-    """One autoencoder that is told the class: a joint density of events and classes, and so a classifier.
+    """One autoencoder conditional on the class: a joint density of events and classes, and so a classifier.
 
     Encoder and decoder read the class beside the features or the code; the Gaussians' deviations are each class's own.
     Takes the arguments of `VAE`.

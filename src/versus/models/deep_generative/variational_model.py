@@ -1,4 +1,4 @@
-"""What the models of variational autoencoders share: building the network, its loss, its bounds, drawing from it."""
+"""Shared parts of variational autoencoders: building the network, its loss, its bounds, drawing from it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class VariationalModel(DeepModel):
 
     @property
     def measure(self) -> Measure:
-        """What the model is a density of; binarised pixels, numbers, codes, or a mixture of these."""
+        """Reference measure of the density: binarised pixels, numbers, codes, or a mixture of these."""
         schema: Schema | None = getattr(self, "schema_", self.schema)
         if self.likelihood == "bernoulli":
             return "binarised"
@@ -149,7 +149,7 @@ class VariationalModel(DeepModel):
         return {"loss": beta * kl - reconstruction, "reconstruction": -reconstruction, "kl": kl}
 
     def _over_events(self, function: Callable[..., Tensor], X: Array, samples: int) -> Array:
-        """``function(features, targets, noise)`` over batches of X."""
+        """Apply ``function(features, targets, noise)`` over batches of X."""
         noise = RowNoise(X, samples, self.n_latent, self.random_state or 0)
 
         def of_batch(*arrays: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class VariationalModel(DeepModel):
 
     @torch.no_grad()
     def _draw(self, n: int, label: Array | None, random_state: int | None) -> Array:
-        """``n`` events in the raw space."""
+        """Draw ``n`` events in the raw space."""
         rng = np.random.default_rng(random_state)
         parameters = self._decoded(rng.standard_normal((n, self.n_latent), np.float32), label)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))

@@ -1,1 +1,1 @@
-"""Models of P(y|x): they draw the line between classes and know nothing of what x looks like."""
+"""Models of P(y|x): they separate classes and do not model x."""

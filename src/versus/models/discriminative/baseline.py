@@ -1,4 +1,4 @@
-"""What any model must beat: class frequencies or the mean, whatever x is; each word's tags, whatever surrounds it."""
+"""Baselines: class frequencies or the mean, whatever x is; each word's tags, whatever its context."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PriorBaseline:
         self.schema = schema
 
     def fit(self, X: Array, y: Array | None = None) -> PriorBaseline:
-        """Learn from the labels y (N,); X is not looked at."""
+        """Learn from the labels y (N,); X is ignored."""
         if y is None:
             raise ValueError("PriorBaseline.fit needs y: class frequencies are all it learns")
         self.schema_ = self.schema or Schema.of(X, y)
@@ -56,7 +56,7 @@ class MeanBaseline:
         self.schema = schema
 
     def fit(self, X: Array, y: Array | None = None) -> MeanBaseline:
-        """Learn from the targets y (N,); X is not looked at."""
+        """Learn from the targets y (N,); X is ignored."""
         if y is None:
             raise ValueError("MeanBaseline.fit needs y: its mean and variance are all it learns")
         self.mean_, self.deviation_ = np.asarray(y.mean()), np.asarray(max(float(y.std()), 1e-12))
@@ -90,7 +90,7 @@ class MeanBaseline:
 
 
 class MostFrequentTag:
-    r"""Each token gets the tag that training gave it most often, an unknown one the most frequent tag of all.
+    r"""Most frequent tag in training of each token; an unknown token gets the most frequent tag of all.
 
     .. math:: p(y_i = k \mid x_i = w) = (n_{wk} + p_k) / (n_w + 1)
 

@@ -22,7 +22,7 @@ from versus.models.preprocessing import Flattened
 __all__ = ["HistGradientBoosting", "HistGradientBoostingRegressor"]
 
 _MODULE = "sklearn.ensemble._hist_gradient_boosting"
-# Beside the trees and their bins: what scikit-learn wraps around categorical columns to bring their codes in order.
+# Besides the trees and their bins, the types that scikit-learn wraps around categorical columns to order codes.
 _TYPES = (
     f"{_MODULE}.predictor.TreePredictor",
     f"{_MODULE}.binning._BinMapper",
@@ -33,7 +33,7 @@ _TYPES = (
     "sklearn.utils.validation.check_array",
     "functools.partial",
 )
-_MOST_CATEGORIES = 255  # what a bin index of one byte can hold
+_MOST_CATEGORIES = 255  # categories that a bin index of one byte can hold
 
 
 class _Boosting(EstimatorModel):
@@ -44,7 +44,7 @@ class _Boosting(EstimatorModel):
         return Flattened(schema)
 
     def _categorical(self) -> Array | None:
-        """Which columns are split by category; past 255 categories the codes are taken as numbers."""
+        """Mask of the columns that are split by category; past 255 categories the codes are taken as numbers."""
         cardinalities = np.asarray(self.schema_.cardinalities)
         mask: Array = (cardinalities > 0) & (cardinalities <= _MOST_CATEGORIES)
         return mask if mask.any() else None
@@ -59,7 +59,7 @@ class _Boosting(EstimatorModel):
             return super().fit(X, y)
 
     def check_estimator(self, estimator: Any) -> None:
-        """Every node must point forward, to a node, a column and a set of categories that exist."""
+        """Check that every node points forward, to a node, a column and a set of categories that exist."""
         check_boosting(estimator, self.preprocessor_.n_columns)
 
 
@@ -67,13 +67,13 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
     """Boosted trees for classification by log loss.
 
     Args:
-        max_iter: how many rounds; each grows one tree a class (one in all for two classes).
-        learning_rate: what each tree's contribution is multiplied by.
-        max_leaf_nodes: the most leaves of a tree.
-        min_samples_leaf: the fewest training rows in a leaf.
+        max_iter: number of rounds; each grows one tree a class (one in all for two classes).
+        learning_rate: factor of each tree's contribution.
+        max_leaf_nodes: maximum number of leaves of a tree.
+        min_samples_leaf: minimum number of training rows in a leaf.
         l2_regularization: penalty on leaf values.
         n_jobs: processor cores that grow trees and predict.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the subsample that bins are chosen from.
     """
 
@@ -102,7 +102,7 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The ensemble, unfitted; it uses all of the rows (no early stopping, which would hold some out)."""
+        """Build the unfitted ensemble; it uses all of the rows (no early stopping, which would hold some out)."""
         from sklearn.ensemble import HistGradientBoostingClassifier  # 2 s to import
 
         return HistGradientBoostingClassifier(
@@ -117,7 +117,7 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
         )
 
     def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""
         with limited(self.n_jobs):
             return super().predict_proba(X)
 
@@ -126,12 +126,12 @@ class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
     """Boosted trees for regression by squared error.
 
     Args:
-        max_iter: how many trees.
-        learning_rate: what each tree's contribution is multiplied by.
-        max_leaf_nodes: the most leaves of a tree.
-        min_samples_leaf: the fewest training rows in a leaf.
+        max_iter: number of trees.
+        learning_rate: factor of each tree's contribution.
+        max_leaf_nodes: maximum number of leaves of a tree.
+        min_samples_leaf: minimum number of training rows in a leaf.
         n_jobs: processor cores that grow trees and predict.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the subsample that bins are chosen from.
     """
 
@@ -158,7 +158,7 @@ class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The ensemble, unfitted."""
+        """Build the unfitted ensemble."""
         from sklearn.ensemble import HistGradientBoostingRegressor as Fitter  # 2 s to import
 
         return Fitter(

@@ -40,13 +40,13 @@ class ConvolutionalClassifier(DeepModel):
         dropout: share of the dense layer's units dropped in training.
         learning_rate: base learning rate of AdamW.
         weight_decay: decoupled weight decay.
-        batch_size: images a step.
+        batch_size: images per step.
         epochs: passes through the data, at most.
         patience: epochs without a lower validation loss after which training stops; None trains all.
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
-        schema: what the data look like; inferred where None.
+        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
+        schema: form of the data; inferred where None.
         random_state: seed of initialisation, shuffling and dropout.
     """
 

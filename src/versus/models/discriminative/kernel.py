@@ -28,7 +28,7 @@ class RBFSVM(EstimatorClassifier):
         C: inverse strength of the penalty.
         gamma: width of the kernel; "scale" for 1 / (F · variance of the preprocessed data).
         cache_size: memory for kernel rows, in MiB; more is faster on large data.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the folds that choose the temperature.
     """
 
@@ -51,7 +51,7 @@ class RBFSVM(EstimatorClassifier):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The machine, unfitted."""
+        """Build the unfitted machine."""
         from sklearn.svm import SVC  # 2 s to import
 
         return SVC(C=self.C, gamma=self.gamma, cache_size=self.cache_size, decision_function_shape="ovo")
@@ -67,13 +67,13 @@ class RBFSVM(EstimatorClassifier):
         return self
 
     def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""
         margins = self.estimator_.decision_function(self.preprocessor_.transform(X))
         probabilities = np.exp(one_against_one(margins, float(self.temperature_)))
         return over_all_classes(probabilities, self.estimator_.classes_, self.schema_.n_classes)
 
     def get_arrays(self) -> dict[str, Array]:
-        """The temperature () and the preprocessing; the machine itself is kept apart."""
+        """The temperature () and the preprocessing; the machine itself is stored separately."""
         return {"temperature": self.temperature_, **super().get_arrays()}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
@@ -84,7 +84,7 @@ class RBFSVM(EstimatorClassifier):
             raise ValueError("array 'temperature' must be one number above 0")
 
     def check_estimator(self, estimator: Any) -> None:
-        """LIBSVM reads as many vectors and coefficients as the counts say; they must be there."""
+        """Check that there are as many vectors and coefficients as the counts say, which LIBSVM reads."""
         vectors, counts, coefficients = estimator.support_vectors_, estimator._n_support, estimator._dual_coef_
         k = len(counts)
         wanted = {

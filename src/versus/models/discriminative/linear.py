@@ -2,7 +2,7 @@ r"""Linear models: logistic regression, the linear support vector machine, ridge
 
 .. math:: p(y = k \mid x) = \operatorname{softmax}(W z + b)_k, \qquad \hat y = w^\top z + b
 
-with z the preprocessed x. scikit-learn fits; what is learned is a matrix and an offset, so those are kept as plain
+with z the preprocessed x. scikit-learn fits; a matrix and an offset are all that is learned, so they are kept as plain
 arrays, and using a fitted model needs no scikit-learn (whose import alone takes longer than all of its predictions).
 Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), sections 3.4, 4.4 and 12.2.
 """
@@ -25,7 +25,7 @@ __all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]
 
 
 class _Linear(PreprocessedModel):
-    """z -> z W + b with W (F, M) and b (M,)."""
+    """Linear map z -> z W + b with W (F, M) and b (M,)."""
 
     def _take_over(self, coefficients: Array, intercept: Array) -> None:
         self.coefficients_ = np.ascontiguousarray(np.atleast_2d(coefficients).T)  # (M, F) -> (F, M)
@@ -49,7 +49,7 @@ class _Linear(PreprocessedModel):
 
 
 class _LinearClassifier(_Linear):
-    """Softmax over linear scores; ``present_`` are the classes that training saw."""
+    """Softmax over linear scores; ``present_`` are the classes seen in training."""
 
     temperature_: Array
 
@@ -58,7 +58,7 @@ class _LinearClassifier(_Linear):
         self.present_ = fitted.classes_.astype(np.int64)
 
     def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K); a class that training never saw gets 0."""
+        """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""
         scores = self._scores(X)
         margins = scores[:, 0] if scores.shape[1] == 1 else scores
         probabilities = np.exp(one_against_rest(margins, float(self.temperature_)))
@@ -69,7 +69,7 @@ class _LinearClassifier(_Linear):
         return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
 
     def get_arrays(self) -> dict[str, Array]:
-        """The linear map, the temperature (), and the classes that training saw."""
+        """The linear map, the temperature (), and the classes seen in training."""
         return {**super().get_arrays(), "temperature": self.temperature_, "present": self.present_}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
@@ -89,12 +89,12 @@ class LogisticRegression(_LinearClassifier):
 
     Args:
         C: inverse strength of the penalty.
-        max_iter: the most L-BFGS steps.
+        max_iter: maximum number of L-BFGS steps.
         n_jobs: processor cores that fit.
-        min_df: of documents: a token is known if so many training documents have it.
-        max_features: of documents: at most so many tokens are known, the most frequent; None for no limit.
-        tfidf: of documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
-        schema: what the data are; inferred from the arrays where None.
+        min_df: for documents: a token is known if at least this many training documents have it.
+        max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
+        tfidf: for documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
+        schema: form of the data; inferred from the arrays where None.
     """
 
     late_imports = ("sklearn.linear_model",)
@@ -143,9 +143,9 @@ class LinearSVM(_LinearClassifier):
 
     Args:
         C: inverse strength of the penalty.
-        max_iter: the most LIBLINEAR steps.
-        tol: where LIBLINEAR stops.
-        schema: what the data are; inferred from the arrays where None.
+        max_iter: maximum number of LIBLINEAR steps.
+        tol: tolerance at which LIBLINEAR stops.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the coordinate order and the folds.
     """
 
@@ -187,7 +187,7 @@ class RidgeRegression(_Linear):
 
     Args:
         alpha: strength of the penalty.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
     """
 
     late_imports = ("sklearn.linear_model",)

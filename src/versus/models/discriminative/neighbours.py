@@ -29,7 +29,7 @@ class KNearestNeighbours(PreprocessedModel):
         weights: "uniform", or "distance" for votes in inverse proportion to the distance.
         p: 2 for Euclidean distance, 1 for Manhattan.
         n_jobs: processor cores that search.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
     """
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
@@ -55,7 +55,7 @@ class KNearestNeighbours(PreprocessedModel):
         if y is None:
             raise ValueError("KNearestNeighbours.fit needs y: neighbours vote with it")
         Z = self._fit_transform(X, y)
-        # pixels are kept as they came: an eighth of the bytes, and scaled again on loading
+        # pixels are kept as given: an eighth of the bytes, and scaled again on loading
         self.rows_ = np.array(X) if isinstance(self.schema_.x, Image) else Z
         self.labels_ = np.asarray(y, dtype=np.int64)
         self._index(Z)
@@ -75,7 +75,7 @@ class KNearestNeighbours(PreprocessedModel):
         return over_all_classes(votes, self.index_.classes_, self.schema_.n_classes)
 
     def predict(self, X: Array) -> Labels:
-        """The class with most votes, the first of those where they tie, (N, *event) -> (N,)."""
+        """The class with the most votes, the first one on a tie, (N, *event) -> (N,)."""
         return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
 
     def get_arrays(self) -> dict[str, Array]:

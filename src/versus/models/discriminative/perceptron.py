@@ -27,7 +27,7 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
 def _perceptron(first: nn.Module, n_inputs: int, hidden: Sequence[int], n_outputs: int, dropout: float) -> nn.Module:
-    """``first``, then the layers; ``hidden`` may be empty, which leaves a linear map."""
+    """Build ``first``, then the layers; ``hidden`` may be empty, which leaves a linear map."""
     layers: list[nn.Module] = [first, nn.Flatten()]
     for width in hidden:
         layers += [nn.Linear(n_inputs, width), nn.ReLU(), nn.Dropout(dropout)]
@@ -55,7 +55,7 @@ class _Perceptron(DeepModel):
             first.learn(X)
 
     def _outputs(self, X: Array) -> Array:
-        """(N, *event) -> (N, outputs), float64."""
+        """Outputs of the network, (N, *event) -> (N, outputs), float64."""
         return self._apply(lambda x: self.network_(x).double(), self._encoded(X))
 
 
@@ -70,13 +70,13 @@ class MLPClassifier(_Perceptron):
         dropout: share of hidden units dropped in training.
         learning_rate: base learning rate of AdamW.
         weight_decay: decoupled weight decay.
-        batch_size: rows a step.
+        batch_size: rows per step.
         epochs: passes through the data, at most.
         patience: epochs without a lower validation loss after which training stops; None trains all.
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, whatever the machine has (see `threads_for`); None goes by the size of the events.
-        schema: what the data look like; inferred where None.
+        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
+        schema: form of the data; inferred where None.
         random_state: seed of initialisation, shuffling and dropout.
     """
 

@@ -3,7 +3,7 @@ r"""Logistic regression of each token's tag on the words around it, without rega
 .. math:: p(y_i = k \mid x) = \operatorname{softmax}(s_i)_k
 
 with linear scores s of a window of words (`versus.models.token_features`) and an L2 penalty, by L-BFGS: the partner of
-the hidden Markov model that knows features and no chain. Ratnaparkhi, "A maximum entropy model for part-of-speech
+the hidden Markov model that has features and no chain. Ratnaparkhi, "A maximum entropy model for part-of-speech
 tagging" (1996); Liu and Nocedal, "On the limited memory BFGS method" (1989).
 """
 
@@ -32,12 +32,12 @@ class TokenLogisticRegression:
 
     Args:
         C: inverse strength of the penalty.
-        window: how many neighbours to each side count.
+        window: number of neighbours on each side.
         affixes: the longest prefix and suffix that are features.
-        min_df: how many training tokens must have a feature.
-        max_iter: the most L-BFGS steps.
-        tol: where the largest element of the mean loss's gradient ends them.
-        schema: what the data look like; inferred where None.
+        min_df: number of training tokens that must have a feature.
+        max_iter: maximum number of L-BFGS steps.
+        tol: L-BFGS stops when the largest element of the mean loss's gradient is below this.
+        schema: form of the data; inferred where None.
     """
 
     late_imports = ("scipy.optimize", "sklearn.utils")
@@ -78,7 +78,7 @@ class TokenLogisticRegression:
         observed = np.arange(n), tags.values
 
         def loss(flat: Array) -> tuple[float, Array]:
-            """The mean negative log-likelihood with its penalty, and its gradient."""
+            """Mean negative log-likelihood with its penalty, and its gradient."""
             weights, intercept = flat[:-k].reshape(shape), flat[-k:]
             scores = window.scores(weights, intercept)
             scores -= scores.max(axis=1, keepdims=True)
@@ -93,13 +93,13 @@ class TokenLogisticRegression:
 
         start = np.zeros(int(np.prod(shape)) + k)
         options = {"maxiter": self.max_iter, "gtol": self.tol, "ftol": 0.0}
-        with limited(1):  # its vectors are too short to share
+        with limited(1):  # its vectors are too short to share among threads
             found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
         self.coefficients_, self.intercept_ = found[:-k].reshape(shape), found[-k:]
         return self
 
     def _restore(self) -> None:
-        """The features of each word of the vocabulary."""
+        """Rebuild the features of each word of the vocabulary."""
         names = unpacked(self.feature_names_)
         self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary)
 

@@ -25,9 +25,9 @@ class DecisionTree(EstimatorClassifier):
     """One CART tree (Breiman et al. 1984).
 
     Args:
-        max_depth: the most splits on a path; None for no limit.
-        min_samples_leaf: the fewest training rows in a leaf.
-        schema: what the data are; inferred from the arrays where None.
+        max_depth: maximum number of splits on a path; None for no limit.
+        min_samples_leaf: minimum number of training rows in a leaf.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the choice among equally good splits.
     """
 
@@ -50,7 +50,7 @@ class DecisionTree(EstimatorClassifier):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The tree, unfitted."""
+        """Build the unfitted tree."""
         from sklearn.tree import DecisionTreeClassifier  # 2 s to import
 
         return DecisionTreeClassifier(
@@ -58,7 +58,7 @@ class DecisionTree(EstimatorClassifier):
         )
 
     def check_estimator(self, estimator: Any) -> None:
-        """Every node must point forward, to a node and a column that exist."""
+        """Check that every node points forward, to a node and a column that exist."""
         check_tree(estimator, self.preprocessor_.n_columns)
 
 
@@ -68,7 +68,7 @@ class _Forest:
     preprocessor_: Any
 
     def check_estimator(self, estimator: Any) -> None:
-        """Every node of every tree must point forward, to a node and a column that exist."""
+        """Check that every node of every tree points forward, to a node and a column that exist."""
         check_forest(estimator, self.preprocessor_.n_columns)
 
 
@@ -77,10 +77,10 @@ class RandomForest(_Forest, EstimatorClassifier):
 
     Args:
         n_estimators: number of trees.
-        max_depth: the most splits on a path; None for no limit.
-        min_samples_leaf: the fewest training rows in a leaf.
+        max_depth: maximum number of splits on a path; None for no limit.
+        min_samples_leaf: minimum number of training rows in a leaf.
         n_jobs: processor cores that grow and predict; the result does not depend on it.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the bootstrap samples and the columns seen.
     """
 
@@ -105,7 +105,7 @@ class RandomForest(_Forest, EstimatorClassifier):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The forest, unfitted."""
+        """Build the unfitted forest."""
         from sklearn.ensemble import RandomForestClassifier  # 2 s to import
 
         return RandomForestClassifier(
@@ -123,9 +123,9 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
     Args:
         n_estimators: number of trees.
         max_features: the share of the columns that each split sees.
-        min_samples_leaf: the fewest training rows in a leaf.
+        min_samples_leaf: minimum number of training rows in a leaf.
         n_jobs: processor cores that grow and predict; the result does not depend on it.
-        schema: what the data are; inferred from the arrays where None.
+        schema: form of the data; inferred from the arrays where None.
         random_state: of the bootstrap samples and the columns seen.
     """
 
@@ -154,7 +154,7 @@ class RandomForestRegressor(_Forest, EstimatorRegressor):
         self.random_state = random_state
 
     def new_estimator(self) -> Any:
-        """The forest, unfitted."""
+        """Build the unfitted forest."""
         from sklearn.ensemble import RandomForestRegressor as Fitter  # 2 s to import
 
         return Fitter(

@@ -1,4 +1,4 @@
-"""What keeps a workspace from working, what mends each fault, and the mending where it is safe.
+"""Faults that keep a workspace from working, the remedy for each, and the repair where it is safe.
 
-Each module looks at one topic: its functions yield findings, and change nothing.
+Each module covers one topic: its functions yield findings and change nothing.
 """

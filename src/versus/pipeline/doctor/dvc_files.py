@@ -1,6 +1,6 @@
-"""DVC's own files, which a kill can leave half written or with the number of a process that is gone.
+"""Checks of DVC's own files, which a kill can leave half written or with the id of a process that is gone.
 
-Its other locks, and those of Versus, need no mending: the operating system drops them with the process.
+DVC's other locks, and those of Versus, need no repair: the operating system releases them with the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from versus.pipeline.doctor.finding import Finding
 
 
 def damaged_lock(root: Path) -> Iterator[Finding]:
-    """A dvc.lock that is cut off, or holds something else than DVC writes."""
+    """Yield a finding if dvc.lock is cut off or holds something that DVC does not write."""
     if not recovery.lock_is_damaged(root):
         return
     if recovery.has_copy(root):
@@ -29,14 +29,14 @@ def damaged_lock(root: Path) -> Iterator[Finding]:
 
 
 def damaged_rwlock(root: Path) -> Iterator[Finding]:
-    """A note of who reads and writes what that DVC stumbles over."""
+    """Yield a finding if DVC cannot use its rwlock, the note of readers and writers."""
     if recovery.rwlock_is_damaged(root):
         problem = f"{recovery.RWLOCK.as_posix()} is empty, cut off, or not DVC's"
         yield Finding(problem, f"remove {root / recovery.RWLOCK}", partial(recovery.remove_rwlock, root))
 
 
 def stale_rwlock(root: Path) -> Iterator[Finding]:
-    """Entries of processes that are gone, or whose number another program has by now, which DVC would wait for."""
+    """Yield a finding if the rwlock makes DVC wait for processes that are gone or whose id another program now has."""
     path = root / recovery.RWLOCK
     if not path.is_file() or recovery.rwlock_is_damaged(root):
         return
@@ -52,7 +52,7 @@ def stale_rwlock(root: Path) -> Iterator[Finding]:
 
 
 def _holders(rwlock: dict[str, dict[str, Any]]) -> dict[int, str]:
-    """Process number -> command, of all that the rwlock names as reader or writer."""
+    """Process id -> command of every reader and writer in the rwlock."""
     found: dict[int, str] = {}
     for entries in (*rwlock.get("write", {}).values(), *rwlock.get("read", {}).values()):
         for entry in entries if isinstance(entries, list) else [entries]:

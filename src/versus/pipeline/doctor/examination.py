@@ -1,4 +1,4 @@
-"""All checks of a workspace, in the order in which their faults should be mended."""
+"""All checks of a workspace, in the order in which to repair the faults."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from versus.workspace import Workspace
 
 
 def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
-    """Every fault of a workspace.
+    """Yield every fault of a workspace.
 
     Args:
         workspace: the folder with params.yaml.
-        at_work: whether a repro is rewriting its files now; these are left out then, as they are bound to be half made.
+        at_work: True if a repro is rewriting its files now; they are then skipped, as they may be half written.
     """
     yield from surroundings.disk_space(workspace.root)
     yield from surroundings.environment(CODE / "constraints.txt")
@@ -30,7 +30,7 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
     try:
         params = parameters.read(workspace.params)
     except ParamsError as error:
-        # Without it nothing can be said of cells: all of them would look like orphans.
+        # Without params.yaml cells cannot be checked: all of them would look like orphans.
         yield Finding(
             str(error), "mend the lines that are named; what the checks of cells find is not known until then"
         )

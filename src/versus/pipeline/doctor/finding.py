@@ -1,4 +1,4 @@
-"""One fault that was found, and what mends it."""
+"""A fault and its remedy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault.
+    """A fault found by a check.
 
     Args:
-        problem: what is wrong, with the path or the process.
-        mend: the command or the act that mends it.
-        fix: mends it and returns what was done; None where a person has to.
+        problem: description of the fault, with the path or the process.
+        mend: the command or action that repairs it.
+        fix: repairs it and returns a description of the action; None if only a person can repair it.
     """
 
     problem: str

@@ -1,4 +1,4 @@
-"""Files that a killed process was writing aside."""
+"""Temporary files that a killed process left half written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ASIDE = (
 
 
 def written_aside(workspace: Workspace) -> Iterator[Finding]:
-    """What was left half written. `dvc` hashes some of these folders whole, so that it would run `compare` again."""
+    """Yield files left half written. `dvc` hashes some of their folders as a whole, so it would run `compare` again."""
     found = [path for pattern in ASIDE for path in sorted(workspace.root.glob(pattern))]
     found += [path for path in sorted(workspace.private.glob("dvc.*")) if re.fullmatch(r"dvc\.\d+", path.name)]
     for path in found:
@@ -42,7 +42,7 @@ def _unfinished_stores(file: Path | None) -> Iterator[Finding]:
 
 
 def _remove_under(lock: Path, path: Path) -> str:
-    """Remove a file that whoever holds the lock may be using.
+    """Remove a file that the holder of the lock may be using.
 
     Raises:
         OSError: if the lock is held.

@@ -1,4 +1,4 @@
-"""Outputs of cells and data sets that params.yaml no longer has."""
+"""Outputs of cells and data sets that are no longer in params.yaml."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from versus.workspace import Workspace
 
 
 def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
-    """Folders that a stage made and none makes now; each is known by a file that its stage writes.
+    """Yield folders that a stage made and no stage makes now; each is recognised by a file that its stage writes.
 
-    `compare` depends on all evaluations and prepared data: an orphan makes it run again. DVC's cache keeps them,
-    so that a cell that comes back is not computed anew.
+    `compare` depends on all evaluations and prepared data: an orphan makes it run again. DVC's cache keeps the orphans,
+    so that a cell that comes back is not computed again.
     """
     cells = {cell.name for cell in parameters.cells(params)}
     datasets = {*params.datasets, *params.files}
@@ -32,6 +32,6 @@ def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
 
 
 def _made_by_stages(folder: Path, mark: str) -> list[Path]:
-    """What lies in ``folder`` and holds a file called ``mark``; hidden names are of what is half written."""
+    """Paths in ``folder`` that hold a file called ``mark``; hidden ones, which are half written, are skipped."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
     return [p for p in inside if not p.name.startswith(".") and (p / mark).is_file()]

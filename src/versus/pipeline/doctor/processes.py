@@ -1,4 +1,4 @@
-"""Processes of a workspace: a `dvc` at work."""
+"""Checks of `dvc` processes at work in a workspace."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from versus.pipeline.doctor.finding import Finding
 
 
 def dvc_at_work(root: Path) -> list[psutil.Process]:
-    """The `dvc` processes that run in this project: in its folder or below, other DVC projects below aside."""
+    """Return the `dvc` processes that run in this project's folder or below, except in nested DVC projects."""
     root = root.resolve()
     return [p for p in psutil.process_iter() if lifeline.is_dvc(p) and _project(p) == root]
 
 
 def _project(process: psutil.Process) -> Path | None:
-    """The DVC project that a process works in."""
+    """Path of the DVC project that a process works in; None if there is none."""
     try:
         folder = Path(process.cwd())
     except psutil.Error:
@@ -28,9 +28,9 @@ def _project(process: psutil.Process) -> Path | None:
 
 
 def outside_the_lock(found: list[psutil.Process]) -> Iterator[Finding]:
-    """A `dvc` that runs though `versus repro` does not.
+    """Yield a finding for each `dvc` that runs outside `versus repro`.
 
-    It is not ended, whoever asks: a person may have started it, and it may be hours into its work.
+    Such a process is never ended here: a person may have started it, and it may have worked for hours.
     """
     for process in found:
         try:

@@ -1,4 +1,4 @@
-"""Removing what a workspace no longer needs, and nothing else."""
+"""Remove files that a workspace no longer needs, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from versus.pipeline.doctor.finding import Finding
 
 
 def removable(root: Path, path: Path, problem: str) -> Finding:
-    """A finding that is mended by removing ``path``; by hand where the way to it from ``root`` leads over a link."""
+    """Return a finding repaired by removing ``path``; by hand if a folder on the way to it is a symbolic link."""
     if leads_over_link(root, path.parent):
         return Finding(problem, f"{path.parent} is reached over a link, so that nothing is removed there; remove it")
     return Finding(problem, f"remove {path}", partial(remove, root, path))
 
 
 def leads_over_link(root: Path, folder: Path) -> bool:
-    """Whether ``folder``, or one between it and ``root``, is a symbolic link."""
+    """Check whether ``folder``, or a folder between it and ``root``, is a symbolic link."""
     parts = folder.relative_to(root).parts
     return any(root.joinpath(*parts[: depth + 1]).is_symlink() for depth in range(len(parts)))
 
 
 def remove(root: Path, path: Path) -> str:
-    """Remove a file, a link (not what it points to), or a folder with all in it; returns what was done.
+    """Remove a file, a link (not its target) or a folder with its contents; return a description of the action.
 
     Raises:
-        OSError: if it cannot be removed, or if the way to it has come to lead over a link.
+        OSError: if it cannot be removed, or if a folder on the way to it has become a symbolic link.
     """
     if leads_over_link(root, path.parent):
         raise OSError(f"{path.parent} is reached over a link")

@@ -1,4 +1,4 @@
-"""What a workspace needs around it: libraries of the tested versions, and room on the disk."""
+"""Checks of a workspace's environment: tested versions of libraries, and free disk space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NAMED = 8
 
 
 def disk_space(root: Path, least: int = LEAST_FREE) -> Iterator[Finding]:
-    """Too little room where results are written, or where DVC keeps its cache."""
+    """Yield a finding for each disk with too little free space for the results or for DVC's cache."""
     cache = verification.cache_folder(root)
     while not cache.is_dir() and cache != cache.parent:
         cache = cache.parent
@@ -30,7 +30,7 @@ def disk_space(root: Path, least: int = LEAST_FREE) -> Iterator[Finding]:
 
 
 def environment(constraints: Path) -> Iterator[Finding]:
-    """Installed libraries of other versions than those that were tested. One that nobody installed is no fault."""
+    """Yield a finding if installed libraries differ from the tested versions. A missing library is no fault."""
     if not constraints.is_file():
         return
     differing = []
@@ -48,13 +48,13 @@ def environment(constraints: Path) -> Iterator[Finding]:
 
 
 def pins(text: str) -> dict[str, str]:
-    """Library -> version, from the lines of a constraints file."""
+    """Read library -> version from the text of a constraints file."""
     found = (re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line) for line in text.splitlines())
     return {match[1]: match[2] for match in found if match}
 
 
 def _installed(name: str) -> str | None:
-    """The installed version without its build tag, such as ``+cpu``; None where there is none."""
+    """Installed version without its build tag, such as ``+cpu``; None if it is not installed."""
     try:
         return importlib.metadata.version(name).split("+")[0]
     except importlib.metadata.PackageNotFoundError:

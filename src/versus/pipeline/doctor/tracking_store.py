@@ -1,4 +1,4 @@
-"""The sqlite store of MLflow's runs."""
+"""Check of the sqlite store of MLflow's runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BESIDE = ("-wal", "-shm")  # what sqlite keeps beside a database
 
 
 def damaged(workspace: Workspace) -> Iterator[Finding]:
-    """A store that is no database, is cut off, or has damaged pages. A server looks after its own."""
+    """Yield a finding if the store is not a database, is cut off or has damaged pages. Servers are not checked."""
     file = destination.find(workspace.root).sqlite_file
     if file is None or not file.is_file():
         return
@@ -29,7 +29,7 @@ def damaged(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _move_aside(file: Path) -> str:
-    """Rename the store and what belongs to it: it may hold runs of other workspaces, so it is not deleted."""
+    """Rename the store and its companion files; they are not deleted, as they may hold runs of other workspaces."""
     kept = file.with_name(f"{file.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
     for end in ("", *BESIDE):
         part = file.with_name(file.name + end)

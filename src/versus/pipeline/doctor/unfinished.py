@@ -1,4 +1,4 @@
-"""Unfinished fits that no training will go on with."""
+"""Unfinished fits that no training will resume."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from versus.workspace import Workspace
 
 
 def stale(workspace: Workspace, params: Params) -> Iterator[Finding]:
-    """Unfinished fits of cells that are gone, or of other params, data or code than there are now.
+    """Yield unfinished fits of cells that are gone, or whose parameters, data or code have changed.
 
-    A cell whose stage is up to date has none that fits: it was delivered, or its output was removed as the fit began.
+    A cell whose stage is up to date has no matching unfinished fit: it was delivered, or its output was removed when
+    the fit began.
     """
     cells = {cell.name: cell for cell in parameters.cells(params)}
     for folder in sorted(path for path in workspace.private.glob("unfinished/*") if path.is_dir()):
@@ -37,7 +38,7 @@ def stale(workspace: Workspace, params: Params) -> Iterator[Finding]:
 
 
 def _fits(workspace: Workspace, cell: Cell, folder: Path) -> bool:
-    """Whether training would go on with it; also where that cannot be told, as data are yet to be prepared."""
+    """Check whether training would resume the fit; True also if unknown because the data are not prepared yet."""
     try:
         return unfinished.is_of(folder, unfinished.fingerprint(workspace, cell))
     except FileNotFoundError:
@@ -45,10 +46,10 @@ def _fits(workspace: Workspace, cell: Cell, folder: Path) -> bool:
 
 
 def _remove_unused(root: Path, folder: Path) -> str:
-    """Remove an unfinished fit under the lock that its stage holds while it fits.
+    """Remove an unfinished fit under the lock that its stage holds during the fit.
 
     Raises:
-        OSError: if the stage is at work.
+        OSError: if the stage is running.
     """
     try:
         with FileLock(unfinished.lock(folder), timeout=0):

@@ -1,4 +1,4 @@
-"""A run of the pipeline with stages side by side, in workers forked from one warm process."""
+"""Run the pipeline with stages side by side, in workers forked from one process with the libraries loaded."""
 
 from versus.pipeline.engine.entry import reproduce, wanted
 from versus.pipeline.engine.stages import Wanted, unsupported

@@ -1,4 +1,4 @@
-"""What is seen of a run: bars at a terminal, else a line for each stage that ran, as ``dvc repro`` has it."""
+"""Display of a run: progress bars in a terminal, otherwise one line per stage that ran, as ``dvc repro`` prints it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from versus.pipeline.engine.workers import News
 
 
 class Lines:
-    """For logs."""
+    """Output as lines of text, for logs."""
 
     def __enter__(self) -> Self:
         return self
@@ -21,33 +21,33 @@ class Lines:
         sys.stdout.flush()
 
     def total(self, stages: int) -> None:
-        """There are so many stages to look at."""
+        """Set the number of stages to check."""
 
     def started(self, job: int, stage: str) -> None:
-        """A stage runs from now on."""
+        """Report that a stage has started."""
         print(f"Running stage '{stage}'", flush=True)
 
     def restored(self, stage: str) -> None:
-        """A stage's outputs come from the run cache."""
+        """Report that a stage's outputs came from the run cache."""
         print(f"Stage '{stage}' is cached", flush=True)
 
     def fitted(self, news: News) -> None:
-        """A fit has come this far."""
+        """Report the progress of a fit."""
 
     def ended(self, job: int) -> None:
-        """A stage's process is gone."""
+        """Report that a stage's process has ended."""
 
     def settled(self) -> None:
-        """One stage more is up to date."""
+        """Count one more stage as up to date."""
 
     def say(self, stage: str, text: str) -> None:
-        """Show what a stage printed."""
+        """Show the output of a stage."""
         for line in text.rstrip().splitlines():
             print(f"{stage}: {line}", file=sys.stderr, flush=True)
 
 
 class Bars(Lines):
-    """For a terminal."""
+    """Progress bars, for a terminal."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -68,34 +68,34 @@ class Bars(Lines):
         self._progress.stop()
 
     def total(self, stages: int) -> None:
-        """The length of the bar of all."""
+        """Set the length of the overall bar."""
         self._progress.update(self._all, total=stages)
 
     def started(self, job: int, stage: str) -> None:
-        """A bar for the stage."""
+        """Add a bar for the stage."""
         self._tasks[job] = self._progress.add_task(stage, total=None)
 
     def restored(self, stage: str) -> None:
-        """Nothing: it shows in the bar of all."""
+        """Show nothing: the overall bar counts the stage."""
 
     def fitted(self, news: News) -> None:
-        """The stage's bar shows its fit."""
+        """Update the stage's bar with the progress of its fit."""
         self._progress.update(self._tasks[news.job], description=news.fit, completed=news.done, total=news.of)
 
     def ended(self, job: int) -> None:
-        """The stage's bar goes."""
+        """Remove the stage's bar."""
         self._progress.remove_task(self._tasks.pop(job))
 
     def settled(self) -> None:
-        """The bar of all moves on."""
+        """Advance the overall bar by one stage."""
         self._progress.advance(self._all)
 
     def say(self, stage: str, text: str) -> None:
-        """Above the bars."""
+        """Print the output of a stage above the bars."""
         for line in text.rstrip().splitlines():
             self._progress.console.print(f"{stage}: {line}", markup=False, highlight=False)
 
 
 def for_this_terminal() -> Lines:
-    """Bars where somebody looks."""
+    """Return bars if standard error is a terminal, otherwise lines."""
     return Bars() if sys.stderr.isatty() else Lines()

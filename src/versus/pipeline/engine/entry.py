@@ -1,4 +1,4 @@
-"""A run from its options to its exit code."""
+"""Entry to a run: from command-line options to the exit code."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ INTERRUPTED, TERMINATED = 130, 143  # exit codes, as shells have them
 
 
 def wanted(arguments: Sequence[str], again: Sequence[tuple[Cell, Failure]]) -> Wanted | None:
-    """What arguments of ``dvc repro`` ask for; None where only ``dvc repro`` knows.
+    """Translate arguments of ``dvc repro``; return None if only ``dvc repro`` supports them.
 
     Args:
         arguments: stages and options.
-        again: failed cells that are to be tried again.
+        again: failed cells to try again.
     """
     options = [word for word in arguments if word.startswith("-")]
     if not set(options) <= set(OPTIONS):
@@ -44,7 +44,7 @@ def wanted(arguments: Sequence[str], again: Sequence[tuple[Cell, Failure]]) -> W
 
 
 def reproduce(workspace: Workspace, params: Params, wanted: Wanted, jobs: int, environment: Mapping[str, str]) -> int:
-    """Run what is stale in a workspace; returns an exit code, 0 where everything is up to date now."""
+    """Run the stale stages of a workspace; return an exit code, 0 if everything is now up to date."""
     from dvc.exceptions import DvcException
 
     signal.signal(signal.SIGTERM, _end)

@@ -1,8 +1,8 @@
-"""One warm process that has loaded the libraries, and forks a worker for each stage.
+"""Server process that loads the libraries once and forks a worker for each stage.
 
-Jobs come in on standard input, what happened goes out on a pipe, both as lines of JSON. It computes nothing itself and
-never asks for CUDA: a worker starts as a fresh ``python -m stages.…`` would, but for its imports. It ends with whoever
-started it, and its workers end with both.
+Jobs arrive on standard input and events leave on a pipe, both as lines of JSON. The server computes nothing itself and
+never initialises CUDA: a worker starts like a fresh ``python -m stages.…``, except that its imports are done. The
+server ends with the process that started it, and its workers end when either of the two is gone.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ SECONDS_BETWEEN_NEWS = 0.25
 
 
 def serve(messages: int) -> int:
-    """Start a worker for each job; returns in the worker, too, when its stage is done.
+    """Start a worker for each job. The function also returns in the worker, when its stage is done.
 
     Args:
-        messages: file descriptor that news are written to.
+        messages: file descriptor to write events to.
     """
     server = _Server(messages)
     for job in server.jobs():
@@ -67,12 +67,12 @@ class _Server:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
     def jobs(self) -> Iterator[dict[str, Any]]:
-        """Jobs as they come, each once the modules that it needs are loaded."""
-        with suppress(parameters.ParamsError):  # the stage will say it
+        """Yield jobs as they arrive, each once the modules that it needs are loaded."""
+        with suppress(parameters.ParamsError):  # the stage will report it
             parameters.freeze(Path("params.yaml"))
         _tell(self.messages, {"frozen": True})
         for name in _modules():
-            with suppress(ImportError):  # the stage that needs it will say it
+            with suppress(ImportError):  # the stage that needs it will report it
                 importlib.import_module(name)
             yield from self._next(0)
             if not self._open:
@@ -109,7 +109,7 @@ class _Server:
                 _tell(self.messages, ended)
 
     def end(self) -> None:
-        """Nobody is left to work for."""
+        """Kill the remaining workers, as nobody needs their results, and wait for them to end."""
         for worker in self.working:
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
@@ -118,7 +118,7 @@ class _Server:
 
 
 def _modules() -> Iterator[str]:
-    """All that stages may import."""
+    """Names of all modules that stages may import."""
     import versus
 
     yield from (*FIRST, *THEN)
@@ -127,7 +127,7 @@ def _modules() -> Iterator[str]:
 
 
 def _work(job: dict[str, Any], messages: int) -> int:
-    """Be the process of one stage."""
+    """Run one stage in this worker process; return its exit code."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with open(job["output"], "wb") as output, open(os.devnull, "rb") as nothing:
@@ -146,13 +146,13 @@ def _work(job: dict[str, Any], messages: int) -> int:
 
 
 class _Reporter:
-    """Tells how far a fit is."""
+    """Reporter of a fit's progress."""
 
     def __init__(self, job: int, messages: int) -> None:
         self.job, self.messages = job, messages
 
     def step(self, title: str, epochs: int | None, step: Step) -> None:
-        """One epoch is done."""
+        """Report that one epoch is done."""
         _tell(self.messages, {"id": self.job, "fit": title, "done": step.step, "of": epochs})
 
 

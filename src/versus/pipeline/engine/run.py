@@ -1,4 +1,4 @@
-"""Run what is stale, as many stages side by side as there are slots, the longest first."""
+"""Run the stale stages, as many side by side as there are slots, the longest first."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
 
 STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
 OUTPUTS = Path(".versus") / "output"
-SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # how many stages run at the same time, for the notes on costs
+SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # number of stages that run at the same time, for the notes on costs
 LOCK_SHARE = 0.05  # at most a twentieth of the time goes into writing dvc.lock
 FIRST = float("inf")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is to share.
+    """Resources that the stages share.
 
     Args:
-        slots: how many stages run at the same time.
-        gpus: the GPUs, as CUDA_VISIBLE_DEVICES names them; a stage that uses one has it for itself.
-        environment: what the stages' environment has beside this process's.
+        slots: number of stages that run at the same time.
+        gpus: the GPUs, named as in CUDA_VISIBLE_DEVICES; a stage that uses one has it for itself.
+        environment: environment variables of the stages, in addition to this process's.
     """
 
     slots: int
@@ -38,7 +38,7 @@ class Machine:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def cores(self, slot: int) -> list[int]:
-        """The processor cores of a slot; all of them, said by none, where there is one slot."""
+        """Return the processor cores of a slot; an empty list, which means all cores, if there is one slot."""
         if self.slots == 1 or not hasattr(os, "sched_getaffinity"):
             return []
         cores = sorted(os.sched_getaffinity(0))
@@ -50,10 +50,10 @@ class Run:
     """One run over the stages of a plan.
 
     Args:
-        stages: what is to be done, with DVC's lock held.
-        machine: where.
-        display: who is told.
-        seconds: cell -> what one of its fits is expected to take.
+        stages: the stages to bring up to date, with DVC's lock held.
+        machine: the resources to run them on.
+        display: the display that is told of each event.
+        seconds: cell -> expected seconds of one of its fits.
     """
 
     def __init__(self, stages: Stages, machine: Machine, display: Lines, seconds: Mapping[str, float]) -> None:
@@ -72,11 +72,11 @@ class Run:
         self.ran: list[str] = []
 
     def run(self) -> None:
-        """Do it all.
+        """Bring every stage of the plan up to date.
 
         Raises:
-            StageFaultError: if a stage fails; what others have finished by then is in dvc.lock.
-            WorkersDiedError: if the workers cannot go on.
+            StageFaultError: if a stage fails; stages finished by then are in dvc.lock.
+            WorkersDiedError: if the workers cannot continue.
         """
         self._display.total(len(self._waiting))
         try:
@@ -94,7 +94,7 @@ class Run:
             self._stages.write(all_of_them=True)
 
     def _do_one_thing(self) -> bool:
-        """Do what brings work to a free slot soonest; returns whether there was anything to do."""
+        """Do the step that brings work to a free slot soonest; return False if there was nothing to do."""
         next_stage = self._next_stale()
         if next_stage is not None and not self._begun:
             self._begin(next_stage)
@@ -119,20 +119,20 @@ class Run:
             self._settle(stage)
 
     def _next_stale(self) -> Any | None:
-        """The stage that takes longest, with all that waits for it; those for which no GPU is free aside."""
+        """Stage with the longest expected time, followers included; those that find no GPU free are skipped."""
         free = len(self._gpus) - sum(self._needs_gpu(stage) for stage in self._begun)
         able = [stage for stage in self._stale if free > 0 or not self._needs_gpu(stage)]
         return max(able, key=self._expected, default=None)
 
     def _expected(self, stage: Any) -> float:
-        """Seconds until what waits for it is done, as far as they are known."""
+        """Expected seconds until a stage's followers are done: 0 for an evaluation, infinite if unknown."""
         kind, _, cell = stage.addressing.partition("@")
         if kind.startswith("evaluate"):
             return 0.0
         return self._seconds.get(cell, FIRST)
 
     def _needs_gpu(self, stage: Any) -> bool:
-        """Whether the model of a cell is torch's, where there are GPUs."""
+        """Check whether a cell's model uses torch and there are GPUs."""
         return bool(self._machine.gpus) and "torch" in _needs(stage)
 
     def _begin(self, stage: Any) -> None:
@@ -213,7 +213,7 @@ class Run:
 
 
 def _needs(stage: Any) -> list[str]:
-    """The modules that a stage will import, as far as they are large and known."""
+    """Large modules that a stage is known to import."""
     from versus.tracking import client  # not for a run that has nothing to do
 
     kind, _, name = stage.addressing.partition("@")
@@ -235,7 +235,7 @@ def _command(stage: Any) -> dict[str, Any]:
 
 
 def gpus() -> tuple[str, ...]:
-    """The NVIDIA GPUs that may be used, asked of their driver so that CUDA is not touched."""
+    """Return the NVIDIA GPUs that may be used, as reported by their driver, without initialising CUDA."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return tuple(filter(None, chosen.split(",")))
@@ -251,7 +251,7 @@ def gpus() -> tuple[str, ...]:
 
 
 def _look_of(path: Path) -> tuple[int, int] | None:
-    """What an edit of a file changes; None where there is none."""
+    """Modification time and size of a file, which an edit changes; None if there is no file."""
     if not path.is_file():
         return None
     found = path.stat()

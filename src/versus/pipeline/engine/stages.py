@@ -1,7 +1,8 @@
-"""The stages of a run as DVC has them: which are stale, what its run cache gives back, what dvc.lock says of them.
+"""Stages of a run as DVC sees them: which are stale, which the run cache restores, what dvc.lock records of them.
 
-All that reaches into DVC is here. It does what ``dvc repro`` does for one stage (`Stage.run`, `run_stage`), in steps,
-so that others can run between them. These are no public parts of DVC: `unsupported` says where they are not as known.
+All code that uses DVC's internals is here. It does what ``dvc repro`` does for one stage (`Stage.run`, `run_stage`),
+in steps, so that other stages can run in between. These internals are not public: `unsupported` reports versions of
+DVC in which they may differ.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ KNOWN = "3.67"  # major and minor version of DVC
 
 
 class StageFaultError(Exception):
-    """A stage that cannot be used as it is; the message says why."""
+    """Failure of a stage; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be reproduced, as options of ``dvc repro`` say it.
+    """Stages to reproduce, as given by the options of ``dvc repro``.
 
     Args:
-        targets: stages, with all that they depend on; everything where empty.
-        single: the targets alone.
+        targets: stages, with all that they depend on; everything if empty.
+        single: run the targets alone, without their dependencies.
         force: run them although nothing has changed.
         pull: bring missing outputs from the remote.
         again: names of stages that run although nothing has changed.
@@ -44,7 +45,7 @@ class Wanted:
 
 
 def unsupported() -> str | None:
-    """Why this version of DVC cannot be used; None where it can."""
+    """Return the reason why this version of DVC cannot be used; None if it can."""
     found = version("dvc")
     if found.rsplit(".", 1)[0] != KNOWN:
         return f"DVC {found} is not the {KNOWN} that this was made for"
@@ -53,7 +54,7 @@ def unsupported() -> str | None:
 
 @contextmanager
 def opened(wanted: Wanted) -> Iterator[Stages]:
-    """The stages of the project in the current folder, with DVC's lock held."""
+    """Open the stages of the project in the current folder, with DVC's lock held."""
     from dvc.repo import Repo, lock_repo
 
     repo = Repo()
@@ -65,7 +66,7 @@ def opened(wanted: Wanted) -> Iterator[Stages]:
 
 
 class Stages:
-    """What is to be looked at, in the order in which ``dvc repro`` would.
+    """Stages to check, in the order of ``dvc repro``.
 
     Attributes:
         plan: every stage, after those that it depends on.
@@ -91,12 +92,12 @@ class Stages:
         self._unwritten: set[Any] = set()
 
     def upstream(self, stage: Any) -> list[Any]:
-        """The stages of the plan that a stage waits for."""
+        """Return the stages of the plan that a stage waits for."""
         planned = set(self.plan)
         return [found for found in self._graph.successors(stage) if found in planned] if not self.wanted.single else []
 
     def is_stale(self, stage: Any) -> bool:
-        """Whether a stage has to be run, or restored; where only its outputs are missing, they may be pulled."""
+        """Check whether a stage must be run or restored; if only its outputs are missing, they may be pulled."""
         upstream = list(self._graph.successors(stage))
         if not self._runs(stage):
             from dvc.repo.reproduce import _reproduce_stage
@@ -114,7 +115,7 @@ class Stages:
 
     @staticmethod
     def _runs(stage: Any) -> bool:
-        """Whether it has a command of its own; what DVC imports or keeps frozen is left to DVC."""
+        """Check whether a stage has a command of its own; imported and frozen stages are left to DVC."""
         return bool(getattr(stage, "name", None) and stage.cmd and not stage.frozen)
 
     def _pulled(self, stage: Any) -> bool:
@@ -128,7 +129,7 @@ class Stages:
         return True
 
     def begin(self, stage: Any) -> bool:
-        """Remove a stage's outputs; returns whether the run cache gave them back, else the stage is to be run."""
+        """Remove a stage's outputs; return True if the run cache restored them, False if the stage must run."""
         from dvc.rwlock import rwlock
         from dvc.stage.cache import RunCacheNotFoundError
         from dvc.stage.run import _pull_missing_deps
@@ -155,7 +156,7 @@ class Stages:
         return False
 
     def finish(self, stage: Any) -> None:
-        """Hash and commit what a stage made, and put it into the run cache.
+        """Hash and commit the outputs of a stage, and put them into the run cache.
 
         Raises:
             StageFaultError: if one of its dependencies changed while it ran, or an output is missing.
@@ -181,7 +182,7 @@ class Stages:
         self._unwritten.add(stage)
 
     def let_go(self, *stages: Any) -> None:
-        """Give up the locks of stages, those of all where none is named."""
+        """Release the locks of these stages, or of all stages if none is given."""
         for stage in stages or list(self._locks):
             if stage in self._locks:
                 self._locks.pop(stage).close()
@@ -191,10 +192,10 @@ class Stages:
         self._settled.add(stage)
 
     def write(self, *, all_of_them: bool) -> None:
-        """Bring dvc.lock up to date, by a rename.
+        """Update dvc.lock by a rename.
 
-        In the middle of a run only as far as ``dvc repro``, which goes one by one, could have come: then the file has
-        the order that it would have. The run cache has the others.
+        During a run, write only as far as ``dvc repro``, which runs one stage at a time, could have come: the file then
+        has the order that ``dvc repro`` would give it. The run cache has the other stages.
         """
         ahead: list[Any] = []
         for stage in self.plan:
@@ -208,7 +209,7 @@ class Stages:
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
-        """Let other `dvc` processes look at the project while this one waits."""
+        """Let other `dvc` processes use the project while this one waits."""
         from dvc.lock import LockError
 
         self.repo.lock.unlock()

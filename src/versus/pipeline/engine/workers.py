@@ -1,4 +1,4 @@
-"""The near end of the fork server: give it jobs, hear what became of them, and end it."""
+"""Client of the fork server: start jobs, receive news of them, and end the server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LONGEST_END = 5.0  # seconds
 
 @dataclass(frozen=True)
 class News:
-    """What became of a job, or how far its fit is.
+    """Progress or end of a job.
 
     Args:
-        job: which one.
-        code: the exit code of its process, negative for a signal; None where it still runs.
-        fit: what is being fitted.
-        done: epochs that are done.
-        of: epochs at most; None where that is not known.
+        job: id of the job.
+        code: exit code of its process, negative for a signal; None while it runs.
+        fit: title of the fit in progress.
+        done: number of epochs done.
+        of: maximum number of epochs; None if unknown.
     """
 
     job: int
@@ -40,11 +40,11 @@ class News:
 
 
 class WorkersDiedError(Exception):
-    """The process that starts the workers is gone."""
+    """Loss of the process that starts the workers."""
 
 
 class Workers:
-    """Forked workers in a folder; the server starts with the object, and ends with `stop`."""
+    """Forked workers in a folder; the server starts with this object and ends with `stop`."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self._news, messages = os.pipe()
@@ -63,7 +63,7 @@ class Workers:
         self._read_until_frozen()
 
     def _read_until_frozen(self) -> None:
-        """Wait until the server has read params.yaml: what is edited from now on is for the next run."""
+        """Wait until the server has read params.yaml; later edits count for the next run."""
         while b"\n" not in self._rest:
             self._rest += self._read()
         self._rest = self._rest.split(b"\n", 1)[1]
@@ -71,8 +71,8 @@ class Workers:
     def start(self, job: Mapping[str, Any]) -> None:
         """Start a job: a mapping with these keys.
 
-        ``id``; ``module`` and ``arguments``, or ``shell``; ``needs``, the modules that it is worth waiting for;
-        ``environment``; ``cores``, none for all; ``output``, the file for what it prints.
+        ``id``; ``module`` and ``arguments``, or ``shell``; ``needs``, the modules worth waiting for; ``environment``;
+        ``cores``, empty for all; ``output``, the file for what it prints.
         """
         assert self._server.stdin is not None
         try:
@@ -82,7 +82,7 @@ class Workers:
             raise WorkersDiedError("the process that starts the workers was killed; run it again") from None
 
     def news(self, timeout: float | None) -> list[News]:
-        """What happened since the last call; waits for it, no longer than ``timeout`` seconds."""
+        """Return the news since the last call; wait for some, at most ``timeout`` seconds."""
         if not select.select([self._news], [], [], timeout)[0]:
             return []
         *lines, self._rest = (self._rest + self._read()).split(b"\n")
@@ -95,7 +95,7 @@ class Workers:
         return given
 
     def stop(self) -> None:
-        """End the server, even amid what it is loading; then wait for the workers, which end when they see it gone."""
+        """End the server, even while it loads modules; then wait for the workers, which end when they see it gone."""
         assert self._server.stdin is not None
         self._server.kill()
         self._server.wait()

@@ -1,1 +1,1 @@
-"""How pictures are drawn, for the page and MLflow: geometry here, markup in ``templates/figures``, colours in CSS."""
+"""Pictures for the page and MLflow: geometry here, markup in ``templates/figures``, colours in CSS."""

@@ -1,4 +1,4 @@
-"""What a classifier takes for what, and how often it is right when it says that it is this sure."""
+"""Confusion matrices and reliability diagrams of classifiers."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from versus.report.figures.figure import Figure
 from versus.report.figures.pixels import data_uri
 from versus.report.figures.plot import Line, Mark, Scale, path, plot
 
-SQUARES_UP_TO = 16  # classes; of more, a picture with a pixel for each pair
+SQUARES_UP_TO = 16  # classes; for more, a picture with a pixel for each pair
 TOP, RIGHT, LONGEST = 30, 8, 14
-FIRM_FROM = 20  # rows; a share of fewer says little, so such bins are drawn faintly and without a line
+FIRM_FROM = 20  # rows; a share of fewer is unreliable, so such bins are drawn faintly and without a line
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """The picture, and the commonest mistakes as (true class, predicted class, count)."""
+    """The picture, and the most common mistakes as (true class, predicted class, count)."""
 
     figure: Figure
     mistakes: tuple[tuple[str, str, int], ...]
 
 
 def confusion_matrix(evaluation: Evaluation, classes: Sequence[str]) -> Confusion | None:
-    """Rows are the truth, columns the prediction, shades the share of the row; None where there is nothing to show."""
+    """Draw true classes as rows, predictions as columns, shares of the row as shades; None without counts."""
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     for true, predicted, count in evaluation.confusion:
         counts[true, predicted] = count
@@ -74,7 +74,7 @@ def _squares(
 
 
 def _compact(count: int) -> str:
-    """At most four characters, to fit a small square."""
+    """Format a count in at most four characters, to fit a small square."""
     return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 99_950 else f"{count // 1000}k"
 
 
@@ -82,7 +82,7 @@ def _picture(shares: NDArray[np.float64]) -> tuple[int, int, Mapping[str, Any]]:
     shade = np.zeros((*shares.shape, 4), dtype=np.uint8)
     shade[..., :3] = (200, 80, 20)
     shade[np.eye(len(shares), dtype=bool), :3] = (37, 99, 175)
-    # The square root lets rare mistakes be seen; a share of 0 stays clear.
+    # The square root makes rare mistakes visible; a share of 0 stays transparent.
     shade[..., 3] = np.round(255 * np.sqrt(shares))
     return 340, 350, {"left": 30, "side": 1, "length": 300, "image": data_uri(shade)}
 
@@ -95,7 +95,7 @@ def _mistakes(counts: NDArray[np.int64], classes: Sequence[str], most: int = 3) 
 
 
 def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
-    """Confidence against accuracy, a colour for each family; None where nothing has probabilities."""
+    """Draw confidence against accuracy, a colour for each family; None where no model has probabilities."""
     shown = [e for e in evaluations if e.reliability]
     if not shown:
         return None

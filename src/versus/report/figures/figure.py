@@ -1,4 +1,4 @@
-"""What every picture is: a template, a size, words for those who do not see it, its geometry, and how it is drawn."""
+"""Common form of all pictures: a template, a size, a text alternative, and geometry; and their drawing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture ready to be drawn.
+    """A picture that is ready to draw.
 
     Args:
         template: file in ``templates/figures``.
-        title: what it shows, in a few words.
-        description: what there is to see, for those who do not see it.
+        title: its subject, in a few words.
+        description: text alternative, for readers who cannot see it.
         width, height: in CSS pixels.
         parts: geometry and labels for the template.
     """
@@ -35,7 +35,7 @@ class Figure:
 
 
 def environment() -> Environment:
-    """Jinja with autoescape for every template and an error for every name that is not there."""
+    """Return a Jinja environment with autoescape for every template and an error for every undefined name."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -51,16 +51,16 @@ def _shared() -> Environment:
 
 
 def draw(figure: Figure, made: Environment | None = None, style: Markup | None = None) -> Markup:
-    """A picture as markup for the page, whose style sheet gives its colours."""
+    """Render a picture as markup for the page, whose style sheet sets its colours."""
     template = (made or _shared()).get_template(f"figures/{figure.template}")
     return Markup(template.render(figure=figure, standalone=style))
 
 
 def standalone(figure: Figure) -> str:
-    """A picture as a file of its own, light or dark as its reader prefers."""
+    """Render a picture as a separate file, light or dark as its reader prefers."""
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     colours = style[: style.index("* { box-sizing")]
     marks = style[style.index("/* figures */") : style.index("/* end of figures */")]
     ground = "svg { background: var(--ground); font-family: system-ui, sans-serif; }\n"
-    # Ours and without data, so it needs no escaping, and would not survive it.
+    # Our own file, without data: it needs no escaping, and escaping would break it.
     return draw(figure, style=Markup(colours + ground + marks)) + "\n"

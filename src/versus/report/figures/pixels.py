@@ -1,4 +1,4 @@
-"""Arrays as pictures."""
+"""Pictures made from arrays."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-GAP = 128  # the grey between images
+GAP = 128  # grey level between images
 
 
 def png(pixels: NDArray[np.uint8], scale: int = 1) -> bytes:
-    """A PNG file of (H, W) grey, (H, W, 3) colour or (H, W, 4) with opacity; each pixel a square of ``scale``."""
+    """Encode (H, W) grey, (H, W, 3) colour or (H, W, 4) with opacity as PNG; each pixel is a square of ``scale``."""
     packed = BytesIO()
     picture = Image.fromarray(pixels)
     size = picture.width * scale, picture.height * scale
@@ -23,12 +23,12 @@ def png(pixels: NDArray[np.uint8], scale: int = 1) -> bytes:
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """A PNG as a ``data:`` address within the page."""
+    """Return a PNG as a ``data:`` address, for use within the page."""
     return "data:image/png;base64," + b64encode(png(pixels)).decode("ascii")
 
 
 def to_bytes(images: NDArray[Any], levels: int | None) -> NDArray[np.uint8]:
-    """Images (n, H, W[, C]) in their raw space as bytes: ``levels`` grey levels, or 0 … 1 where it is None."""
+    """Convert images (n, H, W[, C]) from raw values to bytes: ``levels`` grey levels, or 0 … 1 where it is None."""
     top = (levels - 1) if levels is not None else 1.0
     grey = np.clip(np.nan_to_num(images.astype(np.float64)) / top, 0, 1) * 255
     found: NDArray[np.uint8] = np.round(grey).astype(np.uint8)
@@ -36,7 +36,7 @@ def to_bytes(images: NDArray[Any], levels: int | None) -> NDArray[np.uint8]:
 
 
 def sheet(images: NDArray[np.uint8], columns: int = 1) -> NDArray[np.uint8]:
-    """Images (n, H, W[, 3]) row by row on one sheet, with a grey line between them."""
+    """Place images (n, H, W[, 3]) row by row on one sheet, with a grey line between them."""
     missing = np.full((-len(images) % columns, *images.shape[1:]), GAP, dtype=np.uint8)
     edges = [(0, 0), (0, 1), (0, 1), *[(0, 0)] * (images.ndim - 3)]
     framed = np.pad(np.concatenate([images, missing]), edges, constant_values=GAP)

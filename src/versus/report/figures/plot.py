@@ -1,4 +1,4 @@
-"""Points and lines over two axes: from values to coordinates, round numbers beside them."""
+"""Plots of points and lines over two axes: coordinates of values, and ticks at round numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from versus.report.figures.figure import Figure
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis: where, and what stands beside it."""
+    """A mark on an axis: its coordinate and label."""
 
     at: float
     label: str
@@ -21,7 +21,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps ``low … high`` to coordinates ``start … end``, by logarithm where asked."""
+    """Map from ``low … high`` to coordinates ``start … end``, optionally by logarithm."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Scale:
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        """The coordinate of a value, to a tenth of a pixel; values outside the range stop at its ends."""
+        """Return the coordinate of a value, to a tenth of a pixel; values outside the range are clipped to its ends."""
         inside = min(max(value, self.low), self.high)
         if self.logarithmic:
             share = (log10(inside) - log10(self.low)) / (log10(self.high) - log10(self.low))
@@ -39,13 +39,13 @@ class Scale:
         return round(self.start + share * (self.end - self.start), 1)
 
     def ticks(self, most: int = 6) -> list[Tick]:
-        """At most about ``most`` round numbers within the range."""
+        """Return about ``most`` round numbers at most, within the range."""
         values = _decades(self.low, self.high, most) if self.logarithmic else _round_numbers(self.low, self.high, most)
         return [Tick(self(v), _tick_label(v)) for v in values]
 
 
 def scale(values: Iterable[float], start: float, end: float, *, logarithmic: bool = False, pad: float = 0.06) -> Scale:
-    """A scale that holds all finite values with a little room; positive ones only where logarithmic."""
+    """Return a scale that covers all finite values with a small margin; only positive ones where logarithmic."""
     finite = [v for v in values if isfinite(v) and (v > 0 or not logarithmic)]
     low, high = (min(finite), max(finite)) if finite else (1.0, 10.0)
     if logarithmic:
@@ -56,7 +56,7 @@ def scale(values: Iterable[float], start: float, end: float, *, logarithmic: boo
 
 
 def _round_numbers(low: float, high: float, most: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten."""
+    """List multiples of 1, 2 or 5 times a power of ten."""
     raw = (high - low) / most
     power = 10.0 ** floor(log10(raw))
     step = power * next(m for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
@@ -65,7 +65,7 @@ def _round_numbers(low: float, high: float, most: int) -> list[float]:
 
 
 def _decades(low: float, high: float, most: int) -> list[float]:
-    """Powers of ten; where there are few, others between them; in a narrow range, round numbers."""
+    """List powers of ten; where there are few, also values between them; in a narrow range, round numbers."""
     exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
     tens = [10.0**e for e in exponents if low <= 10.0**e <= high]
     if len(tens) > most:
@@ -86,9 +86,9 @@ def _tick_label(value: float) -> str:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point: where, what shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), what hovering says.
+    """A point: its place, shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), and its hover text.
 
-    ``label`` stands beside it; ``faint`` points rest on few rows.
+    ``label`` is shown beside it; ``faint`` points are based on few rows.
     """
 
     x: float
@@ -101,7 +101,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A path: its points as "x,y x,y", its classes in the style sheet, and what hovering says."""
+    """A path: its points as "x,y x,y", its classes in the style sheet, and its hover text."""
 
     points: str
     style: str
@@ -109,7 +109,7 @@ class Line:
 
 
 def path(points: list[tuple[float, float]]) -> str:
-    """Coordinates as an SVG ``points`` attribute."""
+    """Format coordinates as an SVG ``points`` attribute."""
     return " ".join(f"{x:g},{y:g}" for x, y in points)
 
 
@@ -124,12 +124,12 @@ def plot(
     """Draw lines, then points, over an image (a data address) that fills the frame.
 
     Args:
-        title: what it shows.
-        description: what there is to see.
+        title: its title.
+        description: text alternative of the picture.
         axes: (label, scale) of x and of y; the ends of the scales are those of the frame.
         lines: in coordinates, drawn in order.
         marks: in coordinates.
-        image: behind them; None for none.
+        image: data address of the image behind them; None for none.
     """
     (x_label, x), (y_label, y) = axes
     top, bottom = sorted((y.start, y.end))

@@ -15,25 +15,25 @@ from versus.data.targets import Tags
 from versus.report import formatting
 from versus.report.figures.pixels import png, sheet, to_bytes
 
-SAMPLE_PIXELS = 48  # about how large one sample is drawn
+SAMPLE_PIXELS = 48  # approximate size of one sample as drawn
 
 
 def image_sheet(images: Any, labels: Any, schema: Schema, most: int) -> bytes:
-    """A PNG of at most so many images (n, H, W[, C]), sorted by class, evenly chosen."""
+    """Draw a PNG of at most ``most`` images (n, H, W[, C]), evenly chosen and sorted by class."""
     order = np.argsort(labels, kind="stable")[:: max(1, math.ceil(len(images) / most))]
     chosen = to_bytes(images[order], schema.levels)
     return png(sheet(chosen, math.ceil(math.sqrt(len(chosen)))), max(1, SAMPLE_PIXELS // max(schema.shape[:2])))
 
 
 def columns(schema: Schema) -> tuple[str, ...]:
-    """The names of the values that `values` gives."""
+    """Return the names of the values that `values` gives."""
     if isinstance(schema.x, Tokens):
         return ("text",)
     return tuple(column.name for column in schema.columns)
 
 
 def values(event: NDArray[Any], schema: Schema, number: Callable[[float], str] = formatting.compact) -> tuple[str, ...]:
-    """The values of one event as text, numbers as ``number`` writes them; a missing value is empty, tokens are one."""
+    """Return an event's values as text, numbers formatted by ``number``; missing values are empty, tokens one text."""
     if isinstance(schema.x, Tokens):
         return (" ".join(schema.x.words(event)),)
     pairs = zip(event, schema.columns, strict=True)
@@ -47,7 +47,7 @@ def _value(value: float, categories: tuple[str, ...] | None, number: Callable[[f
 
 
 def label(found: Any, schema: Schema, number: Callable[[float], str] = formatting.compact) -> str:
-    """A class name, tags, or a value of the target; nothing for a generator that knows no classes (-1)."""
+    """Return a class name, tags, or a value of the target; empty for a generator without classes (-1)."""
     if isinstance(schema.y, Tags):
         return " ".join(schema.classes[int(code)] for code in found)
     if not schema.classes:

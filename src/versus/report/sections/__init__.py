@@ -1,4 +1,4 @@
-"""The sections of the report, in the order of the page: each a module here and a template of its name."""
+"""Sections of the report, in the order of the page: each is a module here and a template of the same name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the best classifier of each family takes for what, and whether it is right as often as it says."""
+"""Confusion matrix and reliability diagram of the best classifier of each family."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME, TITLE = "confusion", "Confusion and reliability"
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """The pictures; None where no model answers with classes."""
+    """Return the pictures; None where no model predicts classes."""
     best = [e for family in FAMILIES if (e := dataset.best(family)) is not None]
     classes = dataset.prepared.schema.classes
     confusions = [drawn for e in best if (drawn := confusion_matrix(e, classes)) is not None]

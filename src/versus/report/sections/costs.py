@@ -1,4 +1,4 @@
-"""What fitting and using each model takes. Times and memory differ from run to run; scores do not."""
+"""Costs of fitting and using each model. Times and memory differ from run to run; scores do not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME, TITLE = "costs", "Costs"
 
 
 def content(results: Results) -> dict[str, Any] | None:
-    """A row for each evaluated cell, a column for each cost that any has; None where nothing was measured."""
+    """Return a row for each evaluated cell, a column for each cost that any has; None where nothing was measured."""
     evaluations = [e for dataset in results.datasets for e in dataset.evaluations]
     measured = [cost for cost in COSTS if any(cost.of(e) for e in evaluations)]
     rows = [(e.cell, [cost_entry(e, cost) for cost in measured]) for e in evaluations]
@@ -27,7 +27,7 @@ def content(results: Results) -> dict[str, Any] | None:
 
 
 def markdown(content: Content) -> list[str]:
-    """What is said of costs in words, and the costs that the table of all models has on the page."""
+    """Return the sentences on costs, and the costs that the page shows in the table of all models."""
     said = [f"- **{escaped(v.dataset)}**: {escaped(v.costs)}" for v in content["verdicts"] if v.costs]
     header = ["data set", "model", *(cost.label for cost in HEADLINE)]
     rows = ([escaped(c.dataset), escaped(c.model), *(e.plain for e in entries)] for c, entries in content["headline"])

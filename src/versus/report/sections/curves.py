@@ -1,4 +1,4 @@
-"""Learning curves of what trains by steps: losses by epoch, a line for each repeat."""
+"""Learning curves of models that train by steps: losses by epoch, a line for each repeat."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Legend = list[tuple[str, str, bool]]  # colour, name of the loss, whether its li
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """(cell, picture, legend) of each such cell."""
+    """Return (cell, picture, legend) of each such cell."""
     drawn = [(e.cell, *found) for e in dataset.evaluations if (found := learning_curves(e)) is not None]
     return {"curves": drawn} if drawn else None
 
 
 def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
-    """The curves of one cell, and which colour is which; None where it does not train by steps."""
+    """Draw the curves of one cell, with their legend; None where it does not train by steps."""
     names = shown_losses(list(evaluation.history))
     points = [p for name in names for curve in evaluation.history[name].values() for p in curve if isfinite(p[1])]
     if not points:
@@ -46,18 +46,18 @@ def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
 
 
 def shown_losses(names: list[str]) -> list[str]:
-    """The losses that were minimised; their parts, of other sizes, would hide how these end (the CSV has them)."""
+    """Select the losses that were minimised; their parts differ in size and would hide how these end (see the CSV)."""
     whole = [name for name in names if _part(name) == "loss"]
     return whole or names
 
 
 def _part(name: str) -> str:
-    """The loss, whichever rows it is of: training and validation share a colour."""
+    """Name of the loss without its split: training and validation share a colour."""
     return name.removeprefix("train_").removeprefix("validation_")
 
 
 def thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most about `MOST_POINTS` points, evenly spread, always with the last."""
+    """Keep about `MOST_POINTS` points at most, evenly spread, always with the last."""
     stride = max(1, len(curve) // MOST_POINTS)
     kept = curve[::stride]
     return kept if kept[-1] == curve[-1] else [*kept, curve[-1]]

@@ -1,7 +1,7 @@
-"""Data set by data set: everything that is shown of one, in the order of the page.
+"""Data set by data set: the sections of each, in the order of the page.
 
-What shows one data set is a section, too, whose subject is `DatasetResults`: a module here, a template of its name, and
-a line below.
+Each part about one data set is itself a section, with `DatasetResults` as its subject: a module here, a template of the
+same name, and an entry below.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (profile, regions, confusion, scor
 
 
 def content(results: Results) -> dict[str, Any]:
-    """(name, sections) of each data set."""
+    """Return (name, sections) of each data set."""
     return {"datasets": [(dataset.name, shown(OF_ONE, dataset)) for dataset in results.datasets]}
 
 
 def markdown(content: Content) -> list[str]:
-    """What the sections of each data set say there."""
+    """Return the blocks of the sections of each data set."""
     return [
         block
         for name, sections in content["datasets"]

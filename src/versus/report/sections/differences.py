@@ -1,4 +1,4 @@
-"""The best discriminative model of each data set against the best generative ones."""
+"""Differences between the best discriminative model of each data set and the best generative ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from versus.report.results import Results
 from versus.report.section import Content
 
 NAME, TITLE = "differences", "Discriminative minus generative"
-# As wide as a phone: what is compared stands above its interval, not beside it.
+# As wide as a phone: the names of a pair are above its interval, not beside it.
 WIDTH, MARGIN, HEAD, DATASET, ROW = 366, 12, 28, 22, 38
 HEADER = ["data set", "discriminative", "generative", "score", "difference", "p, Holm", "P(equal)", "outcome"]
 
 
 def content(results: Results) -> dict[str, Any]:
-    """The differences, and a picture for each deciding score: scores in different units share no axis."""
+    """Return the differences, and a picture for each deciding score: scores in different units share no axis."""
     deciding = dict.fromkeys(c.dataset.primary for c in results.contrasts)
     forests = (forest([c for c in results.contrasts if c.dataset.primary == metric]) for metric in deciding)
     return {
@@ -35,7 +35,7 @@ def content(results: Results) -> dict[str, Any]:
 
 
 def forest(contrasts: Sequence[Contrast]) -> Figure | None:
-    """Discriminative − generative for contrasts that share one deciding score; None where there are none to draw."""
+    """Draw discriminative − generative for contrasts that share one deciding score; None where there are none."""
     drawn = [c for c in contrasts if c.low == c.low]  # not NaN
     if not drawn:
         return None
@@ -95,7 +95,7 @@ def _row(contrast: Contrast, x: Scale, factor: float, top: int) -> dict[str, obj
 
 
 def markdown(content: Content) -> list[str]:
-    """The table, without costs."""
+    """Return the table, without costs."""
     if not content["contrasts"]:
         return ["No data set has models of both sides.", ""]
     rows = (

@@ -1,4 +1,4 @@
-"""What was skipped or failed, and why: no silent gap."""
+"""Cells and measurements that were skipped or failed, with reasons: no gap is silent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME, TITLE = "gaps", "Skipped or failed"
 
 @dataclass(frozen=True)
 class Skip:
-    """One thing that was not measured, the reason, and the cells that it concerns."""
+    """A measurement that was skipped, the reason, and the cells that it concerns."""
 
     what: str
     reason: str
@@ -24,17 +24,17 @@ class Skip:
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Cells without an evaluation, those that failed first, and what the evaluations of the others left out."""
+    """Return the cells without an evaluation, failed ones first, and the measurements that other cells skipped."""
     return {"absent": {**results.failed, **results.missing}, "skips": skips(results.datasets)}
 
 
 def skips(datasets: Sequence[DatasetResults]) -> list[Skip]:
-    """What the evaluations say they skipped, one entry for each reason."""
+    """Collect the measurements that the evaluations skipped, one entry for each reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for dataset in datasets:
         for evaluation in dataset.evaluations:
             for skipped in evaluation.facts["skipped"]:
-                # The reasons name the class; said of "the model" they are the same for all that share them.
+                # The reasons name the class; with "the model" instead, cells that share a reason are grouped.
                 reason = str(skipped["reason"]).replace(str(evaluation.facts.get("class")), "the model")
                 key = str(skipped["what"]), reason
                 found.setdefault(key, []).append(evaluation.cell.name)
@@ -42,7 +42,7 @@ def skips(datasets: Sequence[DatasetResults]) -> list[Skip]:
 
 
 def markdown(content: Content) -> list[str]:
-    """A line for each gap."""
+    """Return a line for each gap."""
     absent = [f"- **{escaped(cell)}**: {escaped(reason)}" for cell, reason in content["absent"].items()]
     skipped = [f"- {escaped(s.what)}: {escaped(s.reason)} ({_count(len(s.cells))})" for s in content["skips"]]
     return [*(absent or ["Every cell of the params was evaluated."]), "", *skipped]

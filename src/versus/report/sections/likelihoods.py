@@ -1,4 +1,4 @@
-"""Likelihoods: exact values and bounds in tables of their own, one for each measure."""
+"""Likelihoods: exact values and bounds in separate tables, one for each measure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MEANING = {
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """The tables of what there is."""
+    """Return the tables; None where there are none."""
     tables = likelihoods(dataset)
     return {"tables": tables} if tables else None
 
 
 def likelihoods(dataset: DatasetResults) -> list[ScoreTable]:
-    """For each measure a table of exact values and one of bounds, where there are models with them."""
+    """Return for each measure a table of exact values and one of bounds, where models have them."""
     measures = sorted({str(e.facts.get("measure")) for e in dataset.evaluations if e.facts.get("measure")})
     found = []
     for measure in measures:

@@ -1,4 +1,4 @@
-"""What a data set is: its size, form, classes and splits, as `prepare` found them."""
+"""Profile of a data set: its size, form, classes and splits, as `prepare` found them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_CLASSES = 12
 
 
 def content(dataset: DatasetResults) -> dict[str, Any]:
-    """(name, value) of what there is to say."""
+    """Return (name, value) of each known fact."""
     prepared, about = dataset.prepared, dataset.prepared.about
     which = "the same test rows each time" if dataset.has_one_test_set else "test rows drawn anew each time"
     many = f"{prepared.repeats} repeats, {which}" if prepared.repeats > 1 else "1 repeat"
@@ -51,7 +51,7 @@ def _task(dataset: DatasetResults) -> str:
 
 
 def _absent(dataset: DatasetResults) -> str:
-    """Classes or tags that some repeat's test set has none of."""
+    """Classes or tags that are missing from the test set of some repeat."""
     prepared, classes = dataset.prepared, dataset.prepared.schema.classes
     tested = (_codes(prepared.take(repeat, "test")[1]) for repeat in range(prepared.repeats)) if classes else ()
     fewest = np.min([np.bincount(y, minlength=len(classes)) for y in tested], axis=0) if classes else ()
@@ -59,7 +59,7 @@ def _absent(dataset: DatasetResults) -> str:
 
 
 def _codes(y: Events) -> Any:
-    """(N,) class codes, or the tags of all tokens."""
+    """Class codes (N,), or the tags of all tokens."""
     return y.values if isinstance(y, Ragged) else y
 
 
@@ -71,6 +71,6 @@ def _missing_values(X: Events) -> str:
 
 
 def source(file: Mapping[str, Any]) -> str:
-    """A file that the data were read from, with the hash of its content."""
+    """Describe a file that the data were read from, with the hash of its content."""
     address = f" from {file['url']}" if "url" in file else ""
     return f"{file['path']}{address}: {formatting.count(file['bytes'])} bytes, SHA-256 {file['sha256']}"

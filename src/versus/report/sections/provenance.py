@@ -1,4 +1,4 @@
-"""Where the results come from: what the caller knows, and what the files themselves say."""
+"""Provenance of the results: facts from the caller, and facts from the files themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME, TITLE = "provenance", "Provenance"
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Where the results as a whole, and each cell, come from."""
+    """Return the provenance of the results as a whole, and of each cell."""
     folders = {d.name: results.workspace.prepared(d.name) for d in results.datasets}
     return {
         "provenance": provenance_of(results.provenance, results.datasets, folders),
@@ -27,7 +27,7 @@ def content(results: Results) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class CellRun:
-    """Where a cell was fitted, and what finds its MLflow run (None where that is not known)."""
+    """Device, precision and rows of a cell's fit, and the query for its MLflow run (None where not known)."""
 
     cell: Cell
     device: str
@@ -39,7 +39,7 @@ class CellRun:
 def provenance_of(
     given: Mapping[str, Any], datasets: Sequence[DatasetResults], folders: Mapping[str, Path]
 ) -> dict[str, Any]:
-    """The caller's provenance, and how to reproduce it, what the fits took, and the hashes of the data.
+    """Return the caller's provenance, with how to reproduce it, the cost of the fits, and the hashes of the data.
 
     Args:
         given: nested mappings, sequences and scalars; its entry "runs" is for `cell_runs`.
@@ -68,7 +68,7 @@ def _reproduction(commit: str, dirty: bool) -> str:
 
 
 def _machines(datasets: Sequence[DatasetResults]) -> list[Mapping[str, Any]]:
-    """The machines that cells were fitted on, each once: they need not be the one that compares."""
+    """List the machines that fitted the cells, each once: they may differ from the one that compares."""
     found: list[Mapping[str, Any]] = []
     for dataset in datasets:
         for evaluation in dataset.evaluations:
@@ -79,7 +79,7 @@ def _machines(datasets: Sequence[DatasetResults]) -> list[Mapping[str, Any]]:
 
 
 def cell_runs(datasets: Sequence[DatasetResults], runs: Mapping[str, Any]) -> list[CellRun]:
-    """A row for each evaluated cell; ``runs`` maps cells to what finds their MLflow runs."""
+    """Return a row for each evaluated cell; ``runs`` maps cells to the queries for their MLflow runs."""
     found = []
     for evaluation in (e for dataset in datasets for e in dataset.evaluations):
         fit = (evaluation.training.get("repeats") or [{}])[0]
@@ -96,7 +96,7 @@ def cell_runs(datasets: Sequence[DatasetResults], runs: Mapping[str, Any]) -> li
 
 
 def folder_hash(folder: Path) -> str:
-    """SHA-256 over the names and contents of a folder's files."""
+    """Return the SHA-256 of the names and contents of a folder's files."""
     total = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.is_file():

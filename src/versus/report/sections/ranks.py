@@ -17,13 +17,13 @@ WIDTH, LEFT, RIGHT, AXIS = 600, 170, 430, 64
 
 
 def content(results: Results) -> dict[str, Any]:
-    """The ranking and its diagram, where there is one."""
+    """Return the ranking and its diagram, where there is one."""
     found = ranking(results.datasets, results.comparison.confidence)
     return {"ranking": found, "figures": [] if found is None else [critical_difference_diagram(found)]}
 
 
 def critical_difference_diagram(ranking: Ranking) -> Figure:
-    """Mean ranks on a line, best on the left, bars over models that are not set apart (Demšar 2006, figure 1)."""
+    """Draw mean ranks on a line, best on the left, bars over models not clearly different (Demšar 2006, figure 1)."""
     k = len(ranking.models)
     x = Scale(1, k, LEFT, RIGHT)
     bars = 10 * len(ranking.groups)
@@ -32,7 +32,7 @@ def critical_difference_diagram(ranking: Ranking) -> Figure:
     labels = [
         {
             "x": x(float(ranks[i])),
-            # Best outermost on the left, worst outermost on the right, so that no two leaders cross.
+            # Best outermost on the left, worst outermost on the right, so that no two label lines cross.
             "y": AXIS + 26 + bars + 19 * (i if i < left else k - 1 - i),
             "end": LEFT - 12 if i < left else RIGHT + 12,
             "anchor": "end" if i < left else "start",
@@ -73,7 +73,7 @@ def critical_difference_diagram(ranking: Ranking) -> Figure:
 
 
 def markdown(content: Content) -> list[str]:
-    """The tests in a sentence, and the mean ranks."""
+    """Return the tests in a sentence, and the mean ranks."""
     found = content["ranking"]
     if found is None:
         return ["Ranks need at least two models that ran on the same two data sets.", ""]

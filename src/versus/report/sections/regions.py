@@ -1,4 +1,4 @@
-"""Two-dimensional data: where each model decides what, how dense it takes the data to be, and test rows on top."""
+"""Two-dimensional data: each model's decision regions and density, with test rows on top."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PALETTE = (
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """A picture for each model that was asked on a grid, best first."""
+    """Return a picture for each model that was evaluated on a grid, best first."""
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
     drawn = [(e.cell, figure) for e in ordered if (figure := decision_regions(dataset, e)) is not None]
     has_contours = any(figure.parts["lines"] for _, figure in drawn)
@@ -37,7 +37,7 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
 
 
 def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure | None:
-    """Regions and density contours of the first repeat; None where the evaluation holds no grid."""
+    """Draw regions and density contours of the first repeat; None where the evaluation has no grid."""
     axes = read_array(evaluation.folder / "grid.npy")  # (2, G)
     probabilities = read_array(evaluation.folder / "grid_probabilities.npy")  # (G, G, K): first axis runs along y
     if axes is None or probabilities is None:
@@ -57,7 +57,7 @@ def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure 
 
 
 def _shades(probabilities: NDArray[Any]) -> NDArray[np.uint8]:
-    """(G, G, K) -> (G, G, 4): the colour of the likeliest class, fainter where it is less sure."""
+    """Colour each point by its most probable class, fainter where less certain: (G, G, K) -> (G, G, 4)."""
     k = probabilities.shape[2]
     colours = np.array([PALETTE[c % len(PALETTE)] for c in range(k)], dtype=np.uint8)
     surest = probabilities.max(axis=2)
@@ -68,7 +68,7 @@ def _shades(probabilities: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _contours(axes: NDArray[Any], log_density: NDArray[Any], x: Scale, y: Scale) -> list[Line]:
-    """Lines of equal density that hold 50, 80 and 95 % of the mass on the grid."""
+    """Lines of equal density that enclose 50, 80 and 95 % of the mass on the grid."""
     from contourpy import LineType, contour_generator
 
     density = np.exp(log_density - log_density.max())
@@ -79,7 +79,7 @@ def _contours(axes: NDArray[Any], log_density: NDArray[Any], x: Scale, y: Scale)
     for share in (0.5, 0.8, 0.95):
         level = float(ordered[min(int(np.searchsorted(mass, share)), len(ordered) - 1)])
         title = f"densest region with {share:.0%} of the mass"
-        # contourpy types what it returns by `line_type`; with Separate it is a list of (points, 2) arrays
+        # contourpy's return type depends on `line_type`; with Separate it is a list of (points, 2) arrays
         lines: list[NDArray[Any]] = generator.lines(level)  # type: ignore[assignment]
         found += [Line(path([(x(a), y(b)) for a, b in line]), "contour", title) for line in lines]
     return found

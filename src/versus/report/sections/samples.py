@@ -1,4 +1,4 @@
-"""Real and generated samples side by side: pictures for images, text for other events; and how real they are."""
+"""Real and generated samples side by side: pictures for images, text for other events; with fidelity scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_COLUMNS, ROWS_A_SOURCE, MOST_CHARACTERS = 8, 3, 240
 
 @dataclass(frozen=True)
 class Source:
-    """Where samples come from: test rows of the first repeat (without a cell), or a generator."""
+    """Source of samples: test rows of the first repeat (without a cell), or a generator."""
 
     name: str
     cell: Cell | None
@@ -34,18 +34,18 @@ class Source:
 
     @property
     def has_classes(self) -> bool:
-        """Whether the samples come with classes: a generator that knows none labels them -1."""
+        """True where the samples have classes: a generator without classes labels them -1."""
         return isinstance(self.labels, np.ndarray) and bool((self.labels >= 0).any())
 
     def of_class(self, k: int) -> Any:
-        """The first samples of a class; of a generator without classes any samples, others for each class."""
+        """Return the first samples of a class; different samples for each class where the generator has no classes."""
         if not self.has_classes:
             return self.events[k * IMAGES_A_CLASS : (k + 1) * IMAGES_A_CLASS]
         return self.events[np.flatnonzero(self.labels == k)[:IMAGES_A_CLASS]]
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """The samples beside real ones, and scores that say how real they are; None where there are neither."""
+    """Return generated samples beside real ones, and fidelity scores; None where there are neither."""
     having = [e for e in dataset.evaluations if e.samples is not None]
     generators = [Source(e.cell.model, e.cell, e.samples, e.sample_labels) for e in having]
     fidelity = score_table(dataset, dataset.evaluations, FIDELITY, f"Samples against real data, {dataset.name}")
@@ -60,7 +60,7 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
 
 
 def _pictures(schema: Schema, sources: Sequence[Source]) -> dict[str, Any]:
-    """For each source and class (data address, alternative text)."""
+    """Draw the images of each source and class as (data address, alternative text)."""
     shown = schema.classes[:MOST_CLASSES]
     found = []
     for source in sources:
@@ -76,11 +76,11 @@ def _pictures(schema: Schema, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def _rows(schema: Schema, sources: Sequence[Source]) -> dict[str, Any]:
-    """A few samples of each source as (source, values, label)."""
+    """Pick a few samples of each source, as (source, values, label)."""
     names = drawn.columns(schema)
     found = []
     for source in sources:
-        # Spread over the rows, so that sorted labels do not show one class only.
+        # Spread over the rows, so that sorted labels show more than one class.
         places = np.linspace(0, len(source.events) - 1, min(ROWS_A_SOURCE, len(source.events))).astype(np.int64)
         for i in places:
             values = drawn.values(source.events[i], schema)[:MOST_COLUMNS]

@@ -1,4 +1,4 @@
-"""Scores that the table of all models leaves out."""
+"""Scores that are not in the table of all models."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NAME, TITLE = "scores", "More scores"
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """A table of all models that have any of them."""
+    """Return a table of all models that have any of them."""
     found = score_table(dataset, dataset.evaluations, shown("scores"), f"All other scores, {dataset.name}")
     return {"table": found} if found.rows else None
 
 
 def markdown(content: Content) -> list[str]:
-    """The table."""
+    """Return the table."""
     scores = content["table"]
     header = ["model", "family", *map(escaped, scores.headers)]
     rows = ([escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows)

@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The data sets that one score decides, and the scores that are shown of them."""
+    """The data sets that share one deciding score, and the scores shown for them."""
 
     title: str
     metrics: tuple[str, ...]
@@ -39,7 +39,7 @@ class Table:
 
 
 def content(results: Results) -> dict[str, Any]:
-    """A table for each deciding score."""
+    """Return a table for each deciding score."""
     deciding = dict.fromkeys(d.primary for d in results.datasets)
     return {
         "tables": [_table(metric, [d for d in results.datasets if d.primary == metric]) for metric in deciding],
@@ -74,7 +74,7 @@ def _row(dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], marks
 
 
 def markdown(content: Content) -> list[str]:
-    """The scores; costs, which differ from run to run, have a section of their own."""
+    """Return the scores; costs, which differ from run to run, have their own section."""
     marks = "**Bold**: the test sets it apart from all others on its data set. ≈: not told apart from the highest."
     blocks = []
     for t in content["tables"]:

@@ -1,4 +1,4 @@
-"""Score against cost on each data set, with the Pareto front: nothing is both better and cheaper than its models."""
+"""Score against cost on each data set, with the Pareto front: no model is both better and cheaper than one on it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Cost = Callable[[Evaluation], costs.Measured | None]
 
 @dataclass(frozen=True)
 class TradeOff:
-    """The picture, and the models on its front from cheap to dear: (evaluation, cost as text, score as text).
+    """The picture, and the models on its front, cheapest first: (evaluation, cost as text, score as text).
 
-    ``baselines`` are not drawn, since their scores would squeeze all others together: (evaluation, score as text).
+    ``baselines`` are not drawn, since their scores would press all others together: (evaluation, score as text).
     """
 
     figure: Figure
@@ -33,7 +33,7 @@ class TradeOff:
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Training time and the time of a prediction, where a cell has both a score and such a cost."""
+    """Plot training time and prediction time, where a cell has both a score and such a cost."""
     found = []
     for dataset in results.datasets:
         drawn = (
@@ -45,7 +45,7 @@ def content(results: Results) -> dict[str, Any]:
 
 
 def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> TradeOff | None:
-    """Score against one cost; None where no model has both."""
+    """Plot the score against one cost; None where no model has both."""
     found = [(e, c.value) for e in dataset.evaluations if (c := cost(e)) is not None and c.value > 0]
     scored = [(e, value) for e, value in found if np.isfinite(e.mean(dataset.primary))]
     drawn = [(e, value) for e, value in scored if not e.cell.is_baseline]
@@ -67,7 +67,7 @@ def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> Trad
         f"{dataset.name}, Pareto front: {', '.join(drawn[i][0].cell.model for i in on_front)}",
         ((f"{name} time, {unit} (log scale)", x), (f"{label}{', lower is better' if lower else ''}", y)),
         [Line(_steps([marks[i] for i in on_front]), "front", "Pareto front")],
-        # Those on the front are drawn last, so that no other point hides their numbers.
+        # Models on the front are drawn last, so that no other point hides their numbers.
         sorted(marks, key=lambda m: m.label != ""),
     )
     said = ((drawn[i][0], f"{formatting.two_digits(drawn[i][1])} {unit}", i) for i in on_front)
@@ -88,7 +88,7 @@ def _mark(e: Evaluation, value: float, x: Scale, y: Scale, unit: str, metric: st
 
 
 def _steps(front: Sequence[Mark]) -> str:
-    """The front as a staircase: a score holds until the next better one is paid for."""
+    """Draw the front as a staircase: a score holds until the cost of the next better one."""
     points: list[tuple[float, float]] = []
     for mark in front:
         if points:

@@ -1,4 +1,4 @@
-"""The first section: what may be said of each data set, in plain words."""
+"""First section: the conclusion for each data set, in plain words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ NAME, TITLE = "verdict", "Verdict"
 
 
 def content(results: Results) -> dict[str, Any]:
-    """The verdicts, and how many cells are without an evaluation."""
+    """Return the verdicts, and the number of cells without an evaluation."""
     absent = len(results.missing) + len(results.failed)
     return {"verdicts": results.verdicts, "n_absent": absent, "n_cells": len(results.cells)}
 
 
 def markdown(content: Content) -> list[str]:
-    """A line for each data set, without costs, which differ from run to run."""
+    """Return a line for each data set, without costs, which differ from run to run."""
     return [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
