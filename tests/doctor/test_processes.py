@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.doctor.programs import running_dvc
-from versus.pipeline.doctor import processes
+from versus.pipeline.doctor import dvc_files
 from versus.workspace import Workspace
 
 
@@ -13,12 +13,12 @@ def test_a_dvc_is_found_in_its_project_and_below_but_not_in_other_projects(
     other = tmp_path / "runs" / "other"
     (other / ".dvc").mkdir(parents=True)
     with running_dvc(tmp_path, tmp_path / "data") as number:
-        found = processes.dvc_at_work(workspace.root)
+        found = dvc_files.dvc_at_work(workspace.root)
         assert [p.pid for p in found] == [number]
-        (finding,) = processes.outside_the_lock(found)
+        (finding,) = dvc_files.outside_the_lock(found)
         assert f"kill {number}" in finding.mend
         assert finding.fix is None
-        assert processes.dvc_at_work(other) == []
-    assert processes.dvc_at_work(workspace.root) == []
+        assert dvc_files.dvc_at_work(other) == []
+    assert dvc_files.dvc_at_work(workspace.root) == []
     with running_dvc(other, other):
-        assert processes.dvc_at_work(workspace.root) == []
+        assert dvc_files.dvc_at_work(workspace.root) == []

@@ -4,7 +4,7 @@ import pytest
 
 from tests.gate.test_judgement import classifier, decide
 from versus.gate import rendering
-from versus.gate.decision import Decision
+from versus.gate.judgement import Decision
 from versus.tracking.answers import Registered
 
 NEW, OLD = Registered("animals", "4", "animals-new", "run4"), Registered("animals", "3", "animals-old", "run3")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from versus.pipeline.doctor import processes
+from versus.pipeline.doctor import dvc_files
 from versus.pipeline.doctor.examination import examine
 from versus.pipeline.doctor.finding import Finding
 from versus.workspace import Workspace
@@ -25,8 +25,8 @@ def run(options: argparse.Namespace) -> int:
     """Print a paragraph for each fault; returns 1 if any was not repaired."""
     workspace = Workspace(options.workspace)
     with _repro_kept_waiting(workspace) as nobody_repros:
-        strays = processes.dvc_at_work(workspace.root) if nobody_repros else []
-        findings = [*processes.outside_the_lock(strays)]
+        strays = dvc_files.dvc_at_work(workspace.root) if nobody_repros else []
+        findings = [*dvc_files.outside_the_lock(strays)]
         if not nobody_repros:
             print("A repro is at work here: what it writes is not looked at. Look again when it has ended.")
         findings += examine(workspace, at_work=bool(strays) or not nobody_repros)

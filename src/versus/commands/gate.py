@@ -11,7 +11,7 @@ from pathlib import Path
 from versus import params as parameters
 from versus.gate import rendering
 from versus.gate.contest import Contest
-from versus.gate.decision import Decision
+from versus.gate.judgement import Decision
 from versus.tracking import destination
 from versus.workspace import Workspace
 

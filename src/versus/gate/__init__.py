@@ -7,7 +7,7 @@ from MLflow, and moves the aliases.
 
 from __future__ import annotations
 
+from versus.gate.checks import Measured, read_measured
 from versus.gate.judgement import Judgement, judge
-from versus.gate.measured import Measured, read_measured
 
 __all__ = ["Judgement", "Measured", "judge", "read_measured"]

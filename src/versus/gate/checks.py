@@ -1,15 +1,19 @@
-"""Conditions for a challenger besides the deciding score: valid predictions, recall of every class, calibration."""
+"""Conditions for a challenger besides the deciding score, computed from its predictions on the test rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.metrics import table
 from versus.metrics.table import named
+from versus.report.files import read_array, read_arrays, read_json
+from versus.statistics.bootstrap import Scorer
 
 TOLERANCE = 1e-3  # of a sum of probabilities, which are stored in single precision
 
@@ -90,3 +94,61 @@ def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArr
     new, old = (error.score(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))
     text = f"expected calibration error {new:.3f}, the champion's {old:.3f}; a rise of {margin:.3f} is allowed"
     return Check("calibration", new - old <= margin, text)
+
+
+AXES = {"classification": 3, "regression": 2}  # of predictions.npy
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Predictions of a cell on its test rows.
+
+    Args:
+        cell: its name.
+        task: "classification" or "regression".
+        test_hash: hash of the test rows; empty where an earlier version of the evaluation recorded none.
+        predictions: (R, n, K) probabilities, or (R, n) values; None for a task with other outputs.
+        rows: score -> (R, n, M), contributions of each row to the scores of other outputs.
+    """
+
+    cell: str
+    task: str
+    test_hash: str
+    predictions: NDArray[Any] | None = None
+    rows: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer]:
+        """Return each repeat's score as a function of the weights of its test rows.
+
+        Args:
+            metric: a name in scores.csv.
+            targets: (R, n) true values; None where a row does not have exactly one.
+
+        Raises:
+            ValueError: where the score cannot be computed from these predictions.
+        """
+        found = table.scorers(metric, self.predictions, targets, self.rows)
+        if found is None:
+            raise ValueError(f"{self.cell} has no {metric} that could be drawn again row by row")
+        return found
+
+
+def read_measured(folder: Path) -> Measured:
+    """Read the evaluation in a folder: ``evaluation.json``, ``predictions.npy`` and ``rows.npz``.
+
+    Raises:
+        FileNotFoundError: where one of them is missing.
+        ValueError: where one of them is damaged; the message names it.
+    """
+    about: Mapping[str, Any] = read_json(folder / "evaluation.json", ("cell", "task"))
+    predictions, rows = read_array(folder / "predictions.npy"), read_arrays(folder / "rows.npz")
+    task, test_hash = str(about["task"]), str(about.get("test_hash", ""))
+    if task not in AXES:
+        return Measured(str(about["cell"]), task, test_hash, None, rows)
+    if predictions is None:
+        raise FileNotFoundError(f"{folder / 'predictions.npy'} does not exist")
+    axes = AXES[task]
+    if predictions.ndim != axes or not np.issubdtype(predictions.dtype, np.floating):
+        found = f"{predictions.dtype} {predictions.shape}"
+        raise ValueError(f"{folder / 'predictions.npy'} holds {found}; floats with {axes} axes are expected")
+    return Measured(str(about["cell"]), task, test_hash, predictions, rows)

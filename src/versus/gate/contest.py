@@ -13,9 +13,8 @@ from versus import params as parameters
 from versus import report
 from versus.data import prepared
 from versus.evaluation.scored_rows import hash_test_rows
-from versus.gate.decision import Decision
-from versus.gate.judgement import Judgement, judge
-from versus.gate.measured import read_measured
+from versus.gate.checks import read_measured
+from versus.gate.judgement import Decision, Judgement, judge
 from versus.metrics.table import primary
 from versus.params import Params
 from versus.tracking import champions, client

@@ -1,4 +1,4 @@
-"""Judgement of one challenger: its basis, its figures and its result."""
+"""Decision of the gate for one data set, and the judgement it rests on: basis, figures, result."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.gate import checks
-from versus.gate.checks import Check
-from versus.gate.measured import Measured
+from versus.gate.checks import Check, Measured
 from versus.metrics.metric import Metric
 from versus.metrics.table import named
 from versus.settings import Gate
 from versus.statistics.bootstrap import Gain, paired_gain
+from versus.tracking.answers import Registered
 
 Basis = Literal["comparison", "new baseline"]
 
@@ -130,3 +130,35 @@ def _deciding_score(metric: Metric, gain: Gain, margin: float, confidence: float
 
 def _signed(value: float) -> str:
     return f"{value:+.4g}" if value else "0"
+
+
+Outcome = Literal["pass", "fail", "undecided"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Outcome for one data set, in words and figures.
+
+    Args:
+        dataset: the data set.
+        outcome: "undecided" where the challenger could not be judged.
+        summary: the reason, in one sentence.
+        challenger, champion: the models compared; None where there is none, or it is unknown.
+        judgement: the figures; None where no comparison was needed.
+        promoted: True where the challenger was made the champion.
+    """
+
+    dataset: str
+    outcome: Outcome
+    summary: str
+    challenger: Registered | None = None
+    champion: Registered | None = None
+    judgement: Judgement | None = None
+    promoted: bool = False
+
+    @property
+    def may_promote(self) -> bool:
+        """True where the challenger passed, is not yet the champion, and was not rolled back by a user."""
+        if self.outcome != "pass" or self.challenger is None:
+            return False
+        return self.challenger != self.champion and not self.challenger.rolled_back

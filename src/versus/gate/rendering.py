@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from versus.gate.decision import Decision
+from versus.gate.judgement import Decision
 from versus.report import formatting, metric_labels
 from versus.report.markdown import escaped, table
 from versus.tracking.answers import Registered

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from versus import params as parameters
 from versus.params import ParamsError
-from versus.pipeline.doctor import dvc_files, leftovers, orphans, surroundings, tracking_store, unfinished
+from versus.pipeline.doctor import dvc_files, leftovers, surroundings
 from versus.pipeline.doctor.finding import Finding
 from versus.serving.code import CODE
 from versus.workspace import Workspace
@@ -21,7 +21,7 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
     """
     yield from surroundings.disk_space(workspace.root)
     yield from surroundings.environment(CODE / "constraints.txt")
-    yield from tracking_store.damaged(workspace)
+    yield from surroundings.damaged_store(workspace)
     if not at_work:
         yield from dvc_files.damaged_lock(workspace.root)
         yield from dvc_files.damaged_rwlock(workspace.root)
@@ -36,5 +36,5 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
         )
         return
     if not at_work:
-        yield from unfinished.stale(workspace, params)
-        yield from orphans.orphans(workspace, params)
+        yield from leftovers.unfinished_fits(workspace, params)
+        yield from leftovers.orphans(workspace, params)

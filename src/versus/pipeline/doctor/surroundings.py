@@ -1,15 +1,19 @@
-"""Checks of a workspace's environment: tested versions of libraries, and free disk space."""
+"""Checks of what surrounds a workspace: tested versions of libraries, free disk space, the store of MLflow's runs."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import re
 import shutil
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from versus.pipeline import verification
 from versus.pipeline.doctor.finding import Finding
+from versus.tracking import destination, sqlite
+from versus.workspace import Workspace
 
 LEAST_FREE = 10**9  # bytes
 MOST_NAMED = 8
@@ -59,3 +63,30 @@ def _installed(name: str) -> str | None:
         return importlib.metadata.version(name).split("+")[0]
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+BESIDE = ("-wal", "-shm")  # what sqlite keeps beside a database
+
+
+def damaged_store(workspace: Workspace) -> Iterator[Finding]:
+    """Yield a finding if the store is not a database, is cut off or has damaged pages. Servers are not checked."""
+    file = destination.find(workspace.root).sqlite_file
+    if file is None or not file.is_file():
+        return
+    fault = sqlite.fault_of(file)
+    if fault:
+        yield Finding(
+            f"{file} is not a usable MLflow store: {fault}",
+            f"move it away, with {' and '.join(file.name + end for end in BESIDE)}; `make sync` fills a new one",
+            partial(_move_aside, file),
+        )
+
+
+def _move_aside(file: Path) -> str:
+    """Rename the store and its companion files; they are not deleted, as they may hold runs of other workspaces."""
+    kept = file.with_name(f"{file.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    for end in ("", *BESIDE):
+        part = file.with_name(file.name + end)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + end))
+    return f"moved {file} to {kept.name}; `make sync` fills a new one"
