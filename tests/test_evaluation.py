@@ -20,8 +20,7 @@ from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes, Number
 from versus.evaluation import evaluate
 from versus.evaluation.answers import EvaluationError
-from versus.evaluation.record import Record
-from versus.evaluation.scored_rows import hash_test_rows
+from versus.evaluation.record import Record, hash_test_rows
 from versus.metrics.table import named, of_use
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError

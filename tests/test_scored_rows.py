@@ -10,8 +10,8 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes, Number
-from versus.evaluation import scored_rows
-from versus.evaluation.scored_rows import hash_test_rows
+from versus.evaluation import record
+from versus.evaluation.record import hash_test_rows
 
 SCHEMA = Schema(Table((Column("a"), Column("b"), Column("c", ("blue", "red")))), Classes(("x", "y"), "t"))
 
@@ -88,7 +88,7 @@ def test_files_hash_as_arrays_do_and_the_data_stay_as_they_are(tmp_path, monkeyp
     prepared.write(tmp_path / "set", found)
     before = hash_test_rows(found)
     assert hash_test_rows(prepared.read(tmp_path / "set")) == before
-    monkeypatch.setattr(scored_rows, "CHUNK", 7)
+    monkeypatch.setattr(record, "CHUNK", 7)
     assert hash_test_rows(found) == before
     np.testing.assert_array_equal(found.X, data().X)
 

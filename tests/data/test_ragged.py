@@ -12,7 +12,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table, Tokens
 from versus.data.targets import Classes, Nothing, Number, Tags
-from versus.evaluation.scored_rows import hash_test_rows
+from versus.evaluation.record import hash_test_rows
 
 SENTENCES = Ragged.of([[0, 1, 2], [3], [], [2, 1], [0, 3, 3, 1]], np.int32)
 TAGS = Ragged(np.array([0, 1, 1, 0, 1, 0, 1, 0, 0, 1]), SENTENCES.starts)

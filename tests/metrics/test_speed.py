@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from versus.metrics.speed import call_seconds, prediction_speed, samples_per_second
+from versus.metrics.cost import call_seconds, prediction_speed, samples_per_second
 
 
 def test_slow_calls_take_long_and_fast_ones_do_not():

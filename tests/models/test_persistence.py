@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
-from versus.models import find, persistence, skops_file
+from versus.models import find, model_files, persistence
 from versus.models.persistence import PersistenceError
 
 MODELS = [
@@ -362,7 +362,7 @@ def test_what_memory_held_between_the_fields_of_a_record_is_not_kept():
         written = io.BytesIO()
         np.save(written, records)
         del records, memory  # to be handed out again, with what it holds
-        clean = skops_file._without_padding(written.getvalue(), "nodes.npy")
+        clean = model_files._without_padding(written.getvalue(), "nodes.npy")
         assert not np.frombuffer(clean[-400 * 16 :], np.uint8).reshape(400, 16)[:, 9:].any()
         found.add(clean)
     assert len(found) == 1
@@ -381,12 +381,14 @@ def test_skops_trusts_nothing_by_itself_and_does_not_walk_scikit_learn(tmp_path)
     from sklearn.dummy import DummyClassifier
 
     estimator = DummyClassifier().fit([[0]], [0])
-    skops_file.dump(estimator, tmp_path / "x.skops")
+    model_files.write_estimator(estimator, tmp_path / "x.skops")
     with pytest.raises(TypeError, match="DummyClassifier"):
-        skops_file.load(tmp_path / "x.skops", [])
-    assert isinstance(skops_file.load(tmp_path / "x.skops", ["sklearn.dummy.DummyClassifier"]), DummyClassifier)
+        model_files.read_estimator(tmp_path / "x.skops", [])
+    assert isinstance(
+        model_files.read_estimator(tmp_path / "x.skops", ["sklearn.dummy.DummyClassifier"]), DummyClassifier
+    )
     script = (
-        "import sys, versus.models.skops_file as s\ns._skops_io()\n"
+        "import sys, versus.models.model_files as s\ns._skops_io()\n"
         "assert 'sklearn.gaussian_process' not in sys.modules"  # all_estimators imports every part
     )
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})

@@ -3,12 +3,13 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from versus.report import formatting, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import formatting
+from versus.report.build import source_hash
 from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.plot import Scale, scale
 from versus.report.files import write_csv
-from versus.report.markdown import escaped
-from versus.report.page import source_hash
+from versus.report.section import escaped
 from versus.report.sections import profile
 from versus.report.sections.curves import thinned
 
@@ -108,16 +109,16 @@ def test_thinned_curves_keep_their_ends():
 
 
 def test_directions():
-    assert metric_labels.lower_is_better("bits_per_dimension_binarised")
-    assert not metric_labels.lower_is_better("mean_log_likelihood_mixed")
-    assert metric_labels.is_share("accuracy_score")
-    assert not metric_labels.is_share("log_loss")
+    assert metric_table.lower_is_better("bits_per_dimension_binarised")
+    assert not metric_table.lower_is_better("mean_log_likelihood_mixed")
+    assert metric_table.is_share("accuracy_score")
+    assert not metric_table.is_share("log_loss")
 
 
 def test_scores_are_called_as_the_table_of_metrics_says():
-    assert metric_labels.label("root_mean_squared_error") == "RMSE"
-    assert metric_labels.label("mean_log_likelihood_mixed") == metric_labels.label("mean_log_likelihood")
-    assert metric_labels.label("score_of_yours") == "score of yours"
+    assert metric_table.label("root_mean_squared_error") == "RMSE"
+    assert metric_table.label("mean_log_likelihood_mixed") == metric_table.label("mean_log_likelihood")
+    assert metric_table.label("score_of_yours") == "score of yours"
 
 
 def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():

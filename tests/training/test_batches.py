@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from versus.training.batches import DeviceRows
+from versus.training.batches import DeviceRows, generator_for, seed_for
 from versus.training.devices import cpu_threads, resolve_device, resolve_precision, threads_for
-from versus.training.randomness import generator_for, seed_for
 
 CPU = torch.device("cpu")
 

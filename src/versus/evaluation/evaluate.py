@@ -1,4 +1,4 @@
-"""Evaluation of one cell: each repeat's model on its unseen test rows, written to files.
+"""Evaluation of one cell: each repeat's model on its unseen test rows, and the cost of its use, in files.
 
 The model's methods decide which measurements are made; skipped ones carry their reason. Except for times, all output
 is identical, bit for bit, whenever the same models are evaluated.
@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Events
 from versus.data.prepared import Prepared, save_events
+from versus.data.schema import Schema
 from versus.data.targets import Number
-from versus.evaluation.answers import HeldOut
-from versus.evaluation.capabilities import capabilities, density
-from versus.evaluation.cost import write_cost
+from versus.evaluation.answers import HeldOut, capabilities, density
 from versus.evaluation.plane import is_plane, write_plane
-from versus.evaluation.record import Record
-from versus.evaluation.scored_rows import hash_test_rows
+from versus.evaluation.record import Record, hash_test_rows
 from versus.evaluation.uses import USES
+from versus.evaluation.uses.density import as_asked
 from versus.evaluation.uses.generation import shown_samples
 from versus.metrics.classification import confusion_matrix, reliability
+from versus.metrics.cost import prediction_speed, samples_per_second
 from versus.models import persistence
 from versus.settings import Cell
 
@@ -118,3 +119,28 @@ def _write_csv(path: Path, header: list[str], rows: list[Any]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, out: Path) -> None:
+    """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
+
+    Latency is that of the model's main answer: probabilities, values, or log-densities if it gives neither.
+    """
+    has = capabilities(model)
+    answer = next((name for name in ("predict_proba", "predict", density(has)) if name in has), None)
+    cost: dict[str, Any] = {"latency_ms": None, "throughput_per_s": None, "samples_per_s": None}
+    if answer is not None:
+        rows = as_asked(model, X[:256], schema, seed) if answer == density(has) else X[:256]
+        cost |= prediction_speed(getattr(model, answer), rows)
+    if "sample" in has:
+        cost["samples_per_s"] = samples_per_second(lambda n: model.sample(n, random_state=seed))
+    cost["parameters"] = _parameters(model, saved)
+    cost["bytes_on_disk"] = sum(file.stat().st_size for file in persistence.files(saved))
+    out.write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
+
+
+def _parameters(model: Any, saved: Path) -> int:
+    """Number of parameters that the model reports, or else of the numbers that it stores."""
+    if hasattr(model, "count_parameters"):
+        return int(model.count_parameters())
+    return persistence.count_numbers(saved)

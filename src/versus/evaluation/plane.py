@@ -12,8 +12,7 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Table
 from versus.data.targets import Classes
-from versus.evaluation.answers import in_batches
-from versus.evaluation.capabilities import capabilities, density
+from versus.evaluation.answers import capabilities, density, in_batches
 
 POINTS = 100  # along each axis
 MARGIN = 0.1  # of the data's range, on each side

@@ -1,14 +1,18 @@
-"""Collection of the scores, rows and skipped parts of a cell."""
+"""Collection of the scores, rows and skipped parts of a cell, and a hash of the test rows that it was scored on."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from versus.arrays import Array
+from versus.arrays import Array, Events, Ragged
+from versus.data.prepared import Prepared
 from versus.evaluation.answers import Answers, EvaluationError, HeldOut, Use
 from versus.metrics import table
 from versus.metrics.metric import Metric, UndefinedMetricError
@@ -95,3 +99,46 @@ class Record:
         whole = {name: np.stack(rows) for name, rows in self._rows.items() if len(rows) == repeats}
         if whole:
             np.savez_compressed(path, **whole)  # type: ignore[arg-type]
+
+
+CHUNK = 4096  # rows that are read at a time
+
+
+def hash_test_rows(data: Prepared) -> str:
+    """Compute the SHA-256 of features and targets of the test rows of every repeat, in the order of the predictions.
+
+    It depends on the test rows alone, not on the training rows. Categories are hashed by name: a category found only in
+    other rows shifts the codes, but not the hash. All classes are included, also those absent from the test rows: with
+    one more class, the models solve a different task.
+    """
+    schema = data.schema
+    columns = [[c.name, c.categories is not None] for c in schema.columns]
+    form = [schema.x.form, schema.y.task, schema.shape, schema.classes, schema.target, columns]
+    digest = hashlib.sha256(json.dumps(form).encode())
+    before: NDArray[np.int64] | None = None
+    one_repeat = b""
+    for repeat in range(data.repeats):
+        rows = data.rows(repeat, "test")
+        if before is None or not np.array_equal(rows, before):  # an official test set is the same in every repeat
+            one_repeat = _digest(data, rows)
+        digest.update(one_repeat)
+        before = rows
+    return digest.hexdigest()
+
+
+def _digest(data: Prepared, rows: NDArray[np.int64]) -> bytes:
+    digest = hashlib.sha256(f"{_type(data.X)} {_type(data.y)} {len(rows)}".encode())
+    for start in range(0, len(rows), CHUNK):
+        for values in _arrays(data.schema.x.by_name(data.X[rows[start : start + CHUNK]])):
+            digest.update(np.ascontiguousarray(values).data)
+    for values in _arrays(data.y[rows]):
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.digest()
+
+
+def _type(events: Events) -> str:
+    return events.values.dtype.str if isinstance(events, Ragged) else events.dtype.str
+
+
+def _arrays(events: Events) -> tuple[Array, ...]:
+    return (events.lengths, events.values) if isinstance(events, Ragged) else (events,)

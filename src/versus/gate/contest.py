@@ -12,7 +12,7 @@ import numpy as np
 from versus import params as parameters
 from versus import report
 from versus.data import prepared
-from versus.evaluation.scored_rows import hash_test_rows
+from versus.evaluation.record import hash_test_rows
 from versus.gate.checks import read_measured
 from versus.gate.judgement import Decision, Judgement, judge
 from versus.metrics.table import primary

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from versus.gate.judgement import Decision
-from versus.report import formatting, metric_labels
-from versus.report.markdown import escaped, table
+from versus.metrics import table as metric_table
+from versus.report import formatting
+from versus.report.section import escaped, table
 from versus.tracking.answers import Registered
 
 WORDS = {"pass": "passes", "fail": "FAILS", "undecided": "UNDECIDED"}
@@ -61,7 +62,7 @@ def _scores(decision: Decision) -> str:
     found = decision.judgement and decision.judgement.gain
     if not decision.judgement or not found:
         return formatting.NONE
-    label = metric_labels.label(decision.judgement.metric)
+    label = metric_table.label(decision.judgement.metric)
     return f"{label} {formatting.score(found.challenger)}, was {formatting.score(found.champion)}"
 
 

@@ -98,6 +98,29 @@ def named(name: str) -> Metric:
     raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in METRICS)}")
 
 
+def known(metric: str) -> Metric:
+    """Return the metric with a name in scores.csv; one derived from the name alone where the table does not have it."""
+    try:
+        return named(metric)
+    except KeyError:
+        return Metric(metric, metric.replace("_", " "), "", "", "higher", -INF, INF, "")
+
+
+def label(metric: str) -> str:
+    """Return the metric's name for readers."""
+    return known(metric).label
+
+
+def lower_is_better(metric: str) -> bool:
+    """Tell if a smaller value is better."""
+    return known(metric).lower_is_better
+
+
+def is_share(metric: str) -> bool:
+    """Tell if the score is a share of rows, or lies within 0 … 1 like one."""
+    return known(metric).is_share
+
+
 def of_use(use: str) -> list[Metric]:
     """Return the metrics that score the same answers."""
     return [metric for metric in METRICS if metric.use == use]

@@ -16,10 +16,9 @@ from versus.arrays import Array, Step
 from versus.data.schema import Schema
 from versus.data.spaces import Table
 from versus.models.preprocessing import Preprocessor
-from versus.training.batches import Batch
+from versus.training.batches import Batch, fresh_seed, seed_for, seeded
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
 from versus.training.loop import Training
-from versus.training.randomness import fresh_seed, seed_for, seeded
 from versus.training.state import load_network, network_arrays, under, with_prefix
 from versus.training.updates import Descent, Update
 

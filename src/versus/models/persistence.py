@@ -2,7 +2,7 @@
 
 A model has a path without suffix. ``<path>.json`` names the class (one that `versus.models.find` can find), its
 arguments, the schema of the data, and name, shape and type of each array; ``<path>.safetensors`` holds the arrays,
-``<path>.skops`` a fitted scikit-learn estimator (`versus.models.skops_file`). Equal models make equal bytes, so DVC
+``<path>.skops`` a fitted scikit-learn estimator (`versus.models.model_files`). Equal models make equal bytes, so DVC
 sees the same hash again. All models of a cell lie in one folder: DVC walks through every folder in every repro.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from versus import manifest
 from versus.data.schema import Schema
-from versus.models import array_file, find, skops_file
+from versus.models import find, model_files
 
 FORMAT = 2
 DESCRIPTION, ARRAYS, ESTIMATOR = ".json", ".safetensors", ".skops"
@@ -44,7 +44,7 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = getattr(model, "schema_", None) or model.schema
     try:
-        forms = array_file.write(model.get_arrays(), _file(path, ARRAYS))
+        forms = model_files.write_arrays(model.get_arrays(), _file(path, ARRAYS))
     except ValueError as error:
         raise PersistenceError(f"{type(model).__name__} cannot be saved: {error}") from error
     about: dict[str, Any] = {
@@ -59,7 +59,7 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
         "scikit_learn": None,
     }
     if hasattr(model, "estimator_"):
-        skops_file.dump(model.estimator_, _file(path, ESTIMATOR))
+        model_files.write_estimator(model.estimator_, _file(path, ESTIMATOR))
         about["files"][ESTIMATOR] = _seal(_file(path, ESTIMATOR))
         about["scikit_learn"] = _scikit_learn_version()
     try:
@@ -104,7 +104,7 @@ def count_numbers(path: Path) -> int:
     """
     about = _read_description(_file(path, DESCRIPTION))
     total = sum(int(math.prod(form["shape"])) for form in about["arrays"].values())
-    return total + (skops_file.count_numbers(_file(path, ESTIMATOR)) if ESTIMATOR in about["files"] else 0)
+    return total + (model_files.count_numbers(_file(path, ESTIMATOR)) if ESTIMATOR in about["files"] else 0)
 
 
 def _file(path: Path, suffix: str) -> Path:
@@ -183,7 +183,7 @@ def _build(about: Mapping[str, Any], path: Path) -> Any:
 
 def _take_over(model: Any, forms: Mapping[str, Any], path: Path) -> None:
     try:
-        arrays = array_file.read(path, forms)
+        arrays = model_files.read_arrays(path, forms)
     except ValueError as error:
         raise PersistenceError(f"{path} is damaged: {error}") from error
     try:
@@ -204,7 +204,7 @@ def _read_estimator(model: Any, path: Path, version: Any) -> Any:
         raise PersistenceError(f"{path} was written with scikit-learn {version}, this is {running}: train it again")
     fresh = model.new_estimator()
     try:
-        estimator = skops_file.load(path, model.trusted_types)
+        estimator = model_files.read_estimator(path, model.trusted_types)
         if type(estimator) is not type(fresh):
             raise TypeError(f"it holds a {type(estimator).__name__}; {type(fresh).__name__} belongs there")
         # its arguments come from this program, not from the file

@@ -1,17 +1,27 @@
-"""Write the report of a workspace."""
+"""Write the report of a workspace: one self-contained HTML file, Markdown, and the files of its numbers.
+
+The page loads and sends nothing: its policy allows only its own style and script.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from versus.report import comparison_table, markdown, page, plot_files, results
-from versus.report.figures.figure import standalone
-from versus.report.section import Shown, shown
+from jinja2 import Environment
+from markupsafe import Markup
+
+from versus.metrics import table as metric_table
+from versus.report import formatting, number_files, results
+from versus.report.figures.figure import TEMPLATES, draw, environment, standalone
+from versus.report.results import Results
+from versus.report.section import Shown, render_markdown, shown
 from versus.report.sections import SECTIONS
-from versus.settings import Cell, Comparison
+from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
 
 
@@ -38,13 +48,13 @@ def build(
     sections = shown(SECTIONS, found)
     reports = workspace.reports
     reports.mkdir(parents=True, exist_ok=True)
-    comparison_table.write_scores(reports / "comparison.csv", found.datasets)
-    comparison_table.write_costs(reports / "costs.csv", found.datasets)
-    comparison_table.write_metrics(reports / "metrics.json", found.datasets)
-    plot_files.write_plot_files(reports / "plots", found.datasets)
+    number_files.write_scores(reports / "comparison.csv", found.datasets)
+    number_files.write_costs(reports / "costs.csv", found.datasets)
+    number_files.write_metrics(reports / "metrics.json", found.datasets)
+    number_files.write_plot_files(reports / "plots", found.datasets)
     _write_pictures(reports / "figures", sections)
-    (reports / "report.md").write_text(markdown.render(sections), encoding="utf-8")
-    (reports / "report.html").write_text(page.render(found, sections), encoding="utf-8")
+    (reports / "report.md").write_text(render_markdown(sections), encoding="utf-8")
+    (reports / "report.html").write_text(render_page(found, sections), encoding="utf-8")
 
 
 def best_cells(workspace: Workspace, cells: Iterable[Cell], comparison: Comparison | None = None) -> dict[str, str]:
@@ -63,3 +73,58 @@ def _write_pictures(folder: Path, sections: Iterable[Shown]) -> None:
     for section in sections:
         for name, figure in section.pictures.items():
             (folder / name).write_text(standalone(figure), encoding="utf-8")
+
+
+def render_page(results: Results, sections: Sequence[Shown]) -> str:
+    """Render the page. Style and script are inline, and the page's policy allows them by their hashes only."""
+    # These two files are our own and contain no data: they need no escaping, and escaping would break them.
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    script = Markup((TEMPLATES / "table.js").read_text(encoding="utf-8"))
+    return (
+        _with_filters(environment())
+        .get_template("page.html")
+        .render(
+            results=results,
+            sections=sections,
+            style=style,
+            script=script,
+            style_hash=source_hash(style),
+            script_hash=source_hash(script),
+        )
+    )
+
+
+def _with_filters(made: Environment) -> Environment:
+    made.filters |= {
+        "score": formatting.score,
+        "percent": formatting.percent,
+        "p_value": formatting.p_value,
+        "times": formatting.times,
+        "breakable": breakable,
+        "count": formatting.count,
+        "shorten": formatting.shorten,
+        "label": metric_table.label,
+        "lower_is_better": metric_table.lower_is_better,
+    }
+    made.globals |= {
+        "span": formatting.span,
+        "groups": {**FAMILIES, "baseline": "baseline"},
+        "draw": lambda figure: draw(figure, made),
+        "render": lambda section: _section(made, section),
+    }
+    return made
+
+
+def _section(made: Environment, section: Shown) -> Markup:
+    """Render a section's template, which is given only the section's content."""
+    return Markup(made.get_template(f"sections/{section.name}.html").render(section.content))
+
+
+def breakable(name: str) -> Markup:
+    """Allow a line break after each underscore of a name; copied text does not change."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def source_hash(text: str) -> str:
+    """Return the hash source by which a Content-Security-Policy allows an inline style or script."""
+    return "sha256-" + b64encode(sha256(text.encode("utf-8")).digest()).decode("ascii")

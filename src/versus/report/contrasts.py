@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from versus.report import costs, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.settings import FAMILIES
@@ -52,7 +53,7 @@ class Contrast:
         """Model that the judgement favours; None where both are equal or the judgement is open."""
         if self.judgement not in ("higher", "lower"):
             return None
-        first = (self.judgement == "lower") == metric_labels.lower_is_better(self.dataset.primary)
+        first = (self.judgement == "lower") == metric_table.lower_is_better(self.dataset.primary)
         return self.discriminative if first else self.generative
 
     @property
@@ -81,7 +82,7 @@ class Contrast:
     @property
     def better_by_more_than_rope(self) -> tuple[float, float]:
         """Probabilities that the discriminative, and that the generative, model is better by more than the rope."""
-        lower = metric_labels.lower_is_better(self.dataset.primary)
+        lower = metric_table.lower_is_better(self.dataset.primary)
         return (self.rope.below, self.rope.above) if lower else (self.rope.above, self.rope.below)
 
 

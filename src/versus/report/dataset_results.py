@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from versus.data.prepared import Prepared
 from versus.metrics import table
-from versus.report import metric_labels
+from versus.metrics import table as metric_table
 from versus.report.evaluation import Evaluation
 from versus.settings import Comparison
 from versus.statistics import Uncertain
@@ -71,7 +71,7 @@ class DatasetResults:
     @property
     def has_relative_rope(self) -> bool:
         """True where the region of practical equality is given in standard deviations of the target."""
-        return metric_labels.known(self.primary).in_unit_of_target
+        return metric_table.known(self.primary).in_unit_of_target
 
     @cached_property
     def rope(self) -> float:
@@ -97,13 +97,13 @@ class DatasetResults:
 
         def key(evaluation: Evaluation) -> float:
             mean = evaluation.mean(metric)
-            return metric_labels.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
+            return metric_table.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
 
         return sorted(evaluations, key=key)
 
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
         """Return the interval of a mean score, within the range of the metric; None where it cannot be computed."""
-        known = metric_labels.known(metric)
+        known = metric_table.known(metric)
         if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion:
             right = round(evaluation.mean(metric) * self.n_test)
             return wilson_interval(right, self.n_test, self.comparison.confidence)
@@ -151,7 +151,7 @@ class DatasetResults:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        resolution = 1 / self.n_test if metric_labels.known(metric).is_proportion else 0.0
+        resolution = 1 / self.n_test if metric_table.known(metric).is_proportion else 0.0
         return corrected_mean(repeats, n_train, self.n_test, resolution)
 
     def _n_train(self, evaluation: Evaluation) -> int:

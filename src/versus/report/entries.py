@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from versus.report import costs, formatting, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import costs, formatting
 from versus.report.dataset_results import DatasetResults, Mark
 from versus.report.evaluation import Evaluation
 from versus.settings import Cell
@@ -46,11 +47,11 @@ def score_table(
 ) -> ScoreTable:
     """Return a table of the named metrics that have values, for any measure, over the models that have any of them."""
     present = dict.fromkeys(m for e in evaluations for m in e.scores if np.isfinite(e.mean(m)))
-    metrics = [m for name in names for m in present if metric_labels.known(m).name == name]
+    metrics = [m for name in names for m in present if metric_table.known(m).name == name]
     having = [e for e in evaluations if any(m in e.scores for m in metrics)]
     models = dataset.ordered(having, metrics[0]) if metrics else []
     rows = tuple((e.cell, tuple(score_entry(dataset, e, m) for m in metrics)) for e in models)
-    return ScoreTable(title, tuple(metric_labels.label(m) for m in metrics), rows)
+    return ScoreTable(title, tuple(metric_table.label(m) for m in metrics), rows)
 
 
 def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, mark: Mark | None = None) -> Entry:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.report import metric_labels
+from versus.metrics import table as metric_table
 from versus.report.dataset_results import DatasetResults
 from versus.settings import Cell
 from versus.statistics.ranks import Friedman, critical_difference, friedman, indistinct_groups, rank_rows
@@ -57,9 +57,9 @@ def ranking(datasets: Sequence[DatasetResults], confidence: float) -> Ranking | 
     rows, columns = complete_block(np.isfinite(means))
     if len(rows) < 2 or len(columns) < 2:
         return None
-    ranks = rank_rows(means[np.ix_(rows, columns)], not metric_labels.lower_is_better(metric))
+    ranks = rank_rows(means[np.ix_(rows, columns)], not metric_table.lower_is_better(metric))
     columns = [columns[i] for i in np.argsort(ranks.mean(axis=0), kind="stable")]
-    ranks = rank_rows(means[np.ix_(rows, columns)], not metric_labels.lower_is_better(metric))
+    ranks = rank_rows(means[np.ix_(rows, columns)], not metric_table.lower_is_better(metric))
     test = friedman(ranks)
     difference = critical_difference(len(columns), len(rows), 1 - confidence)
     cells = {e.cell.model: e.cell for d in counted for e in d.evaluations}

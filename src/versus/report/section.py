@@ -6,7 +6,7 @@ knows no other section.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -54,3 +54,27 @@ def shown(sections: Sequence[Section[Subject]], subject: Subject) -> list[Shown]
             write = getattr(section, "markdown", None)
             found.append(Shown(section.NAME, section.TITLE, content, write(content) if write else ()))
     return found
+
+
+def render_markdown(sections: Iterable[Shown]) -> str:
+    """Render the report as Markdown; its pictures are in ``figures/`` beside it."""
+    blocks = ["# Generative versus discriminative models, measured", ""]
+    for section in sections:
+        if section.markdown:
+            pictures = [f"![{escaped(figure.title)}](figures/{name})" for name, figure in section.pictures.items()]
+            blocks += [f"## {section.title}", "", *section.markdown, *pictures, ""]
+    return "\n".join(blocks).rstrip("\n") + "\n"
+
+
+def escaped(text: Any) -> str:
+    """Escape a text for Markdown and HTML, on one line."""
+    safe = " ".join(str(text).split())
+    for character in "\\`*[]|~#":
+        safe = safe.replace(character, f"\\{character}")
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a GitHub table and the empty line after it; cells must be escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]

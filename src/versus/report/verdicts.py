@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from versus.report import costs, formatting, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import costs, formatting
 from versus.report.contrasts import Contrast, main_contrast
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
@@ -80,18 +81,18 @@ def _with_score(dataset: DatasetResults, evaluation: Evaluation) -> str:
     """Format a model with its score: ``logistic_regression (accuracy 97.4 %, 95.1 to 99.0)``."""
     metric = dataset.primary
     interval = dataset.interval(evaluation, metric)
-    share = metric_labels.is_share(metric)
+    share = metric_table.is_share(metric)
     shown = formatting.percent(evaluation.mean(metric)) if share else formatting.score(evaluation.mean(metric))
     if interval is not None:
         low, high = interval
         shown += f", {formatting.fixed_span(100 * low, 100 * high, 1) if share else formatting.span(low, high)}"
-    return f"{evaluation.cell.model} ({metric_labels.label(metric)} {shown})"
+    return f"{evaluation.cell.model} ({metric_table.label(metric)} {shown})"
 
 
 def _difference(contrast: Contrast) -> str:
     """Describe the difference with its interval, p-value and probabilities."""
     dataset = contrast.dataset
-    share = metric_labels.is_share(dataset.primary)
+    share = metric_table.is_share(dataset.primary)
     write = formatting.points if share else formatting.signed
     unit = " percentage points" if share else ""
     if not np.isfinite(contrast.low):
@@ -108,7 +109,7 @@ def _probabilities(contrast: Contrast) -> str:
     """Give the probabilities that either model is better by more than the rope, and that both are practically equal."""
     dataset = contrast.dataset
     first, second = contrast.better_by_more_than_rope
-    if metric_labels.is_share(dataset.primary):
+    if metric_table.is_share(dataset.primary):
         margin = f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
     else:
         margin = formatting.two_digits(dataset.rope)
@@ -127,9 +128,7 @@ def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:
     floor = dataset.ordered(trivial, dataset.primary)[0]
     best = dataset.ordered(models, dataset.primary)[0]
     apart = dataset.difference(best, floor, dataset.primary)
-    better = (best.mean(dataset.primary) < floor.mean(dataset.primary)) == metric_labels.lower_is_better(
-        dataset.primary
-    )
+    better = (best.mean(dataset.primary) < floor.mean(dataset.primary)) == metric_table.lower_is_better(dataset.primary)
     if apart is not None and better and apart.p_value() < 1 - dataset.comparison.confidence:
         return ""
     return f" Neither is shown to beat the baseline, {_with_score(dataset, floor)}."

@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 
 from versus.arrays import Array, Step
-from versus.training.batches import DeviceRows
+from versus.training.batches import DeviceRows, fresh_seed, generator_for, seed_for, seeded
 from versus.training.devices import cpu_threads, fabric_for, resolve_device, resolve_precision
 from versus.training.kept_weights import EarlyStopping, MovingAverage
-from versus.training.randomness import fresh_seed, generator_for, seed_for, seeded
 from versus.training.state import load_network, load_optimizers, network_arrays, optimizer_arrays, under, with_prefix
 from versus.training.updates import Update
 

@@ -9,8 +9,15 @@ import numpy as np
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image
-from versus.evaluation.answers import Answers, EvaluationError, HeldOut, in_batches
-from versus.evaluation.capabilities import capabilities, density, measure_suffix
+from versus.evaluation.answers import (
+    Answers,
+    EvaluationError,
+    HeldOut,
+    capabilities,
+    density,
+    in_batches,
+    measure_suffix,
+)
 from versus.metrics.density import dequantise
 from versus.metrics.metric import UndefinedMetricError
 

@@ -12,8 +12,7 @@ from versus.data.prepared import Part
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes, Number, Tags
-from versus.evaluation.answers import Answers, HeldOut
-from versus.evaluation.capabilities import samples_by_class
+from versus.evaluation.answers import Answers, HeldOut, samples_by_class
 from versus.metrics.samples import MOST_ROWS
 from versus.models.events import draw
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from versus.data.schema import Schema
 from versus.data.targets import Number, Tags
-from versus.evaluation.answers import Answers, HeldOut
-from versus.evaluation.capabilities import samples_by_class
+from versus.evaluation.answers import Answers, HeldOut, samples_by_class
 from versus.evaluation.uses.generation import some_rows
 from versus.metrics.samples import transfer_accuracy
 from versus.models.events import draw

@@ -18,10 +18,8 @@ import numpy as np
 
 from versus.arrays import Array, Measure, Ragged
 from versus.data.schema import Schema
-from versus.models.checks import check_names, check_shape, restored_schema
-from versus.models.tagging import tagging_data, tokens_of
-from versus.models.word_classes import WordClasses
-from versus.models.word_forms import packed, unpacked
+from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
+from versus.models.word_forms import WordClasses, packed, unpacked
 from versus.numerics.chains import Chain
 
 __all__ = ["HiddenMarkovModel"]

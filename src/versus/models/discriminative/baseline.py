@@ -10,8 +10,7 @@ from scipy.special import ndtri
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
 from versus.models.bayes import class_log_prior
-from versus.models.checks import check_names, check_shape, restored_schema
-from versus.models.tagging import tagging_data
+from versus.models.checks import check_names, check_shape, restored_schema, tagging_data
 
 __all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
 

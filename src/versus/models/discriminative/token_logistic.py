@@ -16,9 +16,8 @@ from scipy.special import log_softmax
 
 from versus.arrays import Array, Ragged
 from versus.data.schema import Schema
-from versus.models.checks import check_names, check_shape, restored_schema
+from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.estimator import limited
-from versus.models.tagging import tagging_data, tokens_of
 from versus.models.token_features import Window, WordFeatures
 from versus.models.word_forms import packed, unpacked
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from versus.report.costs import COSTS, HEADLINE, side_by_side
 from versus.report.entries import cost_entry
-from versus.report.markdown import escaped, table
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped, table
 
 NAME, TITLE = "costs", "Costs"
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from versus.report.dataset_results import DatasetResults
-from versus.report.markdown import escaped
 from versus.report.results import Results
-from versus.report.section import Content, Section, shown
+from versus.report.section import Content, Section, escaped, shown
 from versus.report.sections import confusion, curves, likelihoods, profile, regions, samples, scores
 
 NAME, TITLE = "datasets", "Data set by data set"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from versus.report import formatting, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import formatting
 from versus.report.contrasts import Contrast
 from versus.report.figures.figure import Figure
 from versus.report.figures.plot import Scale, scale
-from versus.report.markdown import escaped, table
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped, table
 
 NAME, TITLE = "differences", "Discriminative minus generative"
 # As wide as a phone: the names of a pair are above its interval, not beside it.
@@ -28,7 +28,7 @@ def content(results: Results) -> dict[str, Any]:
         "figures": [figure for figure in forests if figure is not None],
         "comparison": results.comparison,
         "ropes": [
-            f"{metric_labels.label(d.primary)}{' in standard deviations of the target' if d.has_relative_rope else ''}"
+            f"{metric_table.label(d.primary)}{' in standard deviations of the target' if d.has_relative_rope else ''}"
             for d in {d.primary: d for d in results.datasets}.values()
         ],
     }
@@ -40,7 +40,7 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
     if not drawn:
         return None
     metric = drawn[0].dataset.primary
-    share = metric_labels.is_share(metric)
+    share = metric_table.is_share(metric)
     factor = 100.0 if share else 1.0
     ends = [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.dataset.rope, -c.dataset.rope)]
     x = scale(ends, MARGIN, WIDTH - MARGIN)
@@ -54,7 +54,7 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
         y += ROW
     return Figure(
         template="forest.svg",
-        title=f"Difference in {metric_labels.label(metric)}, discriminative minus generative",
+        title=f"Difference in {metric_table.label(metric)}, discriminative minus generative",
         description="; ".join(f"{r['dataset']}, {r['pair']}: {r['numbers']}" for r in rows),
         width=WIDTH,
         height=y + 42,
@@ -67,8 +67,8 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
             "right": WIDTH - MARGIN,
             "top": HEAD,
             "bottom": y,
-            "axis": f"{'percentage points of ' if share else ''}{metric_labels.label(metric)}",
-            "lower_is_better": metric_labels.lower_is_better(metric),
+            "axis": f"{'percentage points of ' if share else ''}{metric_table.label(metric)}",
+            "lower_is_better": metric_table.lower_is_better(metric),
         },
     )
 
@@ -103,7 +103,7 @@ def markdown(content: Content) -> list[str]:
             escaped(c.dataset.name),
             escaped(c.discriminative.cell.model),
             f"{escaped(c.generative.cell.model)} ({c.generative.cell.group_name})",
-            metric_labels.label(c.dataset.primary),
+            metric_table.label(c.dataset.primary),
             f"{formatting.score(c.mean)} ({formatting.span(c.low, c.high)})",
             formatting.p_value(c.adjusted_p).removeprefix("=\u00a0").replace("<", "&lt;"),
             formatting.score(c.rope.within, 2),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from versus.report.dataset_results import DatasetResults
-from versus.report.markdown import escaped
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped
 
 NAME, TITLE = "gaps", "Skipped or failed"
 

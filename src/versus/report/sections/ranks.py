@@ -7,10 +7,9 @@ from typing import Any
 from versus.report import formatting
 from versus.report.figures.figure import Figure
 from versus.report.figures.plot import Scale, Tick
-from versus.report.markdown import escaped, table
 from versus.report.ranking import Ranking, ranking
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped, table
 
 NAME, TITLE = "ranks", "Ranks across data sets"
 WIDTH, LEFT, RIGHT, AXIS = 600, 170, 430, 64

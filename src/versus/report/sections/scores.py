@@ -7,8 +7,7 @@ from typing import Any
 from versus.metrics.table import shown
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
-from versus.report.markdown import escaped, table
-from versus.report.section import Content
+from versus.report.section import Content, escaped, table
 
 NAME, TITLE = "scores", "More scores"
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from versus.metrics import table as metric_table
 from versus.metrics.table import shown
-from versus.report import costs, metric_labels
+from versus.report import costs
 from versus.report.dataset_results import DatasetResults, Mark
 from versus.report.entries import Entry, cost_entry, score_entry
 from versus.report.evaluation import Evaluation
-from versus.report.markdown import escaped, table
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped, table
 from versus.settings import Cell
 
 NAME, TITLE = "table", "All models"
@@ -55,11 +55,11 @@ def _table(primary: str, datasets: Sequence[DatasetResults]) -> Table:
     headline = [m for m in shown("headline") if m in present]
     metrics = tuple(headline if primary in headline else (primary, *headline))
     rows = tuple(row for dataset in datasets for row in _rows(dataset, metrics))
-    return Table(f"Decided by {metric_labels.label(primary)}", metrics, rows)
+    return Table(f"Decided by {metric_table.label(primary)}", metrics, rows)
 
 
 def _rows(dataset: DatasetResults, metrics: tuple[str, ...]) -> list[Row]:
-    marks = {metric: dataset.leaders(metric) for metric in metrics if metric_labels.known(metric).has_direction}
+    marks = {metric: dataset.leaders(metric) for metric in metrics if metric_table.known(metric).has_direction}
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
     return [_row(dataset, e, metrics, marks) for e in ordered]
 
@@ -78,7 +78,7 @@ def markdown(content: Content) -> list[str]:
     marks = "**Bold**: the test sets it apart from all others on its data set. ≈: not told apart from the highest."
     blocks = []
     for t in content["tables"]:
-        header = ["data set", "model", "family", *(metric_labels.label(m) for m in t.metrics), "can sample"]
+        header = ["data set", "model", "family", *(metric_table.label(m) for m in t.metrics), "can sample"]
         rows = (
             [escaped(r.cell.dataset), escaped(r.cell.model), r.cell.group_name, *(e.plain for e in r.scores), r.samples]
             for r in t.rows

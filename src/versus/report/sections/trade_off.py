@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from versus.report import costs, formatting, metric_labels
+from versus.metrics import table as metric_table
+from versus.report import costs, formatting
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure
@@ -51,7 +52,7 @@ def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> Trad
     drawn = [(e, value) for e, value in scored if not e.cell.is_baseline]
     if not drawn:
         return None
-    lower = metric_labels.lower_is_better(dataset.primary)
+    lower = metric_table.lower_is_better(dataset.primary)
     scores = np.array([e.mean(dataset.primary) for e, _ in drawn])
     front = pareto_front(np.array([value for _, value in drawn]), -scores if lower else scores)
     on_front = sorted((i for i in range(len(drawn)) if front[i]), key=lambda i: drawn[i][1])
@@ -61,7 +62,7 @@ def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> Trad
         _mark(e, value, x, y, unit, dataset.primary, on_front.index(i) + 1 if front[i] else None)
         for i, (e, value) in enumerate(drawn)
     ]
-    label = metric_labels.label(dataset.primary)
+    label = metric_table.label(dataset.primary)
     figure = plot(
         f"{label[0].upper() + label[1:]} against {name} time",
         f"{dataset.name}, Pareto front: {', '.join(drawn[i][0].cell.model for i in on_front)}",
@@ -81,7 +82,7 @@ def trade_off(dataset: DatasetResults, cost: Cost, name: str, unit: str) -> Trad
 def _mark(e: Evaluation, value: float, x: Scale, y: Scale, unit: str, metric: str, place: int | None) -> Mark:
     mean = e.mean(metric)
     title = (
-        f"{e.cell.model} ({e.cell.group_name}): {metric_labels.label(metric)} {formatting.score(mean)}, "
+        f"{e.cell.model} ({e.cell.group_name}): {metric_table.label(metric)} {formatting.score(mean)}, "
         f"{formatting.two_digits(value)} {unit}"
     )
     return Mark(x(value), y(mean), e.cell.group, title, str(place) if place else "")

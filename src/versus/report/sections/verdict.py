@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from versus.report.markdown import escaped
 from versus.report.results import Results
-from versus.report.section import Content
+from versus.report.section import Content, escaped
 
 NAME, TITLE = "verdict", "Verdict"
 

@@ -1,7 +1,8 @@
-"""scikit-learn estimators in skops files: only named types are read from them, and equal estimators make equal bytes.
+"""Files of a fitted model that run no code when they are read.
 
-A skops file is a zip with one ``schema.json``, a tree of types and attributes, and one member an array. skops reads it
-without pickle and builds only types named as trusted.
+Named arrays stand in one safetensors file: names, shapes, types and bytes. scikit-learn estimators stand in skops
+files, a zip with one ``schema.json``, a tree of types and attributes, and one member an array; skops reads it without
+pickle and builds only types named as trusted. Equal estimators make equal bytes.
 """
 
 from __future__ import annotations
@@ -9,12 +10,62 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+
+from versus.arrays import Array
+
+
+def write_arrays(arrays: Mapping[str, Array], path: Path) -> dict[str, Any]:
+    """Write arrays; return their forms, name -> shape and type, which `read` expects.
+
+    Raises:
+        ValueError: naming an array that is not finite.
+    """
+    from safetensors.numpy import save_file
+
+    # np.array and not ascontiguousarray, which would give a single number one dimension
+    plain = {name: np.array(arrays[name], order="C") for name in sorted(arrays)}
+    _expect_finite(plain)
+    save_file(plain, path)
+    return _forms(plain)
+
+
+def read_arrays(path: Path, forms: Mapping[str, Any]) -> dict[str, Array]:
+    """Read arrays of exactly these names, shapes and types.
+
+    Raises:
+        ValueError: where the file is not a safetensors file, or holds other arrays or a value that is not finite.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    found = _forms(arrays)
+    for name in sorted(forms.keys() | found.keys()):
+        if forms.get(name) != found.get(name):
+            raise ValueError(f"array {name!r} is {found.get(name)}; {forms.get(name)} was written")
+    _expect_finite(arrays)
+    return arrays
+
+
+def _forms(arrays: Mapping[str, Array]) -> dict[str, Any]:
+    return {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in arrays.items()}
+
+
+def _expect_finite(arrays: Mapping[str, Array]) -> None:
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.inexact) and not np.isfinite(array).all():
+            count = int((~np.isfinite(array)).sum())
+            raise ValueError(f"array {name!r} has {count} values that are not finite")
+
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 
@@ -32,13 +83,13 @@ def _skops_io() -> Any:
     return skops.io
 
 
-def dump(estimator: Any, path: Path) -> None:
+def write_estimator(estimator: Any, path: Path) -> None:
     """Write a fitted estimator; its bytes depend on its values only."""
     written = _skops_io().dumps(estimator)
     path.write_bytes(_canonical(written))
 
 
-def load(path: Path, trusted: Sequence[str]) -> Any:
+def read_estimator(path: Path, trusted: Sequence[str]) -> Any:
     """Read an estimator back, building no type but those in ``trusted``.
 
     Raises:
