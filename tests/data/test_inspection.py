@@ -153,6 +153,13 @@ def test_texts_among_numbers_are_proposed_as_missing(desk: Desk):
     assert np.isnan(prepare("t", found.entry, desk.folder).X[50:, 0]).all()
 
 
+def test_columns_of_few_values_are_said(desk: Desk):
+    path = desk.write("t.csv", "x,flag,y\n" + "".join(f"{i / 8},{i % 2},{'ab'[i // 2 % 2]}\n" for i in range(60)))
+    found = inspect(path, "y", desk.folder)
+    assert "flag  2 categories" in found.describe()
+    assert any("`numeric: [flag]`" in note for note in found.notes)
+
+
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):
     path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{i * 7 % 90}\n" for i in range(90)))
     assert inspect(path, "y", desk.folder).entry["task"] == "regression"

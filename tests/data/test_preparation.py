@@ -45,6 +45,41 @@ def test_a_limit_keeps_rows_whole_in_order_and_classes_in_proportion(desk: Desk)
     np.testing.assert_array_equal(np.bincount(found.y), [10, 10, 10])
 
 
+def test_numbers_of_few_values_are_categories_unless_said_otherwise(desk: Desk):
+    columns = {
+        "flag": [i % 2 for i in range(200)],
+        "dose": [(0.5, 2.0)[i % 2] for i in range(200)],
+        "rank": [i * i % 10 for i in range(200)],
+        "age": [20 + i * 7 % 50 for i in range(200)],  # whole numbers of many values
+        "half": [i % 5 / 2 for i in range(200)],  # few values, but no whole numbers
+        "eleven": [i % 11 for i in range(200)],
+        "y": ["ab"[i // 3 % 2] for i in range(200)],
+    }
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    spec = {"source": "csv", "path": "t.csv", "target": "y"}
+    desk.write("t.csv", "\n".join(lines))
+    found = desk.prepare(**spec)
+    categories = {column.name: column.categories for column in found.schema.columns}
+    assert categories["flag"] == ("0", "1")
+    assert categories["dose"] == ("0.5", "2")
+    assert categories["rank"] == ("0", "1", "4", "5", "6", "9")
+    assert [name for name, names in categories.items() if names is None] == ["age", "half", "eleven"]
+    np.testing.assert_array_equal(found.X[:, 2], np.searchsorted([0, 1, 4, 5, 6, 9], columns["rank"]))
+    overruled = desk.prepare(**spec, numeric=["flag", "rank"], categorical=["eleven"])
+    assert overruled.schema.cardinalities == (0, 2, 0, 0, 0, 11)
+    np.testing.assert_array_equal(overruled.X[:, 2], columns["rank"])
+    desk.write("t.csv", "\n".join(lines[:19]))  # fewer than ten rows a value
+    assert desk.prepare(**spec).schema.cardinalities == (0,) * 6
+
+
+def test_columns_that_may_be_pixels_are_judged_together(desk: Desk):
+    pixels = np.random.default_rng(0).integers(0, 17, (200, 64))
+    grey = np.where(np.arange(64) % 8 > 0, pixels, pixels % 3)  # at the margin few grey values occur
+    for values, categories in ((grey, 0), (pixels > 8, 2)):
+        np.savez(desk.folder / "t.npz", X=values.astype(float), y=np.arange(200) % 2)
+        assert desk.prepare(source="npz", path="t.npz").schema.cardinalities == (categories,) * 64
+
+
 def test_a_regression_is_split_without_classes(desk: Desk):
     desk.write("t.csv", "x,y\n" + "".join(f"{i},{i + 0.5}\n" for i in range(50)))
     found = desk.prepare(source="csv", path="t.csv", target="y")

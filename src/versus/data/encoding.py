@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ from versus.data.spaces import Column, Image, Table
 from versus.data.target_column import check_counts, encode_target, first_word
 from versus.data.targets import Classes
 
+MOST_VALUES = 10  # whole numbers with more values than this are quantities, such as ages and counts
+ROWS_A_VALUE = 10  # on average, below which values can be few only because the rows are
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
 _IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
 
@@ -63,14 +66,15 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
     left_out = {target, *specification.drop, *raw.unused}
+    kept = [column for column in raw.columns if column.name not in left_out]
+    undecided = () if specification.shape else (c for c in kept if c.name not in specification.numeric)
+    discrete = discrete_columns([c for c in undecided if isinstance(c, Numbers) and not c.missing.all()])
     features = []
-    for column in raw.columns:
-        if column.name in left_out:
-            continue
+    for column in kept:
         if column.missing.all():
             warnings.append(f"column {column.name!r} has no values; left out")
             continue
-        features.append(encode_feature(column, specification, raw))
+        features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
         if specification.shape is None:  # a pixel that never changes is nothing to warn of
             warnings += features[-1].warnings
     if not features:
@@ -84,6 +88,37 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         X[:, place] = feature.values
     schema = Schema(Table(tuple(feature.column for feature in features)), answer)
     return _kept(Dataset(X, y, schema, raw.n_test, warnings))
+
+
+def discrete_columns(columns: Sequence[Numbers]) -> set[str]:
+    """Find numbers that are categories: two values, or at most ten, all whole, in ten rows each on average.
+
+    Such values have probabilities and no density: a normal of a column that is constant in a class is infinitely high.
+    Columns that may be pixels are judged together, by the values of all of them.
+    """
+    if may_be_pixels(columns):
+        pooled = Numbers("", np.concatenate([column.values for column in columns]))
+        return {column.name for column in columns} if _is_discrete(pooled) else set()
+    return {column.name for column in columns if _is_discrete(column)}
+
+
+def _is_discrete(column: Numbers) -> bool:
+    present = column.values[~column.missing]
+    if len(set(present[:1000].tolist())) > MOST_VALUES:  # most columns: no need to sort them
+        return False
+    found = np.unique(present)
+    if not np.isfinite(found).all() or not 2 <= len(found) <= len(present) / ROWS_A_VALUE:
+        return False
+    return len(found) == 2 or (len(found) <= MOST_VALUES and bool((found % 1 == 0).all()))
+
+
+def may_be_pixels(columns: Sequence[Numbers]) -> bool:
+    """Check that columns share one range, have no missing values, and their count is a square of at least 8 × 8."""
+    side = math.isqrt(len(columns))
+    if side < 8 or side**2 != len(columns) or any(column.missing.any() for column in columns):
+        return False
+    lowest, highest = (np.array([bound(column.values) for column in columns]) for bound in (np.min, np.max))
+    return bool(lowest.min() >= 0 and np.median(highest) == highest.max())
 
 
 def depict(raw: images.RawImages, specification: Labelled) -> Dataset:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
-from versus.data.encoding import encode, strays
-from versus.data.errors import DataError, unknown
+from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
+from versus.data.errors import DataError, listed, unknown
 from versus.data.inspect import notations, sniffing, text_files
 from versus.data.inspect.notations import is_quantity
 from versus.data.notation import PLAIN, Notation
@@ -74,7 +74,9 @@ def complete(
         return load(parse(entry), base, base)[0]
     dates = [name for name in _dates(raw) if name not in (entry["target"], *identifiers, *texts)]
     _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), dates, notes)
-    return encode(raw, parse(entry))
+    dataset = encode(raw, parse(entry))
+    name_discrete(raw, dataset, entry, notes)
+    return dataset
 
 
 def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
@@ -199,10 +201,25 @@ def _dates(raw: RawTable) -> list[str]:
 
 
 def perhaps_images(dataset: Dataset) -> list[str]:
-    """Return a hint if all columns are numbers in one range and their count is a square."""
-    X, side = dataset.X, math.isqrt(dataset.schema.n_features)
-    if not isinstance(dataset.schema.x, Table) or side < 8 or side**2 != X.shape[1] or dataset.schema.has_categorical:
+    """Return a hint if the columns may be pixels."""
+    if not isinstance(dataset.schema.x, Table):
         return []
-    if np.isnan(X).any() or X.min() < 0 or np.median(X.max(axis=0)) < X.max():
+    columns = [Numbers(column.name, values) for column, values in zip(dataset.schema.columns, dataset.X.T, strict=True)]
+    if not may_be_pixels(columns):
         return []
-    return [f"the {X.shape[1]} columns may be pixels; if so, add `shape: [{side}, {side}]` and `levels`, 256 for bytes"]
+    side = math.isqrt(len(columns))
+    return [
+        f"the {len(columns)} columns may be pixels; if so, add `shape: [{side}, {side}]` and `levels`, 256 for bytes"
+    ]
+
+
+def name_discrete(raw: RawTable, dataset: Dataset, entry: dict[str, Any], notes: list[str]) -> None:
+    """Add a note on the columns of numbers that were read as categories."""
+    numbers = {column.name for column in raw.columns if isinstance(column, Numbers)}
+    found = [c.name for c in dataset.schema.columns if c.name in numbers and c.categories is not None]
+    found = [name for name in found if name not in entry.get("categorical", ())]
+    if found:
+        notes.append(
+            f"{listed(found, 20)}: two values, or at most {MOST_VALUES} whole ones, which have probabilities and no "
+            f"density: read as categories; if they are quantities, say `numeric: [{', '.join(found[:20])}]`"
+        )
