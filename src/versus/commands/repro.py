@@ -132,6 +132,8 @@ def alone(workspace: Workspace) -> Iterator[Params]:
     DVC lets two repros overwrite each other's results; here the second waits for the first, and finds its work done.
     """
     params = parameters.read(workspace.params)
+    for path in recovery.of_wrong_kind(workspace.root):
+        print(f"mended: {recovery.remove_of_wrong_kind(path)}", file=sys.stderr)
     workspace.private.mkdir(exist_ok=True)
     os.environ.setdefault("VERSUS_REPRO", f"{os.getpid()} {time.time()}")
     lock = FileLock(workspace.private / "repro.lock")

@@ -15,16 +15,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each damaged file; returns 1 if there are any that were not removed."""
+    """Print a line for each damaged file; returns 1 if there are any that `dvc repro` would not mend now."""
     found = list(verification.verify(options.workspace))
     for damage in found:
         print(damage)
-        if options.fix and damage.place != "lock":
-            damage.path.unlink()
     if not found:
-        print("Everything that dvc.lock names is whole.")
-    elif options.fix:
-        print(f"Removed {len(found)} damaged files; `dvc repro` makes them again.")
-    else:
+        print(whole(verification.not_run(options.workspace)))
+        return 0
+    if not options.fix:
         print(f"{len(found)} damaged; `python -m versus verify --fix` removes them, and `dvc repro` makes them again.")
-    return int(bool(found) and not options.fix)
+        return 1
+    removed = sum(damage.remove() for damage in found)
+    lost = f" {len(found) - removed} are missing: there is nothing to remove." if removed < len(found) else ""
+    print(f"Removed {removed} damaged files.{lost} `dvc repro` makes them again, or `dvc pull` fetches them.")
+    return 0
+
+
+def whole(not_run: list[str]) -> str:
+    """Say that nothing is damaged, and which stages have left nothing that could be."""
+    said = "Everything that dvc.lock names is whole."
+    if not not_run:
+        return said
+    stages = "1 stage" if len(not_run) == 1 else f"{len(not_run)} stages"
+    return f"{said} It does not name {stages} of dvc.yaml ({', '.join(not_run[:3])} …): `dvc repro` runs them."

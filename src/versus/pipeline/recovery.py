@@ -1,4 +1,4 @@
-"""Repair DVC's own files after a kill, as DVC does not write them atomically.
+"""Repair DVC's own files after a kill, as DVC does not write them atomically, and what else keeps DVC from starting.
 
 Each stage keeps a copy of dvc.lock when it starts (`keep_lock`), while DVC is not writing. A kill while DVC rewrites
 the file leaves half of it; the copy lacks at most the last finished stage, which DVC's run cache then restores.
@@ -12,10 +12,15 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 COPY = Path(".versus") / "dvc.lock"
 RWLOCK = Path(".dvc") / "tmp" / "rwlock"
 REWRITE = 0.2  # seconds in which a DVC at work finishes a file that it is rewriting
+
+# What must be a folder or a file where it exists. Nobody misses any of it when nothing runs.
+FOLDERS = (".versus", ".versus/unfinished", ".versus/output", ".dvc/tmp")
+FILES = (".versus/dvc.lock", ".versus/repro.lock", ".versus/workers.lock", RWLOCK.as_posix(), ".dvc/tmp/lock")
 
 
 def keep_lock(root: Path) -> None:
@@ -30,11 +35,60 @@ def keep_lock(root: Path) -> None:
 
 
 def mend(root: Path) -> Iterator[str]:
-    """Restore a damaged dvc.lock and remove a damaged rwlock; yield one line for each action."""
+    """Repair what keeps DVC from starting; yield one line for each action."""
+    if lacks_git(root):
+        yield do_without_git(root)
     if lock_is_damaged(root):
         yield restore_lock(root)
     if rwlock_is_damaged(root):
         yield remove_rwlock(root)
+
+
+def of_wrong_kind(root: Path) -> list[Path]:
+    """List files where folders of locks and copies belong, and folders where such files belong."""
+    files = [root / name for name in FOLDERS if (root / name).exists() and not (root / name).is_dir()]
+    return files + [root / name for name in FILES if (root / name).is_dir()]
+
+
+def remove_of_wrong_kind(path: Path) -> str:
+    """Remove a file or folder that `of_wrong_kind` found; return a description of the action."""
+    if path.is_dir():
+        shutil.rmtree(path)
+        return f"{path} was a folder, where a file belongs; removed"
+    path.unlink()
+    return f"{path} was a file, where a folder belongs; removed"
+
+
+def read_config(root: Path) -> dict[str, Any]:
+    """Read DVC's configuration of a project.
+
+    Raises:
+        ValueError: if DVC cannot read one of its files.
+    """
+    from dvc.config import Config, ConfigError
+
+    try:
+        return dict(Config(str(root / ".dvc")))
+    except (ConfigError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ValueError(f"DVC's configuration in {root / '.dvc'} cannot be read: {reason}") from error
+
+
+def lacks_git(root: Path) -> bool:
+    """Check whether DVC expects a git repository where there is none, as in the folder of a downloaded zip."""
+    above = (root.resolve(), *root.resolve().parents)
+    if not (root / ".dvc").is_dir() or any((folder / ".git").exists() for folder in above):
+        return False
+    return not read_config(root)["core"].get("no_scm", False)
+
+
+def do_without_git(root: Path) -> str:
+    """Let DVC work without git in this folder; return a description of the action."""
+    from dvc.config import Config
+
+    with Config(str(root / ".dvc")).edit("local") as config:
+        config.setdefault("core", {})["no_scm"] = True
+    return "no git repository is here; DVC works without one now (no_scm in .dvc/config.local, to be removed with one)"
 
 
 def lock_is_damaged(root: Path) -> bool:
@@ -44,16 +98,18 @@ def lock_is_damaged(root: Path) -> bool:
 
 def rwlock_is_damaged(root: Path) -> bool:
     """Check whether there is an rwlock, DVC's note of readers and writers, that DVC cannot use; an empty one counts."""
-    return _stays_damaged(root / RWLOCK, _is_rwlock)
+    return (root / RWLOCK).is_file() and _stays_damaged(root / RWLOCK, _is_rwlock)
 
 
 def restore_lock(root: Path) -> str:
     """Replace dvc.lock by its copy, or remove it if there is no copy; return a description of the action."""
     lock, copy = root / "dvc.lock", root / COPY
+    if lock.is_dir():
+        lock.rename(lock.with_name(f"dvc.lock.{time.strftime('%Y%m%d-%H%M%S')}"))
     if has_copy(root):
         shutil.copyfile(copy, lock)
         return "dvc.lock was cut off; restored from the copy that the last stage kept"
-    lock.unlink()
+    lock.unlink(missing_ok=True)
     return "dvc.lock was cut off and had no copy; removed, DVC's run cache will give the results back"
 
 
@@ -71,7 +127,7 @@ def remove_rwlock(root: Path) -> str:
 def _stays_damaged(path: Path, is_whole: Callable[[Path], bool]) -> bool:
     """Check whether a file is damaged now and a moment later: DVC may just be rewriting it."""
     for pause in (REWRITE, 0.0):
-        if not path.is_file() or is_whole(path):
+        if not path.exists() or (path.is_file() and is_whole(path)):
             return False
         time.sleep(pause)
     return True
