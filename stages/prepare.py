@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
-from versus.data import preparation, prepared
+from versus.data import findings, preparation, prepared
 from versus.workspace import Workspace
 
 
@@ -19,7 +19,9 @@ def main(name: str) -> None:
     out = workspace.prepared(name)
     aside = out.with_name(f".{name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
-    prepared.write(aside, preparation.prepare(name, spec, base=workspace.root, seed=params.seed))
+    data = preparation.prepare(name, spec, base=workspace.root, seed=params.seed)
+    prepared.write(aside, data)
+    findings.write(aside, findings.examine(data, preparation.options(spec).mute))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
 

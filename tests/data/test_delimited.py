@@ -137,15 +137,11 @@ def test_a_missing_file_names_what_lies_beside(desk: Desk):
         desk.prepare(source="csv", path=".", target="y")
 
 
-def test_constant_and_empty_columns_are_warned_of(desk: Desk):
-    desk.write("t.csv", "a,b,c,d,y\n" + "".join(f"{i * i},1,k,,{'pq'[i % 2]}\n" for i in range(8)))
+def test_empty_columns_are_left_out(desk: Desk):
+    desk.write("t.csv", "a,d,y\n" + "".join(f"{i * i},,{'pq'[i % 2]}\n" for i in range(8)))
     found = desk.prepare(source="csv", path="t.csv", target="y")
-    assert found.about["warnings"] == [
-        "column 'b' is constant (1)",
-        "column 'c' is constant ('k')",
-        "column 'd' has no values; left out",
-    ]
-    assert [column.name for column in found.schema.columns] == ["a", "b", "c"]
+    assert found.about["warnings"] == ["column 'd' has no values; left out"]
+    assert [column.name for column in found.schema.columns] == ["a"]
 
 
 def test_a_test_file_with_other_columns_is_refused(desk: Desk):

@@ -36,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if proposal.name in known.datasets or proposal.name in known.files:
         raise ValueError(f"{options.params} has a data set {proposal.name!r} already; choose another with --name")
     print(proposal.describe())
+    for line in proposal.findings(known.seed).lines():
+        print(f"finding: {line}")
     suggestions = suggest(proposal.dataset.schema, len(proposal.dataset.X))
     print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
     if options.dry_run:

@@ -24,7 +24,6 @@ from versus.data.targets import Classes
 MOST_VALUES = 10  # whole numbers with more values than this are quantities, such as ages and counts
 ROWS_A_VALUE = 10  # on average, below which values can be few only because the rows are
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
-_IDENTIFIER = 0.5  # more categories than this share of the rows look like names of the rows
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class Feature:
 
     column: Column
     values: NDArray[np.float64]
-    warnings: tuple[str, ...] = ()
 
 
 def encode(raw: RawTable | images.RawImages | texts.RawTexts, specification: Any) -> Dataset:
@@ -75,8 +73,6 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
             warnings.append(f"column {column.name!r} has no values; left out")
             continue
         features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
-        if specification.shape is None:  # a pixel that never changes is nothing to warn of
-            warnings += features[-1].warnings
     if not features:
         raise DataError(f"{raw.file}: no column is left beside the target {target!r}")
     if specification.shape is not None:
@@ -176,7 +172,7 @@ def encode_feature(column: RawColumn, specification: Tabular, raw: RawTable) -> 
     if isinstance(column, Words) and not raw.typed and column.name not in specification.categorical:
         _check_stray(column, specification, raw)
     values = np.where(words.codes < 0, np.nan, words.codes)
-    return Feature(Column(column.name, words.words), values, tuple(_category_warnings(words)))
+    return Feature(Column(column.name, words.words), values)
 
 
 def _numeric(column: Numbers, raw: RawTable) -> Feature:
@@ -186,13 +182,7 @@ def _numeric(column: Numbers, raw: RawTable) -> Feature:
             f"{raw.locate(int(infinite[0]))}: column {column.name!r} is infinite here, and in {len(infinite)} rows in "
             "all; wants finite numbers, or an empty field where none is known"
         )
-    low, high = np.nanmin(column.values), np.nanmax(column.values)
-    if low == high:
-        return Feature(Column(column.name), column.values, (f"column {column.name!r} is constant ({low:g})",))
-    n = len(column.values)
-    counts_rows = n > 20 and high - low == n - 1 and bool((np.diff(column.values) == 1).all())
-    found = (f"column {column.name!r} numbers the rows; consider `drop: [{column.name}]`",) if counts_rows else ()
-    return Feature(Column(column.name), column.values, found)
+    return Feature(Column(column.name), column.values)
 
 
 def strays(column: Words, notation: Notation) -> list[str]:
@@ -218,15 +208,6 @@ def _check_stray(column: Words, specification: Tabular, raw: RawTable) -> None:
             f"{listed(found, 5)} mean that nothing is known, add them to `missing`; if numbers are codes, say "
             f"`categorical: [{column.name}]`"
         )
-
-
-def _category_warnings(words: Words) -> list[str]:
-    n, found = len(words.codes), len(words.words)
-    if found == 1:
-        return [f"column {words.name!r} is constant ({words.words[0]!r})"]
-    if found > 20 and found > _IDENTIFIER * n:
-        return [f"column {words.name!r} has {found} categories in {n} rows; consider `drop: [{words.name}]`"]
-    return []
 
 
 def _pixels(features: Sequence[Feature], specification: Tabular, file: str) -> tuple[NDArray[Any], int]:

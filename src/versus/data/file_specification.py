@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from versus.data.columns import MISSING
+from versus.data.findings import known
 from versus.data.notation import PLAIN, Notation
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -33,6 +34,7 @@ class Splitting(Section):
         limit: number of rows to keep, drawn by class; with an official test set, of the rows outside it.
         test_limit: number of rows of the official test set to keep, drawn by class.
         seed: seed of the splits, of ``limit`` and of generated data; that of params.yaml by default.
+        mute: codes of findings not to be shown (`versus.data.findings`).
     """
 
     repeats: int | None = Field(None, ge=1, le=1000)
@@ -41,6 +43,7 @@ class Splitting(Section):
     limit: int | None = Field(None, ge=1)
     test_limit: int | None = Field(None, ge=1)
     seed: int | None = Field(None, ge=0, lt=2**31)
+    mute: Annotated[list[str], AfterValidator(known)] = []
 
 
 class Labelled(Splitting):

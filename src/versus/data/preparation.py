@@ -46,7 +46,13 @@ def prepare(
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise DataError(f"the data set is called {name!r}; a name has small letters, digits and underscores only")
     given = _seeded(parse(spec), seed)
-    dataset, content, files = load(given, base, cache or base / ".versus" / "downloads")
+    return divide(name, *load(given, base, cache or base / ".versus" / "downloads"), given)
+
+
+def divide(
+    name: str, dataset: Dataset, content: file_specification.Splitting, files: list[dict[str, Any]], given: BaseModel
+) -> Prepared:
+    """Split a data set that was loaded by the specification ``given``, whose split options are ``content``."""
     dataset = _limited(dataset, content)
     repeats = content.repeats or (1 if dataset.n_test else DEFAULT_REPEATS)
     strata = dataset.schema.y.strata(dataset.y)
@@ -56,7 +62,7 @@ def prepare(
     sizes: dict[str, int] = {part: rows.shape[1] for part, rows in splits.items()}
     about = {
         "name": name,
-        "source": given.model_dump(exclude_defaults=True),
+        "source": given.model_dump(exclude_defaults=True, exclude={"mute": True, "content": {"mute"}}),
         "files": files,
         "official_test": dataset.n_test > 0,
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
@@ -70,6 +76,12 @@ def parse(spec: BaseModel | Mapping[str, Any]) -> Any:
     if isinstance(spec, BaseModel):
         return spec
     return TypeAdapter(specification.AnySpecification).validate_python(dict(spec))
+
+
+def options(spec: Any) -> file_specification.Splitting:
+    """Return the part of a specification that has the split options."""
+    found: file_specification.Splitting = spec.content if isinstance(spec, specification.Url) else spec
+    return found
 
 
 def _seeded(given: Any, seed: int) -> Any:

@@ -13,8 +13,9 @@ from versus.data import file_specification
 from versus.data.columns import Numbers, Words
 from versus.data.encoding import encode
 from versus.data.errors import DataError
+from versus.data.findings import Findings, examine
 from versus.data.inspect import sniffing, table_files, text_files
-from versus.data.preparation import in_folder, load, parse, read
+from versus.data.preparation import divide, in_folder, load, parse, read
 from versus.data.prepared import Dataset
 from versus.data.texts import RawTexts
 
@@ -37,8 +38,13 @@ class Proposal:
     dataset: Dataset
     notes: tuple[str, ...] = ()
 
+    def findings(self, seed: int = 0) -> Findings:
+        """Examine the data as ``prepare`` will."""
+        given = parse({"seed": seed, **self.entry})
+        return examine(divide(self.name, self.dataset, given, [], given))
+
     def describe(self) -> str:
-        """Describe the findings, in lines for a terminal."""
+        """Describe the file, in lines for a terminal."""
         return "\n".join([*_lines(self.entry, self.dataset), *(f"note: {note}" for note in self.notes)])
 
 

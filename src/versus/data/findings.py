@@ -1,0 +1,170 @@
+"""Findings about a data set: what may mislead its comparison, checked once, by ``prepare``.
+
+A check is a function of the prepared data that yields a `Finding` for each fault. No finding stops a run: `add`, the
+report and MLflow show them, and ``mute: [code]`` under the data set hides those that are known and accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from versus.data.equal_rows import equal_rows, repeats_by_nature
+from versus.data.errors import listed
+from versus.data.prepared import Prepared
+from versus.data.spaces import Table
+
+NAME = "findings.json"
+_SHARE_OF_ROWS = 0.5  # more categories than this share of the rows look like names of the rows
+_FEW_ROWS = 20  # with fewer rows than this, a column of different values is nothing unusual
+
+# Code -> what it stands for. Every check names its findings by one of these.
+CODES = {
+    "leak-duplicates": "rows of the test part are equal to rows that models learn from",
+    "duplicates-disagree": "rows are equal in every column and differ in the target",
+    "identifier": "a column names the rows: each has a value of its own",
+    "constant": "a column has one value in all rows",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Fault that was found in a data set.
+
+    Args:
+        code: one of `CODES`, by which it can be muted.
+        where: the column or the rows that it concerns.
+        what: what was found, with numbers.
+        why: why it matters.
+        remedy: what to do about it.
+    """
+
+    code: str
+    where: str
+    what: str
+    why: str
+    remedy: str
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"unknown code {self.code!r}; CODES has {', '.join(CODES)}")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.where}: {self.what}. {self.why}. To do: {self.remedy}"
+
+
+def _duplicates(data: Prepared) -> Iterator[Finding]:
+    rows = equal_rows(data.X)
+    if repeats_by_nature(data.X, rows):
+        return
+    parts = ((data.rows(r, "test"), data.rows(r, "train", "validation")) for r in range(data.repeats))
+    leaked = [int(np.isin(rows[test], rows[train]).sum()) for test, train in parts]
+    if any(leaked):
+        yield Finding(
+            "leak-duplicates",
+            "test rows",
+            f"up to {max(leaked)} of {len(data.rows(0, 'test'))} are equal to a row that models learn from",
+            "A model that remembers rows is scored as if it understood them",
+            "keep one of each set of equal rows",
+        )
+    first = np.unique(rows, return_index=True)[1]
+    if isinstance(data.y, np.ndarray) and (differ := data.y != data.y[first][rows]).any():
+        yield Finding(
+            "duplicates-disagree",
+            data.schema.target,
+            f"{len(np.unique(rows[differ]))} sets of equal rows have different targets",
+            "No model can be right on all of them",
+            "look for a column that is missing, or for wrong targets",
+        )
+
+
+def _columns(data: Prepared) -> Iterator[Finding]:
+    """Find columns without information: constant ones, and names of the rows."""
+    if not isinstance(data.schema.x, Table):
+        return
+    for column, values in zip(data.schema.x.columns, data.X.T, strict=True):
+        known = values[~np.isnan(values)]
+        if (known == known[:1]).all() and len(known) == len(values):
+            value = column.categories[int(known[0])] if column.categories else f"{known[0]:g}"
+            yield Finding(
+                "constant",
+                f"column {column.name!r}",
+                f"is {value!r} in all rows",
+                "Nothing can be learnt from it",
+                f"leave it out with `drop: [{column.name}]`",
+            )
+        elif _names_rows(known, column.categories):
+            yield Finding(
+                "identifier",
+                f"column {column.name!r}",
+                f"has {len(np.unique(known))} different values in {len(known)} rows",
+                "A name of a row says nothing of new rows, but a model can learn it by heart",
+                f"leave it out with `drop: [{column.name}]`",
+            )
+
+
+def _names_rows(known: np.ndarray, categories: Sequence[str] | None) -> bool:
+    """Check for categories of seldom more than one row, or for whole numbers that count the rows in any order."""
+    n = len(known)
+    if categories is not None:
+        return len(categories) > max(_FEW_ROWS, _SHARE_OF_ROWS * n)
+    if n <= _FEW_ROWS or (known[:_FEW_ROWS] % 1 != 0).any() or np.ptp(known) >= 2 * n:
+        return False
+    return bool((known % 1 == 0).all()) and len(np.unique(known)) == n
+
+
+Check = Callable[[Prepared], Iterable[Finding]]
+CHECKS: tuple[Check, ...] = (_duplicates, _columns)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings to be shown, and the codes of those that are muted."""
+
+    shown: tuple[Finding, ...] = ()
+    muted: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Describe the findings, in lines for a terminal."""
+        hidden = [f"muted: {', '.join(self.muted)}"] if self.muted else []
+        return [*map(str, self.shown), *hidden]
+
+
+def examine(data: Prepared, mute: Sequence[str] = ()) -> Findings:
+    """Run all checks; findings with a code in ``mute`` are not shown."""
+    found = [finding for check in CHECKS for finding in check(data)]
+    hidden = dict.fromkeys(finding.code for finding in found if finding.code in mute)
+    return Findings(tuple(finding for finding in found if finding.code not in mute), tuple(hidden))
+
+
+def write(folder: Path, findings: Findings) -> None:
+    """Write the findings beside a prepared data set.
+
+    They are not in its list of contents, on which fits depend: a finding in other words, or muted, reruns no fit.
+    """
+    text = json.dumps(asdict(findings), indent=1, ensure_ascii=False)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Findings:
+    """Read the findings of a prepared data set; none where the file is missing."""
+    if not (folder / NAME).is_file():
+        return Findings()
+    found = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    return Findings(tuple(Finding(**finding) for finding in found["shown"]), tuple(found["muted"]))
+
+
+def known(codes: list[str]) -> list[str]:
+    """Return codes if all of them exist.
+
+    Raises:
+        ValueError: if one does not; the message lists those that do.
+    """
+    unknown = [code for code in codes if code not in CODES]
+    if unknown:
+        raise ValueError(f"no finding has the code {unknown[0]!r}; there are {listed(CODES, len(CODES))}")
+    return codes
