@@ -123,6 +123,10 @@ def test_every_model_class_is_configured_somewhere_or_tested_by_its_own_file() -
 def test_parsed_arguments_are_those_that_python_sees(family: str) -> None:
     for module in catalogue.modules(family):
         for name, parsed in catalogue.signatures(family, module).items():
-            seen = inspect.signature(find(family, module, name)).parameters.values()
+            model = find(family, module, name)
+            seen = inspect.signature(model).parameters.values()
             found = [(a.name, a.annotation, a.required) for a in parsed.values()]
             assert found == [(p.name, p.annotation, p.default is p.empty) for p in seen], name
+            has = {method for method in ("predict_marginals", "predict_proba", "predict") if hasattr(model, method)}
+            tasks = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
+            assert catalogue.task(family, module, name) == next((t for m, t in tasks.items() if m in has), None)

@@ -52,6 +52,13 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
         ("data: iris, m", "data: irises, m", 6, ["unknown data set 'irises'", "iris"]),
         ("iris-logistic_regression", "wine-logistic_regression", 6, ["iris-"]),
         ("iris-logistic_regression", "iris-Logistic", 6, ["iris-Logistic"]),
+        (
+            "class: LogisticRegression, args: {C: 1e-3}",
+            "class: RidgeRegression",
+            6,
+            ["RidgeRegression is for regression", "linear.LogisticReg"],
+        ),
+        ("name: iris}", "name: diabetes}", 6, ["is for classification, and the data are for reg", "linear.RidgeRegre"]),
         ("  iris: {", "  Iris: {", 3, ["Iris"]),
         ("name: iris", "name: irish", 3, ["irish"]),
         ("source: embedded", "source: embeded", 3, ["embeded"]),

@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from versus.data.file_specification import FileSpecification, unwatched
-from versus.data.specification import DatasetSpecification
+from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
 from versus.models import catalogue
 from versus.settings import FAMILIES, Cell, Comparison, Gate, Training
@@ -239,3 +239,7 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
         fault = catalogue.problem(found.family, found.module, found.class_name, dict(found.args))
         if fault:
             yield (*where, *fault[0].split(".")), fault[1]
+        elif found.dataset in known and (task := known_task(dataset(params, found.dataset))) is not None:
+            unfit = catalogue.unfit(found.family, found.module, found.class_name, task)
+            if unfit:
+                yield (*where, "class"), unfit

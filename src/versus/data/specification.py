@@ -19,6 +19,7 @@ from versus.data.file_specification import (
     FileSpecification,
     Hdf5,
     Idx,
+    Labelled,
     Npy,
     Npz,
     Parquet,
@@ -129,3 +130,16 @@ AnySpecification = Annotated[
     Embedded | OpenML | Url | Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx | Documents | Conll,
     Field(discriminator="source"),
 ]
+
+_TASKS = {"diabetes": "regression", "python_tokens": "tagging"}  # of embedded data sets that are not for classification
+
+
+def known_task(given: Splitting | OpenML | Url) -> str | None:
+    """Task of a data set as far as its entry in params.yaml tells; None where only the target column does."""
+    if isinstance(given, Url):
+        return known_task(given.content)
+    if isinstance(given, Embedded):
+        return _TASKS.get(given.name, "classification")
+    if isinstance(given, Conll):
+        return "tagging"
+    return given.task if isinstance(given, Labelled) else None

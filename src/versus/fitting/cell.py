@@ -23,7 +23,7 @@ from versus.fitting import failure, unfinished
 from versus.fitting.failure import Failure
 from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
-from versus.models import find, persistence
+from versus.models import catalogue, find, persistence
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training
@@ -72,7 +72,14 @@ def _unfitted(workshop: Path, repeats: int) -> Iterator[int]:
 
 
 def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
-    """Build the cell's unfitted model: arguments from params, sizes from the data."""
+    """Build the cell's unfitted model: arguments from params, sizes from the data.
+
+    Raises:
+        ValueError: where the model is for another task than the data; the message names those that are for it.
+    """
+    unfit = catalogue.unfit(cell.family, cell.module, cell.class_name, schema.y.task)
+    if unfit:
+        raise ValueError(unfit)
     model_class = find(cell.family, cell.module, cell.class_name)
     supplied = {
         "schema": schema,

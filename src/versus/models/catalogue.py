@@ -179,3 +179,37 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
     if missing:
         return "args", f"{name} needs {', '.join(missing)}"
     return None
+
+
+# A method that only models of one task have -> the task; the first that a class has decides.
+_TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
+
+
+@cache
+def task(family: str, module: str, name: str) -> str | None:
+    """Task of a class, by its methods; None for one that models x alone, which fits data of any task."""
+    methods = _methods(Path(__file__).parent / family / f"{module}.py", name)
+    return next((task for method, task in _TELLING.items() if method in methods), None)
+
+
+def _methods(path: Path, name: str) -> set[str]:
+    """Names of the methods of a class in a file, with those that it inherits from our code."""
+    tree = _parse(path)
+    node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
+    if node is None:
+        imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and any(a.name == name for a in n.names)]
+        parts = imports[0].module.split(".") if imports and imports[0].module else [""]
+        file = Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py")
+        return _methods(file, name) if parts[0] == "versus" else set()
+    inherited = (_methods(path, base.id) for base in node.bases if isinstance(base, ast.Name))
+    return {f.name for f in node.body if isinstance(f, ast.FunctionDef)}.union(*inherited)
+
+
+def unfit(family: str, module: str, name: str, wanted: str) -> str | None:
+    """Explain why a class does not fit data of the task ``wanted``, with the classes that do; None if it fits."""
+    found = task(family, module, name)
+    if found in (wanted, None):
+        return None
+    others = ((m, c) for m in modules(family) for c in signatures(family, m))
+    fitting = ", ".join(f"{m}.{c}" for m, c in others if task(family, m, c) in (wanted, None))
+    return f"{name} is for {found}, and the data are for {wanted}; of {family} models there are {fitting or 'none'}"
