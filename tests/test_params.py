@@ -43,6 +43,12 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
         ),
         ("files: {}", "comparison: {primary: {regression: interval_coverage}}", 4, ["cannot decide", "pinball_loss"]),
         ("files: {}", "comparison: {primary: {sorting: r2_score}}", 4, ["unknown task", "classification, regression"]),
+        (
+            "files: {}",
+            "comparison: {primary: {iris: r2_score}}",
+            4,
+            ["cannot decide; of classification models accuracy"],
+        ),
         ("files: {}", "seed: 1", 4, ["seed", "duplicate"]),
         ("files: {}", "files: {", 6, ["expected"]),
         ("module: linear", "module: liner", 6, ["unknown module 'liner'", "linear"]),

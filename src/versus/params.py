@@ -213,13 +213,16 @@ def _existing(tree: Any, where: tuple[str, ...]) -> tuple[str, ...]:
 def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
     """Find faults between the parts: cells without their data set, unknown models, unknown arguments of models."""
     known = [*params.datasets, *params.files]
-    for task, metric in params.comparison.primary.items():
-        accepted = [m.name for m in table.deciding(task)] if task in table.DECIDING else []
+    for chosen, metric in params.comparison.primary.items():
+        task = known_task(dataset(params, chosen)) if chosen in known else chosen
+        tasks = [t for t in table.DECIDING if task in (t, None)]
+        accepted = dict.fromkeys(m.name for t in tasks for m in table.deciding(t))
         if not accepted:
-            yield ("comparison", "primary", task), f"unknown task; there are {', '.join(table.DECIDING)}"
+            there = f"tasks are {', '.join(table.DECIDING)}, data sets {', '.join(known) or 'none'}"
+            yield ("comparison", "primary", chosen), f"unknown task or data set; {there}"
         elif metric not in accepted:
-            refused = f"{metric!r} cannot decide; of {task} models {', '.join(accepted)} can"
-            yield ("comparison", "primary", task), refused
+            refused = f"{metric!r} cannot decide; of {task or 'all'} models {', '.join(accepted)} can"
+            yield ("comparison", "primary", chosen), refused
     for name in sorted(set(params.datasets) & set(params.files)):
         yield ("files", name), "a data set of this name already stands under datasets"
     for name, spec in params.files.items():

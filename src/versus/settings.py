@@ -88,8 +88,8 @@ class Comparison(_Checked):
     """Options of the comparison.
 
     Args:
-        primary: task -> the score that decides which model is best; by default the first in the table of metrics
-            (`versus.metrics.table.primary`).
+        primary: task, or data set that is an exception -> the score that decides which model is best; by default the
+            first in the table of metrics (`versus.metrics.table.primary`).
         confidence: confidence level of every interval and test.
         rope: half the width of the region of practical equality, in the score's own unit; for a score in the unit of
             the target (RMSE, MAE) in standard deviations of the target.

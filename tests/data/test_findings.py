@@ -38,6 +38,21 @@ def test_constant_columns_and_names_of_rows(desk: Desk):
     assert codes(honest) == {}
 
 
+def test_a_rare_class_is_found_with_the_trivial_score(desk: Desk):
+    rows = [(i * 37 % 100 / 8, "no" if i % 25 else "yes") for i in range(200)]
+    (found,) = [finding for finding in examine(table(desk, "a,y", rows)).shown if finding.code == "imbalance"]
+    assert found.where == "class 'yes'"
+    assert "8 of 200 rows; always to answer 'no' is right in 96.0%" in found.what
+    even = table(desk, "a,y", [(i * 37 % 100 / 8, f"k{i % 40}") for i in range(200)])  # many classes, none of them rare
+    assert "imbalance" not in codes(even)
+
+
+def test_numbers_of_no_width_in_a_class_and_beyond_single_precision(desk: Desk):
+    values = np.random.default_rng(0).normal(size=60).round(3)
+    rows = [(v, 0 if i % 2 else v, f"{v * 1e300:g}", "pq"[i % 2]) for i, v in enumerate(values)]
+    assert codes(table(desk, "a,b,c,y", rows)) == {"constant-in-class": "column 'b'", "beyond-range": "column 'c'"}
+
+
 def test_muted_findings_are_not_shown_and_change_nothing_that_fits_depend_on(desk: Desk):
     rows = [(i * i, 1, "pq"[i % 2]) for i in range(30)]
     data, muted = table(desk, "a,b,y", rows), table(desk, "a,b,y", rows, mute=["constant"])

@@ -1,3 +1,4 @@
+import argparse
 import gzip
 import struct
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Desk
+from versus import params as parameters
+from versus.commands import add
 from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
@@ -158,6 +161,19 @@ def test_columns_of_few_values_are_said(desk: Desk):
     found = inspect(path, "y", desk.folder)
     assert "flag  2 categories" in found.describe()
     assert any("`numeric: [flag]`" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("rare", "asked", "primary"), [(3, "", True), (40, "", False), (3, "log_loss", False)])
+def test_another_score_than_accuracy_is_proposed_where_a_class_is_rare(desk: Desk, rare, asked, primary, capsys):
+    desk.write("d.csv", "x,y\n" + "".join(f"{i * 7 % 90 / 8},{'ab'[i < rare]}\n" for i in range(100)))
+    chosen = f"comparison: {{primary: {{classification: {asked}}}}}\n" if asked else ""
+    params = desk.write("params.yaml", f"seed: 0\n{chosen}files: {{}}\n")
+    parser = argparse.ArgumentParser()
+    add.arguments(parser)
+    add.run(parser.parse_args([str(desk.folder / "d.csv"), "--target", "y", "--params", str(params)]))
+    found = parameters.read(params).comparison.primary
+    assert (found.get("d") == "balanced_accuracy_score") == primary
+    assert ("always to answer 'a' is right in 97.0%" in capsys.readouterr().out) == (rare < 5)
 
 
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):

@@ -36,6 +36,10 @@ def test_what_can_decide_has_a_direction_and_the_first_does_so_unasked():
     assert "interval_coverage" not in [m.name for m in deciding("regression")]
     assert primary({}, "classification") == "accuracy_score"
     assert primary({"regression": "pinball_loss"}, "regression") == "pinball_loss"
+    chosen = {"classification": "log_loss", "oil": "roc_auc"}
+    assert [primary(chosen, "classification", name) for name in ("oil", "iris")] == ["roc_auc", "log_loss"]
+    with pytest.raises(ValueError, match="'roc_auc' cannot decide; of regression models root_mean_squared_error"):
+        primary(chosen, "regression", "oil")
 
 
 def test_best_comes_first_whichever_way_that_is():

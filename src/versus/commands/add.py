@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
-from versus.data.inspect.inspection import inspect
+from versus.data.inspect.inspection import Proposal, inspect
+from versus.data.targets import Classes
+from versus.metrics import table
 from versus.models.suggestions import Suggestion, suggest
 
 
@@ -39,16 +42,31 @@ def run(options: argparse.Namespace) -> int:
     for line in proposal.findings(known.seed).lines():
         print(f"finding: {line}")
     suggestions = suggest(proposal.dataset.schema, len(proposal.dataset.X))
+    primary = _primary(proposal, known.comparison.primary)
+    if primary is not None:
+        print(f"note: {primary} decides which model is best (`primary` under `comparison`), for a class is rare")
     print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
     if options.dry_run:
         return 0
-    write(options.params, proposal.name, proposal.entry, suggestions)
+    write(options.params, proposal.name, proposal.entry, suggestions, primary)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
     return 0
 
 
-def write(path: Path, name: str, entry: dict[str, Any], suggestions: list[Suggestion]) -> None:
-    """Add a data set under ``files`` and its cells under their families.
+def _primary(proposal: Proposal, chosen: Mapping[str, str]) -> str | None:
+    """Return the score proposed to decide where a class is rare, unless the user chose one; else None."""
+    dataset = proposal.dataset
+    answer = dataset.schema.y
+    if not isinstance(answer, Classes) or answer.rare(dataset.y) is None:
+        return None
+    usual = table.primary(chosen, answer.task, proposal.name) == table.primary({}, answer.task)
+    return "balanced_accuracy_score" if usual else None
+
+
+def write(
+    path: Path, name: str, entry: dict[str, Any], suggestions: list[Suggestion], primary: str | None = None
+) -> None:
+    """Add a data set under ``files`` and its cells under their families; ``primary`` is its deciding score, if any.
 
     Raises:
         ParamsError: where the result would not be valid; the file is then unchanged.
@@ -60,6 +78,9 @@ def write(path: Path, name: str, entry: dict[str, Any], suggestions: list[Sugges
     for s in suggestions:
         cell = {"data": name, "module": s.module, "class": s.class_name, **({"args": s.args} if s.args else {})}
         _section(tree, s.family)[f"{name}-{s.model}"] = _on_one_line(cell)
+    if primary is not None:
+        scores = _section(tree, "comparison").setdefault("primary", CommentedMap())
+        scores[name] = primary
     aside = path.with_name(f".{path.name}.new")
     with aside.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)

@@ -17,9 +17,11 @@ from versus.data.equal_rows import equal_rows, repeats_by_nature
 from versus.data.errors import listed
 from versus.data.prepared import Prepared
 from versus.data.spaces import Table
+from versus.data.targets import Classes
 
 NAME = "findings.json"
 _SHARE_OF_ROWS = 0.5  # more categories than this share of the rows look like names of the rows
+_FEW_MEMBERS = 5  # with fewer members than this, equal numbers in a class are nothing unusual
 _FEW_ROWS = 20  # with fewer rows than this, a column of different values is nothing unusual
 
 # Code -> what it stands for. Every check names its findings by one of these.
@@ -28,6 +30,9 @@ CODES = {
     "duplicates-disagree": "rows are equal in every column and differ in the target",
     "identifier": "a column names the rows: each has a value of its own",
     "constant": "a column has one value in all rows",
+    "constant-in-class": "a column of numbers has one value in all rows of a class, and others elsewhere",
+    "beyond-range": "a column has numbers that single precision cannot hold",
+    "imbalance": "a class is so rare that a model which never answers it is nearly always right",
 }
 
 
@@ -117,8 +122,58 @@ def _names_rows(known: np.ndarray, categories: Sequence[str] | None) -> bool:
     return bool((known % 1 == 0).all()) and len(np.unique(known)) == n
 
 
+def _numbers(data: Prepared) -> Iterator[Finding]:
+    """Find columns of numbers with a value of no width in a class, or with values that are too large."""
+    if not isinstance(data.schema.x, Table):
+        return
+    numeric = [d for d, column in enumerate(data.schema.x.columns) if column.categories is None]
+    X = np.asarray(data.X)[:, numeric]
+    names = [data.schema.x.columns[d].name for d in numeric]
+    with np.errstate(invalid="ignore"):
+        wide = np.fmax.reduce(X, axis=0) > np.fmin.reduce(X, axis=0)
+        large = np.fmax.reduce(np.abs(X), axis=0) > np.finfo(np.float32).max
+    narrow: dict[str, list[str]] = {}
+    for k, label in enumerate(data.schema.classes if isinstance(data.schema.y, Classes) else ()):
+        members = X[data.y == k]
+        if len(members) >= _FEW_MEMBERS:
+            one_value = np.fmax.reduce(members, axis=0) == np.fmin.reduce(members, axis=0)
+            for d in np.flatnonzero(one_value & wide):
+                narrow.setdefault(names[d], []).append(label)
+    for name, labels in narrow.items():
+        yield Finding(
+            "constant-in-class",
+            f"column {name!r}",
+            f"has one value in all rows of the class {listed(labels, 5)}",
+            "A density of such numbers is as high as its narrowest width allows, and says little of new rows",
+            f"if its values are codes, say `categorical: [{name}]`",
+        )
+    for d in np.flatnonzero(large):
+        yield Finding(
+            "beyond-range",
+            f"column {names[d]!r}",
+            f"has numbers up to {np.nanmax(np.abs(X[:, d])):.3g}",
+            "Trees and networks read numbers in single precision, which ends at 3.4e38",
+            "give it in another unit, or its logarithm",
+        )
+
+
+def _imbalance(data: Prepared) -> Iterator[Finding]:
+    if isinstance(data.schema.y, Classes) and (rare := data.schema.y.rare(data.y)) is not None:
+        counts = np.bincount(data.y, minlength=data.schema.n_classes)
+        usual = int(counts.argmax())
+        yield Finding(
+            "imbalance",
+            f"class {data.schema.classes[rare]!r}",
+            f"has {counts[rare]} of {len(data.y)} rows; always to answer {data.schema.classes[usual]!r} is right in "
+            f"{counts[usual] / len(data.y):.1%}",
+            "Accuracy hardly tells a model that finds the class from one that never does",
+            f"compare by another score, `comparison: {{primary: {{{data.about['name']}: balanced_accuracy_score}}}}`; "
+            "models can weigh the classes alike (`class_weight: balanced`, or `prior: uniform` of generative ones)",
+        )
+
+
 Check = Callable[[Prepared], Iterable[Finding]]
-CHECKS: tuple[Check, ...] = (_duplicates, _columns)
+CHECKS: tuple[Check, ...] = (_duplicates, _columns, _numbers, _imbalance)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import numpy as np
 
 from versus.arrays import Labels
 
+RARE = 0.05  # share of the rows
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -28,6 +30,12 @@ class Classes:
         """Number of members of each class, for about.json."""
         counts = np.bincount(y, minlength=len(self.names)).tolist()
         return {"classes": dict(zip(self.names, counts, strict=True))}
+
+    def rare(self, y: Any) -> int | None:
+        """Code of the rarest class, if it has under 5 % of the rows and under half of an even share; else None."""
+        shares = np.bincount(y, minlength=len(self.names)) / len(y)
+        rarest = int(shares.argmin())
+        return rarest if shares[rarest] < min(RARE, 0.5 / len(self.names)) else None
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Contest:
                 raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
             old = read_measured(Path(scratch))
         rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
-        metric = primary(self._params.comparison.primary, data.schema.y.task)
+        metric = primary(self._params.comparison.primary, data.schema.y.task, dataset)
         rules, seed = self._params.gate, self._params.seed
         targets = data.y[rows] if isinstance(data.y, np.ndarray) else None
         return judge(new, old, targets, rows, data.schema.classes, metric, rules, seed)

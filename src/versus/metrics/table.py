@@ -136,9 +136,17 @@ def deciding(task: str) -> list[Metric]:
     return [metric for metric in METRICS if metric.use in DECIDING[task] and metric.has_direction]
 
 
-def primary(chosen: Mapping[str, str], task: str) -> str:
-    """Return the name of the deciding score of a task: the chosen one, or the first in the table."""
-    return chosen.get(task) or deciding(task)[0].name
+def primary(chosen: Mapping[str, str], task: str, dataset: str = "") -> str:
+    """Return the name of the score that decides: the one chosen for the data set or its task, or the task's first.
+
+    Raises:
+        ValueError: if it cannot decide this task, which params.yaml does not always tell.
+    """
+    accepted = [metric.name for metric in deciding(task)]
+    found = chosen.get(dataset) or chosen.get(task) or accepted[0]
+    if found not in accepted:
+        raise ValueError(f"comparison.primary: {found!r} cannot decide; of {task} models {', '.join(accepted)} can")
+    return found
 
 
 def scorers(

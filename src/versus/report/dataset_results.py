@@ -46,7 +46,7 @@ class DatasetResults:
     @property
     def primary(self) -> str:
         """Name of the deciding score."""
-        return table.primary(self.comparison.primary, self.task)
+        return table.primary(self.comparison.primary, self.task, self.name)
 
     @cached_property
     def test_rows(self) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from versus import manifest
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.spaces import Table
+from versus.metrics import table
 from versus.tracking import leaderboard
 
 LONGEST_DIGEST = 36  # MLflow's limit
@@ -62,7 +63,7 @@ def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -
     Args:
         experiment: id of the experiment.
         folder: folder of the prepared data set.
-        primary: task -> the deciding score, by which the leaderboard is sorted.
+        primary: data set or task -> the deciding score, by which the leaderboard is sorted.
     """
     data = prepared.read(folder)
     schema = data.schema
@@ -72,7 +73,7 @@ def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -
     return {
         "mlflow.note.content": f"[**Leaderboard**]({leaderboard.link(experiment)}) · {about}\n\n{facts}"[:LONGEST_NOTE],
         "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
-        leaderboard.TAG: leaderboard.view(schema.y.task, primary.get(schema.y.task)),
+        leaderboard.TAG: leaderboard.view(schema.y.task, table.primary(primary, schema.y.task, folder.name)),
         "task": schema.y.task,
         "kind": schema.x.form,
         "data_hash": digest(folder),

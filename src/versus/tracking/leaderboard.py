@@ -18,16 +18,16 @@ CHARACTER, MARGIN, NARROWEST = 7.5, 40.0, 150.0  # pixels: a column is as wide a
 COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
 
 
-def view(task: str, primary: str | None = None) -> str:
+def view(task: str, primary: str) -> str:
     """Return the value of the experiment's tag: newest results of each cell, best first, scores and costs as columns.
 
     Args:
         task: "classification" or "regression".
-        primary: the deciding score, in the first column, by which the table is sorted; the usual one if None.
+        primary: the deciding score, in the first column, by which the table is sorted.
     """
     deciding = [metric.name for metric in table.deciding(task)]
     headline = [name for name in table.shown("headline") if name in deciding]
-    scores = tuple(dict.fromkeys((primary or deciding[0], *headline)))
+    scores = tuple(dict.fromkeys((primary, *headline)))
     interval = (f"interval/{scores[0]}_low", f"interval/{scores[0]}_high")
     names = {"family": "tags", **dict.fromkeys((*scores, *COSTS, *interval), "metrics")}
     widths = {f"{of}.`{name}`": max(NARROWEST, CHARACTER * len(name) + MARGIN) for name, of in names.items()}

@@ -91,7 +91,7 @@ class Mirror:
 
         Args:
             name: name of the data set.
-            primary: task -> the deciding score, by which the leaderboard is sorted; the usual ones if it is empty.
+            primary: data set or task -> the deciding score, by which the leaderboard is sorted.
         """
         experiment = self.of(name)
         known = self.client.get_experiment(experiment).tags
