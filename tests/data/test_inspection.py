@@ -22,7 +22,8 @@ def test_a_csv_with_a_header(desk: Desk):
     path = desk.write("data/My Bank.csv", "id,kind,size,answer\n" + rows())
     found = inspect(path, target="answer", base=desk.folder)
     assert found.name == "my_bank"
-    assert found.entry == {"source": "csv", "path": "data/My Bank.csv", "target": "answer", "drop": ["id"]}
+    named = {"source": "csv", "path": "data/My Bank.csv"}
+    assert found.entry == {**named, "task": "classification", "target": "answer", "drop": ["id"]}
     text = found.describe()
     assert "60 rows" in text
     assert "answer: 2 classes: no (30), yes (30)" in text
@@ -163,17 +164,68 @@ def test_columns_of_few_values_are_said(desk: Desk):
     assert any("`numeric: [flag]`" in note for note in found.notes)
 
 
-@pytest.mark.parametrize(("rare", "asked", "primary"), [(3, "", True), (40, "", False), (3, "log_loss", False)])
-def test_another_score_than_accuracy_is_proposed_where_a_class_is_rare(desk: Desk, rare, asked, primary, capsys):
-    desk.write("d.csv", "x,y\n" + "".join(f"{i * 7 % 90 / 8},{'ab'[i < rare]}\n" for i in range(100)))
-    chosen = f"comparison: {{primary: {{classification: {asked}}}}}\n" if asked else ""
-    params = desk.write("params.yaml", f"seed: 0\n{chosen}files: {{}}\n")
+def added(desk: Desk, *options: str, params: str = "") -> parameters.Params:
+    """What params.yaml holds after ``versus add``."""
+    path = desk.write("params.yaml", f"seed: 0\n{params}files: {{}}\n")
     parser = argparse.ArgumentParser()
     add.arguments(parser)
-    add.run(parser.parse_args([str(desk.folder / "d.csv"), "--target", "y", "--params", str(params)]))
-    found = parameters.read(params).comparison.primary
+    add.run(parser.parse_args([*options, "--params", str(path)]))
+    return parameters.read(path)
+
+
+@pytest.mark.parametrize(("rare", "asked", "primary"), [(3, "", True), (40, "", False), (3, "log_loss", False)])
+def test_another_score_than_accuracy_is_proposed_where_a_class_is_rare(desk: Desk, rare, asked, primary, capsys):
+    path = desk.write("d.csv", "x,y\n" + "".join(f"{i * 7 % 90 / 8},{'ab'[i < rare]}\n" for i in range(100)))
+    chosen = f"comparison: {{primary: {{classification: {asked}}}}}\n" if asked else ""
+    found = added(desk, str(path), "--target", "y", params=chosen).comparison.primary
     assert (found.get("d") == "balanced_accuracy_score") == primary
     assert ("always to answer 'a' is right in 97.0%" in capsys.readouterr().out) == (rare < 5)
+
+
+def test_what_an_option_says_is_not_guessed(desk: Desk):
+    rows = "".join(f"{i};k{i};{i % 7},5;{i * 7 % 30};{'é' if i % 2 else 'e'}\n" for i in range(60))
+    path = desk.write("raw/d.csv", ("id;key;x;y;z\n" + rows).encode("latin-1"))
+    desk.write("raw/late.csv", ("id;key;x;y;z\n" + rows).encode("latin-1"))
+    options = ("--target y --test {}/raw/late.csv --encoding cp1252 --delimiter ; --decimal , --task classification "
+               "--categorical key --drop x --set limit=50 seed=3")  # fmt: skip
+    found = added(desk, str(path), *options.format(desk.folder).split()).files["d"]
+    assert found.model_dump(exclude_defaults=True) == {
+        "source": "csv",
+        "path": "raw",
+        "file": "d.csv",
+        "test_path": "late.csv",
+        "task": "classification",
+        "target": "y",
+        "encoding": "cp1252",
+        "delimiter": ";",
+        "decimal": ",",
+        "categorical": ["key"],
+        "drop": ["x", "id"],
+        "limit": 50,
+        "seed": 3,
+    }
+    for wrong, message in (
+        ("--set limit", "wants KEY=VALUE"),
+        ("--set limits=3", "limits: Extra"),
+        ("--task x", "task"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            added(desk, str(path), *wrong.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "dropped"),
+    [
+        ("order", lambda i: 500 + i * 17 % 60, True),  # counts the rows, in another order
+        ("customerID", lambda i: 10**6 + i * i * 31, True),  # all different, and called so
+        ("height", lambda i: 10**6 + i * i * 31, False),
+        ("id", lambda i: i // 2, False),  # groups
+    ],
+)
+def test_numbers_that_name_the_rows_are_dropped(desk: Desk, name, values, dropped):
+    rows = "".join(f"{values(i)},{i * 7 % 30 / 4},{'ab'[i % 2]}\n" for i in range(60))
+    found = inspect(desk.write("t.csv", f"{name},x,y\n{rows}"), "y", desk.folder)
+    assert (found.entry.get("drop") == [name]) == dropped
 
 
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):
@@ -202,7 +254,8 @@ def test_arrays_are_found_by_name_and_shape(desk: Desk):
     np.save(desk.folder / "raw/X_train.npy", images)
     np.save(desk.folder / "raw/y_train.npy", labels)
     found = inspect(desk.folder / "raw/X_train.npy", target="y_train.npy", base=desk.folder)
-    assert found.entry == {"source": "npy", "path": "raw", "file": "X_train.npy", "labels": "y_train.npy"}
+    named = {"source": "npy", "path": "raw", "file": "X_train.npy", "labels": "y_train.npy"}
+    assert found.entry == {**named, "task": "classification"}
     with pytest.raises(DataError, match=r"X_train\.npy and the files that go with it: put them into a folder"):
         inspect(desk.folder / "raw/X_train.npy", target="y_train.npy", base=desk.folder / "raw")
     np.savez(desk.folder / "n.npz", first=labels, second=labels)

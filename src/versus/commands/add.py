@@ -10,12 +10,28 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
 from versus import params as parameters
 from versus.data.inspect.inspection import Proposal, inspect
 from versus.data.targets import Classes
 from versus.metrics import table
 from versus.models.suggestions import Suggestion, suggest
+
+# Options that are keys of the data set's line in params.yaml: what is given is not guessed.
+_TEXTS = (
+    ("delimiter", "CHARACTER", "what parts the values"),
+    ("decimal", "CHARACTER", "what stands before decimals"),
+    ("encoding", "NAME", "the encoding of the text"),
+    ("task", "TASK", "classification or regression"),
+    ("group", "COLUMN", "the rows of one group stay in one part"),
+    ("time", "COLUMN", "the test rows are the latest"),
+)
+_COLUMNS = (
+    ("categorical", "columns to read as categories"),
+    ("numeric", "columns to read as numbers"),
+    ("drop", "columns to leave out"),
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +41,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header", action=argparse.BooleanOptionalAction, help="the first row names the columns, or does not"
     )
-    parser.add_argument("--decimal", choices=(".", ","), help="what stands before decimals (default: guessed)")
+    for name, metavar, what in _TEXTS:
+        parser.add_argument(f"--{name}", metavar=metavar, help=what)
+    for name, what in _COLUMNS:
+        parser.add_argument(f"--{name}", metavar="COLUMN", nargs="+", action="extend", help=what)
+    parser.add_argument("--test", type=Path, metavar="FILE", help="the official test set, a file beside the other")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="any key of the data set's line"
+    )
     parser.add_argument("--name", help="what to call the data set (default: after the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
@@ -35,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Inspect the file, print the findings, and add it; params.yaml keeps its comments."""
     known = parameters.read(options.params)
     base = options.params.parent
-    proposal = inspect(options.path, options.target, base, options.name, options.header, options.decimal)
+    proposal = inspect(options.path, options.target, base, options.name, **_given(options))
     if proposal.name in known.datasets or proposal.name in known.files:
         raise ValueError(f"{options.params} has a data set {proposal.name!r} already; choose another with --name")
     print(proposal.describe())
@@ -51,6 +74,24 @@ def run(options: argparse.Namespace) -> int:
     write(options.params, proposal.name, proposal.entry, suggestions, primary)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
     return 0
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """Keys of the data set's line that the options set."""
+    found = {name: getattr(options, name) for name in ("header", *(option[0] for option in (*_TEXTS, *_COLUMNS)))}
+    if options.test is not None:
+        if options.test.parent.resolve() != options.path.parent.resolve():
+            raise ValueError(f"--test {options.test}: put it beside {options.path}; one folder is watched for changes")
+        found["test_path"] = options.test.name
+    for setting in options.set:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set {setting}: wants KEY=VALUE, such as --set limit=5000")
+        try:
+            found[key] = YAML(typ="safe").load(value)
+        except YAMLError:  # a lone comma, say
+            found[key] = value
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _primary(proposal: Proposal, chosen: Mapping[str, str]) -> str | None:

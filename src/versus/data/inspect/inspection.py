@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from versus.data import file_specification
 from versus.data.columns import Numbers, Words
 from versus.data.encoding import encode
 from versus.data.errors import DataError
+from versus.data.file_specification import Tabular
 from versus.data.findings import Findings, examine
 from versus.data.inspect import sniffing, table_files, text_files
 from versus.data.preparation import divide, in_folder, load, parse, read
@@ -49,23 +52,18 @@ class Proposal:
 
 
 def inspect(
-    path: Path,
-    target: str | None = None,
-    base: Path = Path(),
-    name: str | None = None,
-    header: bool | None = None,
-    decimal: str | None = None,
+    path: Path, target: str | None = None, base: Path = Path(), name: str | None = None, **given: Any
 ) -> Proposal:
     """Inspect a file or folder and propose how to read it.
 
     Args:
-        path: .csv, .tsv, .parquet, .arff, .npz, .npy, .h5, an idx file, a folder of idx files like MNIST's; a file of
-            tagged sentences or of lines that begin with their class; a folder of texts for each class.
+        path: a table, arrays, idx images or a folder of them; a file of tagged sentences or of lines that begin with
+            their class; a folder of texts for each class.
         target: name of the target column, of the array of targets, or of the file of labels; guessed by default.
         base: folder of params.yaml; the proposed paths are relative to it if ``path`` lies below it.
         name: name of the data set; by default derived from the file name.
-        header: True if the first row of separated values names the columns; guessed by default.
-        decimal: the decimal separator of numbers in a table of texts; guessed by default.
+        given: keys of the entry that are known, such as ``header`` or ``drop``; ``test_path`` is a file beside
+            ``path``. What is given is not guessed.
 
     Returns:
         The proposal; its entry passes `versus.data.preparation.prepare`.
@@ -75,25 +73,38 @@ def inspect(
     """
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
-    entry = text_files.guess(path) or sniffing.guess(path, target, header)
+    notes: list[str] = []
+    given = {key: value for key, value in given.items() if value is not None}
+    try:
+        entry, dataset = _entry(path, target, base, given, notes)
+        if isinstance(parse(entry), Tabular):  # new rows must not turn classes into a quantity, nor the other way round
+            entry = {"source": entry.pop("source"), "path": entry.pop("path"), "task": dataset.schema.y.task, **entry}
+        notes += table_files.perhaps_images(dataset)
+        return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][-1]}: {fault['msg']} ({fault['input']!r})" for fault in error.errors())
+        raise DataError(f"{path}: {faults}") from None
+
+
+def _entry(
+    path: Path, target: str | None, base: Path, given: Mapping[str, Any], notes: list[str]
+) -> tuple[dict[str, Any], Dataset]:
+    """Guess the entry of params.yaml, as far as it is not given, and read the data by it."""
+    as_text = None if {"source", "delimiter", "decimal"} & given.keys() else text_files.guess(path)
+    entry = as_text or sniffing.guess(path, target, given)
     folder = _written(path.parent, base)
+    entry |= {key: value for key, value in given.items() if key != "header" or value is False}
     for key in ("labels", "test_path", "test_labels"):
         if key in entry and "file" not in entry:  # with one, names are those in the folder
             entry[key] = f"{folder}{entry[key]}"
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
-    if decimal is not None:
-        entry["decimal"] = decimal
-    notes: list[str] = []
-    if entry.get("header") is False and header is None:
+    if entry.get("header") is False and "header" not in given:
         notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")
     if entry["source"] in ("csv", "tsv", "parquet", "arff"):
-        dataset = table_files.complete(entry, path, folder, target, base, notes)
-    elif entry["source"] in ("documents", "conll"):
-        dataset = _texts(entry, path, folder, base, notes)
-    else:
-        dataset = load(parse(entry), base, base)[0]
-    notes += table_files.perhaps_images(dataset)
-    return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
+        return entry, table_files.complete(entry, path, folder, target, base, notes)
+    if entry["source"] in ("documents", "conll"):
+        return entry, _texts(entry, path, folder, base, notes)
+    return entry, load(parse(entry), base, base)[0]
 
 
 def _within_folder(entry: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +146,7 @@ def _name(path: Path) -> str:
 def _texts(entry: dict[str, Any], path: Path, folder: str, base: Path, notes: list[str]) -> Dataset:
     """Complete the ``entry`` of documents or tagged sentences, in place."""
     test = sniffing.test_file(path)
-    if test is not None:
+    if test is not None and "test_path" not in entry:
         entry["test_path"] = f"{folder}{test.name}"
     if "test_path" in entry:
         notes.append(f"{Path(entry['test_path']).name} is taken as the official test set")

@@ -15,6 +15,7 @@ from versus.data.columns import MISSING, is_number
 from versus.data.errors import DataError, listed
 from versus.data.sources import delimited, source_files
 
+NOTHING: Mapping[str, Any] = {}
 _SAMPLE = 1 << 21  # bytes looked at
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
 _OTHER = {
@@ -30,13 +31,13 @@ _EXAMPLES = ("x", "data", "images", "features", "x_train", "train/data", "train/
 _TARGETS = ("y", "target", "labels", "label", "y_train", "train/target", "train/y", "train_labels")
 
 
-def guess(file: Path, target: str | None, header: bool | None = None) -> dict[str, Any]:
+def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """Guess the entry of params.yaml that reads a file, without ``path``; the target may still be missing.
 
     Args:
         file: the file or folder.
         target: the target column; for arrays, the array of targets; for .npy and idx files, the file of labels.
-        header: True if the first row of separated values names the columns; guessed if None.
+        given: keys of the entry that are known, such as ``source`` or ``header``; the others are guessed.
 
     Raises:
         DataError: if the kind of file is unknown, or examples and targets cannot be distinguished.
@@ -53,7 +54,7 @@ def guess(file: Path, target: str | None, header: bool | None = None) -> dict[st
     if source is not None:
         return {"source": source}
     if ending in _TEXT:
-        return dialect(file, target, header)
+        return dialect(file, target, given)
     raise DataError(
         f"{file.name}: unknown kind of file; known are {', '.join((*_TEXT, *_OTHER))} and idx, by their names"
     )
@@ -68,24 +69,28 @@ def test_file(file: Path) -> Path | None:
     return None
 
 
-def sample(file: Path) -> tuple[str, str]:
+def sample(file: Path, encoding: str | None = None) -> tuple[str, str]:
     """Read the first whole lines of a file, also gzipped, and their encoding: utf-8 if valid, else latin-1."""
     with source_files.opened(file) as stream:
         found = stream.read(_SAMPLE)
     if len(found) == _SAMPLE:
         found = found[: max(found.rfind(b"\n"), found.rfind(b"\r")) + 1] or found  # the last line may be cut
     try:
+        if encoding is not None:
+            return found.decode(encoding, errors="replace"), encoding
         return found.decode("utf-8-sig"), "utf-8"
+    except LookupError:
+        raise DataError(f"{file.name}: unknown encoding {encoding!r}; try utf-8 or latin-1") from None
     except UnicodeDecodeError:
         return found.decode("latin-1"), "latin-1"
 
 
-def dialect(file: Path, target: str | None = None, header: bool | None = None) -> dict[str, Any]:
+def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """Guess the entry for separated values: delimiter, encoding, header and quotes if they differ from the default."""
-    text, encoding = sample(file)
+    text, encoding = sample(file, given.get("encoding"))
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
-    delimiter = _delimiter(text)
-    source = "tsv" if delimiter == "\t" else "csv"
+    delimiter = given.get("delimiter") or _delimiter(text)
+    source = given.get("source") or ("tsv" if delimiter == "\t" else "csv")
     if delimiter not in "\t,":
         entry["delimiter"] = delimiter
     rows = [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter)]
@@ -93,7 +98,7 @@ def dialect(file: Path, target: str | None = None, header: bool | None = None) -
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
-    if rows and not (has_header(rows, target) if header is None else header):
+    if rows and not given.get("header", has_header(rows, target)):
         entry["header"] = False
     return {"source": source, **entry}
 

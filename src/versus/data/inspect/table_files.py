@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
@@ -23,6 +24,7 @@ from versus.data.spaces import Table
 _MANY_CLASSES = 20  # whole numbers with more values than this, some of them rare, are a quantity, not a class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b")
+_ID = re.compile(r"(?:^|[_\W])(?i:id|uid|index)$|[a-z]I[Dd]$|^(?i:unnamed)")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
 
 
@@ -42,6 +44,7 @@ def complete(
     Returns:
         The data as read by the completed entry.
     """
+    known = dict(entry)
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
     if entry["source"] != "arff" and _notation(entry, raw, base, notes):
@@ -52,28 +55,30 @@ def complete(
     names = [column.name for column in raw.columns]
     if entry["target"] not in names:
         raise DataError(f"{path.name}: target: {unknown('column', entry['target'], names)}")
-    test = sniffing.test_file(path)
+    test = sniffing.test_file(path) if "test_path" not in known else None
     if test is not None and _is_test_set(test, {**entry, "path": f"{folder}{test.name}"}, names, base, notes):
         entry["test_path"] = f"{folder}{test.name}"
         raw = _read(entry, base)
-    missing = _missing(raw, entry["target"], parse(entry).notation)
+    missing = _missing(raw, entry["target"], parse(entry).notation) if "missing" not in known else []
     if missing:
         entry["missing"] = [*parse(entry).missing, *missing]
         notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
         raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
-    identifiers = _identifiers(raw, entry["target"])
+    decided = {name for key in ("categorical", "numeric", "drop") for name in entry.get(key, ())}
+    identifiers = [name for name in _identifiers(raw, entry["target"]) if name not in decided]
     text, texts = text_files.text_column(raw, entry["target"], identifiers)
-    if text is not None and entry["source"] in ("csv", "tsv"):
+    if text is not None and entry["source"] in ("csv", "tsv") and not decided:
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
         for option in ("missing", "decimal", "thousands", "symbols"):
             entry.pop(option, None)
         notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
         return load(parse(entry), base, base)[0]
-    dates = [name for name in _dates(raw) if name not in (entry["target"], *identifiers, *texts)]
-    _drop(entry, raw, list(dict.fromkeys([*identifiers, *texts])), dates, notes)
+    useless = [name for name in dict.fromkeys([*identifiers, *texts]) if name not in decided]
+    dates = [name for name in _dates(raw) if name not in (entry["target"], *useless, *decided)]
+    _drop(entry, raw, useless, dates, notes)
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
     return dataset
@@ -81,6 +86,8 @@ def complete(
 
 def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
     """Add the number notation to the entry; return False if that changes nothing."""
+    if {"thousands", "symbols"} & entry.keys():
+        return False
     written, said = notations.guess(raw.columns, entry.get("delimiter", ""), entry.pop("decimal", None))
     options = {**asdict(written), "symbols": list(written.symbols)}
     entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
@@ -118,9 +125,10 @@ def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path
 
 def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[str], notes: list[str]) -> None:
     """Drop date and identifier columns, unless there are no others."""
-    if not 0 < len(names) + len(dates) < len(raw.columns) - 1:
+    given = entry.get("drop", [])
+    if not 0 < len(names) + len(dates) < len(raw.columns) - len(given) - 1:
         return
-    entry["drop"] = [*names, *dates]
+    entry["drop"] = [*given, *names, *dates]
     if names:
         notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
     if dates:
@@ -156,12 +164,14 @@ def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
 
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
     """Set the task, and map labels that differ between the files or are too rare to be split."""
+    if entry.get("task") == "regression" or "label_map" in entry:
+        return
     found = as_words(column)
-    if isinstance(column, Numbers) and (column.values % 1 != 0).any():
+    if isinstance(column, Numbers) and (column.values % 1 != 0).any() and "task" not in entry:
         return
     codes = found.codes[found.codes >= 0]
     counts = np.bincount(codes, minlength=len(found.words))
-    if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10:
+    if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10 and "task" not in entry:
         entry["task"] = "regression"
         notes.append(f"{column.name!r} has {len(found.words)} different numbers: taken as a regression")
         return
@@ -181,16 +191,26 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
 
 
 def _identifiers(raw: RawTable, target: str) -> list[str]:
-    """Find columns of texts that differ in every row and are not amounts, and columns that count the rows."""
+    """Find columns that name the rows: texts that are no amounts, or whole numbers; all different in each file."""
     found = []
     for column in raw.columns:
-        n = len(column.missing)
+        n = len(column.missing) - raw.n_test
         if column.name == target or n <= _MANY_CLASSES or column.missing.any():
             continue
-        named = isinstance(column, Words) and len(column.words) > 0.95 * n and not all(map(is_quantity, column.words))
-        if named or (isinstance(column, Numbers) and (np.diff(column.values) == 1).all()):
+        if isinstance(column, Words):
+            names = len(column.words) > 0.95 * n and not all(map(is_quantity, column.words))
+        else:
+            names = _numbers_rows(column.name, column.values[:n])
+        if names:
             found.append(column.name)
     return found
+
+
+def _numbers_rows(name: str, values: NDArray[np.float64]) -> bool:
+    """Check for whole numbers that count the rows in any order, with few gaps, or differ in a column that is called an id."""
+    if (values[:_MANY_CLASSES] % 1 != 0).any() or (values % 1 != 0).any() or len(np.unique(values)) < len(values):
+        return False
+    return bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
 
 
 def _dates(raw: RawTable) -> list[str]:
