@@ -207,7 +207,7 @@ def _identifiers(raw: RawTable, target: str) -> list[str]:
 
 
 def _numbers_rows(name: str, values: NDArray[np.float64]) -> bool:
-    """Check for whole numbers that count the rows in any order, with few gaps, or differ in a column that is called an id."""
+    """Check for whole numbers that count the rows in any order with few gaps, or differ in a column called an id."""
     if (values[:_MANY_CLASSES] % 1 != 0).any() or (values % 1 != 0).any() or len(np.unique(values)) < len(values):
         return False
     return bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
