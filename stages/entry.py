@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from versus.pipeline import lifeline, recovery
-from versus.tracking import destination
+from versus.pipeline import ending, lifeline, recovery
 
 # One thread on every machine: results must not depend on the number of cores, nor on the number of stages that share
 # them. Parallel stages use the other cores. A user's own setting takes precedence.
@@ -32,11 +31,12 @@ def run(stage: Callable[..., None], arguments: int) -> None:
         sys.exit(f"usage: python -m {stage.__module__} " + " ".join(["NAME"] * arguments))
     try:
         stage(*given)
-    except (ValueError, OSError) as error:
-        if os.environ.get("VERSUS_TRACEBACK"):
+    except (Exception, KeyboardInterrupt) as error:
+        said = ending.sentence(error)
+        if said is None:
             raise
-        message = destination.redact(f"{type(error).__name__}: {error}")  # a URL in it may contain a password
-        sys.exit(f"{message}\n(VERSUS_TRACEBACK=1 shows where it was raised)")
+        print(f"{said}\n(VERSUS_TRACEBACK=1 shows where it was raised)", file=sys.stderr)
+        sys.exit(ending.code(error))
 
 
 limit_threads()  # on import, since numpy reads the setting when it is loaded; stages import this module first

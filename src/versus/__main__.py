@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
+from argparse import Namespace
 
-from versus.tracking import destination
+from versus.pipeline import ending
 
 # Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
 COMMANDS = {
@@ -29,6 +29,20 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and run one command; user errors print one line and exit with code 1."""
     words = sys.argv[1:] if argv is None else argv
+    try:
+        options = _parse(words)
+        code = importlib.import_module(f"versus.commands.{options.command}").run(options)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        said = ending.sentence(error)
+        if said is None:
+            raise
+        print(f"versus {words[0]}: {said}", file=sys.stderr)
+        sys.exit(ending.code(error))
+    sys.exit(code or 0)
+
+
+def _parse(words: list[str]) -> Namespace:
     parser = argparse.ArgumentParser(prog="python -m versus", description="Generative versus discriminative, measured.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
@@ -40,13 +54,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         options.dvc += rest  # options of `dvc repro`
-    try:
-        code = importlib.import_module(f"versus.commands.{options.command}").run(options)
-    except (ValueError, OSError) as error:
-        if os.environ.get("VERSUS_TRACEBACK"):
-            raise
-        sys.exit(destination.redact(f"versus {options.command}: {error}"))
-    sys.exit(code or 0)
+    return options
 
 
 if __name__ == "__main__":

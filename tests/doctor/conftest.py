@@ -45,6 +45,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     (fingerprints / "train-iris-prior.txt").write_text("0  a.py\n")
     (tmp_path / "dvc.lock").write_text(LOCK)
     (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
     (tmp_path / ".dvc" / "tmp" / "rwlock").write_text(json.dumps({}))
     workspace.private.mkdir()
     return workspace

@@ -44,11 +44,12 @@ def run(options: argparse.Namespace) -> int:
 @contextmanager
 def _repro_kept_waiting(workspace: Workspace) -> Iterator[bool]:
     """Hold the lock that keeps `versus repro` from starting; yields False where a repro is already running."""
-    if not workspace.private.is_dir():
+    lock = workspace.private / "repro.lock"
+    if not workspace.private.is_dir() or lock.is_dir():
         yield True
         return
     try:
-        with FileLock(workspace.private / "repro.lock", timeout=0):
+        with FileLock(lock, timeout=0):
             yield True
     except Timeout:
         yield False

@@ -25,13 +25,18 @@ def write_arrays(arrays: Mapping[str, Array], path: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: naming an array that is not finite.
+        OSError: where the file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     # np.array and not ascontiguousarray, which would give a single number one dimension
     plain = {name: np.array(arrays[name], order="C") for name in sorted(arrays)}
     _expect_finite(plain)
-    save_file(plain, path)
+    try:
+        save_file(plain, path)
+    except SafetensorError as error:  # a full disk, which is no fault of the model
+        raise OSError(f"{path} cannot be written: {error}") from error
     return _forms(plain)
 
 

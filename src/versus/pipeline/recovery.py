@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,15 +64,39 @@ def read_config(root: Path) -> dict[str, Any]:
     """Read DVC's configuration of a project.
 
     Raises:
-        ValueError: if DVC cannot read one of its files.
+        ValueError: naming the file that DVC cannot read.
     """
+    from dvc.config import Config
+
+    for path, reason in damaged_configs(root):
+        raise ValueError(f"{path} is no configuration that DVC can read: {reason}; `python -m versus doctor` helps")
+    return dict(Config(str(root / ".dvc")))
+
+
+def damaged_configs(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each of the project's two files of DVC's configuration that DVC cannot read, and the reason."""
     from dvc.config import Config, ConfigError
 
-    try:
-        return dict(Config(str(root / ".dvc")))
-    except (ConfigError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        raise ValueError(f"DVC's configuration in {root / '.dvc'} cannot be read: {reason}") from error
+    for path in (root / ".dvc" / "config", root / ".dvc" / "config.local"):
+        try:
+            if path.exists():
+                Config.validate(Config.load_file(str(path)))
+        except (ConfigError, UnicodeDecodeError, OSError) as error:
+            yield path, " ".join(str(error.__cause__ or error).split()).rstrip(".")
+
+
+def restore_config(path: Path) -> str:
+    """Put the committed file in the place of a damaged configuration, which is kept beside it; describe the action.
+
+    Raises:
+        OSError: if git has no such file.
+    """
+    found = subprocess.run(["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True, check=False)
+    if found.returncode:
+        raise OSError(f"git has no {path.name}")
+    path.rename(path.with_name(f"{path.name}.damaged"))
+    path.write_bytes(found.stdout)
+    return f"{path} was damaged; restored from the last commit, and the damaged one kept as {path.name}.damaged"
 
 
 def lacks_git(root: Path) -> bool:

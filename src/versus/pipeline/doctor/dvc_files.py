@@ -18,6 +18,34 @@ from versus.pipeline import lifeline, recovery
 from versus.pipeline.doctor.finding import Finding
 
 
+def damaged_config(root: Path) -> Iterator[Finding]:
+    """Yield a finding for each file of DVC's configuration that DVC cannot read."""
+    for path, reason in recovery.damaged_configs(root):
+        yield Finding(
+            f"{path} is no configuration that DVC can read: {reason}",
+            f"mend that line, or `git checkout {path}` if it is committed",
+            partial(recovery.restore_config, path),
+        )
+
+
+def no_git(root: Path) -> Iterator[Finding]:
+    """Yield a finding if DVC expects a git repository where there is none."""
+    if recovery.lacks_git(root):
+        yield Finding(
+            "DVC expects a git repository, and there is none, as after the download of a zip",
+            "`git init`; or without git `dvc config --local core.no_scm true`, as `python -m versus repro` does",
+            partial(recovery.do_without_git, root),
+        )
+
+
+def of_wrong_kind(root: Path) -> Iterator[Finding]:
+    """Yield a finding for each file where a folder of locks and copies belongs, and the reverse."""
+    for path in recovery.of_wrong_kind(root):
+        found, wanted = ("folder", "file") if path.is_dir() else ("file", "folder")
+        problem = f"{path} is a {found}, where a {wanted} belongs"
+        yield Finding(problem, f"remove {path}", partial(recovery.remove_of_wrong_kind, path))
+
+
 def damaged_lock(root: Path) -> Iterator[Finding]:
     """Yield a finding if dvc.lock is cut off or holds something that DVC does not write."""
     if not recovery.lock_is_damaged(root):

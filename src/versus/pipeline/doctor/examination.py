@@ -19,7 +19,12 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
         workspace: the folder with params.yaml.
         at_work: True if a repro is rewriting its files now; they are then skipped, as they may be half written.
     """
-    yield from surroundings.disk_space(workspace.root)
+    yield from dvc_files.of_wrong_kind(workspace.root)
+    unreadable = list(dvc_files.damaged_config(workspace.root))
+    yield from unreadable
+    if not unreadable:
+        yield from dvc_files.no_git(workspace.root)
+        yield from surroundings.disk_space(workspace.root)
     yield from surroundings.environment(CODE / "constraints.txt")
     yield from surroundings.damaged_store(workspace)
     if not at_work:

@@ -10,7 +10,7 @@ from types import FrameType
 
 from versus.fitting.failure import Failure
 from versus.params import Params
-from versus.pipeline import shares
+from versus.pipeline import ending, shares
 from versus.pipeline.engine import display, stages
 from versus.pipeline.engine.run import Machine, Run, gpus
 from versus.pipeline.engine.stages import StageFaultError, Wanted
@@ -21,7 +21,6 @@ from versus.workspace import Workspace
 
 # Options of `dvc repro` -> as `Wanted` names them.
 OPTIONS = {"-f": "force", "--force": "force", "-s": "single", "--single-item": "single", "--pull": "pull"}
-INTERRUPTED, TERMINATED = 130, 143  # exit codes, as shells have them
 
 
 def wanted(arguments: Sequence[str], again: Sequence[tuple[Cell, Failure]]) -> Wanted | None:
@@ -55,16 +54,13 @@ def reproduce(workspace: Workspace, params: Params, wanted: Wanted, jobs: int, e
         with chdir(workspace.root), stages.opened(wanted) as found, display.for_this_terminal() as shown:
             run = Run(found, machine, shown, seconds)
             run.run()
-    except (StageFaultError, WorkersDiedError, DvcException, OSError) as error:
-        print(destination.redact(str(error)), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, and the next run goes on from here", file=sys.stderr)
-        return INTERRUPTED
+    except (StageFaultError, WorkersDiedError, DvcException, OSError, KeyboardInterrupt) as error:
+        print(ending.sentence(error) or destination.redact(str(error)), file=sys.stderr)
+        return ending.code(error)
     if not run.ran:
         print("Nothing has changed.")
     return 0
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(TERMINATED)
+    raise SystemExit(ending.TERMINATED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from versus.pipeline import ending
 from versus.pipeline.engine.display import Lines
 from versus.pipeline.engine.stages import StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
@@ -21,6 +23,7 @@ OUTPUTS = Path(".versus") / "output"
 SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # number of stages that run at the same time, for the notes on costs
 LOCK_SHARE = 0.05  # at most a twentieth of the time goes into writing dvc.lock
 FIRST = float("inf")
+LEAST_FREE = 2**16  # bytes, in which a stage can say why it fails
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ class Run:
         text = output.read_text(encoding="utf-8", errors="replace")
         output.unlink()
         if news.code:
+            if not text.strip() and shutil.disk_usage(".").free < LEAST_FREE:
+                text = ending.no_space(os.getcwd())  # which kept the stage from saying so
             how = f"exit code {news.code}" if (news.code or 0) > 0 else f"killed by signal {-news.code}"
             raise StageFaultError(f"{text.rstrip()}\nstage {stage.addressing} failed ({how})".lstrip())
         if text.strip():
