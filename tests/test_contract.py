@@ -1,7 +1,6 @@
 """Every configured cell, at a tiny size, keeps the contract of `versus.models.protocols`."""
 
 import dataclasses
-import inspect
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from versus.data.prepared import Prepared
 from versus.data.targets import Classes, Tags
 from versus.fitting.cell import build, parts_to_fit
 from versus.models import FAMILIES, catalogue, find, persistence
+from versus.models.arguments import arguments_of
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell
 
@@ -124,9 +124,7 @@ def test_parsed_arguments_are_those_that_python_sees(family: str) -> None:
     for module in catalogue.modules(family):
         for name, parsed in catalogue.signatures(family, module).items():
             model = find(family, module, name)
-            seen = inspect.signature(model).parameters.values()
-            found = [(a.name, a.annotation, a.required) for a in parsed.values()]
-            assert found == [(p.name, p.annotation, p.default is p.empty) for p in seen], name
+            assert {argument.name: argument for argument in arguments_of(model)} == parsed, name
             has = {method for method in ("predict_marginals", "predict_proba", "predict") if hasattr(model, method)}
             tasks = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
             assert catalogue.task(family, module, name) == next((t for m, t in tasks.items() if m in has), None)

@@ -55,6 +55,8 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
         ("class: LogisticRegression", "class: Logistic", 6, ["unknown class 'Logistic'", "LogisticRegression"]),
         ("{C: 1e-3}", "{c: 1}", 6, ["no argument 'c'", "C"]),
         ("{C: 1e-3}", "{C: big}", 6, ["wants C", "'big'"]),
+        ("{C: 1e-3}", "{C: -1.0}", 6, ["wants C: float above 0", "-1.0"]),
+        ("{C: 1e-3}", "{max_features: many}", 6, ["wants max_features: int from 1 up, None", "'many'"]),
         ("data: iris, m", "data: irises, m", 6, ["unknown data set 'irises'", "iris"]),
         ("iris-logistic_regression", "wine-logistic_regression", 6, ["iris-"]),
         ("iris-logistic_regression", "iris-Logistic", 6, ["iris-Logistic"]),

@@ -19,7 +19,7 @@ training: {device: cpu}
 datasets:
   iris: {source: embedded, name: iris, repeats: 2}
 discriminative:
-  iris-bad: {data: iris, module: linear, class: LogisticRegression, args: {C: -1.0}}
+  iris-bad: {data: iris, module: neighbours, class: KNearestNeighbours, args: {p: 0}}
   iris-long: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 100000}, time_limit: 0.3}
   iris-wild: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 3, learning_rate: 1.0e+30}}
   iris-prior: {data: iris, module: baseline, class: PriorBaseline}
@@ -39,7 +39,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ("iris-bad", "The 'C' parameter of LogisticRegression must be a float"),
+        ("iris-bad", "The 'p' parameter of KNeighborsClassifier must be a float"),
         ("iris-long", "it took longer than its time_limit of 0.3 s"),
         ("iris-wild", "TrainingDiverged"),
     ],

@@ -12,7 +12,7 @@ from tests.tracking.processes import wait_for
 
 pytestmark = pytest.mark.slow
 
-BAD = "  iris-bad: {data: iris, module: linear, class: LogisticRegression, args: {C: -1.0}}\n"
+BAD = "  iris-bad: {data: iris, module: neighbours, class: KNearestNeighbours, args: {p: 0}}\n"
 STAGES_OF_BAD = {"train_discriminative@iris-bad", "evaluate_discriminative@iris-bad"}
 
 
@@ -48,13 +48,13 @@ def test_a_cell_that_fails_stops_no_other_and_can_be_tried_again(project: Projec
     project.edit("params.yaml", "  iris-prior:", f"{BAD}  iris-prior:")
     done = project.versus("repro", check=False)
     assert done.returncode == 1
-    assert "iris-bad failed in training: InvalidParameterError: The 'C' parameter" in done.stderr
+    assert "iris-bad failed in training: InvalidParameterError: The 'p' parameter" in done.stderr
     assert "iris-bad" in project.read("reports/report.md")
     assert "up to date" in project.dvc("status").stdout
     again = project.versus("repro", "--retry", check=False)
     assert again.returncode == 1
     assert ran(again) == STAGES_OF_BAD
-    project.edit("params.yaml", "C: -1.0", "C: 2.0")
+    project.edit("params.yaml", "p: 0", "p: 2")
     assert project.repro() == {"fingerprint", "compare"} | STAGES_OF_BAD
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import importlib
-import inspect
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from versus.fitting.failure import Failure
 from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
 from versus.models import catalogue, find, persistence
+from versus.models.arguments import arguments_of
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training
@@ -87,7 +87,7 @@ def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
         "device": training.device,
         "precision": training.precision,
     }
-    taken = inspect.signature(model_class).parameters
+    taken = {argument.name for argument in arguments_of(model_class)}
     return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 from versus.arrays import Array, Step
 from versus.fitting import checkpoint as checkpoints
@@ -86,10 +84,6 @@ class _Keeper:
 
 def _description(model: FitsBySteps, X: Array, validation: tuple[Array, Array] | None) -> str:
     """Describe the model, its arguments and the sizes of its data, which a resumed checkpoint must match."""
-    arguments: dict[str, Any] = {
-        name: getattr(model, name) for name in inspect.signature(type(model).__init__).parameters if name != "self"
-    }
-    arguments.pop("schema", None)
-    listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    listed = ", ".join(f"{name}={value!r}" for name, value in model.arguments().items())
     held_out = 0 if validation is None else len(validation[0])
     return f"{type(model).__name__}({listed}) on {len(X)} + {held_out} events of shape {X.shape[1:]}"

@@ -7,8 +7,8 @@ Bishop, *Pattern Recognition and Machine Learning* (2006), section 1.5.4.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,9 +16,8 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Events, Labels, Measure, joined
 from versus.data.schema import Schema
+from versus.models.arguments import Model
 from versus.models.checks import check_names, check_shape, classification_data, restored_schema
-
-Prior = Literal["empirical", "uniform"]
 
 
 def class_log_prior(y: Labels, n_classes: int) -> Array:
@@ -54,23 +53,22 @@ class GenerativeClassifier:
         return np.asarray(self.log_joint(X).argmax(axis=1), dtype=np.int64)
 
 
-class ClassConditionalDensity(GenerativeClassifier):
+@dataclass(eq=False, kw_only=True)
+class ClassConditionalDensity(Model, GenerativeClassifier):
     """A joint density p(x, y) whose p(x | y) is exact and can be drawn from.
 
     A model defines how its p(x | y) is learned (``fit_density``), evaluated (``log_likelihoods``) and drawn from
     (``draw``), and which attributes hold what it learned (``learned``). Prediction, the marginal density, samples by
     class and the arrays for persistence follow. Learned: ``schema_``, ``log_prior_`` (K,) nats.
+
+    Args:
+        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
     """
 
-    schema: Schema | None
-    prior: Prior
-    random_state: int | None
-    measure: Measure
-
-    schema_: Schema
-    log_prior_: Array
-
+    measure: ClassVar[Measure]
     learned: ClassVar[tuple[str, ...]] = ()
+
+    prior: Literal["empirical", "uniform"] = "empirical"
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Learn p(x | y) from X (N, *event) and codes y (N,); ``schema_`` is set."""
@@ -91,7 +89,8 @@ class ClassConditionalDensity(GenerativeClassifier):
             ValueError: where y is missing, holds other than the schema's codes, or the model cannot take such data.
         """
         self.schema_, labels = classification_data(type(self).__name__, self.schema, X, y)
-        self.log_prior_ = _log_prior(self.prior, labels, self.schema_.n_classes)
+        k = self.schema_.n_classes
+        self.log_prior_ = np.full(k, -np.log(k)) if self.prior == "uniform" else class_log_prior(labels, k)
         self.fit_density(X, labels)
         return self
 
@@ -143,30 +142,18 @@ class ClassConditionalDensity(GenerativeClassifier):
         """Check the learned attributes' shapes after `set_arrays` and rebuild what derives from them."""
 
 
+@dataclass(eq=False, kw_only=True)
 class BayesClassifier(ClassConditionalDensity):
-    """One density for each class, fitted to the members of that class.
+    """One density for each class, fitted to the members of that class; one of fewer than two rows gets that of all.
+
+    A model defines ``new_density``: with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
+    among its attributes.
 
     Args:
-        density: an unfitted density with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
-            among its attributes; copied for each class. A class of fewer than two rows gets the density of all.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
         random_state: seed; each class's density gets a seed of its own from it.
     """
 
-    densities_: list[Any]
-
-    def __init__(
-        self,
-        density: Any,
-        prior: Prior = "empirical",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.density = density
-        self.prior = prior
-        self.schema = schema
-        self.random_state = random_state
+    random_state: int | None = None
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # depends on the density here
@@ -176,7 +163,7 @@ class BayesClassifier(ClassConditionalDensity):
 
     def new_density(self) -> Any:
         """Build an unfitted density for one class."""
-        return copy.deepcopy(self.density)
+        raise NotImplementedError
 
     def _class_densities(self, schema: Schema) -> list[Any]:
         seeds = np.random.SeedSequence(self.random_state).generate_state(schema.n_classes)
@@ -217,11 +204,3 @@ class BayesClassifier(ClassConditionalDensity):
         for k, density in enumerate(self.densities_):
             start = f"{k}."
             density.set_arrays({n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)})
-
-
-def _log_prior(prior: Prior, y: Labels, n_classes: int) -> Array:
-    if prior == "uniform":
-        return np.full(n_classes, -np.log(n_classes))
-    if prior != "empirical":
-        raise ValueError(f"prior={prior!r}; accepted are 'empirical' and 'uniform'")
-    return class_log_prior(y, n_classes)

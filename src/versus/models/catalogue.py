@@ -1,16 +1,16 @@
 """Model classes and their arguments, read from the source without importing it.
 
-Signatures are parsed, so that checking params.yaml does not import every library that some model uses.
+Fields are parsed, so that checking params.yaml does not import every library that some model uses.
 """
 
 from __future__ import annotations
 
 import ast
-import types
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from versus.models.arguments import Argument
 
 # Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
 SUPPLIED = frozenset({"schema", "random_state", "device", "precision"})
@@ -32,57 +32,6 @@ RENAMED = {
 }
 RENAMED_VALUES = {("covariance_type", "diagonal"): "diag", ("gamma", None): "scale"}
 
-_PLAIN_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "bool": (bool,),
-    "None": (types.NoneType,),
-    "tuple": (list,),
-    "list": (list,),
-    "Sequence": (list,),
-}
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One constructor argument: its annotation as written, and if it is required."""
-
-    name: str
-    annotation: str
-    required: bool
-
-    def accepts(self, value: Any) -> bool:
-        """Check that a value from params.yaml fits the annotation; anything but a plain type is left to the class."""
-        allowed = _plain_types(self.annotation)
-        if allowed is None:
-            return True
-        if isinstance(value, bool):
-            return bool in allowed
-        return isinstance(value, allowed)
-
-
-def _plain_types(annotation: str) -> tuple[type, ...] | None:
-    """List YAML types that an annotation such as ``float | None`` or ``Literal["a"]`` allows; None where unknown."""
-    found: list[type] = []
-    for part in _union_parts(ast.parse(annotation, mode="eval").body):
-        head = part.value if isinstance(part, ast.Subscript) else part
-        name = ast.unparse(head)
-        if name == "Literal" and isinstance(part, ast.Subscript):
-            elements = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
-            found += [type(ast.literal_eval(e)) for e in elements]
-        elif name in _PLAIN_TYPES:
-            found += _PLAIN_TYPES[name]
-        else:
-            return None
-    return tuple(found)
-
-
-def _union_parts(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return _union_parts(node.left) + _union_parts(node.right)
-    return [node]
-
 
 @cache
 def modules(family: str) -> tuple[str, ...]:
@@ -95,7 +44,7 @@ def modules(family: str) -> tuple[str, ...]:
 def signatures(family: str, module: str) -> dict[str, dict[str, Argument]]:
     """Class name -> argument name -> `Argument`, for each class in the module's ``__all__``."""
     path = Path(__file__).parent / family / f"{module}.py"
-    return {name: _arguments(_constructor(path, name)) for name in _public(_parse(path))}
+    return {name: _fields(path, name) for name in _public(_parse(path))}
 
 
 @cache
@@ -112,35 +61,28 @@ def _public(tree: ast.Module) -> list[str]:
     return []
 
 
-def _constructor(path: Path, name: str) -> ast.FunctionDef | None:
-    """Find the ``__init__`` of class ``name`` in a file: its own, or the first that it inherits from our code."""
+def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
+    """The class ``name`` of a file and those of our code that it inherits from, the most general first."""
     tree = _parse(path)
     node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
     if node is None:
         imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and any(a.name == name for a in n.names)]
         parts = imports[0].module.split(".") if imports and imports[0].module else [""]
-        if parts[0] != "versus":
-            return None
-        return _constructor(Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py"), name)
-    own = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
-    inherited = (_constructor(path, base.id) for base in node.bases if isinstance(base, ast.Name))
-    return own[0] if own else next((found for found in inherited if found is not None), None)
+        file = Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py")
+        return _lineage(file, name) if parts[0] == "versus" else []
+    bases = [_lineage(path, base.id) for base in reversed(node.bases) if isinstance(base, ast.Name)]
+    return list(dict.fromkeys([*(general for base in bases for general in base), node]))
 
 
-def _arguments(constructor: ast.FunctionDef | None) -> dict[str, Argument]:
-    if constructor is None:
-        return {}
-    spec = constructor.args
-    positional = spec.args[1:]
-    unset: list[ast.expr | None] = [None] * (len(positional) - len(spec.defaults))
-    pairs = [
-        *zip(positional, [*unset, *spec.defaults], strict=True),
-        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
-    ]
-    return {
-        a.arg: Argument(a.arg, ast.unparse(a.annotation) if a.annotation else "Any", default is None)
-        for a, default in pairs
-    }
+def _fields(path: Path, name: str) -> dict[str, Argument]:
+    """Fields of a dataclass, without what is learned, which ends in an underscore."""
+    found = {}
+    for field in (field for general in _lineage(path, name) for field in general.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            argument = Argument(field.target.id, ast.unparse(field.annotation), field.value is None)
+            if not argument.name.endswith("_") and not argument.annotation.startswith("ClassVar"):
+                found[argument.name] = argument
+    return found
 
 
 def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -173,8 +115,7 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
         if argument not in accepted:
             return f"args.{argument}", f"{name} has no argument {argument!r}; it takes {', '.join(accepted) or 'none'}"
         if not accepted[argument].accepts(value):
-            wanted = accepted[argument].annotation
-            return f"args.{argument}", f"{name} wants {argument}: {wanted}, and got {value!r}"
+            return f"args.{argument}", f"{name} wants {argument}: {accepted[argument].accepted}, and got {value!r}"
     missing = [a for a, spec in accepted.items() if spec.required and a not in args]
     if missing:
         return "args", f"{name} needs {', '.join(missing)}"
@@ -188,21 +129,9 @@ _TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "
 @cache
 def task(family: str, module: str, name: str) -> str | None:
     """Task of a class, by its methods; None for one that models x alone, which fits data of any task."""
-    methods = _methods(Path(__file__).parent / family / f"{module}.py", name)
+    lineage = _lineage(Path(__file__).parent / family / f"{module}.py", name)
+    methods = {f.name for general in lineage for f in general.body if isinstance(f, ast.FunctionDef)}
     return next((task for method, task in _TELLING.items() if method in methods), None)
-
-
-def _methods(path: Path, name: str) -> set[str]:
-    """Names of the methods of a class in a file, with those that it inherits from our code."""
-    tree = _parse(path)
-    node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
-    if node is None:
-        imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and any(a.name == name for a in n.names)]
-        parts = imports[0].module.split(".") if imports and imports[0].module else [""]
-        file = Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py")
-        return _methods(file, name) if parts[0] == "versus" else set()
-    inherited = (_methods(path, base.id) for base in node.bases if isinstance(base, ast.Name))
-    return {f.name for f in node.body if isinstance(f, ast.FunctionDef)}.union(*inherited)
 
 
 def unfit(family: str, module: str, name: str, wanted: str) -> str | None:

@@ -6,15 +6,19 @@ A model defines its network, its batches and their losses; the rest follows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from versus.arrays import Array, Step
+from versus.arrays import Array, Labels, Step
 from versus.data.schema import Schema
 from versus.data.spaces import Table
+from versus.models.arguments import Count, Model, NonNegative, Positive
+from versus.models.checks import classification_data
 from versus.models.preprocessing import Preprocessor
 from versus.training.batches import Batch, fresh_seed, seed_for, seeded
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
@@ -23,34 +27,33 @@ from versus.training.state import load_network, network_arrays, under, with_pref
 from versus.training.updates import Descent, Update
 
 
-class DeepModel:
+@dataclass(eq=False, kw_only=True)
+class DeepModel(Model):
     """A network with the methods that train, keep and apply it.
 
     Learned: ``schema_``, ``network_``, for tables ``preprocessor_``; and how it was fitted: ``device_``,
     ``precision_`` and ``seconds_`` (in epochs, those before a resume too).
 
-    ``holds_out_validation`` is False for a model whose losses do not tell when to stop: it learns from all labelled
-    rows. ``ema_decay`` (see `versus.training.kept_weights`) is an argument of those models that average their weights.
+    Args:
+        epochs: passes through the data, at most.
+        batch_size: events per step.
+        learning_rate: base learning rate of AdamW.
+        device: "auto", "cpu", "cuda" or "cuda:<number>".
+        precision: "auto", "32-true", "bf16-mixed" or "64-true".
+        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
+        random_state: seed of initialisation, shuffling and noise.
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ("lightning_fabric",)
-    holds_out_validation: ClassVar[bool] = True
+    holds_out_validation: ClassVar[bool] = False
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    patience: int | None
-    device: str
-    precision: str
-    threads: int | None
-    ema_decay: float | None = None
-    schema: Schema | None
-    random_state: int | None
-
-    schema_: Schema
-    preprocessor_: Preprocessor
-    network_: nn.Module
+    epochs: Count = 100
+    batch_size: Count = 64
+    learning_rate: Positive = 5e-3
+    device: str = "auto"
+    precision: str = "auto"
+    threads: Count | None = None
+    random_state: int | None = None
 
     # -- what a model defines ------------------------------------------------------------------------------------
 
@@ -65,27 +68,13 @@ class DeepModel:
         """The arrays that training batches are cut from."""
         raise NotImplementedError
 
-    def _losses(
-        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
-    ) -> Mapping[str, Tensor]:
-        """Mean losses of a batch (see `versus.training.updates.Objective`)."""
+    def _update(self) -> Update:
+        """Update of ``network_`` by a batch."""
         raise NotImplementedError
 
-    def _update(self) -> Update:
-        """Update of ``network_`` by a batch: descent on ``_losses``, unless a model overrides it."""
-        return Descent(
-            self.network_,
-            self._losses,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            max_gradient_norm=self._max_gradient_norm(),
-        )
-
-    def _max_gradient_norm(self) -> float:
-        return 1.0
-
-    def _unjudged_epochs(self) -> int:
-        return 0
+    def _keeping(self) -> dict[str, Any]:
+        """Arguments of `Training` that say when to stop and which weights to keep."""
+        return {}
 
     # -- what follows --------------------------------------------------------------------------------------------
 
@@ -137,13 +126,11 @@ class DeepModel:
             None if validation is None else self._rows(*validation),
             epochs=self.epochs,
             batch_size=self.batch_size,
-            patience=self.patience,
-            unjudged_epochs=self._unjudged_epochs(),
-            ema_decay=self.ema_decay,
             random_state=seed,
             device=self.device,
             precision=self.precision,
             threads=self._threads(),
+            **self._keeping(),
         )
         self.device_, self.precision_ = str(training.device), training.precision
         return training
@@ -191,6 +178,10 @@ class DeepModel:
         self.schema_.x.check(X)
         return X
 
+    def _outputs(self, X: Array) -> Array:
+        """Outputs of the network, (N, *event) -> (N, outputs), float64."""
+        return self._apply(lambda x: self.network_(x).double(), self._encoded(X))
+
     def _apply(self, function: Callable[..., Tensor], *rows: Any, batch_rows: int = 512) -> Array:
         """Apply ``function`` of the network over batches of rows, without gradients, joined along the first axis."""
         parameter = next(self.network_.parameters())
@@ -201,3 +192,61 @@ class DeepModel:
                 batch = [t.to(parameter.dtype) if t.is_floating_point() else t for t in batch]
                 parts.append(function(*batch).cpu().numpy())
         return np.concatenate(parts)
+
+
+@dataclass(eq=False, kw_only=True)
+class DescendingModel(DeepModel):
+    """A network trained by descent on losses, which stops early by those of held-out rows.
+
+    Args:
+        weight_decay: decoupled weight decay.
+        patience: epochs without a lower validation loss after which training stops; None trains all.
+    """
+
+    holds_out_validation: ClassVar[bool] = True
+
+    weight_decay: NonNegative = 1e-2
+    patience: Count | None = 15
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        """Mean losses of a batch (see `versus.training.updates.Objective`)."""
+        raise NotImplementedError
+
+    def _update(self) -> Update:
+        return Descent(
+            self.network_,
+            self._losses,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            max_gradient_norm=self._max_gradient_norm(),
+        )
+
+    def _max_gradient_norm(self) -> float:
+        return 1.0
+
+    def _keeping(self) -> dict[str, Any]:
+        return {"patience": self.patience}
+
+
+class SoftmaxNetwork(DescendingModel):
+    """A network whose outputs are a classifier's, trained on the cross-entropy."""
+
+    def predict_proba(self, X: Array) -> Array:
+        """p(y | x), (N, *event) -> (N, K)."""
+        probabilities: Array = torch.softmax(torch.from_numpy(self._outputs(X)), dim=1).numpy()
+        return probabilities
+
+    def predict(self, X: Array) -> Labels:
+        """The most probable class, (N, *event) -> (N,)."""
+        return np.asarray(self._outputs(X).argmax(axis=1), dtype=np.int64)
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        return self._encoded(X), classification_data(type(self).__name__, self.schema_, X, y)[1]
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        x, y = batch
+        return {"loss": functional.cross_entropy(network(x), y)}

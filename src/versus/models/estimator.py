@@ -15,24 +15,23 @@ import numpy as np
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
+from versus.models.arguments import Model
 from versus.models.counts import TokenCounts
 from versus.models.preprocessing import Preprocessor
 
 
-class PreprocessedModel:
+class PreprocessedModel(Model):
     """Base of models that read the data through a `Preprocessor`."""
 
-    schema: Schema | None
-    preprocessor_: Any  # Preprocessor, Flattened or TokenCounts: the data decide
     standardise: ClassVar[bool] = True
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
-    late_imports: ClassVar[tuple[str, ...]] = ()
 
-    def _fit_transform(self, X: Array, y: Array) -> Array:
-        """Settle the schema, fit the preprocessing, (N, *event) -> (N, F)."""
+    def _fit_transform(self, X: Array, y: Array | None) -> tuple[Array, Array]:
+        """Settle the schema and fit the preprocessing, (N, *event), (N,) -> (N, F), (N,)."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
         self._settle(self.schema or Schema.of(X, y))
-        Z: Array = self.preprocessor_.fit(X).transform(X)
-        return Z
+        return self.preprocessor_.fit(X).transform(X), y
 
     def _settle(self, schema: Schema) -> None:
         self.schema_ = schema
@@ -78,9 +77,7 @@ class EstimatorModel(PreprocessedModel):
 
     def fit(self, X: Array, y: Array | None = None) -> Any:
         """Learn from X (N, *event) and y (N,); returns self."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
-        Z = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y)
         self.estimator_ = self.new_estimator().fit(Z, y)
         return self
 

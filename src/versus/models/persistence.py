@@ -8,7 +8,6 @@ sees the same hash again. All models of a cell lie in one folder: DVC walks thro
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 import shutil
@@ -21,6 +20,7 @@ import numpy as np
 from versus import manifest
 from versus.data.schema import Schema
 from versus.models import find, model_files
+from versus.models.arguments import arguments_of
 
 FORMAT = 2
 DESCRIPTION, ARRAYS, ESTIMATOR = ".json", ".safetensors", ".skops"
@@ -52,7 +52,7 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
         "family": family,
         "module": module,
         "class": type(model).__name__,
-        "arguments": {name: getattr(model, name) for name in _argument_names(type(model))},
+        "arguments": model.arguments(),
         "schema": None if schema is None else schema.to_json(),
         "arrays": forms,
         "files": {ARRAYS: _seal(_file(path, ARRAYS))},
@@ -111,10 +111,6 @@ def _file(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _argument_names(model_class: type[Any]) -> list[str]:
-    return [name for name in inspect.signature(model_class).parameters if name != "schema"]
-
-
 def _seal(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": manifest.sha256(path)}
 
@@ -169,11 +165,11 @@ def _build(about: Mapping[str, Any], path: Path) -> Any:
     """Build the unfitted model that a description names."""
     try:
         model_class = find(about["family"], about["module"], about["class"])
-        arguments, names = dict(about["arguments"]), _argument_names(model_class)
-        if list(arguments) != names:
-            raise ValueError(f"arguments {list(arguments)}; {about['class']} takes {names}")
+        given, names = dict(about["arguments"]), [a.name for a in arguments_of(model_class) if a.name != "schema"]
+        if list(given) != names:
+            raise ValueError(f"arguments {list(given)}; {about['class']} takes {names}")
         schema = None if about["schema"] is None else Schema.from_json(about["schema"])
-        model = model_class(**arguments, schema=schema)
+        model = model_class(**given, schema=schema)
         if (ESTIMATOR in about["files"]) != hasattr(model, "trusted_types"):
             raise ValueError(f"{about['class']} and {ESTIMATOR} do not belong together")
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -1,10 +1,9 @@
 """Protocols of models. A capability is a method that exists, not a flag.
 
-Every model keeps its constructor arguments as plain attributes (scikit-learn's contract), takes ``schema`` (form
-of the data; inferred from the arrays where None) and, where it uses chance, ``random_state``; what it learns ends
-in an underscore. A class whose ``fit`` imports a library names it in ``late_imports``, so that a timed fit can
-import it before the clock starts. Missing values arrive as NaN, categorical columns as codes (see
-`versus.data.schema.Column`).
+Every model is a `versus.models.arguments.Model`: its constructor arguments are the fields of a dataclass, among them
+``schema`` and, where it uses chance, ``random_state``. What it learns ends in an underscore. A class whose ``fit``
+imports a library names it in ``late_imports``, so that a timed fit can import it before the clock starts. Missing
+values arrive as NaN, categorical columns as codes (see `versus.data.schema.Column`).
 """
 
 from __future__ import annotations
@@ -30,6 +29,9 @@ class FitsBySteps(Protocol):
     One that stops early by held-out rows has an attribute ``holds_out_validation = True``: it is fitted on
     the training part and given the validation part. All others, by steps or not, learn from both.
     """
+
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments by name, without the schema."""
 
     def fit_steps(
         self,

@@ -58,9 +58,3 @@ def check_codes(codes: Array, cardinalities: Sequence[int], names: Sequence[str]
         known = column[~np.isnan(column)]
         if known.size and (known.min() < 0 or known.max() >= size or (known != np.floor(known)).any()):
             raise ValueError(f"column {name!r} holds {known.min()} … {known.max()}; codes 0 … {size - 1} are accepted")
-
-
-def check_smoothing(alpha: float) -> None:
-    """Raise ValueError unless above 0: without smoothing a category unseen in training has probability 0."""
-    if not alpha > 0:
-        raise ValueError(f"alpha={alpha!r}; a number above 0 is needed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -42,9 +41,8 @@ def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
 
 def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
     """Return a fitted model under a longer vocabulary, which begins with the one that it was fitted under."""
-    arguments = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
-    arguments["schema"] = replace(model.schema, x=replace(model.schema.x, vocabulary=vocabulary))
-    longer = type(model)(**arguments)
+    schema = replace(model.schema, x=replace(model.schema.x, vocabulary=vocabulary))
+    longer = type(model)(**model.arguments(), schema=schema)
     longer.set_arrays(model.get_arrays())
     if hasattr(model, "estimator_"):
         longer.estimator_ = model.estimator_

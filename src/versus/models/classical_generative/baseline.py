@@ -5,20 +5,21 @@ r"""Baseline of generative models: columns that are independent of each other an
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from versus.arrays import Array, Labels, Measure
-from versus.data.schema import Schema
 from versus.data.targets import Classes
+from versus.models.arguments import NonNegative, Positive
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
 
 __all__ = ["Marginals"]
 
 
+@dataclass(eq=False)
 class Marginals(ClassConditionalDensity):
     """Each column's own distribution, normal or multinoulli, whatever the class; predicts the prior.
 
@@ -27,26 +28,14 @@ class Marginals(ClassConditionalDensity):
     Args:
         alpha: added to the count of each category (Laplace: 1).
         var_smoothing: added to each variance, as a fraction of the column's variance.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
         random_state: seed of the dequantisation of pixels.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        var_smoothing: float = 1e-9,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.var_smoothing = var_smoothing
-        self.prior = prior
-        self.schema = schema
-        self.random_state = random_state
+    alpha: Positive = 1.0
+    var_smoothing: NonNegative = 1e-9
+    random_state: int | None = None
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide

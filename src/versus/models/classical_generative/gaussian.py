@@ -9,12 +9,13 @@ are marginalised exactly; in a fit, by EM (Little and Rubin, *Statistical Analys
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from versus.arrays import Array, Labels, Measure
-from versus.data.schema import Schema
+from versus.models.arguments import NonNegative, Share
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
@@ -28,6 +29,7 @@ __all__ = ["GaussianClassifier"]
 _COMPLETIONS = 100  # EM steps at most where values are missing
 
 
+@dataclass(eq=False)
 class GaussianClassifier(ClassConditionalDensity):
     """A normal density for each class, with full, tied or diagonal covariance.
 
@@ -39,34 +41,20 @@ class GaussianClassifier(ClassConditionalDensity):
         shrinkage: amount by which correlations are shrunk towards 0, from 0 to 1; "auto" is Ledoit and Wolf's
             estimate on columns of unit variance, for each class (for all, where tied). No effect where diagonal.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
         random_state: seed of the dequantisation of pixels.
     """
 
-    measure: Measure = "continuous"
+    measure: ClassVar[Measure] = "continuous"
     learned: ClassVar[tuple[str, ...]] = ("means", "covariances")
 
-    def __init__(
-        self,
-        covariance_type: Literal["full", "tied", "diag"] = "full",
-        shrinkage: float | Literal["auto"] = "auto",
-        var_smoothing: float = 1e-9,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.covariance_type = covariance_type
-        self.shrinkage = shrinkage
-        self.var_smoothing = var_smoothing
-        self.prior = prior
-        self.schema = schema
-        self.random_state = random_state
+    covariance_type: Literal["full", "tied", "diag"] = "full"
+    shrinkage: Share | Literal["auto"] = "auto"
+    var_smoothing: NonNegative = 1e-9
+    random_state: int | None = None
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate means and covariances."""
         require_numeric("GaussianClassifier", self.schema_)
-        self._check_arguments()
         rows = dequantised_rows(X, self.schema_, np.random.default_rng(self.random_state))
         moments = class_moments(rows, y, self.schema_.n_classes).filled()
         added = scaled_variances(moments.pooled().variances[0], self.var_smoothing)
@@ -75,12 +63,6 @@ class GaussianClassifier(ClassConditionalDensity):
         else:
             self._fit_correlated(rows, y, moments.means, added)
         self.restore()
-
-    def _check_arguments(self) -> None:
-        if self.covariance_type not in ("full", "tied", "diag"):
-            raise ValueError(f"covariance_type={self.covariance_type!r}; accepted are 'full', 'tied' and 'diag'")
-        if self.shrinkage != "auto" and not (isinstance(self.shrinkage, int | float) and 0 <= self.shrinkage <= 1):
-            raise ValueError(f"shrinkage={self.shrinkage!r}; accepted are 'auto' and numbers from 0 to 1")
 
     def _fit_correlated(self, rows: Array, y: Labels, means: Array, added: Array) -> None:
         """Full and tied covariances; where values are missing, EM from a start with class means in their place."""

@@ -12,12 +12,13 @@ Markov models" (1989); Good, "The population frequencies of species" (1953); Bra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from versus.arrays import Array, Measure, Ragged
-from versus.data.schema import Schema
+from versus.models.arguments import Model, Positive
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.word_forms import WordClasses, packed, unpacked
 from versus.numerics.chains import Chain
@@ -27,7 +28,8 @@ __all__ = ["HiddenMarkovModel"]
 _LEARNED = ("steps", "counts", "words", "class_counts", "class_names", "escape")
 
 
-class HiddenMarkovModel:
+@dataclass(eq=False)
+class HiddenMarkovModel(Model):
     """Tags as hidden states, tokens as their emissions, learned from tagged sequences by counting.
 
     Learned: ``steps_`` (K + 1, K + 1) counts of steps between tags, the last row from the beginning and the last column
@@ -40,35 +42,23 @@ class HiddenMarkovModel:
         suffix_length: the longest ending that distinguishes classes of words; 0 for shapes alone.
         suffix_members: number of rare words that must share an ending to form a class.
         decode: "viterbi" predicts the best sequence of tags, "posterior" the best tag of each token.
-        schema: form of the data; inferred where None.
     """
 
-    measure: Measure = "discrete"
+    measure: ClassVar[Measure] = "discrete"
 
-    def __init__(
-        self,
-        alpha: float = 0.1,
-        rare_count: int = 2,
-        suffix_length: int = 4,
-        suffix_members: int = 10,
-        decode: Literal["viterbi", "posterior"] = "viterbi",
-        schema: Schema | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.rare_count = rare_count
-        self.suffix_length = suffix_length
-        self.suffix_members = suffix_members
-        self.decode = decode
-        self.schema = schema
+    alpha: Positive = 0.1
+    rare_count: int = 2
+    suffix_length: int = 4
+    suffix_members: int = 10
+    decode: Literal["viterbi", "posterior"] = "viterbi"
 
     def fit(self, X: Ragged, y: Ragged | None = None) -> HiddenMarkovModel:
         """Count in token codes X and tag codes y, both (N sequences).
 
         Raises:
-            ValueError: where y is missing or does not fit X and the schema, or an argument is out of range.
+            ValueError: where y is missing or does not fit X and the schema.
         """
         self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
-        self._check_arguments()
         k = self.schema_.n_classes
         self.steps_ = _step_counts(tags, k)
         self.words_, places = np.unique(X.values, return_inverse=True)
@@ -85,12 +75,6 @@ class HiddenMarkovModel:
         np.add.at(self.class_counts_, classes.of(strings), self.counts_[rare])
         self._restore()
         return self
-
-    def _check_arguments(self) -> None:
-        if not self.alpha > 0:
-            raise ValueError(f"alpha={self.alpha}; a number above 0 is accepted")
-        if self.decode not in ("viterbi", "posterior"):
-            raise ValueError(f"decode={self.decode!r}; accepted are 'viterbi' and 'posterior'")
 
     def _restore(self) -> None:
         """Derive the chain and each word's log emission (V, K) from the counts."""

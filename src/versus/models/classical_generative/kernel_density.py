@@ -9,26 +9,27 @@ exact marginal. Kernels stand on complete rows only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
+from versus.models.arguments import Model, NonNegative, Positive
 from versus.models.bayes import BayesClassifier
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
 from versus.numerics.class_moments import class_moments, scaled_variances
-from versus.numerics.kernel_densities import RULES, factor, log_kernel_sums
+from versus.numerics.kernel_densities import factor, log_kernel_sums
 from versus.numerics.missing import patterns
 
 __all__ = ["KernelDensityClassifier"]
 
 
-class KernelDensity:
-    """A normal kernel on each training row: a density of numeric events, without classes.
-
-    Learned: ``points_`` (N, D) and ``widths_`` (D,), the kernels' standard deviations.
+@dataclass(eq=False)
+class Kernels(Model):
+    """Arguments of kernel densities.
 
     Args:
         bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
@@ -36,37 +37,32 @@ class KernelDensity:
         kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
         variance_floor: variance given to a constant column, as a fraction of the largest column's.
         device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the sums are large enough.
-        schema: form of the data; inferred where None.
         random_state: seed of the rows used in cross-validation and of the dequantisation of pixels.
     """
 
-    measure: Measure = "continuous"
+    bandwidth: Positive | Literal["scott", "silverman", "cross_validation"] = "scott"
+    kernel: Literal["product", "isotropic"] = "product"
+    variance_floor: NonNegative = 1e-6
+    device: str = "auto"
+    random_state: int | None = field(default=None, kw_only=True)
 
-    def __init__(
-        self,
-        bandwidth: float | Literal["scott", "silverman", "cross_validation"] = "scott",
-        kernel: Literal["product", "isotropic"] = "product",
-        variance_floor: float = 1e-6,
-        device: str = "auto",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.bandwidth = bandwidth
-        self.kernel = kernel
-        self.variance_floor = variance_floor
-        self.device = device
-        self.schema = schema
-        self.random_state = random_state
+
+class KernelDensity(Kernels):
+    """A normal kernel on each training row: a density of numeric events, without classes; arguments of `Kernels`.
+
+    Learned: ``points_`` (N, D) and ``widths_`` (D,), the kernels' standard deviations.
+    """
+
+    measure: ClassVar[Measure] = "continuous"
 
     def fit(self, X: Array, y: Array | None = None) -> Self:
         """Keep the complete rows of X (N, *event) and choose the widths; y is ignored.
 
         Raises:
-            ValueError: for categorical columns, where no row is complete, or for an unknown bandwidth or kernel.
+            ValueError: for categorical columns, or where no row is complete.
         """
         self.schema_ = self.schema or Schema.of(X)
         require_numeric("KernelDensity", self.schema_)
-        self._check_arguments()
         rng = np.random.default_rng(self.random_state)
         rows = dequantised_rows(X, self.schema_, rng)
         self.points_ = rows[~np.isnan(rows).any(axis=1)]
@@ -77,13 +73,6 @@ class KernelDensity:
             )
         self.widths_ = self._widths(rng)
         return self
-
-    def _check_arguments(self) -> None:
-        if self.kernel not in ("product", "isotropic"):
-            raise ValueError(f"kernel={self.kernel!r}; accepted are 'product' and 'isotropic'")
-        width = self.bandwidth
-        if width not in RULES if isinstance(width, str) else not width > 0:
-            raise ValueError(f"bandwidth={width!r}; accepted are numbers above 0 and {', '.join(map(repr, RULES))}")
 
     def _widths(self, rng: np.random.Generator) -> Array:
         """Each column's kernel width, (D,)."""
@@ -131,37 +120,9 @@ class KernelDensity:
         self.points_ = check_shape(arrays, "points", (len(arrays["points"]), self.schema_.n_features))
 
 
-class KernelDensityClassifier(BayesClassifier):
-    """One kernel density for each class.
-
-    Args:
-        bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
-            with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
-        kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
-        variance_floor: variance given to a constant column, as a fraction of the largest column's.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        device: "auto", "cpu" or "cuda".
-        schema: form of the data; inferred where None.
-        random_state: seed of the rows used in cross-validation and of the dequantisation of pixels.
-    """
-
-    def __init__(
-        self,
-        bandwidth: float | Literal["scott", "silverman", "cross_validation"] = "scott",
-        kernel: Literal["product", "isotropic"] = "product",
-        variance_floor: float = 1e-6,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        device: str = "auto",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.bandwidth = bandwidth
-        self.kernel = kernel
-        self.variance_floor = variance_floor
-        self.prior = prior
-        self.device = device
-        self.schema = schema
-        self.random_state = random_state
+@dataclass(eq=False)
+class KernelDensityClassifier(Kernels, BayesClassifier):
+    """One kernel density for each class; arguments of `Kernels`, and a prior over the classes."""
 
     def new_density(self) -> KernelDensity:
         """Build an unfitted kernel density for one class."""

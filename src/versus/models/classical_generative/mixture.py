@@ -10,13 +10,15 @@ Peel, *Finite Mixture Models* (2000); Hastie and Tibshirani, "Discriminant analy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
+from versus.models.arguments import Count, Model, NonNegative
 from versus.models.bayes import BayesClassifier
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
@@ -30,11 +32,9 @@ __all__ = ["GaussianMixtureClassifier"]
 _LONG = 5e10  # floating-point operations, about a second of a core: shorter fits are not worth another copy of the rows
 
 
-class GaussianMixture:
-    """A mixture of normals: a density of numeric events, without classes.
-
-    Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
-    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with.
+@dataclass(eq=False)
+class Components(Model):
+    """Arguments of Gaussian mixtures.
 
     Args:
         n_components: number of normals K; may exceed the number of rows.
@@ -46,45 +46,39 @@ class GaussianMixture:
             0 is maximum likelihood, "auto" is 2 plus the columns that a covariance joins (Fraley and Raftery).
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the fit is long enough.
-        schema: form of the data; inferred where None.
         random_state: seed of the starts and of the dequantisation of pixels.
     """
 
-    measure: Measure = "continuous"
+    n_components: Count = 4
+    covariance_type: Literal["full", "tied", "diag", "spherical"] = "full"
+    n_init: Count = 1
+    max_iter: Count = 200
+    tol: float = 1e-4
+    pseudo_counts: NonNegative | Literal["auto"] = "auto"
+    var_smoothing: NonNegative = 1e-6
+    device: str = "auto"
+    random_state: int | None = field(default=None, kw_only=True)
 
-    def __init__(
-        self,
-        n_components: int = 4,
-        covariance_type: Literal["full", "tied", "diag", "spherical"] = "full",
-        n_init: int = 1,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        pseudo_counts: float | Literal["auto"] = "auto",
-        var_smoothing: float = 1e-6,
-        device: str = "auto",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.pseudo_counts = pseudo_counts
-        self.var_smoothing = var_smoothing
-        self.device = device
-        self.schema = schema
-        self.random_state = random_state
+    def mixture(self) -> GaussianMixture:
+        """Build an unfitted mixture of these arguments."""
+        return GaussianMixture(**{own.name: getattr(self, own.name) for own in fields(Components)})
+
+
+class GaussianMixture(Components):
+    """A mixture of normals: a density of numeric events, without classes; arguments of `Components`.
+
+    Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
+    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with.
+    """
+
+    measure: ClassVar[Measure] = "continuous"
 
     def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
         """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
 
         Raises:
-            ValueError: for categorical columns, or arguments out of range.
+            ValueError: for categorical columns.
         """
-        for name in ("n_components", "n_init", "max_iter"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}; at least 1 is needed")
         self.schema_ = self.schema or Schema.of(X)
         require_numeric("GaussianMixture", self.schema_)
         rng = np.random.default_rng(self.random_state)
@@ -107,8 +101,6 @@ class GaussianMixture:
     def _pseudo_counts(self, n_columns: int) -> float:
         if self.pseudo_counts == "auto":
             return 2.0 + (n_columns if self.covariance_type in ("full", "tied") else 1)
-        if isinstance(self.pseudo_counts, str) or not self.pseudo_counts >= 0:
-            raise ValueError(f"pseudo_counts={self.pseudo_counts!r}; accepted are 'auto' and numbers from 0 up")
         return float(self.pseudo_counts)
 
     def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
@@ -158,59 +150,10 @@ class GaussianMixture:
         )
 
 
-class GaussianMixtureClassifier(BayesClassifier):
-    """One Gaussian mixture for each class; arguments as `GaussianMixture`'s, and a prior over the classes.
-
-    Args:
-        n_components: number of normals in each class.
-        covariance_type: "full", "tied" (within a class), "diag" or "spherical".
-        n_init: number of k-means++ starts of EM; the most likely result is kept.
-        max_iter: maximum number of EM steps.
-        tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
-        pseudo_counts: prior weight, in rows, of a component as wide as its class with uncorrelated columns;
-            0 is maximum likelihood, "auto" is 2 plus the columns that a covariance joins (Fraley and Raftery).
-        var_smoothing: added to each variance, as a fraction of the column's variance in the class.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        device: "auto", "cpu" or "cuda".
-        schema: form of the data; inferred where None.
-        random_state: seed of the starts and of the dequantisation of pixels.
-    """
-
-    def __init__(
-        self,
-        n_components: int = 4,
-        covariance_type: Literal["full", "tied", "diag", "spherical"] = "full",
-        n_init: int = 1,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        pseudo_counts: float | Literal["auto"] = "auto",
-        var_smoothing: float = 1e-6,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        device: str = "auto",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.pseudo_counts = pseudo_counts
-        self.var_smoothing = var_smoothing
-        self.prior = prior
-        self.device = device
-        self.schema = schema
-        self.random_state = random_state
+@dataclass(eq=False)
+class GaussianMixtureClassifier(Components, BayesClassifier):
+    """One Gaussian mixture for each class; arguments of `Components`, and a prior over the classes."""
 
     def new_density(self) -> GaussianMixture:
         """Build an unfitted mixture for one class."""
-        return GaussianMixture(
-            n_components=self.n_components,
-            covariance_type=self.covariance_type,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            pseudo_counts=self.pseudo_counts,
-            var_smoothing=self.var_smoothing,
-            device=self.device,
-        )
+        return self.mixture()

@@ -9,16 +9,17 @@ models of their own in `versus.models.classical_generative.naive_bayes_discrete`
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from versus.arrays import Array, Labels, Measure
-from versus.data.schema import Schema
+from versus.models.arguments import NonNegative, Positive
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events, working_type
-from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
+from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.machine import map_slabs
 from versus.numerics.normals import DiagonalNormals
@@ -28,6 +29,7 @@ __all__ = ["GaussianNaiveBayes", "MixedNaiveBayes"]
 _SLAB, _SLABS = 2048, 16  # a thread's share: rows at least, and shares at most
 
 
+@dataclass(eq=False)
 class GaussianNaiveBayes(ClassConditionalDensity):
     """Normal columns within each class. Rows of float32 and bytes are computed in float32.
 
@@ -35,25 +37,14 @@ class GaussianNaiveBayes(ClassConditionalDensity):
 
     Args:
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
         random_state: seed of the dequantisation of pixels.
     """
 
-    measure: Measure = "continuous"
+    measure: ClassVar[Measure] = "continuous"
     learned: ClassVar[tuple[str, ...]] = ("means", "variances")
 
-    def __init__(
-        self,
-        var_smoothing: float = 1e-9,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.var_smoothing = var_smoothing
-        self.prior = prior
-        self.schema = schema
-        self.random_state = random_state
+    var_smoothing: NonNegative = 1e-9
+    random_state: int | None = None
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate mean and variance of each column in each class, in one pass."""
@@ -80,6 +71,7 @@ class GaussianNaiveBayes(ClassConditionalDensity):
         self.normals_ = DiagonalNormals(self.means_, self.variances_)
 
 
+@dataclass(eq=False)
 class MixedNaiveBayes(ClassConditionalDensity):
     """Normal numeric and multinoulli categorical columns within each class, as the schema says.
 
@@ -88,26 +80,14 @@ class MixedNaiveBayes(ClassConditionalDensity):
     Args:
         alpha: added to the count of each category (Laplace: 1).
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
         random_state: seed of the dequantisation of pixels.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        var_smoothing: float = 1e-9,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.var_smoothing = var_smoothing
-        self.prior = prior
-        self.schema = schema
-        self.random_state = random_state
+    alpha: Positive = 1.0
+    var_smoothing: NonNegative = 1e-9
+    random_state: int | None = None
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data's columns decide
@@ -118,7 +98,6 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate moments of the numeric columns and frequencies of the categories, in each class."""
-        check_smoothing(self.alpha)
         rng = np.random.default_rng(self.random_state)
         numeric, codes = self._split(dequantised_rows(X, self.schema_, rng, working_type(X, self.schema_)))
         n_classes = self.schema_.n_classes

@@ -11,16 +11,16 @@ unseen in training share a probability that is the same for all classes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from versus.arrays import Array, Events, Labels, Measure
-from versus.data.schema import Schema
+from versus.models.arguments import Count, Positive
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape, restored_schema
 from versus.models.counts import counts_of
-from versus.numerics.categorical_factors import check_smoothing
 
 __all__ = ["MultinomialNaiveBayes"]
 
@@ -28,6 +28,7 @@ _COMPLETIONS = 100  # EM steps at most where counts are missing
 _QUANTILES = np.linspace(0, 1, 101)
 
 
+@dataclass(eq=False)
 class MultinomialNaiveBayes(ClassConditionalDensity):
     """Counts, pixels read as counts, or tokens of documents; given their total they are multinomial within each class.
 
@@ -36,32 +37,19 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
 
     Args:
         alpha: added to each feature's total count in a class (Laplace: 1).
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         min_df: for documents: a token is known if at least this many training documents have it.
         max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
-        schema: form of the data; inferred where None.
     """
 
-    measure: Measure = "multinomial"
+    measure: ClassVar[Measure] = "multinomial"
     learned: ClassVar[tuple[str, ...]] = ("log_probabilities", "totals")
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        min_df: int = 1,
-        max_features: int | None = None,
-        schema: Schema | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.prior = prior
-        self.min_df = min_df
-        self.max_features = max_features
-        self.schema = schema
+    alpha: Positive = 1.0
+    min_df: Count = 1
+    max_features: Count | None = None
 
     def fit_density(self, X: Events, y: Labels) -> None:
         """Estimate each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
-        check_smoothing(self.alpha)
         self.counts_ = counts_of(self.schema_, self.min_df, self.max_features).fit(X)
         counts = self.counts_.transform(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)

@@ -9,47 +9,39 @@ classification" (1998). Missing columns drop out of the product: the exact margi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from versus.arrays import Array, Labels, Measure
-from versus.data.schema import Schema
 from versus.data.spaces import Image
+from versus.models.arguments import Positive
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import raw_rows, stored_events
-from versus.numerics.categorical_factors import CategoricalFactors, check_codes, check_smoothing, fit_categorical
+from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
 
 __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
 
 
+@dataclass(eq=False)
 class CategoricalNaiveBayes(ClassConditionalDensity):
     """Categorical columns. Learned: ``log_probabilities_`` (K, categories of all columns side by side).
 
     Args:
         alpha: added to the count of each category (Laplace: 1).
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
         schema: form of the data; required, as arrays do not tell which columns are categorical.
     """
 
-    measure: Measure = "discrete"
+    measure: ClassVar[Measure] = "discrete"
     learned: ClassVar[tuple[str, ...]] = ("log_probabilities",)
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.prior = prior
-        self.schema = schema
+    alpha: Positive = 1.0
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate smoothed frequencies of each column's categories in each class."""
-        check_smoothing(self.alpha)
         sizes = self.schema_.cardinalities
         if not all(sizes):
             names = [c.name for c in self.schema_.columns if c.categories is None] or ["pixels"]
@@ -82,6 +74,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
         self.factors_ = CategoricalFactors(sizes, self.log_probabilities_)
 
 
+@dataclass(eq=False)
 class BernoulliNaiveBayes(ClassConditionalDensity):
     """Binary features: columns of 0 and 1 or of two categories, and pixels, which count as 1 from half up.
 
@@ -89,21 +82,11 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     Args:
         alpha: added to the counts of 0 and of 1 (Laplace: 1).
-        prior: "empirical" (Laplace-smoothed class frequencies) or "uniform".
-        schema: form of the data; inferred where None.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        prior: Literal["empirical", "uniform"] = "empirical",
-        schema: Schema | None = None,
-    ) -> None:
-        self.alpha = alpha
-        self.prior = prior
-        self.schema = schema
+    alpha: Positive = 1.0
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data decide
@@ -113,7 +96,6 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate smoothed frequencies of 1 in each class."""
-        check_smoothing(self.alpha)
         bits = self._bits(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
         ones = members @ np.nan_to_num(bits) + self.alpha

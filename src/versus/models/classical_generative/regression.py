@@ -10,8 +10,8 @@ features are marginalised exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Literal, Self
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
@@ -19,8 +19,9 @@ from scipy.special import logsumexp, ndtr, ndtri
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
+from versus.models.arguments import Count, Model, NonNegative
 from versus.models.checks import restored_schema
-from versus.models.classical_generative.mixture import GaussianMixture
+from versus.models.classical_generative.mixture import Components, GaussianMixture
 from versus.models.events import as_rows, require_numeric
 from versus.numerics.covariances import structure
 from versus.numerics.missing import conditional, patterns
@@ -31,13 +32,10 @@ __all__ = ["GaussianMixtureRegression", "GaussianRegression"]
 _HALVINGS = 60  # of the bracket: what is left is below the last digit of a float64
 
 
-class JointRegression:
+class JointRegression(Model):
     """A mixture of normals over (x, y), conditioned on x. Learned: ``schema_`` and ``joint_``, a `GaussianMixture`."""
 
-    measure: Measure = "continuous"
-    schema: Schema | None
-    schema_: Schema
-    joint_: GaussianMixture
+    measure: ClassVar[Measure] = "continuous"
 
     def new_joint(self) -> GaussianMixture:
         """Build an unfitted density of the columns of x and, last, y."""
@@ -140,19 +138,17 @@ class JointRegression:
         self._restore()
 
 
+@dataclass(eq=False)
 class GaussianRegression(JointRegression):
     """Features and target are jointly normal: E[y | x] equals that of least squares.
 
     Args:
         pseudo_counts: prior weight, in rows, of uncorrelated columns; 0 is maximum likelihood.
         var_smoothing: added to each variance, as a fraction of the column's variance.
-        schema: form of the data; inferred where None.
     """
 
-    def __init__(self, pseudo_counts: float = 0.0, var_smoothing: float = 1e-9, schema: Schema | None = None) -> None:
-        self.pseudo_counts = pseudo_counts
-        self.var_smoothing = var_smoothing
-        self.schema = schema
+    pseudo_counts: NonNegative = 0.0
+    var_smoothing: NonNegative = 1e-9
 
     def new_joint(self) -> GaussianMixture:
         """Build a mixture of one normal."""
@@ -161,62 +157,22 @@ class GaussianRegression(JointRegression):
         )
 
 
-class GaussianMixtureRegression(JointRegression):
+@dataclass(eq=False)
+class GaussianMixtureRegression(Components, JointRegression):
     """Features and target are jointly a mixture of normals.
 
-    Args:
-        n_components: number of normals.
+    Args, besides those of `Components`:
         covariance_type: "full" or "tied"; within components without correlation x would tell nothing about y.
-        n_init: number of k-means++ starts of EM; the most likely result is kept.
-        max_iter: maximum number of EM steps.
-        tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
-        pseudo_counts: prior weight, in rows, of a component as wide as all the data with uncorrelated columns;
-            0 is maximum likelihood, and large values widen the intervals where x almost determines y.
-        var_smoothing: added to each variance, as a fraction of the column's variance.
-        device: "auto", "cpu" or "cuda".
-        schema: form of the data; inferred where None.
-        random_state: seed of the starts.
+        pseudo_counts: large values widen the intervals where x almost determines y.
     """
 
-    def __init__(
-        self,
-        n_components: int = 3,
-        covariance_type: Literal["full", "tied"] = "full",
-        n_init: int = 1,
-        max_iter: int = 200,
-        tol: float = 1e-4,
-        pseudo_counts: float = 0.1,
-        var_smoothing: float = 1e-6,
-        device: str = "auto",
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.covariance_type = covariance_type
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.pseudo_counts = pseudo_counts
-        self.var_smoothing = var_smoothing
-        self.device = device
-        self.schema = schema
-        self.random_state = random_state
+    n_components: Count = 3
+    covariance_type: Literal["full", "tied"] = "full"
+    pseudo_counts: NonNegative = 0.1
 
     def new_joint(self) -> GaussianMixture:
         """Build the unfitted mixture."""
-        if self.covariance_type not in ("full", "tied"):
-            raise ValueError(f"covariance_type={self.covariance_type!r}; accepted are 'full' and 'tied'")
-        return GaussianMixture(
-            n_components=self.n_components,
-            covariance_type=self.covariance_type,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            pseudo_counts=self.pseudo_counts,
-            var_smoothing=self.var_smoothing,
-            device=self.device,
-            random_state=self.random_state,
-        )
+        return self.mixture()
 
 
 def mixture_quantile(level: float, weights: Array, means: Array, deviations: Array) -> Array:

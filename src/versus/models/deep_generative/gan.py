@@ -11,14 +11,16 @@ Goodfellow et al., "Generative adversarial nets" (2014), with the loss that they
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from versus.arrays import Array, Labels
-from versus.data.schema import Schema
 from versus.data.spaces import Table
+from versus.models.arguments import Count, NonNegative, Share
 from versus.models.bayes import class_log_prior
 from versus.models.checks import classification_data
 from versus.models.deep_generative.autoencoder_networks import DenseNetwork
@@ -29,6 +31,7 @@ from versus.training.updates import Adversarial, NonSaturating, Shown
 __all__ = ["GAN"]
 
 
+@dataclass(eq=False, kw_only=True)
 class GAN(DeepModel):
     """A generator of events and the critic that it was trained against, both dense networks.
 
@@ -36,58 +39,22 @@ class GAN(DeepModel):
     falls when samples get better: training runs all its epochs on all labelled rows, and the weights that are kept
     are averages over the last steps.
 
-    Args:
+    Args, besides those of `DeepModel`:
         n_latent: L, the size of the noise that an event is made of.
         hidden_layer_sizes: widths of the dense layers of generator and critic.
         conditional: True gives both networks the class; samples can then be drawn by class.
         penalty: weight of the critic's squared slope at real events, which keeps the game from circling.
         critic_turns: updates of the critic per update of the generator.
         ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.
-        learning_rate: base learning rate of both players' AdamW.
-        batch_size: rows per step.
-        epochs: passes through the data.
-        device: "auto", "cpu", "cuda" or "cuda:<number>".
-        precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
-        schema: form of the data; inferred where None.
-        random_state: seed of initialisation, shuffling and noise.
     """
 
-    holds_out_validation = False
-    patience = None
-    weight_decay = 0.0
-
-    def __init__(
-        self,
-        n_latent: int = 2,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
-        conditional: bool = False,
-        penalty: float = 0.1,
-        critic_turns: int = 1,
-        ema_decay: float | None = 0.99,
-        learning_rate: float = 5e-3,
-        batch_size: int = 128,
-        epochs: int = 100,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_latent = n_latent
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.conditional = conditional
-        self.penalty = penalty
-        self.critic_turns = critic_turns
-        self.ema_decay = ema_decay
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
+    n_latent: Count = 2
+    hidden_layer_sizes: Sequence[Count] = (64, 64)
+    conditional: bool = False
+    penalty: NonNegative = 0.1
+    critic_turns: Count = 1
+    ema_decay: Share | None = 0.99
+    batch_size: Count = 128
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` rows (n, D); of the classes ``y`` (n,), or of classes drawn from p(y), where conditional.
@@ -113,8 +80,6 @@ class GAN(DeepModel):
         schema, n_classes = self.schema_, self.schema_.n_classes if self.conditional else 0
         if not isinstance(schema.x, Table) or schema.has_categorical:
             raise ValueError(f"GAN takes tables of numbers, and these data are: {schema.x.describe()}")
-        if self.n_latent < 1:
-            raise ValueError(f"n_latent={self.n_latent}; at least 1 is needed")
         if self.conditional and not n_classes:
             raise ValueError("conditional=True needs classes, and the data have none")
         network = nn.ModuleDict(
@@ -144,6 +109,9 @@ class GAN(DeepModel):
         return Adversarial(
             self.network_, self._show, loss, learning_rate=self.learning_rate, critic_turns=self.critic_turns
         )
+
+    def _keeping(self) -> dict[str, Any]:
+        return {"ema_decay": self.ema_decay}
 
     def _show(self, generator: nn.Module, batch: Batch, noise: torch.Generator) -> tuple[Shown, Shown]:
         """A batch, and as many drawn events of the same classes."""

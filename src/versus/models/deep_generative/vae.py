@@ -30,23 +30,13 @@ class VAE(VariationalModel):
     Tables: dense networks; Gaussians for numeric columns, softmax for categorical ones, missing values marginalised.
     Images: convolutional networks; Gaussians over dequantised pixels, or Bernoulli over pixels cut at half the levels.
 
-    Args:
+    Args, besides those of `DescendingModel`:
         n_latent: L, the size of a code.
         hidden_layer_sizes: widths of the dense layers, from the events to the code; the decoder has them in reverse.
         channels: feature maps of the convolutions on images (twice as many in the middle).
         likelihood: "gaussian" or, for images, "bernoulli".
         beta: weight of the KL term in training; the bound that is reported always has 1.
         evaluation_samples: codes over which the bound's expectation is estimated.
-        learning_rate: base learning rate of AdamW.
-        weight_decay: decoupled weight decay.
-        batch_size: events per step.
-        epochs: passes through the data, at most.
-        patience: epochs without a lower validation loss after which training stops; None trains all.
-        device: "auto", "cpu", "cuda" or "cuda:<number>".
-        precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
-        schema: form of the data; inferred where None.
-        random_state: seed of initialisation, shuffling and noise.
     """
 
     def elbo(self, X: Array) -> Array:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Table
+from versus.models.arguments import Count, NonNegative
 from versus.models.deep_generative.autoencoder import Autoencoder, RowNoise
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
@@ -20,7 +23,7 @@ from versus.models.deep_generative.autoencoder_networks import (
 )
 from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
-from versus.models.deep_model import DeepModel
+from versus.models.deep_model import DescendingModel
 from versus.training.batches import Batch
 
 # The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often
@@ -29,46 +32,19 @@ WARMUP = 0.2
 DECODED_AT_ONCE = 2048  # codes; bounds the memory of activations
 
 
-class VariationalModel(DeepModel):
+@dataclass(eq=False, kw_only=True)
+class VariationalModel(DescendingModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
-    network_: Autoencoder
+    network_: Autoencoder = field(init=False, repr=False)
 
-    def __init__(
-        self,
-        n_latent: int = 8,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
-        channels: int = 16,
-        likelihood: str = "gaussian",
-        beta: float = 1.0,
-        evaluation_samples: int = 4,
-        learning_rate: float = 5e-3,
-        weight_decay: float = 1e-4,
-        batch_size: int = 64,
-        epochs: int = 100,
-        patience: int | None = 15,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.n_latent = n_latent
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.channels = channels
-        self.likelihood = likelihood
-        self.beta = beta
-        self.evaluation_samples = evaluation_samples
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
+    n_latent: Count = 8
+    hidden_layer_sizes: Sequence[Count] = (64, 64)
+    channels: Count = 16
+    likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
+    beta: NonNegative = 1.0
+    evaluation_samples: Count = 4
+    weight_decay: NonNegative = 1e-4
 
     @property
     def measure(self) -> Measure:
@@ -84,7 +60,7 @@ class VariationalModel(DeepModel):
         return 0
 
     def _build(self) -> Autoencoder:
-        self._check_arguments()
+        self._check_likelihood()
         schema, n_classes = self.schema_, self._n_conditions()
         if isinstance(schema.x, Table):
             return self._build_for_tables(schema, n_classes)
@@ -110,16 +86,12 @@ class VariationalModel(DeepModel):
         decoder = DenseNetwork(self.n_latent, tuple(self.hidden_layer_sizes)[::-1], likelihood.width, n_classes)
         return Autoencoder(view, encoder, decoder, likelihood)
 
-    def _check_arguments(self) -> None:
-        if self.likelihood not in ("gaussian", "bernoulli"):
-            raise ValueError(f"likelihood={self.likelihood!r}; accepted are 'gaussian' and 'bernoulli'")
+    def _check_likelihood(self) -> None:
         if self.likelihood == "bernoulli" and self.schema_.levels is None:
             raise ValueError(
                 "likelihood='bernoulli' cuts pixels at half of their levels, and these data have none; use 'gaussian', "
                 "which takes tables (with categorical columns, too) and continuous images"
             )
-        if self.n_latent < 1 or self.beta < 0:
-            raise ValueError(f"n_latent={self.n_latent}, beta={self.beta}; at least 1, and not below 0")
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
         view, likelihood = self.network_.view, self.network_.likelihood
@@ -134,8 +106,8 @@ class VariationalModel(DeepModel):
         self.schema_.x.check(X)
         return self.network_.view.arrays(X)
 
-    def _unjudged_epochs(self) -> int:
-        return int(np.ceil(WARMUP * self.epochs))
+    def _keeping(self) -> dict[str, Any]:
+        return super()._keeping() | {"unjudged_epochs": int(np.ceil(WARMUP * self.epochs))}
 
     def _max_gradient_norm(self) -> float:
         return float(self.schema_.n_features)  # the loss is a sum over features

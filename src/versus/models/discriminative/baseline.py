@@ -9,17 +9,15 @@ from scipy.special import ndtri
 
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
+from versus.models.arguments import Model
 from versus.models.bayes import class_log_prior
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data
 
 __all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
 
 
-class PriorBaseline:
+class PriorBaseline(Model):
     """P(y | x) = P(y): Laplace-smoothed class frequencies of the training data."""
-
-    def __init__(self, schema: Schema | None = None) -> None:
-        self.schema = schema
 
     def fit(self, X: Array, y: Array | None = None) -> PriorBaseline:
         """Learn from the labels y (N,); X is ignored."""
@@ -48,11 +46,8 @@ class PriorBaseline:
             raise ValueError(f"log_prior has shape {self.log_prior_.shape} for {self.schema.n_classes} classes")
 
 
-class MeanBaseline:
+class MeanBaseline(Model):
     """p(y | x) = N(y; mean, variance) of the training targets."""
-
-    def __init__(self, schema: Schema | None = None) -> None:
-        self.schema = schema
 
     def fit(self, X: Array, y: Array | None = None) -> MeanBaseline:
         """Learn from the targets y (N,); X is ignored."""
@@ -88,16 +83,13 @@ class MeanBaseline:
         self.mean_, self.deviation_ = mean, deviation
 
 
-class MostFrequentTag:
+class MostFrequentTag(Model):
     r"""Most frequent tag in training of each token; an unknown token gets the most frequent tag of all.
 
     .. math:: p(y_i = k \mid x_i = w) = (n_{wk} + p_k) / (n_w + 1)
 
     with p the share of each tag in training. Learned: ``words_`` (M,) token codes, ``counts_`` (M, K) of their tags.
     """
-
-    def __init__(self, schema: Schema | None = None) -> None:
-        self.schema = schema
 
     def fit(self, X: Ragged, y: Ragged | None = None) -> MostFrequentTag:
         """Count in token codes X and tag codes y, both (N sequences)."""

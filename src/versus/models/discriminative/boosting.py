@@ -9,12 +9,14 @@ are.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
+from versus.models.arguments import Count, NonNegative, Positive
 from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor, limited
 from versus.models.node_checks import check_boosting
 from versus.models.preprocessing import Flattened
@@ -36,9 +38,33 @@ _TYPES = (
 _MOST_CATEGORIES = 255  # categories that a bin index of one byte can hold
 
 
-class _Boosting(EstimatorModel):
-    n_jobs: int
-    schema_: Schema
+@dataclass(eq=False)
+class Boosting(EstimatorModel):
+    """Boosted trees.
+
+    Args:
+        max_iter: number of rounds; each grows one tree, or one a class where there are more than two.
+        learning_rate: factor of each tree's contribution.
+        max_leaf_nodes: maximum number of leaves of a tree.
+        min_samples_leaf: minimum number of training rows in a leaf.
+        n_jobs: processor cores that grow trees and predict.
+        random_state: of the subsample that bins are chosen from.
+    """
+
+    late_imports: ClassVar[tuple[str, ...]] = ("sklearn.ensemble", "threadpoolctl")
+
+    max_iter: Count = 100
+    learning_rate: Positive = 0.1
+    max_leaf_nodes: Count = 31
+    min_samples_leaf: Count = 20
+    n_jobs: int = 1
+    random_state: int | None = None
+
+    def _options(self) -> dict[str, Any]:
+        """Arguments of scikit-learn's ensemble; it uses all of the rows: early stopping would hold some out."""
+        arguments = self.arguments()
+        del arguments["n_jobs"]
+        return arguments | {"early_stopping": False, "categorical_features": self._categorical()}
 
     def _new_preprocessor(self, schema: Schema) -> Flattened:
         return Flattened(schema)
@@ -63,58 +89,23 @@ class _Boosting(EstimatorModel):
         check_boosting(estimator, self.preprocessor_.n_columns)
 
 
-class HistGradientBoosting(_Boosting, EstimatorClassifier):
+@dataclass(eq=False)
+class HistGradientBoosting(Boosting, EstimatorClassifier):
     """Boosted trees for classification by log loss.
 
-    Args:
-        max_iter: number of rounds; each grows one tree a class (one in all for two classes).
-        learning_rate: factor of each tree's contribution.
-        max_leaf_nodes: maximum number of leaves of a tree.
-        min_samples_leaf: minimum number of training rows in a leaf.
+    Args, besides those of `Boosting`:
         l2_regularization: penalty on leaf values.
-        n_jobs: processor cores that grow trees and predict.
-        schema: form of the data; inferred from the arrays where None.
-        random_state: of the subsample that bins are chosen from.
     """
 
     trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingClassifier", *_TYPES)
 
-    late_imports = ("sklearn.ensemble", "threadpoolctl")
-
-    def __init__(
-        self,
-        max_iter: int = 100,
-        learning_rate: float = 0.1,
-        max_leaf_nodes: int = 31,
-        min_samples_leaf: int = 20,
-        l2_regularization: float = 0.0,
-        n_jobs: int = 1,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.max_iter = max_iter
-        self.learning_rate = learning_rate
-        self.max_leaf_nodes = max_leaf_nodes
-        self.min_samples_leaf = min_samples_leaf
-        self.l2_regularization = l2_regularization
-        self.n_jobs = n_jobs
-        self.schema = schema
-        self.random_state = random_state
+    l2_regularization: NonNegative = 0.0
 
     def new_estimator(self) -> Any:
-        """Build the unfitted ensemble; it uses all of the rows (no early stopping, which would hold some out)."""
+        """Build the unfitted ensemble."""
         from sklearn.ensemble import HistGradientBoostingClassifier  # 2 s to import
 
-        return HistGradientBoostingClassifier(
-            max_iter=self.max_iter,
-            learning_rate=self.learning_rate,
-            max_leaf_nodes=self.max_leaf_nodes,
-            min_samples_leaf=self.min_samples_leaf,
-            l2_regularization=self.l2_regularization,
-            early_stopping=False,
-            categorical_features=self._categorical(),
-            random_state=self.random_state,
-        )
+        return HistGradientBoostingClassifier(**self._options())
 
     def predict_proba(self, X: Array) -> Array:
         """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""
@@ -122,54 +113,16 @@ class HistGradientBoosting(_Boosting, EstimatorClassifier):
             return super().predict_proba(X)
 
 
-class HistGradientBoostingRegressor(_Boosting, EstimatorRegressor):
-    """Boosted trees for regression by squared error.
-
-    Args:
-        max_iter: number of trees.
-        learning_rate: factor of each tree's contribution.
-        max_leaf_nodes: maximum number of leaves of a tree.
-        min_samples_leaf: minimum number of training rows in a leaf.
-        n_jobs: processor cores that grow trees and predict.
-        schema: form of the data; inferred from the arrays where None.
-        random_state: of the subsample that bins are chosen from.
-    """
+class HistGradientBoostingRegressor(Boosting, EstimatorRegressor):
+    """Boosted trees for regression by squared error; arguments of `Boosting`."""
 
     trusted_types = (f"{_MODULE}.gradient_boosting.HistGradientBoostingRegressor", *_TYPES)
-
-    late_imports = ("sklearn.ensemble", "threadpoolctl")
-
-    def __init__(
-        self,
-        max_iter: int = 100,
-        learning_rate: float = 0.1,
-        max_leaf_nodes: int = 31,
-        min_samples_leaf: int = 20,
-        n_jobs: int = 1,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.max_iter = max_iter
-        self.learning_rate = learning_rate
-        self.max_leaf_nodes = max_leaf_nodes
-        self.min_samples_leaf = min_samples_leaf
-        self.n_jobs = n_jobs
-        self.schema = schema
-        self.random_state = random_state
 
     def new_estimator(self) -> Any:
         """Build the unfitted ensemble."""
         from sklearn.ensemble import HistGradientBoostingRegressor as Fitter  # 2 s to import
 
-        return Fitter(
-            max_iter=self.max_iter,
-            learning_rate=self.learning_rate,
-            max_leaf_nodes=self.max_leaf_nodes,
-            min_samples_leaf=self.min_samples_leaf,
-            early_stopping=False,
-            categorical_features=self._categorical(),
-            random_state=self.random_state,
-        )
+        return Fitter(**self._options())
 
     def predict(self, X: Array) -> Array:
         """E[y | x] in the unit of the target, (N, *event) -> (N,)."""

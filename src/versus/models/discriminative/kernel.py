@@ -9,18 +9,20 @@ against another, and probabilities by `versus.models.margins`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from versus.arrays import Array
-from versus.data.schema import Schema
+from versus.models.arguments import Count, Positive
 from versus.models.estimator import EstimatorClassifier, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_one
 
 __all__ = ["RBFSVM"]
 
 
+@dataclass(eq=False)
 class RBFSVM(EstimatorClassifier):
     r"""Support vector machine with kernel :math:`\exp(-\gamma \lVert z - z' \rVert^2)`.
 
@@ -28,7 +30,6 @@ class RBFSVM(EstimatorClassifier):
         C: inverse strength of the penalty.
         gamma: width of the kernel; "scale" for 1 / (F · variance of the preprocessed data).
         cache_size: memory for kernel rows, in MiB; more is faster on large data.
-        schema: form of the data; inferred from the arrays where None.
         random_state: of the folds that choose the temperature.
     """
 
@@ -36,19 +37,10 @@ class RBFSVM(EstimatorClassifier):
 
     late_imports = ("sklearn.svm", "scipy.optimize")
 
-    def __init__(
-        self,
-        C: float = 1.0,
-        gamma: float | Literal["scale"] = "scale",
-        cache_size: int = 500,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.C = C
-        self.gamma = gamma
-        self.cache_size = cache_size
-        self.schema = schema
-        self.random_state = random_state
+    C: Positive = 1.0
+    gamma: Positive | Literal["scale"] = "scale"
+    cache_size: Count = 500
+    random_state: int | None = None
 
     def new_estimator(self) -> Any:
         """Build the unfitted machine."""
@@ -58,9 +50,7 @@ class RBFSVM(EstimatorClassifier):
 
     def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
         """Learn from X (N, *event) and labels y (N,)."""
-        if y is None:
-            raise ValueError("RBFSVM.fit needs y: it models y given x")
-        Z = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y)
         self.estimator_ = self.new_estimator().fit(Z, y)
         found = cross_validated_temperature(self.new_estimator, one_against_one, Z, y, self.random_state)
         self.temperature_ = np.asarray(found)

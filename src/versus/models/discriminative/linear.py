@@ -10,6 +10,7 @@ Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
+from versus.models.arguments import Count, NonNegative, Positive
 from versus.models.counts import TokenCounts
 from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
@@ -84,6 +86,7 @@ class _LinearClassifier(_Linear):
             raise ValueError("array 'temperature' must be one number above 0")
 
 
+@dataclass(eq=False)
 class LogisticRegression(_LinearClassifier):
     """Multinomial logistic regression with an L2 penalty, by L-BFGS; of documents on the counts of their tokens.
 
@@ -94,28 +97,16 @@ class LogisticRegression(_LinearClassifier):
         min_df: for documents: a token is known if at least this many training documents have it.
         max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
         tfidf: for documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
-        schema: form of the data; inferred from the arrays where None.
     """
 
     late_imports = ("sklearn.linear_model",)
 
-    def __init__(
-        self,
-        C: float = 1.0,
-        max_iter: int = 1000,
-        n_jobs: int = 1,
-        min_df: int = 1,
-        max_features: int | None = None,
-        tfidf: bool = True,
-        schema: Schema | None = None,
-    ) -> None:
-        self.C = C
-        self.max_iter = max_iter
-        self.n_jobs = n_jobs
-        self.min_df = min_df
-        self.max_features = max_features
-        self.tfidf = tfidf
-        self.schema = schema
+    C: Positive = 1.0
+    max_iter: Count = 1000
+    n_jobs: int = 1
+    min_df: Count = 1
+    max_features: Count | None = None
+    tfidf: bool = True
 
     def _new_preprocessor(self, schema: Schema) -> Any:
         if isinstance(schema.x, Tokens):
@@ -126,15 +117,14 @@ class LogisticRegression(_LinearClassifier):
         """Learn from X (N, *event) and labels y (N,)."""
         from sklearn.linear_model import LogisticRegression as Fitter  # 2 s to import
 
-        if y is None:
-            raise ValueError("LogisticRegression.fit needs y: it models y given x")
-        Z = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y)
         with limited(self.n_jobs):
             self._learn(Fitter(C=self.C, max_iter=self.max_iter).fit(Z, y))
         self.temperature_ = np.ones(())
         return self
 
 
+@dataclass(eq=False)
 class LinearSVM(_LinearClassifier):
     """Linear support vector machines, one class against the rest, squared hinge loss (LIBLINEAR).
 
@@ -145,33 +135,21 @@ class LinearSVM(_LinearClassifier):
         C: inverse strength of the penalty.
         max_iter: maximum number of LIBLINEAR steps.
         tol: tolerance at which LIBLINEAR stops.
-        schema: form of the data; inferred from the arrays where None.
         random_state: of the coordinate order and the folds.
     """
 
     late_imports = ("sklearn.svm", "scipy.optimize")
 
-    def __init__(
-        self,
-        C: float = 1.0,
-        max_iter: int = 1000,
-        tol: float = 1e-4,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.C = C
-        self.max_iter = max_iter
-        self.tol = tol
-        self.schema = schema
-        self.random_state = random_state
+    C: Positive = 1.0
+    max_iter: Count = 1000
+    tol: float = 1e-4
+    random_state: int | None = None
 
     def fit(self, X: Array, y: Array | None = None) -> LinearSVM:
         """Learn from X (N, *event) and labels y (N,)."""
         from sklearn.svm import LinearSVC  # 2 s to import
 
-        if y is None:
-            raise ValueError("LinearSVM.fit needs y: it models y given x")
-        Z = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y)
 
         def machine() -> Any:
             return LinearSVC(C=self.C, max_iter=self.max_iter, tol=self.tol, random_state=self.random_state)
@@ -182,28 +160,25 @@ class LinearSVM(_LinearClassifier):
         return self
 
 
+@dataclass(eq=False)
 class RidgeRegression(_Linear):
     """Least squares with an L2 penalty on the coefficients.
 
     Args:
         alpha: strength of the penalty.
-        schema: form of the data; inferred from the arrays where None.
     """
 
     late_imports = ("sklearn.linear_model",)
 
-    def __init__(self, alpha: float = 1.0, schema: Schema | None = None) -> None:
-        self.alpha = alpha
-        self.schema = schema
+    alpha: NonNegative = 1.0
 
     def fit(self, X: Array, y: Array | None = None) -> RidgeRegression:
         """Learn from X (N, *event) and targets y (N,)."""
         from sklearn.linear_model import Ridge  # 2 s to import
 
-        if y is None:
-            raise ValueError("RidgeRegression.fit needs y: it models y given x")
+        Z, y = self._fit_transform(X, y)
         with limited(1):
-            fitted = Ridge(alpha=self.alpha).fit(self._fit_transform(X, y), y)
+            fitted = Ridge(alpha=self.alpha).fit(Z, y)
         self._take_over(fitted.coef_, fitted.intercept_)
         return self
 

@@ -9,18 +9,20 @@ that is learned, so they are kept as arrays and indexed again on loading.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.data.schema import Schema
 from versus.data.spaces import Image
+from versus.models.arguments import Count
 from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 
 __all__ = ["KNearestNeighbours"]
 
 
+@dataclass(eq=False)
 class KNearestNeighbours(PreprocessedModel):
     """k nearest neighbours in the preprocessed space.
 
@@ -29,32 +31,20 @@ class KNearestNeighbours(PreprocessedModel):
         weights: "uniform", or "distance" for votes in inverse proportion to the distance.
         p: 2 for Euclidean distance, 1 for Manhattan.
         n_jobs: processor cores that search.
-        schema: form of the data; inferred from the arrays where None.
     """
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
 
     late_imports = ("sklearn.neighbors",)
 
-    def __init__(
-        self,
-        n_neighbors: int = 5,
-        weights: Literal["uniform", "distance"] = "uniform",
-        p: int = 2,
-        n_jobs: int = 1,
-        schema: Schema | None = None,
-    ) -> None:
-        self.n_neighbors = n_neighbors
-        self.weights = weights
-        self.p = p
-        self.n_jobs = n_jobs
-        self.schema = schema
+    n_neighbors: Count = 5
+    weights: Literal["uniform", "distance"] = "uniform"
+    p: int = 2
+    n_jobs: int = 1
 
     def fit(self, X: Array, y: Array | None = None) -> KNearestNeighbours:
         """Keep X (N, *event) and labels y (N,)."""
-        if y is None:
-            raise ValueError("KNearestNeighbours.fit needs y: neighbours vote with it")
-        Z = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y)
         # pixels are kept as given: an eighth of the bytes, and scaled again on loading
         self.rows_ = np.array(X) if isinstance(self.schema_.x, Image) else Z
         self.labels_ = np.asarray(y, dtype=np.int64)

@@ -9,17 +9,17 @@ et al. (2014). Classifiers put a softmax on f, regressors take it as the standar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from versus.arrays import Array, Labels
-from versus.data.schema import Schema
+from versus.arrays import Array
 from versus.data.spaces import Image
-from versus.models.checks import classification_data
-from versus.models.deep_model import DeepModel
+from versus.models.arguments import Count, Positive, Share
+from versus.models.deep_model import DescendingModel, SoftmaxNetwork
 from versus.models.pixel_scaling import PixelScaling
 from versus.training.batches import Batch
 
@@ -35,9 +35,10 @@ def _perceptron(first: nn.Module, n_inputs: int, hidden: Sequence[int], n_output
     return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
 
 
-class _Perceptron(DeepModel):
-    hidden_layer_sizes: Sequence[int]
-    dropout: float
+@dataclass(eq=False, kw_only=True)
+class _Perceptron(DescendingModel):
+    hidden_layer_sizes: Sequence[Count] = (128, 64)
+    dropout: Share = 0.1
 
     def _build(self) -> nn.Module:
         n_outputs = self.schema_.n_classes or 1
@@ -54,112 +55,32 @@ class _Perceptron(DeepModel):
         if isinstance(first, PixelScaling):
             first.learn(X)
 
-    def _outputs(self, X: Array) -> Array:
-        """Outputs of the network, (N, *event) -> (N, outputs), float64."""
-        return self._apply(lambda x: self.network_(x).double(), self._encoded(X))
 
-
-class MLPClassifier(_Perceptron):
+@dataclass(eq=False, kw_only=True)
+class MLPClassifier(_Perceptron, SoftmaxNetwork):
     """A perceptron with a softmax, trained on the cross-entropy.
 
     Numeric columns are standardised, categorical ones one-hot, missing values replaced by the mean and marked; images
     are scaled and flattened.
 
-    Args:
+    Args, besides those of `DescendingModel`:
         hidden_layer_sizes: widths of the hidden layers; none leaves multinomial logistic regression.
         dropout: share of hidden units dropped in training.
-        learning_rate: base learning rate of AdamW.
-        weight_decay: decoupled weight decay.
-        batch_size: rows per step.
-        epochs: passes through the data, at most.
-        patience: epochs without a lower validation loss after which training stops; None trains all.
-        device: "auto", "cpu", "cuda" or "cuda:<number>".
-        precision: "auto", "32-true", "bf16-mixed" or "64-true".
-        threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
-        schema: form of the data; inferred where None.
-        random_state: seed of initialisation, shuffling and dropout.
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] = (128, 64),
-        dropout: float = 0.1,
-        learning_rate: float = 3e-3,
-        weight_decay: float = 1e-2,
-        batch_size: int = 64,
-        epochs: int = 100,
-        patience: int | None = 15,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
-
-    def predict_proba(self, X: Array) -> Array:
-        """p(y | x), (N, *event) -> (N, K)."""
-        probabilities: Array = torch.softmax(torch.from_numpy(self._outputs(X)), dim=1).numpy()
-        return probabilities
-
-    def predict(self, X: Array) -> Labels:
-        """The most probable class, (N, *event) -> (N,)."""
-        return np.asarray(self._outputs(X).argmax(axis=1), dtype=np.int64)
-
-    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return self._encoded(X), classification_data("MLPClassifier", self.schema_, X, y)[1]
-
-    def _losses(
-        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
-    ) -> Mapping[str, Tensor]:
-        x, y = batch
-        return {"loss": functional.cross_entropy(network(x), y)}
+    learning_rate: Positive = 3e-3
 
 
+@dataclass(eq=False, kw_only=True)
 class MLPRegressor(_Perceptron):
     """A perceptron trained on the squared error of the standardised target.
 
     Takes inputs and arguments as `MLPClassifier` does; losses are in units of the target's variance.
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] = (64,),
-        dropout: float = 0.2,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 1e-2,
-        batch_size: int = 64,
-        epochs: int = 100,
-        patience: int | None = 15,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
-        schema: Schema | None = None,
-        random_state: int | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dropout = dropout
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.schema = schema
-        self.random_state = random_state
+    hidden_layer_sizes: Sequence[Count] = (64,)
+    dropout: Share = 0.2
+    learning_rate: Positive = 1e-3
 
     def predict(self, X: Array) -> Array:
         """The expected target, (N, *event) -> (N,), in the target's units."""

@@ -10,12 +10,13 @@ tagging" (1996); Liu and Nocedal, "On the limited memory BFGS method" (1989).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_softmax
 
 from versus.arrays import Array, Ragged
-from versus.data.schema import Schema
+from versus.models.arguments import Count, Model, Positive
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.estimator import limited
 from versus.models.token_features import Window, WordFeatures
@@ -24,7 +25,8 @@ from versus.models.word_forms import packed, unpacked
 __all__ = ["TokenLogisticRegression"]
 
 
-class TokenLogisticRegression:
+@dataclass(eq=False)
+class TokenLogisticRegression(Model):
     """Multinomial logistic regression of tags on forms, affixes and shapes of a token and its neighbours.
 
     Learned: ``coefficients_`` (2 window + 1, F, K), ``intercept_`` (K,), ``feature_names_``.
@@ -36,28 +38,16 @@ class TokenLogisticRegression:
         min_df: number of training tokens that must have a feature.
         max_iter: maximum number of L-BFGS steps.
         tol: L-BFGS stops when the largest element of the mean loss's gradient is below this.
-        schema: form of the data; inferred where None.
     """
 
     late_imports = ("scipy.optimize", "sklearn.utils")
 
-    def __init__(
-        self,
-        C: float = 1.0,
-        window: int = 1,
-        affixes: int = 4,
-        min_df: int = 1,
-        max_iter: int = 100,
-        tol: float = 1e-4,
-        schema: Schema | None = None,
-    ) -> None:
-        self.C = C
-        self.window = window
-        self.affixes = affixes
-        self.min_df = min_df
-        self.max_iter = max_iter
-        self.tol = tol
-        self.schema = schema
+    C: Positive = 1.0
+    window: int = 1
+    affixes: int = 4
+    min_df: Count = 1
+    max_iter: Count = 100
+    tol: float = 1e-4
 
     def fit(self, X: Ragged, y: Ragged | None = None) -> TokenLogisticRegression:
         """Learn from token codes X and tag codes y, both (N sequences).

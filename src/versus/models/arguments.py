@@ -1,0 +1,129 @@
+"""Constructor arguments of models: fields of a dataclass, whose annotations say which values are accepted.
+
+Annotations are read as text, here from fields and in `versus.models.catalogue` from the source of a class that is not
+imported: params.yaml and constructors are checked by the same rule.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from versus.data.schema import Schema
+
+# Numbers of a range; in an annotation, the name alone says it.
+Count = int
+Positive = float
+NonNegative = float
+Share = float
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+Rule = tuple[str, Callable[[Any], bool]]  # the accepted values in words, and the check
+
+_RULES: dict[str, Rule] = {
+    "int": ("int", _whole),
+    "float": ("float", _number),
+    "str": ("str", lambda value: isinstance(value, str)),
+    "bool": ("bool", lambda value: isinstance(value, bool)),
+    "None": ("None", lambda value: value is None),
+    "Count": ("int from 1 up", lambda value: _whole(value) and value >= 1),
+    "Positive": ("float above 0", lambda value: _number(value) and value > 0),
+    "NonNegative": ("float from 0 up", lambda value: _number(value) and value >= 0),
+    "Share": ("float from 0 to 1", lambda value: _number(value) and 0 <= value <= 1),
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One constructor argument: its annotation as written, and if it is required."""
+
+    name: str
+    annotation: str
+    required: bool
+
+    def accepts(self, value: Any) -> bool:
+        """Check that a value fits the annotation; one that names another class is left to that class."""
+        rules = _rules(self.annotation)
+        return rules is None or any(check(value) for _, check in rules)
+
+    @property
+    def accepted(self) -> str:
+        """The accepted values in words."""
+        return ", ".join(words for words, _ in _rules(self.annotation) or [(self.annotation, bool)])
+
+
+@cache
+def _rules(annotation: str) -> tuple[Rule, ...] | None:
+    """List what an annotation such as ``Positive | Literal["auto"]`` accepts; None where it names a class."""
+    found = [_rule(part) for part in _union_parts(ast.parse(annotation, mode="eval").body)]
+    known = tuple(rule for rule in found if rule is not None)
+    return known if len(known) == len(found) else None
+
+
+def _union_parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _union_parts(node.left) + _union_parts(node.right)
+    return [node]
+
+
+def _rule(node: ast.expr) -> Rule | None:
+    if not isinstance(node, ast.Subscript):
+        return _RULES.get(ast.unparse(node))
+    head = ast.unparse(node.value)
+    if head == "Literal":
+        choices = ast.literal_eval(node.slice)
+        choices = choices if isinstance(choices, tuple) else (choices,)
+        return ", ".join(map(repr, choices)), lambda value: isinstance(value, str) and value in choices
+    inner = _rule(node.slice)
+    if head == "Sequence" and inner is not None:
+        words, check = inner
+        return f"list of {words}", lambda value: isinstance(value, list | tuple) and all(map(check, value))
+    return None
+
+
+def arguments_of(model_class: type[Any]) -> tuple[Argument, ...]:
+    """List the arguments of a model class, a dataclass, in their order."""
+    return tuple(
+        Argument(f.name, str(f.type), f.default is MISSING and f.default_factory is MISSING)
+        for f in fields(model_class)
+        if f.init
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class Model:
+    """Base of all models: their constructor arguments are fields, checked when a model is made.
+
+    Args:
+        schema: form of the data; inferred from the arrays where None.
+
+    Raises:
+        ValueError: naming an argument whose value its annotation does not accept.
+    """
+
+    late_imports: ClassVar[tuple[str, ...]] = ()
+
+    schema: Schema | None = None
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        for argument in arguments_of(type(self)):
+            value = getattr(self, argument.name)
+            if not argument.accepts(value):
+                raise ValueError(f"{type(self).__name__}: {argument.name}={value!r}; accepted: {argument.accepted}")
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments by name, without the schema."""
+        return {a.name: getattr(self, a.name) for a in arguments_of(type(self)) if a.name != "schema"}
