@@ -6,6 +6,7 @@ import pytest
 from tests.data.conftest import Desk
 from versus import manifest
 from versus.data import findings, prepared
+from versus.data.errors import DataError
 from versus.data.findings import examine
 from versus.data.prepared import Prepared
 
@@ -19,7 +20,7 @@ def table(desk: Desk, header: str, rows, **spec) -> Prepared:
     return desk.prepare(source="csv", path="t.csv", target="y", **spec)
 
 
-@pytest.mark.parametrize("name", ["synthetic", "moons", "animals", "wine", "breast_cancer"])
+@pytest.mark.parametrize("name", ["synthetic", "moons", "animals", "iris", "wine", "breast_cancer", "docstrings"])
 def test_honest_data_have_no_leaks(desk: Desk, name):
     assert not {code for code in codes(desk.prepare(source="embedded", name=name)) if code.startswith("leak")}
 
@@ -50,7 +51,11 @@ def test_a_rare_class_is_found_with_the_trivial_score(desk: Desk):
 def test_numbers_of_no_width_in_a_class_and_beyond_single_precision(desk: Desk):
     values = np.random.default_rng(0).normal(size=60).round(3)
     rows = [(v, 0 if i % 2 else v, f"{v * 1e300:g}", "pq"[i % 2]) for i, v in enumerate(values)]
-    assert codes(table(desk, "a,b,c,y", rows)) == {"constant-in-class": "column 'b'", "beyond-range": "column 'c'"}
+    assert codes(table(desk, "a,b,c,y", rows)) == {
+        "leak-target": "column 'b'",
+        "constant-in-class": "column 'b'",
+        "beyond-range": "column 'c'",
+    }
 
 
 def test_muted_findings_are_not_shown_and_change_nothing_that_fits_depend_on(desk: Desk):
@@ -65,3 +70,82 @@ def test_muted_findings_are_not_shown_and_change_nothing_that_fits_depend_on(des
     assert one == two
     with pytest.raises(ValueError, match=r"no finding has the code 'konstant'; there are .*'constant'"):
         table(desk, "a,b,y", rows, mute=["konstant"])
+
+
+def test_copies_of_rows_stay_in_one_part_and_are_counted(desk: Desk):
+    rng = np.random.default_rng(0)
+    rows = [(f"{rng.normal():.3f}", f"{rng.normal():.3f}", rng.choice(["p", "q"])) for _ in range(60)]
+    data = table(desk, "a,b,y", rows * 5)
+    (found,) = examine(data).shown
+    assert (found.code, found.what) == ("duplicates", "240 of 300 repeat another row; equal rows are kept in one part")
+    for repeat in range(data.repeats):
+        test, rest = data.X[data.rows(repeat, "test")], data.X[data.rows(repeat, "train", "validation")]
+        assert not {tuple(row) for row in test} & {tuple(row) for row in rest}
+    np.testing.assert_array_equal(np.bincount(data.units), [5] * 60)
+    changed = [(*row[:2], "q" if i == 7 else row[2]) for i, row in enumerate([rows[0]] * 3 + rows * 2)]
+    assert {"duplicates", "duplicates-disagree"} <= codes(
+        table(desk, "a,b,y", [*changed, (*rows[0][:2], "r")] + [(i, i, "r") for i in range(5)])
+    ).keys()
+
+
+def test_rows_of_few_values_are_equal_by_chance(desk: Desk):
+    rng = np.random.default_rng(0)
+    data = table(desk, "a,b,c,y", [(*rng.integers(0, 4, 3), rng.choice(["p", "q"])) for _ in range(600)])
+    assert data.units is None
+    assert codes(data) == {}
+
+
+def test_a_test_file_with_rows_and_groups_of_the_training_file(desk: Desk):
+    rng = np.random.default_rng(0)
+    rows = [(f"{rng.normal():.4f}", f"p{i // 4}", "uv"[i % 2]) for i in range(80)]
+    new = [(f"{rng.normal():.4f}", f"p{30 + i}", "uv"[i % 2]) for i in range(10)]
+    desk.write("test.csv", "a,who,y\n" + "".join(f"{','.join(row)}\n" for row in [*rows[:6], *new]))
+    data = table(desk, "a,who,y", rows, test_path="test.csv", drop=["who"])
+    found = {finding.code: finding.what for finding in examine(data).shown}
+    assert found["leak-test-rows"] == "6 of 16 are equal to a row that models learn from"
+    desk.write("test.csv", "a,who,y\n" + "".join(f"{','.join(row)}\n" for row in [("0.5", "p3", "u"), *new]))
+    grouped = table(desk, "a,who,y", rows, test_path="test.csv", group="who")
+    assert codes(grouped) == {"leak-groups": "test rows"}
+
+
+def test_a_column_that_is_made_from_the_target(desk: Desk):
+    rng = np.random.default_rng(0)
+    y = rng.choice(["p", "q"], 400)
+    flipped = np.where(rng.random(400) < 0.01, "p", y)
+    numbers = rng.normal(size=400)
+    filled = [f"{v:.2f}" if k == "p" else "" for v, k in zip(numbers, y, strict=True)]
+    for column in (y, flipped, [{"p": 0.5, "q": 0.7}[k] + 0.01 * v for k, v in zip(y, numbers, strict=True)], filled):
+        found = codes(table(desk, "a,leak,y", zip(numbers, column, y, strict=True)))
+        assert found == {"leak-target": "column 'leak'"}
+    prices = [(v, f"{1.19 * v**3:.4f}", v**3 + 0.5) for v in numbers]
+    assert codes(table(desk, "a,b,y", prices)) == {"leak-target": "column 'b'"}
+
+
+def test_strong_columns_are_no_leak(desk: Desk):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    assert codes(table(desk, "a,y", [(v, "pq"[int(v + rng.normal() / 10 > 0)]) for v in x])) == {}
+    assert codes(table(desk, "a,y", [(v, 3 * v + rng.normal() / 5) for v in x])) == {}
+
+
+def test_groups_and_times_are_read_from_columns_that_are_no_features(desk: Desk):
+    rng = np.random.default_rng(0)
+    rows = [
+        (rng.normal(), f"g{i % 12}" if i else "", f"2024-{1 + i % 12:02}-{1 + i % 28:02}", "pq"[i % 2])
+        for i in range(120)
+    ]
+    grouped = table(desk, "a,who,day,y", rows, group="who", drop=["day"])
+    assert [column.name for column in grouped.schema.columns] == ["a"]
+    for repeat in range(5):
+        parts = [{rows[i][1] for i in grouped.rows(repeat, part)} for part in prepared.PARTS]
+        assert not any(one & other for one, other in [parts[:2], parts[1:], parts[::2]])
+    timed = table(desk, "a,who,day,y", rows, time="day", drop=["who"])
+    for repeat in range(5):
+        days = [sorted(rows[i][2] for i in timed.rows(repeat, part)) for part in prepared.PARTS]
+        assert days[0][-1] < days[1][0] <= days[1][-1] < days[2][0]
+    with pytest.raises(DataError, match="time: column 'who' holds 'g0'; wants numbers, or dates"):
+        table(desk, "a,who,day,y", [(1, "g0", "", "p"), *rows[1:]], time="who")
+    with pytest.raises(ValueError, match="group and time say two different ways"):
+        table(desk, "a,who,day,y", rows, time="day", group="who")
+    with pytest.raises(DataError, match="group: unknown column 'whom'"):
+        table(desk, "a,who,day,y", rows, group="whom")

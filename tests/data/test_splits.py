@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from versus.data.errors import DataError
-from versus.data.splits import allocate, split
+from versus.data.prepared import PAD
+from versus.data.splits import allocate, split, split_in_time
 
 PARTS = ("train", "validation", "test")
 
@@ -77,3 +78,76 @@ def test_an_allocation_keeps_its_bounds_and_stays_close_to_proportion(counts, to
 def test_too_few_rows_are_refused():
     with pytest.raises(DataError, match="2 rows are too few"):
         split(np.zeros(2, int), 0, 1, 0.2, 0.2, 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(8, 40), st.integers(1, 9), st.integers(1, 3), st.integers(0, 9), st.sampled_from([0, 11]))
+def test_no_unit_has_rows_in_two_parts(n_units, largest, repeats, seed, n_test):
+    rng = np.random.default_rng(seed)
+    units = rng.permutation(np.repeat(np.arange(n_units), rng.integers(1, largest + 1, n_units)))
+    units = np.concatenate([units, rng.integers(0, n_units, n_test)])
+    y = (units % 2) ^ (rng.random(len(units)) < 0.1)  # most units of one class, some of both
+    splits = split(y, n_test, repeats, 0.25, 0.25, seed, units)
+    n = len(y) - n_test
+    for repeat in range(repeats):
+        parts = [splits[part][repeat] for part in PARTS]
+        train, validation, test = (rows[rows != PAD] for rows in parts)
+        assert (parts[2] != PAD).all()
+        assert min(len(train), len(validation), len(test)) > 0
+        drawn = (train, validation) if n_test else (train, validation, test)
+        owners = np.concatenate([np.unique(units[rows]) for rows in drawn])
+        assert len(np.unique(owners)) == len(owners)
+        assert set(y[train]) == set(y[:n])
+        assert len(np.unique(np.concatenate([train, validation, test]))) == sum(map(len, (train, validation, test)))
+
+
+def test_units_of_one_row_are_split_as_rows_are():
+    y = np.arange(90) % 3
+    for n_test in (0, 20):
+        one, other = split(y, n_test, 2, 0.2, 0.2, 7), split(y, n_test, 2, 0.2, 0.2, 7, np.arange(90))
+        for part in PARTS:
+            np.testing.assert_array_equal(one[part], other[part])
+
+
+def test_units_leave_the_classes_in_proportion():
+    units = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 6, 400))
+    y = units % 4 // 3
+    splits = split(y, 0, 5, 0.2, 0.2, 0, units)
+    for part, share in (("train", 0.64), ("validation", 0.16), ("test", 0.2)):
+        for rows in splits[part]:
+            counts = np.bincount(y[rows[rows != PAD]])
+            np.testing.assert_allclose(counts / np.bincount(y), share, atol=0.01)
+
+
+def test_too_few_groups_are_refused():
+    with pytest.raises(DataError, match="2 groups, of 20 rows, are too few"):
+        split(np.arange(20) % 2, 0, 1, 0.2, 0.2, 0, np.arange(20) // 10)
+    with pytest.raises(DataError, match="each class is among the rows to learn from"):
+        split(np.repeat([0, 1, 0, 2, 0], [9, 1, 9, 1, 10]), 0, 1, 0.2, 0.2, 0, np.arange(30) // 10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(30, 80), st.integers(1, 4), st.integers(0, 9), st.sampled_from([0, 8]))
+def test_time_orders_the_parts_of_every_repeat(n, repeats, seed, n_test):
+    rng = np.random.default_rng(seed)
+    times, y = rng.integers(0, 3 * n, n).astype(float), rng.integers(0, 2, n)
+    y[np.argsort(times[: n - n_test])[:2]] = 0, 1
+    try:
+        splits = split_in_time(times, y, n_test, repeats, 0.2, 0.2)
+    except DataError as error:
+        assert "fewer `repeats`" in str(error)  # noqa: PT017 - the draw decides which of both is right
+        return
+    before = -1
+    for repeat in range(repeats):
+        train, validation, test = (splits[part][repeat] for part in PARTS)
+        train, validation = train[train != PAD], validation[validation != PAD]
+        assert times[train].max() < times[validation].min()
+        assert n_test or times[validation].max() < times[test].min()
+        assert n_test or len(train) > before  # the window grows
+        before = len(train)
+    tests = splits["test"]
+    if n_test:
+        assert (tests == np.arange(n - n_test, n)).all()
+    else:
+        assert len(np.unique(tests)) == tests.size
+        assert times[tests[-1]].max() == times.max()

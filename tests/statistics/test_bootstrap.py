@@ -95,3 +95,13 @@ def test_a_resample_without_a_score_does_not_count():
     assert 0 < MOST_CALLS - len(found.defined) < MOST_CALLS / 4
     assert found.interval(0.95) == (1.0, 1.0)
     assert TwoLevelBootstrap(60).mean([scorer_of_value(lambda of: float("nan"), rare)]) is None
+
+
+def test_copies_of_rows_are_no_evidence():
+    """With each row five times, in one unit, the resamples are those of the single rows."""
+    values = np.random.default_rng(0).normal(size=(1, 40, 1))
+    once = TwoLevelBootstrap(40).mean(of_rows(values))
+    copied = TwoLevelBootstrap(200, units=np.repeat(np.arange(40), 5)).mean(of_rows(values.repeat(5, axis=1)))
+    np.testing.assert_allclose(copied.resamples, once.resamples)
+    alone = TwoLevelBootstrap(200).mean(of_rows(values.repeat(5, axis=1)))
+    assert alone.resamples.std() == pytest.approx(once.resamples.std() / np.sqrt(5), rel=0.1)

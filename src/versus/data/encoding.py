@@ -63,8 +63,10 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         raise DataError(f"{raw.file}: holds no rows")
     y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
-    left_out = {target, *specification.drop, *raw.unused}
+    left_out = {target, *specification.drop, *raw.unused, specification.group, specification.time}
     kept = [column for column in raw.columns if column.name not in left_out]
+    groups = None if specification.group is None else _groups(by_name[specification.group])
+    times = None if specification.time is None else _times(by_name[specification.time], raw)
     undecided = () if specification.shape else (c for c in kept if c.name not in specification.numeric)
     discrete = discrete_columns([c for c in undecided if isinstance(c, Numbers) and not c.missing.all()])
     features = []
@@ -78,12 +80,45 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     if specification.shape is not None:
         pixels, levels = _pixels(features, specification, raw.file)
         schema = Schema(Image(pixels.shape[1:], levels), answer)
-        return _kept(Dataset(pixels, y, schema, raw.n_test, warnings))
+        return _kept(Dataset(pixels, y, schema, raw.n_test, warnings, groups=groups, times=times))
     X = np.empty((len(y), len(features)))
     for place, feature in enumerate(features):
         X[:, place] = feature.values
     schema = Schema(Table(tuple(feature.column for feature in features)), answer)
-    return _kept(Dataset(X, y, schema, raw.n_test, warnings))
+    return _kept(Dataset(X, y, schema, raw.n_test, warnings, groups=groups, times=times))
+
+
+def _groups(column: RawColumn) -> NDArray[np.int64]:
+    """Group of each row (N,); a row without one is a group of its own."""
+    codes = as_words(column).codes
+    alone = codes < 0
+    return np.where(alone, codes.max() + np.cumsum(alone), codes).astype(np.int64)
+
+
+def _times(column: RawColumn, raw: RawTable) -> NDArray[np.float64]:
+    """Time of each row (N,): the number, or the seconds of a date.
+
+    Raises:
+        DataError: if a value is missing, or neither a number nor a date.
+    """
+    if column.missing.any():
+        row = int(np.argmax(column.missing))
+        raise DataError(f"{raw.locate(row)}: time: column {column.name!r} has no value here; take such rows out")
+    if (numbers := as_numbers(column)) is not None:
+        return np.array(numbers.values)
+    import pandas as pd
+
+    assert isinstance(column, Words)
+    found = pd.to_datetime(pd.Series(column.words, dtype=object), format="ISO8601", errors="coerce", utc=True)
+    values = found.to_numpy(dtype="datetime64[us]")
+    unread = np.flatnonzero(np.isnat(values)[column.codes])
+    if len(unread):
+        word = column.words[column.codes[unread[0]]]
+        raise DataError(
+            f"{raw.locate(int(unread[0]))}: time: column {column.name!r} holds {word!r}; wants numbers, or dates "
+            "written as 2024-01-31 or 2024-01-31 23:59"
+        )
+    return (values.astype(np.int64) / 1e6)[column.codes]
 
 
 def discrete_columns(columns: Sequence[Numbers]) -> set[str]:
@@ -134,8 +169,7 @@ def _kept(dataset: Dataset) -> Dataset:
     if not isinstance(dataset.schema.y, Classes) or (dataset.y >= 0).all():
         return dataset
     kept = dataset.y >= 0
-    n_test = int(kept[len(kept) - dataset.n_test :].sum())
-    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_test=n_test)
+    return dataset.take(kept, int(kept[len(kept) - dataset.n_test :].sum()))
 
 
 def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
@@ -144,8 +178,9 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
         numbers = sum(is_number(name) for name in names)
         hint = ". The first line looks like data: say `header: false`" if 2 * numbers > len(names) else ""
         raise DataError(f"{raw.file}: target: {unknown('column', target, names)}{hint}")
-    for key in ("categorical", "numeric", "drop"):
-        for name in getattr(specification, key):
+    for key in ("categorical", "numeric", "drop", "group", "time"):
+        given = getattr(specification, key)
+        for name in [given] if isinstance(given, str) else given or ():
             if name not in names and name not in raw.unused:
                 raise DataError(f"{raw.file}: {key}: {unknown('column', name, names)}")
             if name == target:

@@ -66,6 +66,8 @@ class Tabular(Labelled):
         categorical: columns of numbers to read as categories.
         numeric: columns to read as numbers; a value that is not a number is then an error.
         drop: columns to leave out.
+        group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
+        time: column of numbers or dates by which rows are split: the training part before validation before test.
         shape: shape of the images whose pixels are the columns, ``[height, width]`` or with channels.
         levels: number of values a pixel can take, 256 for bytes.
     """
@@ -73,6 +75,8 @@ class Tabular(Labelled):
     categorical: list[Text] = []
     numeric: list[Text] = []
     drop: list[Text] = []
+    group: Text | None = None
+    time: Text | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
     levels: int | None = Field(None, ge=2, le=65536)
 
@@ -87,6 +91,8 @@ class Tabular(Labelled):
         twice = sorted({name for name in uses if uses.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} stands in more than one of categorical, numeric and drop")
+        if self.group is not None and self.time is not None:
+            raise ValueError("group and time say two different ways to split; give one of them")
         return self
 
 

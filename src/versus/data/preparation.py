@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,9 @@ from versus.data.errors import DataError
 from versus.data.images import RawImages
 from versus.data.prepared import Dataset, Prepared
 from versus.data.sources import source_files
-from versus.data.splits import draw, split
+from versus.data.splits import draw, split, split_in_time
 from versus.data.texts import RawTexts
+from versus.data.units import units
 
 DEFAULT_REPEATS = 5
 
@@ -56,9 +56,12 @@ def divide(
     dataset = _limited(dataset, content)
     repeats = content.repeats or (1 if dataset.n_test else DEFAULT_REPEATS)
     strata = dataset.schema.y.strata(dataset.y)
-    splits = split(
-        strata, dataset.n_test, repeats, content.test_fraction, content.validation_fraction, content.seed or 0
-    )
+    shares = dataset.n_test, repeats, content.test_fraction, content.validation_fraction
+    together = units(dataset)
+    if dataset.times is None:
+        splits = split(strata, *shares, content.seed or 0, together)
+    else:
+        splits = split_in_time(dataset.times, strata, *shares)
     sizes: dict[str, int] = {part: rows.shape[1] for part, rows in splits.items()}
     about = {
         "name": name,
@@ -68,7 +71,7 @@ def divide(
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
         **dataset.summary(),
     }
-    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about)
+    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about, together)
 
 
 def parse(spec: BaseModel | Mapping[str, Any]) -> Any:
@@ -181,4 +184,4 @@ def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset
     if options.test_limit is not None and options.test_limit < dataset.n_test:
         tested = n + draw(strata[n:], options.test_limit, 1, 0, rng)
     rows = np.concatenate([kept, tested])
-    return replace(dataset, X=dataset.X[rows], y=dataset.y[rows], n_test=len(tested))
+    return dataset.take(rows, len(tested))

@@ -1,7 +1,8 @@
 """Data set in memory, and the folder that `prepare` writes: each array once, splits as row indices.
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
-``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices. Sequences of unequal length are stored
+``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices, and ``units.npy`` (N,) where rows were
+kept together. Sequences of unequal length are stored
 in two files, ``X.values.npy`` (total,) and ``X.starts.npy`` (N + 1,), and so are their tags. The arrays are
 memory-mapped. ``contents.txt`` lists the hash of each file.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from versus.data.schema import Schema
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
+PAD = -1  # fills up the row indices of repeats whose part is smaller
 PIECES = ("values", "starts")  # of sequences
 
 
@@ -38,6 +40,8 @@ class Dataset:
         n_test: size of the official test set, the last rows; 0 if there is none.
         warnings: notes for the user that need no repair.
         about: licence, citation and the like, for about.json.
+        groups: (N,) group of each row, which no part shares with another; None without groups.
+        times: (N,) time of each row, by which they are split; None without.
     """
 
     X: Any
@@ -46,6 +50,13 @@ class Dataset:
     n_test: int = 0
     warnings: Sequence[str] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    groups: NDArray[np.int64] | None = None
+    times: NDArray[np.float64] | None = None
+
+    def take(self, rows: Any, n_test: int) -> Dataset:
+        """Return the data set of some rows, by indices or a mask, of which the last ``n_test`` are the test set."""
+        groups, times = (None if values is None else values[rows] for values in (self.groups, self.times))
+        return replace(self, X=self.X[rows], y=self.y[rows], n_test=n_test, groups=groups, times=times)
 
     def summary(self) -> dict[str, Any]:
         """Summary of rows, target and events as plain JSON types, with warnings and licence."""
@@ -69,6 +80,7 @@ class Prepared:
     schema: Schema
     splits: dict[Part, NDArray[np.int64]]  # each (repeats, n)
     about: dict[str, Any]
+    units: NDArray[np.int64] | None = None  # (N,) rows of one unit are no independent evidence; None: all rows are
 
     @property
     def repeats(self) -> int:
@@ -78,7 +90,11 @@ class Prepared:
     def rows(self, repeat: int, *parts: Part) -> NDArray[np.int64]:
         """Row indices of the named parts of one repeat, joined in ascending order."""
         joined: NDArray[np.int64] = np.concatenate([self.splits[p][repeat] for p in parts])
-        return np.sort(joined)
+        return np.sort(joined[joined != PAD])
+
+    def sizes(self, part: Part) -> list[int]:
+        """Number of rows of a part in each repeat."""
+        return [int(n) for n in (self.splits[part] != PAD).sum(axis=1)]
 
     def take(self, repeat: int, *parts: Part) -> tuple[Any, Any]:
         """Return ``(X, y)`` of the named parts; a view of the file, not a copy, if the rows are contiguous."""
@@ -97,6 +113,8 @@ def write(folder: Path, prepared: Prepared) -> None:
     save_events(folder, "y", prepared.y)
     for part in PARTS:
         np.save(folder / f"{part}.npy", prepared.splits[part].astype(np.int64), allow_pickle=False)
+    if prepared.units is not None:
+        np.save(folder / "units.npy", prepared.units.astype(np.int64), allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -117,6 +135,7 @@ def read(folder: Path) -> Prepared:
         schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
         splits={part: np.load(folder / f"{part}.npy", allow_pickle=False) for part in PARTS},
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
+        units=np.load(units, allow_pickle=False) if (units := folder / "units.npy").is_file() else None,
     )
 
 

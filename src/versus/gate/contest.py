@@ -108,7 +108,8 @@ class Contest:
         metric = primary(self._params.comparison.primary, data.schema.y.task, dataset)
         rules, seed = self._params.gate, self._params.seed
         targets = data.y[rows] if isinstance(data.y, np.ndarray) else None
-        return judge(new, old, targets, rows, data.schema.classes, metric, rules, seed)
+        identities = rows if data.units is None else data.units[rows]
+        return judge(new, old, targets, identities, data.schema.classes, metric, rules, seed)
 
     def promote(self, decision: Decision) -> Decision:
         """Make the challenger of a decision the champion; "undecided" where that failed."""

@@ -62,7 +62,7 @@ def judge(
         challenger: the new model, measured on the present test rows.
         champion: the present model; where it was measured on other test rows, the scores are not compared.
         targets: (R, n) true values of the test rows; None where a row does not have exactly one.
-        rows: (R, n) their indices; a row may be in the test sets of several repeats.
+        rows: (R, n) identities of these rows, of one unit the same; a row may be in the test sets of several repeats.
         classes: K names; empty for a regression.
         metric: name of the deciding score.
         rules: the margins.

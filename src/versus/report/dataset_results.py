@@ -104,7 +104,7 @@ class DatasetResults:
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
         """Return the interval of a mean score, within the range of the metric; None where it cannot be computed."""
         known = metric_table.known(metric)
-        if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion:
+        if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion and self._units is None:
             right = round(evaluation.mean(metric) * self.n_test)
             return wilson_interval(right, self.n_test, self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
@@ -151,17 +151,25 @@ class DatasetResults:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        resolution = 1 / self.n_test if metric_table.known(metric).is_proportion else 0.0
+        tested = self.n_test if self._units is None else len(np.unique(self._units))  # a score moves by whole units
+        resolution = 1 / tested if metric_table.known(metric).is_proportion else 0.0
         return corrected_mean(repeats, n_train, self.n_test, resolution)
 
     def _n_train(self, evaluation: Evaluation) -> int:
         """Number of rows used for fitting: models that train by steps keep the validation rows for early stopping."""
-        n = self.prepared.splits["train"].shape[1]
-        return int(n if "fit_steps" in evaluation.capabilities else n + self.prepared.splits["validation"].shape[1])
+        n = np.mean(self.prepared.sizes("train"))
+        return int(n if "fit_steps" in evaluation.capabilities else n + np.mean(self.prepared.sizes("validation")))
 
     @cached_property
     def _bootstrap(self) -> TwoLevelBootstrap:
-        return TwoLevelBootstrap(self.n_test, self.prepared.repeats)
+        return TwoLevelBootstrap(self.n_test, self.prepared.repeats, units=self._units)
+
+    @property
+    def _units(self) -> NDArray[np.int64] | None:
+        """Units of the test rows of the first repeat, (n_test,); None where each row is its own."""
+        units = self.prepared.units
+        found = None if units is None else units[self.test_rows[0]]
+        return None if found is None or len(np.unique(found)) == len(found) else found
 
     def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
         key = evaluation.cell.name, metric

@@ -105,16 +105,27 @@ class TwoLevelBootstrap:
         repeats: R, number of fits of each model.
         resamples: B.
         random_state: seed.
+        units: (n,) unit of each row; rows of one unit are drawn together, since they are no evidence of their own
+            (the cluster bootstrap: Davison & Hinkley, section 3.8). Each row is its own by default.
     """
 
-    def __init__(self, n: int, repeats: int = 1, resamples: int = 2000, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        n: int,
+        repeats: int = 1,
+        resamples: int = 2000,
+        random_state: int = 0,
+        units: NDArray[np.int64] | None = None,
+    ) -> None:
         if n < 1 or repeats < 1:
             raise ValueError(f"n={n} and repeats={repeats}; both must be at least 1")
         rng = np.random.default_rng(random_state)
         # A row is drawn 255 times in a resample with a probability below 1e-300, so bytes hold the counts.
         self._rows = np.empty((resamples, n), dtype=np.uint8)
+        owners = np.arange(n) if units is None else np.unique(units, return_inverse=True)[1]
+        m = int(owners.max()) + 1
         for b in range(resamples):
-            self._rows[b] = np.bincount(rng.integers(0, n, n), minlength=n)
+            self._rows[b] = np.bincount(rng.integers(0, m, m), minlength=m)[owners]
         self._fits = rng.multinomial(repeats, np.full(repeats, 1 / repeats), size=resamples) / repeats  # (B, R)
 
     def mean(self, fits: Sequence[Scorer]) -> BootstrapMean | None:
@@ -168,7 +179,7 @@ def paired_gain(
 
     Args:
         challenger, champion: a scorer for each test set.
-        rows: (R, n) identities of the test rows.
+        rows: (R, n) identities of the test rows; rows of one unit share theirs, and are drawn together.
         lower_is_better: True where the smaller score is the better one.
         confidence: of the two-sided interval.
         resamples: number of times that rows are drawn; fewer where each takes a call of its own.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from versus.arrays import Events, Ragged
+from versus.data.prepared import PARTS
 from versus.data.targets import Number, Tags
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
@@ -21,13 +22,13 @@ def content(dataset: DatasetResults) -> dict[str, Any]:
     prepared, about = dataset.prepared, dataset.prepared.about
     which = "the same test rows each time" if dataset.has_one_test_set else "test rows drawn anew each time"
     many = f"{prepared.repeats} repeats, {which}" if prepared.repeats > 1 else "1 repeat"
-    splits = ", ".join(f"{formatting.count(rows.shape[1])} {part}" for part, rows in prepared.splits.items())
+    splits = ", ".join(f"{_count(prepared.sizes(part))} {part}" for part in PARTS)
     facts = [
         ("description", about.get("description")),
         ("form", prepared.schema.x.describe()),
         ("task", _task(dataset)),
         ("rows", f"{formatting.count(len(prepared.X))} in all"),
-        ("split", f"{splits}; {many}"),
+        ("split", f"{splits}; {many}{_rule(about)}"),
         ("no test rows of", _absent(dataset)),
         ("missing values", _missing_values(prepared.X)),
         *(("warning", warning) for warning in about.get("warnings", ())),
@@ -35,6 +36,20 @@ def content(dataset: DatasetResults) -> dict[str, Any]:
         *(("file", source(file)) for file in about.get("files") or ()),
     ]
     return {"facts": [(name, str(value)) for name, value in facts if value]}
+
+
+def _count(sizes: Sequence[int]) -> str:
+    ends = dict.fromkeys(formatting.count(n) for n in (min(sizes), max(sizes)))
+    return " to ".join(ends)
+
+
+def _rule(about: Mapping[str, Any]) -> str:
+    """Column by which the rows were split, where there is one."""
+    source = about.get("source", {})
+    given = source.get("content", source) if isinstance(source, Mapping) else {}
+    if "group" in given:
+        return f"; each group of {given['group']!r} is in one part"
+    return f"; in the order of {given['time']!r}, and each test later than its training" if "time" in given else ""
 
 
 def _task(dataset: DatasetResults) -> str:
