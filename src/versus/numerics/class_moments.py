@@ -8,7 +8,6 @@ summed again, in float64 and about their means. Chan, Golub and LeVeque, "Algori
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +15,8 @@ from versus.arrays import Array, Labels
 from versus.numerics.machine import map_slabs
 
 _CANCELLING = 100.0  # (mean / deviation)^2 from which a column is summed again
-_BLOCK = 1024  # rows that are squared and summed in the cache
-_MANY = 2**20  # numbers from which sparse sums pay for the import of scipy.sparse
-_SLABS = 8  # shares of the rows at most; memory feeds no more cores than that
+_BLOCK, _ROWS = 2**18, 1024  # numbers, and rows, that are summed in the cache
+_SHARE, _SHARES = 8, 8  # a thread's share: blocks at least, and shares at most; memory feeds no more cores than that
 
 
 @dataclass(frozen=True)
@@ -61,32 +59,32 @@ def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None 
 
     Sums within a block are in the rows' own type, sums of blocks in float64. A missing value makes its sum NaN.
     """
+    small = labels.astype(np.min_scalar_type(n_classes))  # numpy sorts bytes and short integers by radix
+    order = np.argsort(small, kind="stable")  # rows class by class: each block below is of one class
+    ends = np.searchsorted(small[order], np.arange(n_classes + 1))
+    size = int(np.clip(_BLOCK // max(rows.shape[1], 1), 1, _ROWS))
+    blocks = [
+        (k, order[start : min(start + size, ends[k + 1])])
+        for k in range(n_classes)
+        for start in range(ends[k], ends[k + 1], size)
+    ]
 
-    def work(slab: slice) -> Array:
+    def work(share: slice) -> Array:
         total = np.zeros((2, n_classes, rows.shape[1]))
-        squares = np.empty((min(_BLOCK, slab.stop - slab.start), rows.shape[1]), rows.dtype)
-        for start in range(slab.start, slab.stop, _BLOCK):
-            block = slice(start, min(start + _BLOCK, slab.stop))
-            codes = labels[block]
-            x = rows[block] if about is None else rows[block] - about[codes]
-            members = _members(codes, n_classes, rows.dtype, sparse=rows.size >= _MANY)
-            with np.errstate(invalid="ignore", over="ignore"):
-                total[0] += members @ x
-                total[1] += members @ np.multiply(x, x, out=squares[: len(x)])
+        buffer = np.empty((min(size, len(rows)), rows.shape[1]), rows.dtype)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for k, members in blocks[share]:
+                x = np.take(rows, members, axis=0, out=buffer[: len(members)], mode="clip")  # unlike "raise", no copy
+                if about is not None:
+                    x -= about[k]
+                total[0, k] += x.sum(axis=0)
+                x *= x
+                total[1, k] += x.sum(axis=0)
         return total
 
-    parts = map_slabs(work, len(rows), max(_BLOCK, -(-len(rows) // _SLABS)))
+    parts = map_slabs(work, len(blocks), max(_SHARE, -(-len(blocks) // _SHARES)))
     total: Array = np.add.reduce([np.zeros((2, n_classes, rows.shape[1])), *parts])
     return total
-
-
-def _members(codes: Labels, n_classes: int, dtype: np.dtype[np.floating], sparse: bool) -> Any:
-    """Indicators (K, n), 1 where the row is of the class; a dense one costs K multiplications for each addition."""
-    if not sparse:
-        return (np.arange(n_classes)[:, None] == codes).astype(dtype)
-    from scipy.sparse import csc_array  # a tenth of a second to import
-
-    return csc_array((np.ones(len(codes), dtype), codes, np.arange(len(codes) + 1)), shape=(n_classes, len(codes)))
 
 
 def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:

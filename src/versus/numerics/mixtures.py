@@ -29,7 +29,6 @@ _SLAB = 8192  # rows that one thread takes through both steps
 _HELD = 2**29  # bytes of the slabs' sums that are held at once
 _DEVICE_SLAB = 2**26  # numbers in the largest intermediate on a GPU, 512 MB of float64
 _NEGLIGIBLE = 2.0**-8  # of the rounding unit: a smaller responsibility changes no digit and is 0, as most are
-_STEEP = 1e-5  # nats per row: smaller rises are left to float64
 _SAMPLE, _ROUNDS = 20_000, 10  # rows and rounds of k-means: more hardly move the start of EM
 _RESOLVED = 1e-3  # float32 rounds rows by 6e-8 of their reach: a thousandth of it keeps four digits when whitened
 
@@ -168,7 +167,7 @@ def em(
 ) -> tuple[Mixture, list[float]]:
     """Run EM from ``start`` until the mean log-likelihood rises by less than ``tol`` nats, or for ``max_iter`` steps.
 
-    ``single`` replaces ``rows`` while the likelihood rises fast; the last step never uses it. Returns
+    ``single`` replaces ``rows`` until the likelihood rises by less than ``tol``; the last step never uses it. Returns
     the mixture and, for each step, the mean log-likelihood (nats per row) of the mixture that it began with.
     """
     mixture, trace = start, []
@@ -179,7 +178,7 @@ def em(
         mixture = maximise(mixture.structure, moments, mixture.means, regular)
         trace.append(moments.log_likelihood / moments.totals.sum())
         rise = abs(trace[-1] - trace[-2]) if len(trace) > 1 else np.inf
-        if single and rise < max(_STEEP, tol):
+        if single and rise < tol:
             single = None
         elif rise < tol:
             break

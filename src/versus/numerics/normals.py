@@ -24,7 +24,7 @@ from versus.arrays import Array
 from versus.numerics.machine import alike, library
 
 _BLOCK = 256  # rows whose whitened differences from a few components stay in the cache
-_UNPACKED = 900_000  # multiplications of one product: from a million OpenBLAS copies both factors, for twice the time
+_ROWS = 256  # rows that stay in the cache between the products with them and with their squares
 _ERROR = 0.01  # nats by which single precision may be wrong
 _CONTENDING = 30.0  # nats: what is less probable by e^-30 does not count
 
@@ -80,31 +80,42 @@ class DiagonalNormals:
 
         Rows are float32 or float64, NaN where missing; missing values are integrated out.
         """
-        centre, linear, quadratic = (part.astype(rows.dtype) for part in (self.centre, self.linear.T, self.quadratic.T))
-        size = int(np.clip(_UNPACKED // max(linear.size, 1), 16, 2048))
-        buffer = np.empty((min(size, len(rows)), rows.shape[1]), rows.dtype)
-        crossed, squared = (np.empty((len(rows), len(self.linear))) for _ in range(2))
-        with np.errstate(invalid="ignore", over="ignore"):  # NaN results are computed again
-            for start in range(0, len(rows), size):
-                block = slice(start, start + size)
-                x = np.subtract(rows[block], centre, out=buffer[: len(rows[block])])
-                crossed[block] = x @ linear
-                x *= x
-                squared[block] = x @ quadratic
-            out: Array = (crossed - squared + self.constants.sum(axis=1)).T
-            again = np.isnan(out).any(axis=0)
-            if rows.dtype == np.float32:
-                again |= self._uncertain(out, squared.T)
+        out, forms = self._products(rows)
+        again = np.isnan(out).any(axis=0)
+        if rows.dtype == np.float32:
+            again |= self._uncertain(out, forms)
         if again.any():
             out[:, again] = self._of_observed(rows[again].astype(np.float64))
         return out
 
+    def _products(self, rows: Array) -> tuple[Array, Array]:
+        """Log-densities and their quadratic forms of x, (n, D) -> (K, n) each, NaN where a value is missing."""
+        size = min(_ROWS, len(rows))
+        # One centre a row: numpy subtracts a block from a block faster than a row from each of its rows.
+        centres = np.repeat(self.centre.astype(rows.dtype)[None], size, axis=0)
+        linear, quadratic = self.linear.T.astype(rows.dtype), self.quadratic.T.astype(rows.dtype)
+        buffer = np.empty_like(centres)
+        crossed, squared = (np.empty((len(rows), len(self.linear)), rows.dtype) for _ in range(2))
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN results are computed again
+            for start in range(0, len(rows), size or 1):
+                block = slice(start, min(start + size, len(rows)))
+                n = block.stop - start
+                x = np.subtract(rows[block], centres[:n], out=buffer[:n])
+                np.matmul(x, linear, out=crossed[block])
+                x *= x
+                np.matmul(x, quadratic, out=squared[block])
+            out, forms = crossed.T.astype(np.float64), squared.T.astype(np.float64)
+            out -= forms
+            out += self.constants.sum(axis=1)[:, None]
+        return out, forms
+
     def _uncertain(self, log_density: Array, forms: Array) -> Array:
         """Rows (n,) in which rounding to single precision could change which component is the most probable."""
         # The terms' magnitudes add up to at most (sqrt(form of x) + sqrt(form of the mean))^2, and that to twice this.
-        error = np.finfo(np.float32).eps * np.sqrt(len(self.centre)) * (forms + self.mean_forms[:, None])
-        if error.max(initial=0.0) <= _ERROR:
-            return np.zeros(error.shape[1], bool)
+        rounding = np.finfo(np.float32).eps * np.sqrt(len(self.centre))
+        if rounding * (forms.max(axis=1, initial=0.0) + self.mean_forms).max() <= _ERROR:
+            return np.zeros(forms.shape[1], bool)
+        error = rounding * (forms + self.mean_forms[:, None])
         contending = log_density + error > (log_density - error).max(axis=0) - _CONTENDING
         wrong: Array = (contending.sum(axis=0) > 1) & (contending & (error > _ERROR)).any(axis=0)
         return wrong

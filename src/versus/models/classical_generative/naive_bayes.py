@@ -155,6 +155,10 @@ def smoothed_moments(rows: Array, y: Labels, n_classes: int, fraction: float) ->
 
 def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
     """Log-densities, (N, D) -> (N, K) nats, over all cores."""
-    size = max(_SLAB, len(rows) // _SLABS)
-    parts = map_slabs(lambda slab: normals.log_density(rows[slab]).T, len(rows), size)
-    return np.concatenate([np.empty((0, len(normals.constants))), *parts])
+    out = np.empty((len(rows), len(normals.constants)))
+
+    def work(slab: slice) -> None:
+        out[slab] = normals.log_density(rows[slab]).T
+
+    map_slabs(work, len(rows), max(_SLAB, len(rows) // _SLABS))
+    return out
