@@ -1,3 +1,5 @@
+import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,9 @@ import pytest
 
 from tests.models.small_text import sentences
 from versus.arrays import Ragged
+from versus.data import preparation
 from versus.data.errors import DataError
+from versus.data.inspect.inspection import inspect
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table, Tokens
 from versus.data.targets import Classes, Number
@@ -99,6 +103,52 @@ def test_what_does_not_fit_is_named(change: dict[str, Any], message: str) -> Non
     frame = frame.rename(columns={"colour": "color"}) if values is None else frame.assign(**{name: values})
     with pytest.raises(DataError, match=message):
         frames.encode(frame, FLOWERS)
+
+
+NAMES = ["a", "flag", "code", "y"]
+DECLARED = "".join(f"@attribute {name} {kind}\n" for name, kind in zip(NAMES, ("real", *["string"] * 3), strict=True))
+
+
+@pytest.mark.parametrize("way", ["{},5", "{}.5 %", "-", "no header", "gzip", "arff"])
+def test_a_model_reads_the_file_it_was_fitted_on(tmp_path: Path, way: str) -> None:
+    numbers = [f"{i * 7 % 60}.5" if "{" not in way else way.format(i * 7 % 60) for i in range(90)]
+    if way == "-":
+        numbers[::15] = "-" * 6
+    rows = [[number, str(i % 3 == 0), f"{i % 4:03d}", "pq"[i % 2]] for i, number in enumerate(numbers)]
+    names = ["c0", "c1", "c2", "c3"] if way == "no header" else NAMES
+    lines = [(";" if way == "{},5" else ",").join(row) + "\n" for row in [NAMES, *rows]]
+    if way in ("arff", "no header"):
+        lines[0] = f"@relation r\n{DECLARED}@data\n" if way == "arff" else ""
+    text = "".join(lines).encode()
+    path = tmp_path / {"gzip": "t.csv.gz", "arff": "t.arff"}.get(way, "t.csv")
+    path.write_bytes(gzip.compress(text) if way == "gzip" else text)
+    data = preparation.prepare("t", inspect(path, names[-1], tmp_path).entry, tmp_path)
+    schema = Schema.from_json(json.loads(json.dumps(data.schema.to_json())))
+    np.testing.assert_array_equal(frames.encode(files.read(path, schema), schema), data.X)
+    np.testing.assert_array_equal(frames.encode(pd.DataFrame(rows, columns=names), schema), data.X)
+    if way == "no header":  # and the same rows without their classes
+        path.write_text("".join(",".join(row[:-1]) + "\n" for row in rows))
+        np.testing.assert_array_equal(frames.encode(files.read(path, schema), schema), data.X)
+
+
+def test_an_array_of_rows_is_read(tmp_path: Path) -> None:
+    X = np.arange(60.0).reshape(30, 2)
+    np.savez(tmp_path / "t.npz", data=X, y=np.arange(30) % 2)
+    schema = preparation.prepare("t", {"source": "npz", "path": "t.npz", "x": "data"}, tmp_path).schema
+    np.save(tmp_path / "new.npy", X[:5])
+    for name, expected in (("t.npz", X), ("new.npy", X[:5])):
+        np.testing.assert_array_equal(frames.encode(files.read(tmp_path / name, schema), schema), expected)
+
+
+def test_categories_are_found_by_value_and_unseen_ones_are_missing_on_request() -> None:
+    names = ("False", "True", "1", "01", "2", "a", "A")
+    schema = Schema(Table((Column("c", names),)), Classes(("u", "v")))
+    found = frames.encode(pd.DataFrame({"c": [True, "false", "1", "01", 2.0, "2.0", "A"]}), schema)[:, 0]
+    np.testing.assert_array_equal(found, [1, 0, 2, 3, 4, 4, 6])
+    for unclear in ("1.0", "b"):
+        with pytest.raises(DataError, match=r"is not one of .*`unseen: missing`"):
+            frames.encode(pd.DataFrame({"c": ["2", unclear]}), schema)
+        assert np.isnan(frames.encode(pd.DataFrame({"c": ["2", unclear]}), schema, "missing")[1, 0])
 
 
 def test_files_of_tables_are_read(tmp_path: Path) -> None:

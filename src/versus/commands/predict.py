@@ -13,7 +13,10 @@ from versus.workspace import Workspace
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("cell", help="a cell of params.yaml, such as iris-gaussian_tied")
-    parser.add_argument("file", type=Path, help=".csv, .tsv, .parquet with the original columns; .npy, a picture; .txt")
+    parser.add_argument("file", type=Path, help="the original columns in a file of any kind that add reads; images")
+    parser.add_argument(
+        "--unseen", choices=("error", "missing"), default="error", help="what a category is that the model has not seen"
+    )
     parser.add_argument("--out", type=Path, help="a .csv to write (default: print it)")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 
@@ -21,6 +24,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a row of predictions for each row of the file."""
     model = prediction.load(Workspace(options.workspace), options.cell)
-    answers = prediction.predict(model, files.read(options.file, model.schema))
+    answers = prediction.predict(model, files.read(options.file, model.schema), options.unseen)
     answers.to_csv(options.out or sys.stdout, index=False)
     return 0

@@ -84,7 +84,8 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     X = np.empty((len(y), len(features)))
     for place, feature in enumerate(features):
         X[:, place] = feature.values
-    schema = Schema(Table(tuple(feature.column for feature in features)), answer)
+    reading = {**specification.reading, "columns": len(raw.columns)}
+    schema = Schema(Table(tuple(feature.column for feature in features), reading), answer)
     return _kept(Dataset(X, y, schema, raw.n_test, warnings, groups=groups, times=times))
 
 

@@ -6,7 +6,7 @@ The main file is always ``path``; paths are relative to the folder of params.yam
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -16,6 +16,9 @@ from versus.data.notation import PLAIN, Notation
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+_READING = {"source", "x", "missing", "decimal", "thousands", "symbols", "delimiter", "header", "quote", "encoding"}
 
 
 class Section(BaseModel):
@@ -84,6 +87,11 @@ class Tabular(Labelled):
     def notation(self) -> Notation:
         """Number notation, for numbers written as text."""
         return PLAIN
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Keys by which other files of the same form are read."""
+        return self.model_dump(include=_READING, exclude_defaults=True)
 
     @model_validator(mode="after")
     def _one_use_each(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -27,10 +27,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of D columns: events (N, D) float64."""
+    """Rows of D columns: events (N, D) float64.
+
+    Args:
+        columns: the columns.
+        reading: keys of params.yaml by which the file was read, such as ``delimiter``, ``missing`` and ``decimal``; new
+            rows are read by them. Empty for data that come from no file.
+    """
 
     form: ClassVar[str] = "table"
     columns: tuple[Column, ...]
+    reading: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -191,7 +198,8 @@ def from_json(found: Mapping[str, Any]) -> Space:
     """
     if found["form"] == Table.form:
         pairs = ((c["name"], c["categories"]) for c in found["columns"])
-        return Table(tuple(Column(name, None if names is None else tuple(names)) for name, names in pairs))
+        columns = tuple(Column(name, None if names is None else tuple(names)) for name, names in pairs)
+        return Table(columns, found["reading"])
     if found["form"] == Image.form:
         return Image(tuple(found["shape"]), found["levels"])
     if found["form"] == Tokens.form:

@@ -2,67 +2,113 @@
 
 from __future__ import annotations
 
-import csv
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.data.columns import Numbers, RawTable
 from versus.data.errors import DataError
 from versus.data.inspect import sniffing
+from versus.data.preparation import parse
+from versus.data.preparation import read as read_raw
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Tokens
+from versus.data.spaces import Image, Table, Tokens
 from versus.serving import texts
 from versus.serving.frames import Data
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_DIALECT = ("source", "delimiter", "header", "quote", "encoding")
+
 
 def read(path: Path, schema: Schema) -> Data:
     """Read the data in a file.
 
     Args:
-        path: .csv, .tsv (also gzipped) or .parquet for a table; .npy for images, or a picture of the right size; for
-            texts a table, or a .txt with one a line.
+        path: a table in any form that `versus add` reads; .npy for images, or a picture of the right size; for texts a
+            table, or a .txt with one a line.
         schema: form of the model's data.
 
     Raises:
         DataError: where the file cannot be read as that.
     """
-    kind = Path(path.name.removesuffix(".gz")).suffix.lower()
     if not path.is_file():
         raise DataError(f"{path} does not exist")
     if isinstance(schema.x, Image):
         return _read_images(path, schema)
-    if isinstance(schema.x, Tokens) and kind == ".txt":
+    if isinstance(schema.x, Tokens) and Path(path.name.removesuffix(".gz")).suffix.lower() == ".txt":
         return _read_lines(path)
-    import pandas as pd
-
+    if path.suffix in (".npy", ".npz"):
+        return _read_array(path, schema)
     try:
-        if kind == ".parquet":
-            return pd.read_parquet(path)
-        if kind in (".csv", ".tsv"):
-            return _read_table(path)
+        return _read_table(path, schema)
     except (ValueError, OSError, EOFError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    raise DataError(f"{path}: a table is read from .csv, .tsv or .parquet, not from {kind or 'a file without suffix'}")
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read separated values under a header, in the dialect that `versus add` would find."""
+def _read_table(path: Path, schema: Schema) -> pd.DataFrame:
+    """Read a table as the file that the model was fitted on, or else as `versus add` would.
+
+    Texts stay texts, for the model's columns to read.
+    """
+    known = schema.x.reading if isinstance(schema.x, Table) else {}
+    guessed = sniffing.guess(path, schema.target)
+    ways = [guessed]
+    if {guessed["source"], known.get("source")} <= {"csv", "tsv"}:
+        ways.insert(0, {key: value for key, value in known.items() if key in _DIALECT})
+    names = [column.name for column in schema.columns]
+    frames, faults = [], []
+    for way in ways:
+        try:
+            frame = _frame(path, way, names, schema.target, known.get("columns", 0))
+        except DataError as error:
+            faults.append(error)
+            continue
+        if set(names) <= set(frame.columns):
+            return frame
+        frames.append(frame)
+    if not frames:
+        raise faults[0]
+    return frames[0]  # what it lacks is named where it is encoded
+
+
+def _frame(path: Path, way: Mapping[str, Any], names: list[str], target: str, n_columns: int) -> pd.DataFrame:
+    """Read a file in a given way; without a header, the target may be missing among ``n_columns``."""
     import pandas as pd
 
-    dialect = sniffing.dialect(path)
-    return pd.read_csv(
-        path,
-        sep=dialect.get("delimiter", "\t" if dialect["source"] == "tsv" else ","),
-        encoding=dialect.get("encoding", "utf-8-sig"),
-        quoting=csv.QUOTE_MINIMAL if dialect.get("quote", True) else csv.QUOTE_NONE,
-        dtype=str,  # what a value means is for the model's columns to say, not for pandas to guess
-        keep_default_na=False,
-    )
+    entry = {**way, "path": path.name, "target": target, "categorical": names, "missing": []}
+    raw = read_raw(parse(entry), path.parent, path.parent)
+    assert isinstance(raw, RawTable)
+    called = [column.name for column in raw.columns]
+    if way.get("header") is False and len(called) == n_columns - 1:
+        called = [name for place in range(n_columns) if (name := f"c{place}") != target]
+    columns = {
+        name: column.values
+        if isinstance(column, Numbers)
+        else np.array([*column.words, None], dtype=object)[column.codes]
+        for name, column in zip(called, raw.columns, strict=True)
+    }
+    return pd.DataFrame(columns)
+
+
+def _read_array(path: Path, schema: Schema) -> pd.DataFrame:
+    """Read an array of rows (N, D), whose columns are called x0, x1, …"""
+    import pandas as pd
+
+    known = schema.x.reading if isinstance(schema.x, Table) else {}
+    try:
+        content = np.load(path, allow_pickle=False)
+        found = content if isinstance(content, np.ndarray) else content[known.get("x", "X")]
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as an array of rows: {error}") from None
+    if found.ndim != 2:
+        raise DataError(f"{path} holds an array {found.shape}; the model takes rows (N, {schema.n_features})")
+    return pd.DataFrame(found, columns=[f"x{place}" for place in range(found.shape[1])])
 
 
 def _read_lines(path: Path) -> pd.DataFrame:

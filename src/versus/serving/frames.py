@@ -7,27 +7,34 @@ are arrays (N, *event); texts stand in a column ``text`` (`versus.serving.texts`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import MISSING, is_number, number_name
+from versus.data.columns import MISSING, is_number, number, number_name
 from versus.data.errors import DataError, listed, unknown
+from versus.data.notation import Notation
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image
+from versus.data.spaces import Column, Image, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ABSENT = ("", "None", "<NA>", *MISSING)  # spellings of a missing value, where they are no category
 
+Unseen = Literal["error", "missing"]
 Data = Any  # pandas.DataFrame of a table, or an array of images
 
 
-def encode(data: Data, schema: Schema) -> NDArray[Any]:
+def encode(data: Data, schema: Schema, unseen: Unseen = "error") -> NDArray[Any]:
     """Encode data as models take them: (N, D) with codes for categories and NaN where nothing is known, or (N, *event).
+
+    Args:
+        data: a table, or images.
+        schema: form of the model's data; numbers and missing values are read as in the file that it was fitted on.
+        unseen: "missing" takes a category that the model does not know as a missing value.
 
     Raises:
         DataError: naming the column, row and value that do not fit, and what would.
@@ -39,7 +46,8 @@ def encode(data: Data, schema: Schema) -> NDArray[Any]:
         known = [str(name) for name in data.columns]
         hint = unknown("column", absent[0], known) if len(absent) == 1 else f"the table has {listed(known)}"
         raise DataError(f"columns {listed(absent)} are missing; {hint}")
-    return np.column_stack([_encode_column(data[column.name], column) for column in schema.columns])
+    reading = schema.x.reading if isinstance(schema.x, Table) else {}
+    return np.column_stack([_encode_column(data[column.name], column, reading, unseen) for column in schema.columns])
 
 
 def _encode_images(images: NDArray[Any], schema: Schema) -> NDArray[Any]:
@@ -51,29 +59,64 @@ def _encode_images(images: NDArray[Any], schema: Schema) -> NDArray[Any]:
     return images
 
 
-def _encode_column(values: Iterable[Any], column: Column) -> NDArray[np.float64]:
+def _encode_column(
+    values: Iterable[Any], column: Column, reading: Mapping[str, Any], unseen: Unseen
+) -> NDArray[np.float64]:
     """Encode one column of a table, (N,)."""
     array = np.asarray(values)
     if column.categories is None and array.dtype.kind in "iuf" and not np.isinf(array).any():
         return array.astype(np.float64)
-    codes = None if column.categories is None else {name: float(k) for k, name in enumerate(column.categories)}
-    read = _read_number if codes is None else codes.get
+    read = _number_reader(reading) if column.categories is None else _category_reader(column.categories)
+    missing = {*ABSENT, *reading.get("missing", ())}
+    known: dict[str, float] = {}
     out = []
     for row, value in enumerate(values, 1):
         text = _text(value)
-        found = read(text)
-        if found is None and text in ABSENT:
-            found = math.nan
-        if found is None:
-            wanted = "a number" if column.categories is None else f"one of {listed(column.categories)}"
-            raise DataError(f"row {row}, column {column.name!r}: {text!r} is not {wanted}; leave it empty if unknown")
-        out.append(found)
+        if text not in known:
+            found = read(text)
+            if found is None and text not in missing and (column.categories is None or unseen == "error"):
+                wanted = "a number" if column.categories is None else f"one of {listed(column.categories)}"
+                hint = (
+                    "leave it empty if unknown" if column.categories is None else "`unseen: missing` takes it for one"
+                )
+                raise DataError(f"row {row}, column {column.name!r}: {text!r} is not {wanted}; {hint}")
+            known[text] = math.nan if found is None else found
+        out.append(known[text])
     return np.array(out, dtype=np.float64)
 
 
-def _read_number(text: str) -> float | None:
-    found = float(text) if is_number(text) else math.nan
-    return found if math.isfinite(found) else None
+def _number_reader(reading: Mapping[str, Any]) -> Callable[[str], float | None]:
+    """Return a function that reads numbers in the notation of the file, and else in the plain one."""
+    notation = Notation(reading.get("decimal", "."), reading.get("thousands"), tuple(reading.get("symbols", ())))
+
+    def read(text: str) -> float | None:
+        parsed = notation.parse(text)
+        found = parsed[0] if parsed else number(text)
+        return found if math.isfinite(found) else None
+
+    return read
+
+
+def _category_reader(categories: Sequence[str]) -> Callable[[str], float | None]:
+    """Return a function that finds the code of a category: that of its name, or of the only one of equal value.
+
+    Equal are numbers of the same value (1.0 and 1) and words that differ in capital letters only (True and true).
+    """
+    codes = {name: float(code) for code, name in enumerate(categories)}
+    alike: dict[float | str, list[float]] = {}
+    for name, code in codes.items():
+        alike.setdefault(_value(name), []).append(code)
+
+    def read(text: str) -> float | None:
+        found = codes.get(text)
+        others = alike.get(_value(text), ()) if found is None else ()
+        return others[0] if len(others) == 1 else found
+
+    return read
+
+
+def _value(text: str) -> float | str:
+    return float(text) if is_number(text) else text.casefold()
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from versus.data.targets import Number, Tags
 from versus.models import persistence
 from versus.models.events import draw
 from versus.serving import texts
-from versus.serving.frames import Data, decode, encode
+from versus.serving.frames import Data, Unseen, decode, encode
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def load(workspace: Workspace, cell: str) -> Any:
     return persistence.load(workspace.model(cell) / str(REPEAT))
 
 
-def predict(model: Any, data: Data) -> pd.DataFrame:
+def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
     """Predict, one row for each row of the data.
 
     Args:
         model: fitted; knows the schema of its data.
         data: a table, images, or a table with a column ``text``.
+        unseen: "missing" takes a category that the model does not know as a missing value.
 
     Returns:
         For classes ``prediction`` with the label and ``probability_<label>`` for each; for a number ``prediction``,
@@ -55,7 +56,7 @@ def predict(model: Any, data: Data) -> pd.DataFrame:
     import pandas as pd
 
     schema: Schema = model.schema
-    model, X = texts.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema))
+    model, X = texts.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema, unseen))
     if isinstance(schema.y, Tags):
         return pd.DataFrame({"prediction": texts.tags(model, X)}, dtype=object)
     if isinstance(schema.y, Number):
