@@ -14,6 +14,7 @@ from sklearn import metrics as reference
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 
 from tests.report.made_workspace import sentences
+from versus.arrays import Ragged
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
@@ -41,9 +42,9 @@ def prepared(X, y, schema, repeats=2, n_test=60):
         y=y,
         schema=schema,
         splits={
-            "test": np.stack([o[:n_test] for o in orders]),
-            "validation": np.stack([o[n_test:cut] for o in orders]),
-            "train": np.stack([o[cut:] for o in orders]),
+            "test": Ragged.of(o[:n_test] for o in orders),
+            "validation": Ragged.of(o[n_test:cut] for o in orders),
+            "train": Ragged.of(o[cut:] for o in orders),
         },
         about={},
     )
@@ -111,7 +112,8 @@ def test_a_classifier(measured):
     y = np.stack([data.take(r, "test")[1] for r in range(2)])
     predictions = np.load(found.out / "predictions.npy")
     assert predictions.dtype == np.float32
-    assert predictions.shape == (2, 30, 3)
+    assert predictions.shape == (60, 3)
+    predictions = predictions.reshape(2, 30, 3)
     expected = [reference.accuracy_score(y[r], predictions[r].argmax(1)) for r in range(2)]
     assert found.scores["accuracy_score"] == expected
     counts = np.zeros((3, 3), dtype=int)
@@ -133,7 +135,7 @@ def test_a_classifier(measured):
         "measure": None,
         "bound": None,
         "capabilities": ["fit", "predict", "predict_proba"],
-        "n_test": 30,
+        "n_test": [30, 30],
         "repeats": 2,
         "test_hash": hash_test_rows(data),
         "skipped": [
@@ -213,7 +215,7 @@ def test_regression_with_and_without_a_density(measured, tmp_path):
     assert np.mean(found.scores["interval_coverage"]) == pytest.approx(0.9, abs=0.1)
     assert np.mean(found.scores["r2_score"]) < 0.05
     predictions = np.load(found.out / "predictions.npy")
-    assert (predictions.dtype, predictions.shape) == (np.float64, (2, 60))
+    assert (predictions.dtype, predictions.shape) == (np.float64, (120,))
     assert not (found.out / "confusion.csv").exists()
     ridge = measured(diabetes(), "discriminative", "linear", "RidgeRegression")
     assert ridge.scores.keys() == values
@@ -259,7 +261,7 @@ def test_cost_counts_files_and_numbers(measured):
 def test_a_class_that_a_test_part_lacks_is_a_reason_not_a_nan(measured):
     data = iris()
     rows = data.splits["test"]
-    data.splits["test"] = np.stack([rows[0][:20], rows[1][data.y[rows[1]] != 2][:20]])
+    data.splits["test"] = Ragged.of([rows[0][:20], rows[1][data.y[rows[1]] != 2][:15]])
     found = measured(data, "discriminative", "baseline", "PriorBaseline")
     assert len(found.scores["roc_auc"]) == 1
     assert len(found.scores["log_loss"]) == 2

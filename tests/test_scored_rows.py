@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
@@ -25,9 +26,9 @@ def data(n_train=50, n_test=20, repeats=3):
     train = np.column_stack([np.ones((n_train, 2)), np.zeros(n_train)])
     n = n_train + n_test
     splits = {
-        "train": np.tile(np.arange(n_train - 10), (repeats, 1)),
-        "validation": np.tile(np.arange(n_train - 10, n_train), (repeats, 1)),
-        "test": np.tile(np.arange(n_train, n), (repeats, 1)),
+        "train": Ragged.of([np.arange(n_train - 10)] * repeats),
+        "validation": Ragged.of([np.arange(n_train - 10, n_train)] * repeats),
+        "test": Ragged.of([np.arange(n_train, n)] * repeats),
     }
     X = np.concatenate([train, test])
     return Prepared(X, np.concatenate([np.zeros(n_train, np.int64), y]), SCHEMA, splits, {})
@@ -70,16 +71,16 @@ def test_whatever_changes_about_the_test_rows_shows(change):
     elif change == "repeat":
         splits = {part: rows[:2] for part, rows in splits.items()}
     else:
-        splits["test"] = splits["test"][:, 1:]
+        splits["test"] = Ragged.of(rows[1:] for rows in splits["test"])
     assert hash_test_rows(replace(found, X=X, y=y, schema=schema, splits=splits)) != before
 
 
 def test_repeats_with_rows_of_their_own_all_count():
     found = data()
     rng = np.random.default_rng(0)
-    splits = {**found.splits, "test": np.stack([rng.permutation(70)[:20] for _ in range(3)])}
+    splits = {**found.splits, "test": Ragged.of(rng.permutation(70)[:20] for _ in range(3))}
     first = replace(found, splits=splits)
-    last = replace(found, splits={**splits, "test": splits["test"][[0, 2, 1]]})
+    last = replace(found, splits={**splits, "test": splits["test"][np.array([0, 2, 1])]})
     assert hash_test_rows(first) != hash_test_rows(last)
 
 
@@ -95,7 +96,7 @@ def test_files_hash_as_arrays_do_and_the_data_stay_as_they_are(tmp_path, monkeyp
 
 def test_images_and_regressions():
     X = np.arange(30 * 16, dtype=np.uint8).reshape(30, 4, 4)
-    splits = {part: np.arange(10)[None] + 10 * i for i, part in enumerate(("train", "validation", "test"))}
+    splits = {part: Ragged.of([np.arange(10) + 10 * i]) for i, part in enumerate(("train", "validation", "test"))}
     image = Schema(Image((4, 4), 256), Number())
     found = Prepared(X, np.arange(30.0), image, splits, {})
     other = replace(found, X=np.where(np.arange(30)[:, None, None] == 29, X + 1, X).astype(np.uint8))

@@ -126,7 +126,7 @@ def test_an_official_test_set_and_where_its_faults_are(desk: Desk):
     with pytest.raises(DataError, match=r"u.arff, row 2 \(line 11\): column 'the size' is infinite"):
         desk.prepare(**spec)
     found = desk.prepare(**spec, drop=["the size"])
-    np.testing.assert_array_equal(found.splits["test"], [[6, 7]])
+    np.testing.assert_array_equal(found.splits["test"][0], [6, 7])
     desk.write("u.arff", FILE.replace("legs", "wings"))
     with pytest.raises(DataError, match=r"u.arff: has the columns .*'wings'.*; t.arff has"):
         desk.prepare(**spec)

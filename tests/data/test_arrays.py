@@ -29,7 +29,7 @@ def test_npz_of_images_with_named_classes_and_a_test_set(desk: Desk):
     assert found.schema.classes == ("cat", "dog")
     assert found.X.dtype == np.uint8
     np.testing.assert_array_equal(found.X, np.concatenate([PIXELS, PIXELS[:6]]))
-    np.testing.assert_array_equal(found.splits["test"], [np.arange(40, 46)])
+    np.testing.assert_array_equal(found.splits["test"][0], np.arange(40, 46))
 
 
 def test_npz_of_texts_truth_values_and_overrides(desk: Desk):

@@ -65,7 +65,7 @@ def test_a_file_without_header_and_its_official_test_set(desk: Desk):
     spec = {"source": "csv", "path": "a-train.csv", "test_path": "a-test.csv", "target": "c2", "header": False}
     found = desk.prepare(**spec, label_map={"<=50K.": "<=50K", ">50K.": ">50K"})
     assert found.repeats == 1
-    np.testing.assert_array_equal(found.splits["test"], [[6, 7]])
+    np.testing.assert_array_equal(found.splits["test"][0], [6, 7])
     np.testing.assert_array_equal(found.X[:, 0], np.arange(1, 9))
     assert found.schema.columns[1].categories == ("x", "y", "z")  # z occurs in the test file only
     np.testing.assert_array_equal(found.y[6:], [1, 0])

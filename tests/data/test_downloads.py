@@ -23,7 +23,7 @@ def test_one_file_is_downloaded_once(desk: Desk, server: Server):
         "source": "url",
         "url": f"{server.address}/t.csv",
         "sha256": sha256(TABLE).upper(),
-        "content": {"source": "csv", "target": "y", "repeats": 2, "seed": 3},
+        "content": {"source": "csv", "target": "y", "repeats": 2, "folds": 2, "seed": 3},
     }
     found = desk.prepare(**spec)
     assert found.X.shape == (12, 1)

@@ -11,9 +11,9 @@ TAG = {
     "type": "t",
 }  # fmt: skip
 SETS = {
-    "synthetic": (1000, 20, 3),
-    "moons": (1000, 2, 2),
-    "animals": (600, 4, 4),
+    "synthetic": (5 * 4800, 20, 3),
+    "moons": (5 * 4800, 2, 2),
+    "animals": (5 * 4480, 4, 4),
     "iris": (150, 4, 3),
     "wine": (178, 13, 3),
     "breast_cancer": (569, 30, 2),
@@ -35,7 +35,7 @@ def test_each_is_what_it_is_known_to_be(desk: Desk, name):
     assert found.about["citation"]
     again = desk.prepare(source="embedded", name=name)
     np.testing.assert_array_equal(found.X, again.X)
-    np.testing.assert_array_equal(found.splits["train"], again.splits["train"])
+    np.testing.assert_array_equal(found.splits["train"].values, again.splits["train"].values)
 
 
 def test_digits_are_images_of_17_levels(desk: Desk):
@@ -48,7 +48,10 @@ def test_digits_are_images_of_17_levels(desk: Desk):
 def test_rows_and_seed_are_those_of_generated_data(desk: Desk):
     found = desk.prepare(source="embedded", name="moons", rows=50, seed=1)
     other = desk.prepare(source="embedded", name="moons", rows=50, seed=2)
-    assert found.X.shape == (50, 2)
+    assert found.X.shape == (5 * 4050, 2)
+    assert len(found.rows(2, "train", "validation")) == 50
+    tested = [found.rows(repeat, "test") for repeat in range(5)]
+    assert len(np.unique(np.concatenate(tested))) == 5 * 4000
     assert (found.X != other.X).any()
     with pytest.raises(ValueError, match="rows is for synthetic, moons and animals"):
         desk.prepare(source="embedded", name="iris", rows=50)

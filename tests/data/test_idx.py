@@ -34,7 +34,7 @@ def test_a_folder_as_mnists(desk: Desk, ending):
     np.testing.assert_array_equal(found.y, np.concatenate([LABELS, LABELS[:6]]))
     assert found.X.dtype == np.uint8
     assert (found.schema.shape, found.schema.levels, found.schema.classes) == ((4, 5), 256, ("0", "1", "2"))
-    np.testing.assert_array_equal(found.splits["test"], [np.arange(30, 36)])
+    np.testing.assert_array_equal(found.splits["test"][0], np.arange(30, 36))
     assert [file["path"] for file in found.about["files"]] == [
         f"set/{part}{ending}"
         for part in (

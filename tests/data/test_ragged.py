@@ -18,9 +18,9 @@ SENTENCES = Ragged.of([[0, 1, 2], [3], [], [2, 1], [0, 3, 3, 1]], np.int32)
 TAGS = Ragged(np.array([0, 1, 1, 0, 1, 0, 1, 0, 0, 1]), SENTENCES.starts)
 SCHEMA = Schema(Tokens(("a", "b", "c", "d")), Tags(("X", "Y")))
 SPLITS = {
-    "train": np.array([[0, 1], [2, 4]]),
-    "validation": np.array([[2], [0]]),
-    "test": np.array([[3, 4], [1, 3]]),
+    "train": Ragged.of([[0, 1], [2, 4]]),
+    "validation": Ragged.of([[2], [0]]),
+    "test": Ragged.of([[3, 4], [1, 3]]),
 }
 
 
@@ -80,7 +80,7 @@ def test_whatever_changes_about_the_test_rows_shows(found, change):
     elif change == "name":
         schema = Schema(Tokens(("a", "b", "c", "e")), SCHEMA.y)
     else:
-        splits = {**SPLITS, "test": np.array([[1, 4], [1, 3]])}
+        splits = {**SPLITS, "test": Ragged.of([[1, 4], [1, 3]])}
     assert hash_test_rows(Prepared(X, y, schema, splits, {})) != hash_test_rows(found)
 
 

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from versus.data.errors import DataError
-from versus.data.prepared import PAD
-from versus.data.splits import allocate, split, split_in_time
+from versus.data.splits import allocate, split, split_draws, split_in_time
 
 PARTS = ("train", "validation", "test")
 
@@ -18,9 +17,9 @@ def labels(draw: st.DrawFn) -> np.ndarray:
 
 
 @settings(max_examples=60, deadline=None)
-@given(labels(), st.integers(1, 4), st.floats(0.05, 0.9), st.floats(0.05, 0.9), st.integers(0, 5))
+@given(labels(), st.sampled_from([1, 3, 6]), st.floats(0.05, 0.9), st.floats(0.05, 0.9), st.integers(0, 5))
 def test_splits_are_disjoint_cover_everything_and_have_every_class(y, repeats, tested, validated, seed):
-    splits = split(y, 0, repeats, tested, validated, seed)
+    splits = split(y, 0, repeats, 3, tested, validated, seed)
     for repeat in range(repeats):
         rows = [splits[part][repeat] for part in PARTS]
         np.testing.assert_array_equal(np.sort(np.concatenate(rows)), np.arange(len(y)))
@@ -31,7 +30,7 @@ def test_splits_are_disjoint_cover_everything_and_have_every_class(y, repeats, t
 
 def test_every_part_has_the_classes_in_proportion():
     y = np.repeat([0, 1, 2], [500, 300, 200])
-    splits = split(y, 0, 5, 0.2, 0.2, seed=0)
+    splits = split(y, 0, 5, 5, 0.2, 0.2, seed=0)
     for part, share in (("train", 0.64), ("validation", 0.16), ("test", 0.2)):
         for rows in splits[part]:
             np.testing.assert_allclose(np.bincount(y[rows]), np.array([500, 300, 200]) * share, atol=1)
@@ -39,20 +38,20 @@ def test_every_part_has_the_classes_in_proportion():
 
 def test_the_same_seed_gives_the_same_splits_and_more_repeats_leave_the_first_alone():
     y = np.arange(100) % 3
-    few, more, other = split(y, 0, 2, 0.2, 0.2, 7), split(y, 0, 5, 0.2, 0.2, 7), split(y, 0, 2, 0.2, 0.2, 8)
+    few, more, other = (split(y, 0, repeats, 2, 0.2, 0.2, seed) for repeats, seed in ((2, 7), (6, 7), (2, 8)))
     for part in PARTS:
-        np.testing.assert_array_equal(few[part], more[part][:2])
-        assert (few[part] != other[part]).any()
+        np.testing.assert_array_equal(few[part].values, more[part][:2].values)
+        assert (few[part].values != other[part].values).any()
     assert (few["test"][0] != few["test"][1]).any()
 
 
 def test_an_official_test_set_is_tested_on_in_every_repeat():
     y = np.arange(60) % 3
-    splits = split(y, 20, 3, 0.9, 0.25, seed=0)
-    np.testing.assert_array_equal(splits["test"], np.tile(np.arange(40, 60), (3, 1)))
-    assert splits["validation"].shape == (3, 10)
+    splits = split(y, 20, 3, 5, 0.9, 0.25, seed=0)
+    np.testing.assert_array_equal(splits["test"].values.reshape(3, 20), np.tile(np.arange(40, 60), (3, 1)))
+    assert splits["validation"].lengths.tolist() == [10] * 3
     assert (splits["validation"][0] != splits["validation"][1]).any()
-    assert splits["train"].max() < 40
+    assert splits["train"].values.max() < 40
 
 
 @settings(max_examples=100, deadline=None)
@@ -77,7 +76,7 @@ def test_an_allocation_keeps_its_bounds_and_stays_close_to_proportion(counts, to
 
 def test_too_few_rows_are_refused():
     with pytest.raises(DataError, match="2 rows are too few"):
-        split(np.zeros(2, int), 0, 1, 0.2, 0.2, 0)
+        split(np.zeros(2, int), 0, 1, 5, 0.2, 0.2, 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,12 +86,11 @@ def test_no_unit_has_rows_in_two_parts(n_units, largest, repeats, seed, n_test):
     units = rng.permutation(np.repeat(np.arange(n_units), rng.integers(1, largest + 1, n_units)))
     units = np.concatenate([units, rng.integers(0, n_units, n_test)])
     y = (units % 2) ^ (rng.random(len(units)) < 0.1)  # most units of one class, some of both
-    splits = split(y, n_test, repeats, 0.25, 0.25, seed, units)
+    splits = split(y, n_test, repeats, max(repeats, 2), 0.25, 0.25, seed, units)
     n = len(y) - n_test
     for repeat in range(repeats):
         parts = [splits[part][repeat] for part in PARTS]
-        train, validation, test = (rows[rows != PAD] for rows in parts)
-        assert (parts[2] != PAD).all()
+        train, validation, test = parts
         assert min(len(train), len(validation), len(test)) > 0
         drawn = (train, validation) if n_test else (train, validation, test)
         owners = np.concatenate([np.unique(units[rows]) for rows in drawn])
@@ -104,26 +102,26 @@ def test_no_unit_has_rows_in_two_parts(n_units, largest, repeats, seed, n_test):
 def test_units_of_one_row_are_split_as_rows_are():
     y = np.arange(90) % 3
     for n_test in (0, 20):
-        one, other = split(y, n_test, 2, 0.2, 0.2, 7), split(y, n_test, 2, 0.2, 0.2, 7, np.arange(90))
+        one, other = split(y, n_test, 2, 2, 0.2, 0.2, 7), split(y, n_test, 2, 2, 0.2, 0.2, 7, np.arange(90))
         for part in PARTS:
-            np.testing.assert_array_equal(one[part], other[part])
+            np.testing.assert_array_equal(one[part].values, other[part].values)
 
 
 def test_units_leave_the_classes_in_proportion():
     units = np.repeat(np.arange(400), np.random.default_rng(0).integers(1, 6, 400))
     y = units % 4 // 3
-    splits = split(y, 0, 5, 0.2, 0.2, 0, units)
+    splits = split(y, 0, 5, 5, 0.2, 0.2, 0, units)
     for part, share in (("train", 0.64), ("validation", 0.16), ("test", 0.2)):
         for rows in splits[part]:
-            counts = np.bincount(y[rows[rows != PAD]])
+            counts = np.bincount(y[rows])
             np.testing.assert_allclose(counts / np.bincount(y), share, atol=0.01)
 
 
 def test_too_few_groups_are_refused():
     with pytest.raises(DataError, match="2 groups, of 20 rows, are too few"):
-        split(np.arange(20) % 2, 0, 1, 0.2, 0.2, 0, np.arange(20) // 10)
+        split(np.arange(20) % 2, 0, 1, 5, 0.2, 0.2, 0, np.arange(20) // 10)
     with pytest.raises(DataError, match="each class is among the rows to learn from"):
-        split(np.repeat([0, 1, 0, 2, 0], [9, 1, 9, 1, 10]), 0, 1, 0.2, 0.2, 0, np.arange(30) // 10)
+        split(np.repeat([0, 1, 0, 2, 0], [9, 1, 9, 1, 10]), 0, 1, 5, 0.2, 0.2, 0, np.arange(30) // 10)
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,14 +138,41 @@ def test_time_orders_the_parts_of_every_repeat(n, repeats, seed, n_test):
     before = -1
     for repeat in range(repeats):
         train, validation, test = (splits[part][repeat] for part in PARTS)
-        train, validation = train[train != PAD], validation[validation != PAD]
         assert times[train].max() < times[validation].min()
         assert n_test or times[validation].max() < times[test].min()
         assert n_test or len(train) > before  # the window grows
         before = len(train)
-    tests = splits["test"]
+    tests = splits["test"].values.reshape(repeats, -1)
     if n_test:
         assert (tests == np.arange(n - n_test, n)).all()
     else:
         assert len(np.unique(tests)) == tests.size
         assert times[tests[-1]].max() == times.max()
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels(), st.integers(2, 3), st.integers(1, 3))
+def test_a_block_of_repeats_tests_every_row_once_with_each_class_as_evenly_as_all_rows(y, folds, blocks):
+    splits = split(y, 0, folds * blocks, folds, 0.2, 0.2, seed=3)
+    for block in range(blocks):
+        tested = [splits["test"][block * folds + k] for k in range(folds)]
+        np.testing.assert_array_equal(np.sort(np.concatenate(tested)), np.arange(len(y)))
+        assert np.ptp([len(rows) for rows in tested]) <= 1
+        for k in range(y.max() + 1):
+            assert np.ptp([np.sum(y[rows] == k) for rows in tested]) <= 1
+
+
+def test_repeats_that_are_no_whole_partition_are_refused_with_what_is():
+    with pytest.raises(DataError, match=r"repeats: 7 is no whole number .* `repeats: 10` or `folds: 7`"):
+        split(np.zeros(50, int), 0, 7, 5, 0.2, 0.2, 0)
+    with pytest.raises(DataError, match="4 rows or groups cannot be split into folds: 5"):
+        split(np.zeros(4, int), 0, 5, 5, 0.2, 0.2, 0)
+
+
+def test_each_draw_is_learnt_from_and_tested_on_alone():
+    splits = split_draws(np.arange(60) % 2, 8, 3, 0.25, seed=0)
+    for repeat in range(3):
+        of = [splits[part][repeat] for part in PARTS]
+        assert [len(rows) for rows in of] == [9, 3, 8]
+        np.testing.assert_array_equal(np.sort(np.concatenate(of)), np.arange(20 * repeat, 20 * repeat + 20))
+        np.testing.assert_array_equal(of[2], np.arange(20 * repeat + 12, 20 * repeat + 20))

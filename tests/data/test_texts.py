@@ -169,7 +169,7 @@ def test_columns_of_other_shared_tasks_and_an_official_test_set(desk: Desk):
     found = desk.prepare(source="conll", path="ner", file="train.txt", test_path="test.txt.gz")
     assert texts(found) == ["EU rejects", "Peter", "He", "Paris"]
     assert found.schema.classes == ("B-LOC", "B-ORG", "B-PER", "O")
-    assert found.splits["test"].tolist() == [[3]]
+    assert found.splits["test"][0].tolist() == [3]
     assert desk.prepare(source="conll", path="ner/train.txt", tag=2).schema.classes == ("NNP", "PRP", "VBZ")
 
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -5,19 +7,19 @@ from versus.gate import Measured, judge, read_measured
 from versus.settings import Gate
 
 N = 300
-ROWS = np.arange(N)[None]
-Y = (np.arange(N) % 3)[None]
+ROWS = np.arange(N)
+Y = np.arange(N) % 3
 CLASSES = ("a", "b", "c")
 
 
 def classifier(share_right, seed=0, test_hash="same", confidence=0.9):
     """A model that is right on a share of the rows, and as sure as it is right where confidence is None."""
     rng = np.random.default_rng(seed)
-    labels = np.where(rng.random((1, N)) < share_right, Y, (Y + 1) % 3)
+    labels = np.where(rng.random(N) < share_right, Y, (Y + 1) % 3)
     top = share_right if confidence is None else confidence
-    p = np.full((1, N, 3), (1 - top) / 2)
-    np.put_along_axis(p, labels[..., None], top, axis=2)
-    return Measured("set-model", "classification", test_hash, p)
+    p = np.full((N, 3), (1 - top) / 2)
+    np.put_along_axis(p, labels[:, None], top, axis=1)
+    return Measured("set-model", "classification", test_hash, (N,), p)
 
 
 def decide(challenger, champion, metric="accuracy_score", targets=Y, classes=CLASSES, **rules):
@@ -60,9 +62,9 @@ def test_with_no_margin_only_a_better_one_passes():
 def test_one_class_can_fail_a_model_that_is_better_on_the_whole():
     champion = classifier(0.7, seed=1)
     p = classifier(1.0).predictions.copy()
-    of_c = np.flatnonzero(Y[0] == 2)
-    p[0, of_c[:60]] = (0.9, 0.05, 0.05)
-    found = decide(Measured("set-model", "classification", "same", p), champion)
+    of_c = np.flatnonzero(Y == 2)
+    p[of_c[:60]] = (0.9, 0.05, 0.05)
+    found = decide(Measured("set-model", "classification", "same", (N,), p), champion)
     assert failed(found) == ["class c"]
 
 
@@ -81,23 +83,23 @@ def test_other_test_rows_are_a_new_baseline():
 
 def test_answers_that_are_none_never_pass():
     p = classifier(0.99).predictions.copy()
-    p[0, 5] = np.nan
+    p[5] = np.nan
     for test_hash in ("same", "other"):
-        found = decide(Measured("set-model", "classification", test_hash, p), classifier(0.5))
+        found = decide(Measured("set-model", "classification", test_hash, (N,), p), classifier(0.5))
         assert failed(found) == ["answers"]
 
 
 @pytest.mark.parametrize("damage", [np.nan, None])
 def test_a_damaged_champion_is_no_reason_to_pass(damage):
     p = classifier(0.5).predictions.copy()
-    p = p[:, :-1] if damage is None else np.where(p == p[0, 0, 0], damage, p)
+    p = p[:, :-1] if damage is None else np.where(p == p[0, 0], damage, p)
     with pytest.raises(ValueError, match="the champion's answers"):
-        decide(classifier(0.95), Measured("set-model", "classification", "same", p))
+        decide(classifier(0.95), Measured("set-model", "classification", "same", (N,), p))
 
 
 def regressor(noise, seed=0):
-    values = np.random.default_rng(seed).normal(scale=noise, size=(1, N)) + 100.0 * Y
-    return Measured("set-model", "regression", "same", values)
+    values = np.random.default_rng(seed).normal(scale=noise, size=N) + 100.0 * Y
+    return Measured("set-model", "regression", "same", (N,), values)
 
 
 def test_errors_have_a_margin_relative_to_the_champions():
@@ -113,12 +115,13 @@ def test_errors_have_a_margin_relative_to_the_champions():
 
 
 def test_an_evaluation_is_read_and_a_damaged_one_is_named(tmp_path):
-    (tmp_path / "evaluation.json").write_text('{"cell": "a-b", "task": "classification", "test_hash": "1f"}')
+    about = {"cell": "a-b", "task": "classification", "test_hash": "1f", "n_test": [3, 3]}
+    (tmp_path / "evaluation.json").write_text(json.dumps(about))
     with pytest.raises(FileNotFoundError, match=r"predictions\.npy"):
         read_measured(tmp_path)
-    np.save(tmp_path / "predictions.npy", np.full((2, 3, 4), 0.25, np.float32))
+    np.save(tmp_path / "predictions.npy", np.full((6, 4), 0.25, np.float32))
     found = read_measured(tmp_path)
-    assert (found.cell, found.test_hash, found.predictions.shape) == ("a-b", "1f", (2, 3, 4))
-    np.save(tmp_path / "predictions.npy", np.full((2, 3), 1))
-    with pytest.raises(ValueError, match=r"holds int64 \(2, 3\); floats with 3 axes are expected"):
+    assert (found.cell, found.test_hash, found.predictions.shape) == ("a-b", "1f", (6, 4))
+    np.save(tmp_path / "predictions.npy", np.full(6, 1))
+    with pytest.raises(ValueError, match=r"holds int64 \(6,\); floats with 2 axes are expected"):
         read_measured(tmp_path)

@@ -13,6 +13,7 @@ from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table, Tokens
+from versus.data.splits import split
 from versus.data.targets import Classes, Number, Tags
 from versus.metrics import classification
 from versus.metrics.metric import UndefinedMetricError
@@ -119,7 +120,7 @@ class Made:
                 rows.setdefault(metric.name, []).append(metric.rows(*answers))
         folder = self.workspace.evaluation(cell.name)
         folder.mkdir(parents=True)
-        np.savez(folder / "rows.npz", **{metric: np.stack(found) for metric, found in rows.items()})
+        np.savez(folder / "rows.npz", **{metric: np.concatenate(found) for metric, found in rows.items()})
         generative = cell.family != "discriminative"
         if generative:
             drawn, tags = data.take(0, "train")
@@ -147,7 +148,7 @@ class Made:
         folder = self.workspace.evaluation(cell.name)
         folder.mkdir(parents=True)
         probabilities, y = np.concatenate(predictions), np.concatenate(truths)
-        np.save(folder / "predictions.npy", np.stack(predictions).astype(np.float32))
+        np.save(folder / "predictions.npy", probabilities.astype(np.float32))
         counts = classification.confusion_matrix(y, probabilities.argmax(axis=1), K)
         write_csv(
             folder / "confusion.csv", ("true", "predicted", "count"), [(*k, n) for k, n in np.ndenumerate(counts)]
@@ -181,7 +182,7 @@ class Made:
                 scores.append((repeat, "interval_coverage", named("interval_coverage").score(y, held)))
         folder = self.workspace.evaluation(cell.name)
         folder.mkdir(parents=True)
-        np.save(folder / "predictions.npy", np.stack(predictions))
+        np.save(folder / "predictions.npy", np.concatenate(predictions))
         self._write_facts(cell, data, scores, ["fit", "predict"], None, Model(cell.model, cell.family))
 
     def _write_facts(self, cell: Cell, data: Prepared, scores, methods, measure, model: Model) -> None:
@@ -208,7 +209,7 @@ class Made:
                 "bound": model.steps if measure else None,
                 "capabilities": methods,
                 "skipped": skipped,
-                "n_test": int(data.splits["test"].shape[1]),
+                "n_test": data.splits["test"].lengths.tolist(),
                 "repeats": data.repeats,
             },
         )
@@ -220,7 +221,7 @@ class Made:
                 "cuda_peak_bytes": None,
                 "device": "cpu",
                 "precision": "64-true",
-                "n_train": int(data.splits["train"].shape[1]),
+                "n_train": int(data.splits["train"].lengths[r]),
             }
             for r in range(data.repeats)
         ]
@@ -260,18 +261,8 @@ def contexts(sentences, reach):
 
 
 def splits(n, repeats, fixed_test=False):
-    """Random index sets, 60/20/20; the last rows every time where the test set is fixed."""
-    found = {"train": [], "validation": [], "test": []}
-    for repeat in range(repeats):
-        rng = np.random.default_rng(repeat)
-        rows = (
-            np.concatenate([rng.permutation(n - n // 5), np.arange(n - n // 5, n)])
-            if fixed_test
-            else rng.permutation(n)
-        )
-        for part, chosen in zip(found, np.split(rows, [3 * (n // 5), n - n // 5]), strict=True):
-            found[part].append(np.sort(chosen))
-    return {part: np.stack(rows) for part, rows in found.items()}
+    """Folds of one partition, 60/20/20 for five; the last rows every time where the test set is fixed."""
+    return split(np.zeros(n, np.int64), n // 5 if fixed_test else 0, repeats, max(repeats, 2), 0.2, 0.25, seed=0)
 
 
 def write_csv(path, header, rows):

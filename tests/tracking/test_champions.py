@@ -14,6 +14,7 @@ import pytest
 from tests.tracking.servers import MlflowServer
 from versus import evaluation, params, report
 from versus.__main__ import main
+from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
@@ -56,7 +57,7 @@ class Project:
         noise = np.concatenate([rng.normal(size=(300, 2)), test.normal(size=(N_TEST, 2))])
         X = noise + 2.2 * np.array([[0, 0], [1, 1], [0, 2]])[y]
         rows = [np.arange(240), np.arange(240, 300), np.arange(300, 300 + N_TEST)]
-        splits = {part: np.tile(r, (REPEATS, 1)) for part, r in zip(prepared.PARTS, rows, strict=True)}
+        splits = {part: Ragged.of([r] * REPEATS) for part, r in zip(prepared.PARTS, rows, strict=True)}
         prepared.write(self.workspace.prepared("blobs"), Prepared(X, y, SCHEMA, splits, {"source": "embedded"}))
 
     def evaluate(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
@@ -29,7 +30,8 @@ def make_dataset(workspace: Workspace, dataset: str = "flowers") -> Schema:
         Table((Column("length"), Column("width"), Column("colour", ("blue", "red")))), Classes(CLASSES, "species")
     )
     order = np.stack([rng.permutation(150) for _ in range(REPEATS)])
-    splits = {"train": order[:, :90], "validation": order[:, 90:120], "test": order[:, 120:]}
+    parts = {"train": order[:, :90], "validation": order[:, 90:120], "test": order[:, 120:]}
+    splits = {part: Ragged.of(rows) for part, rows in parts.items()}
     X = np.column_stack([rng.normal(size=(150, 2)), rng.integers(0, 2, 150)])
     data = Prepared(X, np.arange(150) % 3, schema, splits, {"source": "embedded", "name": dataset})
     prepared.write(workspace.prepared(dataset), data)
@@ -73,7 +75,7 @@ def make_cell(workspace: Workspace, cell: str = "flowers-vae", steps: int = 20, 
         "bound": True,
         "capabilities": ["predict_proba", "elbo", "sample"],
         "skipped": [{"what": "log_prob", "reason": "the model has no exact density"}],
-        "n_test": N_TEST,
+        "n_test": [N_TEST] * REPEATS,
         "repeats": REPEATS,
     }
     (folder / "evaluation.json").write_text(json.dumps(about))
@@ -84,7 +86,7 @@ def make_cell(workspace: Workspace, cell: str = "flowers-vae", steps: int = 20, 
     write_csv(folder / "confusion.csv", "true,predicted,count", confusion)
     bins = ((b / 10, b / 10 + 0.1, b / 10 + 0.05, rng.uniform(), 3) for b in range(10))
     write_csv(folder / "reliability.csv", "bin_low,bin_high,confidence,accuracy,count", bins)
-    np.save(folder / "predictions.npy", rng.dirichlet(np.ones(3), (REPEATS, N_TEST)).astype(np.float32))
+    np.save(folder / "predictions.npy", rng.dirichlet(np.ones(3), REPEATS * N_TEST).astype(np.float32))
     np.save(folder / "samples.npy", np.column_stack([rng.normal(size=(20, 2)), rng.integers(0, 2, 20)]))
     np.save(folder / "sample_labels.npy", np.arange(20) % 3)
     make_costs(workspace, cell, seed)

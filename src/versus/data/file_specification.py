@@ -31,8 +31,11 @@ class Splitting(Section):
     """Split options, which every source has.
 
     Args:
-        repeats: number of splits; by default 5, or 1 if the data have an official test set.
-        test_fraction: share of the rows in the test part; not used with an official test set.
+        repeats: number of fits. Repeat ``folds * b + k`` tests fold k of partition b, so that each block of ``folds``
+            repeats tests every row once: a multiple of ``folds``, or 1 for a single test part. By default ``folds``,
+            or 1 if the data have an official test set.
+        folds: parts of a partition, 5 by default.
+        test_fraction: share of the rows in the test part of a single repeat.
         validation_fraction: share of the other rows that early stopping and tuning may use.
         limit: number of rows to keep, drawn by class; with an official test set, of the rows outside it.
         test_limit: number of rows of the official test set to keep, drawn by class.
@@ -41,6 +44,7 @@ class Splitting(Section):
     """
 
     repeats: int | None = Field(None, ge=1, le=1000)
+    folds: int = Field(5, ge=2, le=1000)
     test_fraction: float = Field(0.2, gt=0, lt=1)
     validation_fraction: float = Field(0.2, gt=0, lt=1)
     limit: int | None = Field(None, ge=1)

@@ -17,11 +17,9 @@ from versus.data.errors import DataError
 from versus.data.images import RawImages
 from versus.data.prepared import Dataset, Prepared
 from versus.data.sources import source_files
-from versus.data.splits import draw, split, split_in_time
+from versus.data.splits import draw, split, split_draws, split_in_time
 from versus.data.texts import RawTexts
 from versus.data.units import units
-
-DEFAULT_REPEATS = 5
 
 
 def prepare(
@@ -54,20 +52,29 @@ def divide(
 ) -> Prepared:
     """Split a data set that was loaded by the specification ``given``, whose split options are ``content``."""
     dataset = _limited(dataset, content)
-    repeats = content.repeats or (1 if dataset.n_test else DEFAULT_REPEATS)
+    folds = content.folds if content.repeats else min(content.folds, len(dataset.y))
+    repeats = dataset.draws or content.repeats or (1 if dataset.n_test else folds)
+    if repeats > 1 and not dataset.n_test and dataset.times is None and "test_fraction" in content.model_fields_set:
+        near = max(2, round(1 / content.test_fraction))
+        raise DataError(
+            f"test_fraction: {content.test_fraction:g} is for repeats: 1; with several repeats each fold is tested in "
+            f"turn, so give `folds: {near}` instead, which tests {1 / near:.3g} of the rows at a time"
+        )
     strata = dataset.schema.y.strata(dataset.y)
-    shares = dataset.n_test, repeats, content.test_fraction, content.validation_fraction
-    together = units(dataset)
-    if dataset.times is None:
-        splits = split(strata, *shares, content.seed or 0, together)
+    together = None if dataset.draws else units(dataset)
+    fractions = content.test_fraction, content.validation_fraction
+    if dataset.draws:
+        splits = split_draws(strata, dataset.n_test, repeats, content.validation_fraction, content.seed or 0)
+    elif dataset.times is None:
+        splits = split(strata, dataset.n_test, repeats, folds, *fractions, content.seed or 0, together)
     else:
-        splits = split_in_time(dataset.times, strata, *shares)
-    sizes: dict[str, int] = {part: rows.shape[1] for part, rows in splits.items()}
+        splits = split_in_time(dataset.times, strata, dataset.n_test, repeats, *fractions)
+    sizes: dict[str, list[int]] = {part: rows.lengths.tolist() for part, rows in splits.items()}
     about = {
         "name": name,
         "source": given.model_dump(exclude_defaults=True, exclude={"mute": True, "content": {"mute"}}),
         "files": files,
-        "official_test": dataset.n_test > 0,
+        "official_test": dataset.n_test > 0 and not dataset.draws,
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
         **dataset.summary(),
     }
@@ -171,6 +178,8 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
 
 def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
     """Select the rows that ``limit`` and ``test_limit`` keep, in their order."""
+    if dataset.draws and (options.limit or options.test_limit):
+        raise DataError("limit is for data that are given; these are drawn, as many as `rows` says")
     if options.test_limit is not None and not dataset.n_test:
         raise DataError("test_limit is for data with an official test set; here, test_fraction sets its size")
     if options.limit is None and options.test_limit is None:

@@ -1,9 +1,9 @@
 """Data set in memory, and the folder that `prepare` writes: each array once, splits as row indices.
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
-``train.npy``, ``validation.npy``, ``test.npy`` (repeats, n) with row indices, and ``units.npy`` (N,) where rows were
-kept together. Sequences of unequal length are stored
-in two files, ``X.values.npy`` (total,) and ``X.starts.npy`` (N + 1,), and so are their tags. The arrays are
+``train``, ``validation`` and ``test`` with the row indices of each repeat, and ``units.npy`` (N,) where rows were kept
+together. Sequences of unequal length, also these indices, are stored in two files, such as ``train.values.npy``
+(total,) and ``train.starts.npy`` (repeats + 1,). The arrays are
 memory-mapped. ``contents.txt`` lists the hash of each file.
 """
 
@@ -24,7 +24,6 @@ from versus.data.schema import Schema
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
-PAD = -1  # fills up the row indices of repeats whose part is smaller
 PIECES = ("values", "starts")  # of sequences
 
 
@@ -37,11 +36,12 @@ class Dataset:
             or Ragged int32 codes of tokens.
         y: (N,) int64 class codes or float64 values; Ragged int64 codes of tags.
         schema: columns, classes and shapes.
-        n_test: size of the official test set, the last rows; 0 if there is none.
+        n_test: size of the official test set, the last rows; 0 if there is none. With ``draws``, of each draw.
         warnings: notes for the user that need no repair.
         about: licence, citation and the like, for about.json.
         groups: (N,) group of each row, which no part shares with another; None without groups.
         times: (N,) time of each row, by which they are split; None without.
+        draws: number of independent draws of equal size that the rows consist of; 0 for one sample of given data.
     """
 
     X: Any
@@ -52,6 +52,7 @@ class Dataset:
     about: Mapping[str, Any] = field(default_factory=dict)
     groups: NDArray[np.int64] | None = None
     times: NDArray[np.float64] | None = None
+    draws: int = 0
 
     def take(self, rows: Any, n_test: int) -> Dataset:
         """Return the data set of some rows, by indices or a mask, of which the last ``n_test`` are the test set."""
@@ -78,23 +79,24 @@ class Prepared:
     X: Any  # (N, *event), or Ragged
     y: Any  # (N,) int64 class codes or float64 values, or Ragged int64 tags
     schema: Schema
-    splits: dict[Part, NDArray[np.int64]]  # each (repeats, n)
+    splits: dict[Part, Ragged]  # row indices of each repeat
     about: dict[str, Any]
     units: NDArray[np.int64] | None = None  # (N,) rows of one unit are no independent evidence; None: all rows are
 
     @property
     def repeats(self) -> int:
         """Number of splits."""
-        return int(self.splits["train"].shape[0])
+        return len(self.splits["train"])
 
     def rows(self, repeat: int, *parts: Part) -> NDArray[np.int64]:
         """Row indices of the named parts of one repeat, joined in ascending order."""
         joined: NDArray[np.int64] = np.concatenate([self.splits[p][repeat] for p in parts])
-        return np.sort(joined[joined != PAD])
+        return np.sort(joined)
 
     def sizes(self, part: Part) -> list[int]:
         """Number of rows of a part in each repeat."""
-        return [int(n) for n in (self.splits[part] != PAD).sum(axis=1)]
+        found: list[int] = self.splits[part].lengths.tolist()
+        return found
 
     def take(self, repeat: int, *parts: Part) -> tuple[Any, Any]:
         """Return ``(X, y)`` of the named parts; a view of the file, not a copy, if the rows are contiguous."""
@@ -112,7 +114,7 @@ def write(folder: Path, prepared: Prepared) -> None:
     save_events(folder, "X", prepared.X)
     save_events(folder, "y", prepared.y)
     for part in PARTS:
-        np.save(folder / f"{part}.npy", prepared.splits[part].astype(np.int64), allow_pickle=False)
+        save_events(folder, part, prepared.splits[part])
     if prepared.units is not None:
         np.save(folder / "units.npy", prepared.units.astype(np.int64), allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
@@ -133,10 +135,16 @@ def read(folder: Path) -> Prepared:
         X=load_events(folder, "X", "r"),
         y=load_events(folder, "y", None),
         schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
-        splits={part: np.load(folder / f"{part}.npy", allow_pickle=False) for part in PARTS},
+        splits={part: _indices(folder, part) for part in PARTS},
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
         units=np.load(units, allow_pickle=False) if (units := folder / "units.npy").is_file() else None,
     )
+
+
+def _indices(folder: Path, part: Part) -> Ragged:
+    found = load_events(folder, part, None)
+    assert isinstance(found, Ragged)
+    return found
 
 
 def save_events(folder: Path, name: str, events: Events) -> None:

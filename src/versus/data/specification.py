@@ -41,7 +41,8 @@ class Embedded(Splitting):
 
     Args:
         name: name of the data set.
-        rows: number of rows to draw; for ``synthetic``, ``moons`` and ``animals`` only.
+        rows: number of training rows of a draw; for ``synthetic``, ``moons`` and ``animals`` only. Each repeat has a
+            draw of its own, with 4,000 test rows.
     """
 
     source: Literal["embedded"]

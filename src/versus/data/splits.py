@@ -1,21 +1,23 @@
 """Splits shared by all models of a data set: made once, by class and by group, or in the order of time.
 
-What is drawn is a unit: a row, or several rows that stay together (`versus.data.units`). Every repeat tests the same
-number of rows; where the other parts differ in size between repeats, shorter ones end in `PAD`.
+What is drawn is a unit: a row, or several rows that stay together (`versus.data.units`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.arrays import Ragged
 from versus.data.errors import DataError
-from versus.data.prepared import PAD, PARTS, Part
+from versus.data.prepared import PARTS, Part
 
 Rows = NDArray[np.int64]
 MOST_DRAWS = 100  # until every class is among the rows to learn from
+_NO_CLASSES = (
+    "the {} groups cannot be split so that each class is among the rows to learn from; wants every class in three "
+    "groups or more"
+)
 
 
 def allocate(counts: NDArray[np.int64], total: int, least: int, reserve: int) -> NDArray[np.int64]:
@@ -92,28 +94,31 @@ def split(
     strata: NDArray[np.int64],
     n_test: int,
     repeats: int,
+    folds: int,
     test_fraction: float,
     validation_fraction: float,
     seed: int,
     units: NDArray[np.int64] | None = None,
-) -> dict[Part, Rows]:
-    """Split rows into train, validation and test: row indices, (repeats, n) each, ascending.
+) -> dict[Part, Ragged]:
+    """Split rows into train, validation and test: ascending row indices of each repeat.
 
-    Every class has a member in each part, except in an official test set, which is used as given, and where units of
-    several classes do not allow it; the training part has all of them. Repeat r depends on ``seed`` and r alone, so
-    more repeats do not change the first ones.
+    Repeat ``folds * b + k`` tests fold k of partition b, so that every row is tested once in each block of ``folds``
+    repeats. With an official test set all repeats have these test rows, and a single repeat draws its own. Every class
+    has a member in each part where units of several classes or fewer members than folds do not prevent it; the rows to
+    learn from have all of them. More repeats do not change the first ones.
 
     Args:
         strata: (N,) class codes; zeros for a regression, whose rows are drawn from one stratum.
         n_test: size of the official test set, the last rows; 0 if there is none.
-        repeats: number of splits.
-        test_fraction: share of the rows in the test part; ignored if ``n_test`` is given.
+        repeats: number of splits; without an official test set a multiple of ``folds``, or 1.
+        folds: parts of a partition.
+        test_fraction: share of the rows in the test part of a single repeat.
         validation_fraction: share of the other rows in the validation part.
         seed: seed of all randomness.
         units: (N,) unit of each row; the rows of a unit are in one part. Each row is its own by default.
 
     Raises:
-        DataError: if there are too few rows or units for three parts.
+        DataError: if there are too few rows or units, or repeats is no whole number of partitions.
     """
     n = len(strata) - n_test
     owners = np.arange(n) if units is None else np.unique(units[:n], return_inverse=True)[1]
@@ -122,27 +127,82 @@ def split(
     if len(sizes) < (2 if n_test else 3):
         raise DataError(f"{len(sizes)} {few} too few to split into training, validation and test; wants 3 or more")
     kinds = strata[:n] if units is None else _majority(owners, strata[:n])
+    _expect_whole_partitions(repeats, 1 if n_test else folds, len(sizes))
+
+    def has_all_classes(rows: Rows) -> bool:
+        return units is None or len(np.unique(strata[rows])) == len(np.unique(strata[:n]))
+
+    def tested(repeat: int) -> Rows:
+        block, fold = divmod(repeat, folds)
+        for attempt in range(MOST_DRAWS):
+            rng = np.random.default_rng([seed, block, attempt])
+            if repeats == 1:
+                return draw(kinds, round(n * test_fraction), 1, 2, rng, sizes)
+            of = _partition(kinds, sizes, folds, rng)
+            if all(has_all_classes(np.flatnonzero(of[owners] != k)) for k in range(folds)):
+                return np.flatnonzero(of == fold)
+        raise DataError(_NO_CLASSES.format(len(sizes)))
+
     found: dict[Part, list[Rows]] = {part: [] for part in PARTS}
     for repeat in range(repeats):
-        rng = np.random.default_rng([seed, repeat])
-        for _ in range(MOST_DRAWS):
-            test = np.zeros(0, np.int64) if n_test else draw(kinds, round(n * test_fraction), 1, 2, rng, sizes)
-            rest = np.setdiff1d(np.arange(len(sizes)), test, assume_unique=True)
-            size = round(int(sizes[rest].sum()) * validation_fraction)
+        test = np.zeros(0, np.int64) if n_test else tested(repeat)
+        rest = np.setdiff1d(np.arange(len(sizes)), test, assume_unique=True)
+        size = round(int(sizes[rest].sum()) * validation_fraction)
+        for attempt in range(MOST_DRAWS):
+            rng = np.random.default_rng([seed, repeat, attempt, 1])
             validation = rest[draw(kinds[rest], size, 1, 1, rng, sizes[rest])]
             train = np.setdiff1d(rest, validation, assume_unique=True)
             parts = [np.flatnonzero(np.isin(owners, part)) for part in (train, validation, test)]
-            if units is None or len(np.unique(strata[parts[0]])) == len(np.unique(strata[:n])):
+            if has_all_classes(parts[0]):
                 break
         else:
-            raise DataError(
-                f"the {len(sizes)} groups cannot be split so that each class is among the rows to learn from; wants "
-                "every class in three groups or more"
-            )
-        parts[2] = np.arange(n, len(strata)) if n_test else rng.permutation(parts[2])
+            raise DataError(_NO_CLASSES.format(len(sizes)))
+        parts[2] = np.arange(n, len(strata)) if n_test else parts[2]
         for part, rows in zip(PARTS, parts, strict=True):
             found[part].append(rows)
-    return _stacked(found)
+    return {part: Ragged.of(rows, np.int64) for part, rows in found.items()}
+
+
+def split_draws(
+    strata: NDArray[np.int64], n_test: int, draws: int, validation_fraction: float, seed: int
+) -> dict[Part, Ragged]:
+    """Split rows that consist of independent draws, of which the last ``n_test`` rows are tested: a repeat for each."""
+    size = len(strata) // draws
+    parts: dict[Part, list[Rows]] = {part: [] for part in PARTS}
+    for repeat in range(draws):
+        start = repeat * size
+        inside = split(strata[start : start + size], n_test, 1, 2, 0.5, validation_fraction, seed + repeat)
+        for part in PARTS:
+            parts[part].append(inside[part][0] + start)
+    return {part: Ragged.of(rows, np.int64) for part, rows in parts.items()}
+
+
+def _expect_whole_partitions(repeats: int, folds: int, units: int) -> None:
+    if repeats > 1 and repeats % folds:
+        whole = folds * -(-repeats // folds)
+        raise DataError(
+            f"repeats: {repeats} is no whole number of partitions into folds: {folds}; accepted are 1 (one test part "
+            f"drawn by test_fraction), {folds}, {2 * folds} …; here `repeats: {whole}` or `folds: {repeats}`"
+        )
+    if repeats > 1 and units < folds:
+        raise DataError(f"{units} rows or groups cannot be split into folds: {folds}; give fewer folds")
+
+
+def _partition(kinds: NDArray[np.int64], sizes: NDArray[np.int64], folds: int, rng: np.random.Generator) -> Rows:
+    """Assign units to folds at random, each class as evenly as all rows: (U,) -> (U,), 0 … folds - 1."""
+    order = rng.permutation(len(kinds))
+    order = order[np.lexsort([-sizes[order], kinds[order]])]
+    of = np.empty(len(kinds), dtype=np.int64)
+    if (sizes == 1).all():
+        of[order] = np.arange(len(kinds)) % folds
+        return of
+    rows, kind = np.zeros((2, folds), np.int64), -1  # of this class, and in all
+    for unit in order:  # the largest first, each to the fold with the fewest rows of its class
+        if kinds[unit] != kind:
+            kind, rows[0] = kinds[unit], 0
+        of[unit] = np.lexsort(rows[::-1])[0]
+        rows[:, of[unit]] += sizes[unit]
+    return of
 
 
 def split_in_time(
@@ -152,8 +212,8 @@ def split_in_time(
     repeats: int,
     test_fraction: float,
     validation_fraction: float,
-) -> dict[Part, Rows]:
-    """Split rows in the order of time, as (repeats, n) row indices: training before validation before test.
+) -> dict[Part, Ragged]:
+    """Split rows in the order of time, as ascending row indices of each repeat: training before validation before test.
 
     The tests are windows of equal size that follow each other and end with the last row; all that lies before a window
     is learnt from, so each repeat knows more of the past than the one before. Rows at the same time as the first of a
@@ -186,7 +246,7 @@ def split_in_time(
             )
         for part, rows in zip(PARTS, parts, strict=True):
             found[part].append(rows)
-    return _stacked(found)
+    return {part: Ragged.of(map(np.sort, rows), np.int64) for part, rows in found.items()}
 
 
 def _majority(owners: Rows, strata: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -197,17 +257,3 @@ def _majority(owners: Rows, strata: NDArray[np.int64]) -> NDArray[np.int64]:
     found = np.zeros(int(owners.max()) + 1, np.int64)
     found[pairs[by_count] // K] = pairs[by_count] % K  # the last, largest count of a unit stays
     return found
-
-
-def _stacked(found: dict[Part, list[Rows]]) -> dict[Part, Rows]:
-    """Stack the rows of all repeats, ascending: test parts cut to the smallest, the others filled up with `PAD`."""
-    n_test = min(map(len, found["test"]))
-    tested = np.stack([np.sort(rows[:n_test]) for rows in found["test"]]).astype(np.int64)
-    return {"train": _padded(found["train"]), "validation": _padded(found["validation"]), "test": tested}
-
-
-def _padded(parts: Sequence[Rows]) -> Rows:
-    padded = np.full((len(parts), max(map(len, parts))), PAD, np.int64)
-    for line, rows in zip(padded, parts, strict=True):
-        line[: len(rows)] = np.sort(rows)
-    return padded

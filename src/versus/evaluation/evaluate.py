@@ -92,19 +92,20 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "measure": None if method is None else model.measure,
         "bound": None if method is None else method == "elbo",
         "capabilities": has,
-        "n_test": int(data.splits["test"].shape[1]),
+        "n_test": data.splits["test"].lengths.tolist(),
         "repeats": data.repeats,
         "test_hash": hash_test_rows(data),
     }
 
 
 def _write_predictions(record: Record, data: Prepared, out: Path) -> None:
-    predictions = np.stack(record.predictions)
+    """Write the answers on the test rows of all repeats, one repeat after the other."""
+    predictions = np.concatenate(record.predictions)
     if isinstance(data.schema.y, Number):
         np.save(out / "predictions.npy", predictions, allow_pickle=False)
         return
     np.save(out / "predictions.npy", predictions.astype(np.float32), allow_pickle=False)
-    y, probabilities = np.concatenate(record.truths), np.concatenate(predictions)
+    y, probabilities = np.concatenate(record.truths), predictions
     counts = confusion_matrix(y, probabilities.argmax(axis=1), data.schema.n_classes)
     cells = [(true, predicted, int(count)) for (true, predicted), count in np.ndenumerate(counts)]
     _write_csv(out / "confusion.csv", ["true", "predicted", "count"], cells)

@@ -95,8 +95,8 @@ class Record:
             writer.writerows((repeat, name, repr(value)) for repeat, name, value in self.scores)
 
     def write_rows(self, path: Path, repeats: int) -> None:
-        """Write rows.npz: name -> (R, n, M), for the metrics with a value in every repeat."""
-        whole = {name: np.stack(rows) for name, rows in self._rows.items() if len(rows) == repeats}
+        """Write rows.npz: name -> (n of all repeats, M), for the metrics with a value in every repeat."""
+        whole = {name: np.concatenate(rows) for name, rows in self._rows.items() if len(rows) == repeats}
         if whole:
             np.savez_compressed(path, **whole)  # type: ignore[arg-type]
 

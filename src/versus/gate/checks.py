@@ -28,17 +28,17 @@ class Check:
 
 
 def soundness(predictions: NDArray[Any]) -> Check:
-    """Check that probabilities (R, n, K) are finite, not negative and sum to 1, or that values (R, n) are finite."""
+    """Check that probabilities (n, K) are finite, not negative and sum to 1, or that values (n,) are finite."""
     if not np.isfinite(predictions).all():
         count = int((~np.isfinite(predictions)).sum())
         return Check("answers", False, f"{count} of {predictions.size} answers on test rows are not finite numbers")
-    if predictions.ndim == 2:
+    if predictions.ndim == 1:
         return Check("answers", True, "all answers are finite")
-    wrong = (predictions.min(axis=2) < 0) | (np.abs(predictions.sum(axis=2, dtype=np.float64) - 1) > TOLERANCE)
+    wrong = (predictions.min(axis=1) < 0) | (np.abs(predictions.sum(axis=1, dtype=np.float64) - 1) > TOLERANCE)
     if wrong.any():
-        repeat, row = (int(i) for i in np.argwhere(wrong)[0])
-        total = predictions[repeat, row].sum(dtype=np.float64)
-        where = f"the first is row {row} of repeat {repeat}, whose sum is {total:.4g}"
+        row = int(np.flatnonzero(wrong)[0])
+        total = predictions[row].sum(dtype=np.float64)
+        where = f"the first is test row {row}, counted over all repeats, whose sum is {total:.4g}"
         return Check(
             "answers", False, f"{int(wrong.sum())} rows of probabilities are negative or do not sum to 1; {where}"
         )
@@ -51,15 +51,15 @@ def class_recalls(
     """Check that the recall of every class, over the test rows of all repeats, fell by no more than the margin.
 
     Args:
-        challenger, champion: (R, n, K) probabilities.
-        targets: (R, n) class codes.
+        challenger, champion: (n, K) probabilities.
+        targets: (n,) class codes.
         classes: K names.
         margin: largest fall of recall allowed, as a share.
 
     Returns:
         One failed check for each class that fell further, or one that passed and names the class that fell most.
     """
-    members = np.bincount(targets.ravel(), minlength=len(classes))
+    members = np.bincount(targets, minlength=len(classes))
     new, old = (
         _hits(predictions, targets, len(classes)) / np.maximum(members, 1) for predictions in (challenger, champion)
     )
@@ -82,38 +82,39 @@ def class_recalls(
 
 
 def _hits(probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
-    right = probabilities.argmax(axis=2) == targets
+    right = probabilities.argmax(axis=1) == targets
     found: NDArray[np.int64] = np.bincount(targets[right], minlength=n_classes)
     return found
 
 
 def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], margin: float) -> Check:
     """Check that the expected calibration error, over the test rows of all repeats, rose by at most the margin."""
-    truth = targets.ravel()
     error = named("expected_calibration_error")
-    new, old = (error.score(truth, p.reshape(len(truth), -1)) for p in (challenger, champion))
+    new, old = (error.score(targets, p) for p in (challenger, champion))
     text = f"expected calibration error {new:.3f}, the champion's {old:.3f}; a rise of {margin:.3f} is allowed"
     return Check("calibration", new - old <= margin, text)
 
 
-AXES = {"classification": 3, "regression": 2}  # of predictions.npy
+AXES = {"classification": 2, "regression": 1}  # of predictions.npy
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Predictions of a cell on its test rows.
+    """Predictions of a cell on its test rows, those of all repeats one after the other.
 
     Args:
         cell: its name.
         task: "classification" or "regression".
         test_hash: hash of the test rows; empty where an earlier version of the evaluation recorded none.
-        predictions: (R, n, K) probabilities, or (R, n) values; None for a task with other outputs.
-        rows: score -> (R, n, M), contributions of each row to the scores of other outputs.
+        sizes: number of test rows of each repeat; they sum to n.
+        predictions: (n, K) probabilities, or (n,) values; None for a task with other outputs.
+        rows: score -> (n, M), contributions of each row to the scores of other outputs.
     """
 
     cell: str
     task: str
     test_hash: str
+    sizes: tuple[int, ...]
     predictions: NDArray[Any] | None = None
     rows: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -122,15 +123,20 @@ class Measured:
 
         Args:
             metric: a name in scores.csv.
-            targets: (R, n) true values; None where a row does not have exactly one.
+            targets: (n,) true values; None where a row does not have exactly one.
 
         Raises:
             ValueError: where the score cannot be computed from these predictions.
         """
-        found = table.scorers(metric, self.predictions, targets, self.rows)
+        rows = {name: self._by_repeat(whole) for name, whole in self.rows.items()}
+        split = [None if whole is None else self._by_repeat(whole) for whole in (self.predictions, targets)]
+        found = table.scorers(metric, split[0], split[1], rows)
         if found is None:
             raise ValueError(f"{self.cell} has no {metric} that could be drawn again row by row")
         return found
+
+    def _by_repeat(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        return np.split(rows, np.cumsum(self.sizes)[:-1])
 
 
 def read_measured(folder: Path) -> Measured:
@@ -140,15 +146,20 @@ def read_measured(folder: Path) -> Measured:
         FileNotFoundError: where one of them is missing.
         ValueError: where one of them is damaged; the message names it.
     """
-    about: Mapping[str, Any] = read_json(folder / "evaluation.json", ("cell", "task"))
+    about: Mapping[str, Any] = read_json(folder / "evaluation.json", ("cell", "task", "n_test"))
     predictions, rows = read_array(folder / "predictions.npy"), read_arrays(folder / "rows.npz")
     task, test_hash = str(about["task"]), str(about.get("test_hash", ""))
+    if not isinstance(about["n_test"], list):
+        raise ValueError(
+            f"{folder / 'evaluation.json'} was written by an earlier version, which kept answers otherwise"
+        )
+    cell, sizes = str(about["cell"]), tuple(map(int, about["n_test"]))
     if task not in AXES:
-        return Measured(str(about["cell"]), task, test_hash, None, rows)
+        return Measured(cell, task, test_hash, sizes, None, rows)
     if predictions is None:
         raise FileNotFoundError(f"{folder / 'predictions.npy'} does not exist")
     axes = AXES[task]
     if predictions.ndim != axes or not np.issubdtype(predictions.dtype, np.floating):
         found = f"{predictions.dtype} {predictions.shape}"
         raise ValueError(f"{folder / 'predictions.npy'} holds {found}; floats with {axes} axes are expected")
-    return Measured(str(about["cell"]), task, test_hash, predictions, rows)
+    return Measured(cell, task, test_hash, sizes, predictions, rows)

@@ -104,7 +104,7 @@ class Contest:
             if not outcome.ok:
                 raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
             old = read_measured(Path(scratch))
-        rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
+        rows = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
         metric = primary(self._params.comparison.primary, data.schema.y.task, dataset)
         rules, seed = self._params.gate, self._params.seed
         targets = data.y[rows] if isinstance(data.y, np.ndarray) else None

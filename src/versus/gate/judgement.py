@@ -61,8 +61,8 @@ def judge(
     Args:
         challenger: the new model, measured on the present test rows.
         champion: the present model; where it was measured on other test rows, the scores are not compared.
-        targets: (R, n) true values of the test rows; None where a row does not have exactly one.
-        rows: (R, n) identities of these rows, of one unit the same; a row may be in the test sets of several repeats.
+        targets: (n,) true values of the test rows of all repeats; None where a row does not have exactly one.
+        rows: (n,) identities of these rows, of one unit the same; a row may be in the test sets of several repeats.
         classes: K names; empty for a regression.
         metric: name of the deciding score.
         rules: the margins.
@@ -103,7 +103,7 @@ def _gain(
         return paired_gain(
             challenger.scorers(metric.name, targets),
             champion.scorers(metric.name, targets),
-            rows,
+            np.split(rows, np.cumsum(challenger.sizes)[:-1]),
             lower_is_better=metric.lower_is_better,
             confidence=rules.confidence,
             resamples=rules.resamples,
@@ -114,7 +114,7 @@ def _gain(
 
 
 def _expect_fit(old: NDArray[Any] | None, new: NDArray[Any], targets: NDArray[Any], cell: str) -> None:
-    if new.shape[:2] != targets.shape:
+    if len(new) != len(targets):
         raise ValueError(f"{cell} has answers of shape {new.shape} for test rows of shape {targets.shape}")
     if old is None or old.shape != new.shape or not checks.soundness(old).passed:
         found = None if old is None else old.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -150,15 +150,18 @@ def primary(chosen: Mapping[str, str], task: str, dataset: str = "") -> str:
 
 
 def scorers(
-    name: str, predictions: Array | None, targets: Array | None, rows: Mapping[str, Array]
+    name: str,
+    predictions: Sequence[Array] | None,
+    targets: Sequence[Array] | None,
+    rows: Mapping[str, Sequence[Array]],
 ) -> list[Scorer] | None:
     """Return a score of each repeat as a function of the count of each test row; None if the data do not give it.
 
     Args:
         name: name of the metric in scores.csv.
-        predictions: (R, n, K) probabilities or (R, n) values, None if the model makes no such predictions.
-        targets: (R, n) true targets, None if there is not one per row.
-        rows: name -> (R, n, M), contributions of each row to scores of other answers.
+        predictions: of each repeat (n, K) probabilities or (n,) values, None if the model makes no such predictions.
+        targets: of each repeat (n,) true targets, None if there is not one per row.
+        rows: name -> of each repeat (n, M), contributions of each row to scores of other answers.
     """
     known = next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)
     if known is None:

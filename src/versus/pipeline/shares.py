@@ -22,7 +22,6 @@ from versus.workspace import Workspace
 
 # Seconds that a cell takes whatever it fits: the start of two processes, and the evaluation.
 OVERHEAD = 6.0
-REPEATS = 5  # where params.yaml does not say
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,8 @@ def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
 def expected_seconds(params: Params, cells: Sequence[Cell], fit_times: Mapping[str, float]) -> dict[str, float]:
     """Return cell -> expected seconds of all its fits and the overhead; the average fit time replaces a missing one."""
     typical = sum(fit_times.values()) / len(fit_times) if fit_times else 0.0
-    repeats = {cell.name: parameters.dataset(params, cell.dataset).repeats or REPEATS for cell in cells}
+    given = {cell.name: parameters.dataset(params, cell.dataset) for cell in cells}
+    repeats = {name: dataset.repeats or dataset.folds for name, dataset in given.items()}
     return {cell.name: OVERHEAD + repeats[cell.name] * fit_times.get(cell.name, typical) for cell in cells}
 
 

@@ -49,24 +49,25 @@ class DatasetResults:
         return table.primary(self.comparison.primary, self.task, self.name)
 
     @cached_property
-    def test_rows(self) -> NDArray[np.int64]:
-        """Row indices of the test rows, (repeats, n_test), in the order of the predictions."""
-        return np.stack([self.prepared.rows(r, "test") for r in range(self.prepared.repeats)])
+    def test_rows(self) -> list[NDArray[np.int64]]:
+        """Row indices of the test rows of each repeat, in the order of the predictions."""
+        return [self.prepared.rows(r, "test") for r in range(self.prepared.repeats)]
 
     @cached_property
-    def targets(self) -> NDArray[Any] | None:
-        """True values of the test rows, (repeats, n_test); None where a row does not have exactly one, as with tags."""
-        return self.prepared.y[self.test_rows] if isinstance(self.prepared.y, np.ndarray) else None
+    def targets(self) -> list[NDArray[Any]] | None:
+        """True values of the test rows of each repeat; None where a row does not have exactly one, as with tags."""
+        y = self.prepared.y
+        return [y[rows] for rows in self.test_rows] if isinstance(y, np.ndarray) else None
 
     @property
     def n_test(self) -> int:
-        """Number of test rows in each repeat."""
-        return int(self.test_rows.shape[1])
+        """Mean number of test rows of a repeat, rounded."""
+        return round(float(np.mean([len(rows) for rows in self.test_rows])))
 
     @cached_property
     def has_one_test_set(self) -> bool:
         """True where all repeats are tested on the same rows."""
-        return bool((self.test_rows == self.test_rows[0]).all())
+        return all(np.array_equal(rows, self.test_rows[0]) for rows in self.test_rows)
 
     @property
     def has_relative_rope(self) -> bool:
@@ -120,7 +121,7 @@ class DatasetResults:
         if metric not in first.scores or metric not in second.scores:
             return None
         apart = first.scores[metric] - second.scores[metric]
-        return self._corrected(apart, metric, min(self._n_train(first), self._n_train(second)))
+        return self._corrected(apart, metric, self._n_train)
 
     def leaders(self, metric: str) -> dict[str, Mark]:
         """Return cell name -> mark for the cells that lead in a metric; empty where the differences cannot be judged.
@@ -145,7 +146,7 @@ class DatasetResults:
             return self._drawn_again(evaluation, metric)
         if metric not in evaluation.scores:
             return None
-        return self._corrected(evaluation.scores[metric], metric, self._n_train(evaluation))
+        return self._corrected(evaluation.scores[metric], metric, self._n_train)
 
     def _corrected(self, repeats: NDArray[np.float64], metric: str, n_train: int) -> Uncertain | None:
         repeats = repeats[np.isfinite(repeats)]
@@ -155,10 +156,10 @@ class DatasetResults:
         resolution = 1 / tested if metric_table.known(metric).is_proportion else 0.0
         return corrected_mean(repeats, n_train, self.n_test, resolution)
 
-    def _n_train(self, evaluation: Evaluation) -> int:
-        """Number of rows used for fitting: models that train by steps keep the validation rows for early stopping."""
-        n = np.mean(self.prepared.sizes("train"))
-        return int(n if "fit_steps" in evaluation.capabilities else n + np.mean(self.prepared.sizes("validation")))
+    @cached_property
+    def _n_train(self) -> int:
+        """Number of rows that were seen for fitting, early stopping included."""
+        return round(float(sum(np.mean(self.prepared.sizes(part)) for part in ("train", "validation"))))
 
     @cached_property
     def _bootstrap(self) -> TwoLevelBootstrap:

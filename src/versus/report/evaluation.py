@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,22 +58,26 @@ class Evaluation:
         return float(values.mean()) if len(values) else float("nan")
 
     @cached_property
-    def predictions(self) -> NDArray[Any] | None:
-        """Probabilities (repeats, n_test, K), or predicted values (repeats, n_test); rows as `Prepared.rows`."""
-        return self._array("predictions")
+    def predictions(self) -> list[NDArray[Any]] | None:
+        """Of each repeat, probabilities (n, K) or predicted values (n,); rows as `Prepared.rows`."""
+        found = self._array("predictions")
+        return None if found is None else self._by_repeat(found)
 
-    def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer] | None:
+    def _by_repeat(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        return np.split(rows, np.cumsum(self.facts["n_test"])[:-1])
+
+    def scorers(self, metric: str, targets: Sequence[NDArray[Any]] | None) -> list[Scorer] | None:
         """Return each repeat's score as a function of the weights of its test rows; None where rows are missing.
 
         Args:
             metric: a name in scores.csv.
-            targets: (repeats, n_test) true values of the test rows; None where a row does not have exactly one.
+            targets: of each repeat (n,) true values of the test rows; None where a row does not have exactly one.
         """
         return table.scorers(metric, self.predictions, targets, self._rows)
 
     @cached_property
-    def _rows(self) -> dict[str, Floats]:
-        return read_arrays(self.folder / "rows.npz")
+    def _rows(self) -> dict[str, list[Floats]]:
+        return {name: self._by_repeat(rows) for name, rows in read_arrays(self.folder / "rows.npz").items()}
 
     @cached_property
     def samples(self) -> Events | None:

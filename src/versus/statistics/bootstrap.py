@@ -165,21 +165,21 @@ class Gain:
 def paired_gain(
     challenger: Sequence[Scorer],
     champion: Sequence[Scorer],
-    rows: NDArray[np.int64],
+    rows: Sequence[NDArray[np.int64]],
     *,
     lower_is_better: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
     random_state: int = 0,
 ) -> Gain:
-    """Compare two models on R test sets of n rows, which may overlap.
+    """Compare two models on R test sets, which may overlap.
 
     Rows are drawn by their identity: one that stands in three test sets is drawn, or not, for all three. The fits are
     taken as they are: it is these models that are compared, and not what other fits would have given.
 
     Args:
         challenger, champion: a scorer for each test set.
-        rows: (R, n) identities of the test rows; rows of one unit share theirs, and are drawn together.
+        rows: identities of the rows of each test set, (n,); rows of one unit share theirs, and are drawn together.
         lower_is_better: True where the smaller score is the better one.
         confidence: of the two-sided interval.
         resamples: number of times that rows are drawn; fewer where each takes a call of its own.
@@ -190,14 +190,14 @@ def paired_gain(
     """
     if any(scorer.by_calls for scorer in (*challenger, *champion)):
         resamples = min(resamples, MOST_CALLS_OF_A_PAIR)
-    everything = [np.ones((1, rows.shape[1]))] * len(rows)
+    everything = [np.ones((1, len(of))) for of in rows]
     new, old = (float(_mean(scorers, everything)[0]) for scorers in (challenger, champion))
     sign = -1.0 if lower_is_better else 1.0
     draws = _draws(rows, resamples, random_state)
     drawn = np.concatenate([sign * (_mean(challenger, of) - _mean(champion, of)) for of in draws])
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite([new, old]).all() or not len(drawn):
-        raise ValueError(f"the score is not defined on these {rows.shape[1]} test rows")
+        raise ValueError(f"the score is not defined on these {sum(map(len, rows))} test rows")
     low, high = BootstrapMean(new - old, drawn).interval(confidence)
     return Gain(new, old, sign * (new - old), low, high)
 
@@ -212,10 +212,10 @@ def _mean(scorers: Sequence[Scorer], weights: Sequence[Floats]) -> Floats:
     return mean
 
 
-def _draws(rows: NDArray[np.int64], resamples: int, random_state: int) -> Iterator[list[Floats]]:
+def _draws(rows: Sequence[NDArray[np.int64]], resamples: int, random_state: int) -> Iterator[list[Floats]]:
     """Draw as many rows as there are different ones, with replacement, a chunk of resamples at a time."""
-    distinct, place = np.unique(rows, return_inverse=True)
-    place = place.reshape(rows.shape)
+    distinct, joined = np.unique(np.concatenate(rows), return_inverse=True)
+    place = np.split(joined, np.cumsum([len(of) for of in rows])[:-1])
     rng = np.random.default_rng(random_state)
     n = len(distinct)
     for start in range(0, resamples, CHUNK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from versus.data.specification import Embedded
 from versus.data.targets import Classes, Number
 from versus.data.texts import transcribe
 
+TEST_ROWS = 4000  # of each draw: with so many, a score's noise comes from the training rows
 _UCI = "CC BY 4.0, UCI Machine Learning Repository; shipped with scikit-learn"
 _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
 
@@ -30,7 +32,7 @@ def _synthetic(specification: Embedded) -> Dataset:
     from sklearn.datasets import make_classification
 
     X, y = make_classification(
-        n_samples=specification.rows or 1000,
+        n_samples=_size(specification, 800),
         n_features=20,
         n_informative=8,
         n_redundant=4,
@@ -45,19 +47,19 @@ def _synthetic(specification: Embedded) -> Dataset:
         "licence": _GENERATED["licence"],
         "citation": "Guyon 2003, Design of experiments for the NIPS 2003 variable selection benchmark",
     }
-    return _table(X, y, [f"x{d}" for d in range(X.shape[1])], ["0", "1", "2"], about)
+    return _drawn(_table(X, y, [f"x{d}" for d in range(X.shape[1])], ["0", "1", "2"], about), specification)
 
 
 def _moons(specification: Embedded) -> Dataset:
     from sklearn.datasets import make_moons
 
-    X, y = make_moons(specification.rows or 1000, noise=0.25, random_state=specification.seed or 0)
+    X, y = make_moons(_size(specification, 800), noise=0.25, random_state=specification.seed or 0)
     about = {"description": "two half circles that interlock, with Gaussian noise of 0.25", **_GENERATED}
-    return _table(X, y, ["x0", "x1"], ["upper", "lower"], about)
+    return _drawn(_table(X, y, ["x0", "x1"], ["upper", "lower"], about), specification)
 
 
 def _animals(specification: Embedded) -> Dataset:
-    X, y = animals.draw(specification.rows or 600, np.random.default_rng(specification.seed or 0))
+    X, y = animals.draw(_size(specification, 480), np.random.default_rng(specification.seed or 0))
     about = {
         "description": "four animals by covering, legs, tail and beak; each feature has the animal's typical value "
         f"with probability {animals.FIDELITY}, and any other value otherwise",
@@ -65,7 +67,7 @@ def _animals(specification: Embedded) -> Dataset:
     }
     columns = tuple(Column(name, values) for name, values in animals.FEATURES.items())
     schema = Schema(Table(columns), Classes(tuple(animals.TYPICAL), "animal"))
-    return Dataset(X, y, schema, about=about)
+    return _drawn(Dataset(X, y, schema, about=about), specification)
 
 
 def _iris(specification: Embedded) -> Dataset:
@@ -127,6 +129,16 @@ def _diabetes(specification: Embedded) -> Dataset:
     columns = tuple(Column(name) for name in found.feature_names)
     schema = Schema(Table(columns), Number("progression"))
     return Dataset(found.data.astype(np.float64), found.target.astype(np.float64), schema, about=about)
+
+
+def _size(specification: Embedded, typical: int) -> int:
+    """Return the number of rows of all draws, each of training rows followed by test rows."""
+    return ((specification.rows or typical) + TEST_ROWS) * (specification.repeats or specification.folds)
+
+
+def _drawn(rows: Dataset, specification: Embedded) -> Dataset:
+    """Mark rows as independent draws: each repeat learns from rows of its own and is tested on rows of its own."""
+    return replace(rows, n_test=TEST_ROWS, draws=specification.repeats or specification.folds)
 
 
 def _shipped(found: Any, target: str, about: dict[str, str]) -> Dataset:
