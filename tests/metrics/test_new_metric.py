@@ -75,7 +75,7 @@ def test_it_gates(error_rate, tmp_path):
         cell = train(data, tmp_path / name, family, module, name, {})
         evaluate(data, tmp_path / name, cell, tmp_path / name / "out", seed=0)
         measured.append(read_measured(tmp_path / name / "out"))
-    rows = np.stack([data.rows(repeat, "test") for repeat in range(data.repeats)])
+    rows = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
     bad, good = measured
     for challenger, champion, passes in ((good, bad, True), (bad, good, False)):
         found = judge(challenger, champion, data.y[rows], rows, ("s", "v", "w"), "error_rate", Gate())
