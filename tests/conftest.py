@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -12,3 +13,14 @@ def own_module_path() -> Iterator[None]:
     kept = sys.path.copy()
     yield
     sys.path[:] = kept
+
+
+@pytest.fixture
+def device() -> str:
+    """The device of a test marked ``cuda``: VERSUS_TEST_DEVICE, or a GPU; skips where there is none."""
+    import torch
+
+    wanted = os.environ.get("VERSUS_TEST_DEVICE", "cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    return wanted

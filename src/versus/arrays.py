@@ -15,6 +15,16 @@ Labels = NDArray[np.int64]
 # What a density is a density of. Likelihoods share a column only where this agrees.
 Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
 
+# float16 is omitted: it needs loss scaling, and bfloat16 is as fast without it.
+Precision = Literal["auto", "32-true", "bf16-mixed", "64-true"]
+
+# Family -> as it is read. The folder below models/ says the family, and the family is the stage.
+FAMILIES = {
+    "discriminative": "discriminative",
+    "classical_generative": "classical generative",
+    "deep_generative": "deep generative",
+}
+
 
 @dataclass(frozen=True)
 class Ragged:

@@ -14,7 +14,7 @@ import psutil
 
 # What a repro itself rewrites does not make its tree dirty.
 MADE_BY_STAGES = tuple(f":(top,exclude,glob)**/{name}" for name in ("dvc.lock", "reports/**", ".gitignore"))
-LIBRARIES = ("dvc", "mlflow", "numpy", "scipy", "scikit-learn", "torch", "lightning-fabric", "pandas")
+LIBRARIES = ("dvc", "mlflow", "numpy", "scipy", "scikit-learn", "torch", "pandas")
 
 
 def describe_code(root: Path) -> dict[str, Any]:

@@ -8,15 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-# float16 is omitted: it needs loss scaling, and bfloat16 is as fast without it.
-Precision = Literal["auto", "32-true", "bf16-mixed", "64-true"]
-
-# Family -> as it is read. The folder below models/ says the family, and the family is the stage.
-FAMILIES = {
-    "discriminative": "discriminative",
-    "classical_generative": "classical generative",
-    "deep_generative": "deep generative",
-}
+from versus.arrays import FAMILIES as FAMILIES
+from versus.arrays import Precision as Precision
 
 
 class _Checked:

@@ -4,8 +4,8 @@ import json
 import time
 from pathlib import Path
 
-import lightning_fabric  # noqa: F401 - a limit that expires amid its import leaves half a module in this process
 import pytest
+import torch._dynamo  # noqa: F401 - a limit that expires amid its import leaves half a module in this process
 
 from stages import evaluate, fingerprint, prepare, train
 from versus import manifest

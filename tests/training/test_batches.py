@@ -50,15 +50,15 @@ def test_auto_is_cuda_where_there_is_one_and_single_precision_on_a_cpu():
         resolve_device(missing)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize("moved", [True, False])
-def test_batches_arrive_on_cuda_moved_at_once_or_gathered(moved):
-    device = torch.device("cuda", 0)
-    rows = DeviceRows((np.arange(40).reshape(20, 2),), device)
-    assert rows.resident is not None
+def test_batches_arrive_on_cuda_moved_at_once_or_gathered(moved, device):
+    there = resolve_device(device)
+    rows = DeviceRows((np.arange(40).reshape(20, 2),), there)
+    assert (rows.resident is not None) == (there.type == "cuda")
     if not moved:
         rows.resident = None
     (batch,) = next(rows.shuffled(20, generator_for(0, "shuffle")))
     (expected,) = next(DeviceRows(rows.arrays, CPU).shuffled(20, generator_for(0, "shuffle")))
-    assert batch.is_cuda
+    assert batch.device == there
     assert torch.equal(batch.cpu(), expected)

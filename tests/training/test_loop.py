@@ -198,15 +198,15 @@ def test_every_precision_that_params_accept_trains(precision):
     assert {p.dtype for p in net.parameters()} == {torch.float64 if precision == "64-true" else torch.float32}
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_on_cuda_the_same_map_is_found(precision):
+def test_on_cuda_the_same_map_is_found(precision, device):
     net = nn.Linear(3, 1)
 
     def exact(network, batch, generator, progress):
         return {"loss": functional.mse_loss(network(batch[0]), batch[1])}
 
-    run = training(net, epochs=100, learning_rate=0.05, device="cuda", precision=precision, objective=exact)
+    run = training(net, epochs=100, learning_rate=0.05, device=device, precision=precision, objective=exact)
     list(run.steps())
-    assert next(net.parameters()).is_cuda
+    assert next(net.parameters()).device.type == device
     np.testing.assert_allclose(net.weight.detach().cpu().numpy(), [[1.0, -2.0, 0.5]], atol=0.05)

@@ -6,7 +6,7 @@ import importlib
 import re
 from typing import Any
 
-from versus.settings import FAMILIES
+from versus.arrays import FAMILIES
 
 
 def find(family: str, module: str, name: str) -> type[Any]:

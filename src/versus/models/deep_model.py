@@ -44,7 +44,7 @@ class DeepModel(Model):
         random_state: seed of initialisation, shuffling and noise.
     """
 
-    late_imports: ClassVar[tuple[str, ...]] = ("lightning_fabric",)
+    late_imports: ClassVar[tuple[str, ...]] = ("torch._dynamo",)  # by torch.optim, when the first optimizer is made
     holds_out_validation: ClassVar[bool] = False
 
     epochs: Count = 100

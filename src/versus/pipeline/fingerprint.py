@@ -36,10 +36,7 @@ WITHOUT_EFFECT = (
 )
 
 # Import name -> distribution name, where they differ.
-DISTRIBUTIONS = {
-    "sklearn": "scikit-learn",
-    "lightning_fabric": "lightning-fabric",
-}
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
 def fingerprints(params: Params) -> Iterator[tuple[str, str]]:

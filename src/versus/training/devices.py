@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any, get_args
 
 import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
-from versus.settings import Precision
+from versus.arrays import Precision
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
@@ -57,13 +59,31 @@ def parameter_dtype(precision: str) -> torch.dtype:
     return torch.float64 if precision == "64-true" else torch.float32
 
 
-def fabric_for(device: torch.device, precision: str) -> Any:
-    """Build a Lightning Fabric on one device; ``device`` and ``precision`` as resolved above."""
-    from lightning_fabric import Fabric  # takes a second to import, and only a fit needs it
+class InPrecision(nn.Module):
+    """A network on its device, whose inputs are cast to a precision on the way in, and outputs to float32.
 
-    devices = [device.index] if device.type == "cuda" else 1
-    named: Any = precision
-    return Fabric(accelerator=device.type, devices=devices, precision=named)
+    Args:
+        network: moved to the device, with weights in the type that `parameter_dtype` says.
+        device: as `resolve_device` returns it.
+        precision: as `resolve_precision` returns it.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+        super().__init__()
+        self.network = network.to(device, parameter_dtype(precision))
+        self.kind, self.mixed = device.type, precision == "bf16-mixed"
+        self.dtype = torch.bfloat16 if self.mixed else parameter_dtype(precision)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Call the network, under autocast where the precision is mixed."""
+        arguments = tree_map(lambda found: _cast(found, self.dtype), inputs)
+        with torch.autocast(self.kind, torch.bfloat16, enabled=self.mixed):
+            outputs = self.network(*arguments)
+        return tree_map(lambda found: _cast(found, torch.float32), outputs)
+
+
+def _cast(found: Any, dtype: torch.dtype) -> Any:
+    return found.to(dtype) if isinstance(found, Tensor) and found.is_floating_point() else found
 
 
 def threads_for(threads: int | None, n_features: int) -> int:

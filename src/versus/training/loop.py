@@ -18,7 +18,7 @@ from torch import Tensor
 
 from versus.arrays import Array, Step
 from versus.training.batches import DeviceRows, fresh_seed, generator_for, seed_for, seeded
-from versus.training.devices import cpu_threads, fabric_for, resolve_device, resolve_precision
+from versus.training.devices import cpu_threads, resolve_device, resolve_precision
 from versus.training.kept_weights import EarlyStopping, MovingAverage
 from versus.training.state import load_network, load_optimizers, network_arrays, optimizer_arrays, under, with_prefix
 from versus.training.updates import Update
@@ -89,7 +89,7 @@ class Training:
         self.stopping, self.unjudged_epochs = EarlyStopping(patience), unjudged_epochs
         self.epoch, self.seconds = 0, 0.0
         self.network.to(self.device)
-        update.prepare(fabric_for(self.device, self.precision))
+        update.prepare(self.device, self.precision)
         self.average = None if ema_decay is None else MovingAverage(self.network, ema_decay)
 
     def steps(self, resume: Mapping[str, Array] | None = None) -> Iterator[Step]:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from versus.training.batches import Batch
+from versus.training.devices import InPrecision
 
 Losses = Mapping[str, Tensor]
 # (network, batch, generator on the batch's device, share of the training that is done: 0 to 1, in validation 1)
@@ -41,15 +42,14 @@ class Update:
         ValueError: if the learning rate is not a positive number.
     """
 
-    optimizers: tuple[torch.optim.Optimizer, ...]
-
     def __init__(self, network: nn.Module, learning_rate: float, max_gradient_norm: float) -> None:
         if not 0 < learning_rate < math.inf:
             raise ValueError(f"learning_rate={learning_rate}; a positive number is needed")
         self.network, self.learning_rate, self.max_gradient_norm = network, learning_rate, max_gradient_norm
+        self.optimizers: tuple[torch.optim.Optimizer, ...] = ()
 
-    def prepare(self, fabric: Any) -> None:
-        """Make the optimizers, now that the network is on its device."""
+    def prepare(self, device: torch.device, precision: str) -> None:
+        """Move the networks to the device and make their optimizers; arguments as resolved in `devices`."""
         raise NotImplementedError
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:
@@ -74,19 +74,17 @@ class Update:
         """
         raise ValueError(f"{type(self).__name__} has no loss that held-out rows could be judged by")
 
-    def _set_up(self, fabric: Any, module: nn.Module, **options: Any) -> tuple[Any, Any]:
-        """The module and a new AdamW over it, both as Fabric wraps them."""
+    def _optimizer(self, module: nn.Module, **options: Any) -> torch.optim.AdamW:
+        """A new AdamW over a module on its device."""
         groups = [{"params": list(module.parameters()), "initial_lr": self.learning_rate}]
-        adamw = torch.optim.AdamW(groups, lr=self.learning_rate, fused=True, **options)
-        return fabric.setup(module, adamw)  # type: ignore[no-any-return]
+        return torch.optim.AdamW(groups, lr=self.learning_rate, fused=True, **options)
 
-    def _descend(self, fabric: Any, module: Any, optimizer: Any, loss: Tensor) -> Tensor:
+    def _descend(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
         """One step of an optimizer; returns the norm of the gradient before clipping."""
         optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        norm: Tensor = fabric.clip_gradients(
-            module, optimizer, max_norm=self.max_gradient_norm, error_if_nonfinite=False
-        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        norm = nn.utils.clip_grad_norm_(parameters, self.max_gradient_norm)
         optimizer.step()
         return norm
 
@@ -114,18 +112,17 @@ class Descent(Update):
         super().__init__(network, learning_rate, max_gradient_norm)
         self.objective, self.weight_decay = objective, weight_decay
 
-    def prepare(self, fabric: Any) -> None:  # noqa: D102
-        self.fabric = fabric
-        self.wrapped, self.optimizer = self._set_up(fabric, self.network, weight_decay=self.weight_decay)
-        self.optimizers = (self.optimizer.optimizer,)
+    def prepare(self, device: torch.device, precision: str) -> None:  # noqa: D102
+        self.called = InPrecision(self.network, device, precision)
+        self.optimizers = (self._optimizer(self.network, weight_decay=self.weight_decay),)
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
-        losses = self.objective(self.wrapped, batch, noise, progress)
-        norm = self._descend(self.fabric, self.wrapped, self.optimizer, losses["loss"])
+        losses = self.objective(self.called, batch, noise, progress)
+        norm = self._descend(*self.optimizers, losses["loss"])
         return losses, losses["loss"].detach() + norm
 
     def validate(self, batch: Batch, noise: torch.Generator) -> Losses:  # noqa: D102
-        return self.objective(self.wrapped, batch, noise, 1.0)
+        return self.objective(self.called, batch, noise, 1.0)
 
 
 class AdversarialLoss(Protocol):
@@ -196,13 +193,11 @@ class Adversarial(Update):
             raise ValueError(f"critic_turns={critic_turns}; at least 1 is needed")
         self.show, self.loss, self.critic_turns, self.betas = show, loss, critic_turns, betas
 
-    def prepare(self, fabric: Any) -> None:  # noqa: D102
-        self.fabric = fabric
+    def prepare(self, device: torch.device, precision: str) -> None:  # noqa: D102
         adam = {"betas": self.betas, "weight_decay": 0.0}
-        critic, generator = (self.network.get_submodule(name) for name in ("critic", "generator"))
-        self.critic, self.critic_optimizer = self._set_up(fabric, critic, **adam)
-        self.generator, self.generator_optimizer = self._set_up(fabric, generator, **adam)
-        self.optimizers = (self.critic_optimizer.optimizer, self.generator_optimizer.optimizer)
+        players = [self.network.get_submodule(name) for name in ("critic", "generator")]
+        self.critic, self.generator = (InPrecision(player, device, precision) for player in players)
+        self.optimizers = tuple(self._optimizer(player, **adam) for player in players)
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
         generators_turn = (number + 1) % self.critic_turns == 0
@@ -210,10 +205,11 @@ class Adversarial(Update):
             real, fake = self.show(self.generator, batch, noise)
         shown = tuple(part.detach() for part in fake)
         losses = {"critic_loss": self.loss.critic(self.critic, real, shown)}
-        watched = self._descend(self.fabric, self.critic, self.critic_optimizer, losses["critic_loss"])
+        of_critic, of_generator = self.optimizers
+        watched = self._descend(of_critic, losses["critic_loss"])
         if generators_turn:
             self.critic.requires_grad_(False)  # the generator's move needs no gradient of the critic's weights
             loss = losses["generator_loss"] = self.loss.generator(self.critic, fake)
-            watched = watched + self._descend(self.fabric, self.generator, self.generator_optimizer, loss)
+            watched = watched + self._descend(of_generator, loss)
             self.critic.requires_grad_(True)
         return losses, watched + torch.stack([loss.detach() for loss in losses.values()]).sum()

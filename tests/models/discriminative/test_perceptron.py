@@ -125,12 +125,3 @@ def test_what_does_not_fit_is_named():
         MLPClassifier(**FEW, schema=model.schema_).fit(X)
     with pytest.raises(ValueError, match="one number a row"):
         MLPRegressor(**FEW, schema=Schema.of(X, TARGET)).fit(X, TARGET[:-1])
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_cuda_agrees_with_the_cpu():
-    outputs = [
-        MLPClassifier(**FEW | {"device": device, "precision": "32-true", "dropout": 0.0}).fit(X, Y).predict_proba(X)
-        for device in ("cpu", "cuda")
-    ]
-    np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-3)

@@ -56,7 +56,9 @@ class ColumnLikelihood(nn.Module):
     def deviation(self, label: Tensor | None) -> Tensor:
         """Standard deviations, (N,) class codes or None -> (N or 1, numeric features), in standardised units."""
         deviations = torch.exp(DEVIATION_SPEED * self.raw_log_deviation) + SMALLEST_DEVIATION
-        return deviations[:1] if label is None or len(deviations) == 1 else deviations[label]
+        if label is None or len(deviations) == 1:
+            return deviations[:1]
+        return functional.embedding(label, deviations)  # the gradient of deviations[label] is in no fixed order
 
     def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
         """Log p(x | z, y), (…, N, width) outputs, (N, D) targets, (N,) classes -> (…, N) nats in the raw space."""

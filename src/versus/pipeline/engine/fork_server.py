@@ -33,7 +33,7 @@ from versus.pipeline import lifeline
 NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
 # In this order, so that a stage need not wait for what others need: what most need, then the large ones.
 FIRST = ("versus.data.preparation", "versus.fitting.cell", "versus.evaluation")
-THEN = ("torch", "lightning_fabric", "versus.tracking.mirror")
+THEN = ("torch._dynamo", "versus.tracking.mirror")
 SECONDS_BETWEEN_NEWS = 0.25
 
 

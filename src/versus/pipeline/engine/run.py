@@ -226,7 +226,7 @@ def _needs(stage: Any) -> list[str]:
         return []
     path = Path("data/fingerprints") / f"{kind.partition('_')[0]}-{name}.txt"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = [module for module in ("torch", "lightning_fabric") if f"\n{module.replace('_', '-')}==" in text]
+    found = ["torch._dynamo"] if "\ntorch==" in text else []
     logged = kind.startswith("evaluate") and client.is_on()
     return ["versus.evaluation", *found, *(["versus.tracking.mirror"] if logged else [])]
 

@@ -1,0 +1,203 @@
+"""Models and kernels that run on a GPU, read from the catalogue, with data, sizes and a peer for each.
+
+A class is in as soon as its constructor takes a ``device``. Imports torch, numpy, scipy and scikit-learn alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits, make_blobs, make_friedman1
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+
+from versus.arrays import FAMILIES, Array
+from versus.data.schema import Schema
+from versus.metrics.samples import c2st_accuracy
+from versus.models import catalogue, find
+from versus.training.updates import Descent
+
+BATCH, N_COMPONENTS, STEPS = 256, 8, 10
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows to fit and to score: X (N, *event), y (N,)."""
+
+    name: str
+    X: Array
+    y: Array
+    unseen: tuple[Array, Array]
+
+    @property
+    def schema(self) -> Schema:
+        """Schema of the rows."""
+        return Schema.of(self.X, self.y)
+
+    def first(self, rows: int) -> Data:
+        """Keep the first rows only."""
+        return Data(self.name, self.X[:rows], self.y[:rows], tuple(part[:rows] for part in self.unseen))
+
+
+def _split(name: str, X: Array, y: Array) -> Data:
+    cut = len(X) * 4 // 5
+    return Data(name, X[:cut], y[:cut], (X[cut:], y[cut:]))
+
+
+@cache
+def all_data(rows: int) -> tuple[Data, Data, Data]:
+    """Images with classes, a table with classes, and a table with a number to predict; each of ``rows`` rows."""
+    X, y = load_digits(return_X_y=True)
+    chosen = np.random.default_rng(0).integers(len(X), size=rows)
+    images = X.reshape(-1, 8, 8).astype(np.uint8)[chosen].repeat(4, axis=1).repeat(4, axis=2)  # 32 × 32 pixels
+    blobs, classes = make_blobs(rows, 20, centers=5, cluster_std=6.0, random_state=0)
+    table, target = make_friedman1(rows, 20, noise=1.0, random_state=0)
+    return _split("digits", images, y[chosen]), _split("blobs", blobs, classes), _split("friedman", table, target)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A class of the catalogue that takes a device."""
+
+    family: str
+    module: str
+    name: str
+
+    @property
+    def made(self) -> type[Any]:
+        """The class."""
+        return find(self.family, self.module, self.name)
+
+    @property
+    def is_deep(self) -> bool:
+        """True for a network trained by steps, False for a kernel in the terms that numpy and torch share."""
+        return hasattr(self.made, "fit_steps")
+
+    def model(self, schema: Schema, device: str, precision: str = "32-true", epochs: int = 4) -> Any:
+        """Build the unfitted model."""
+        accepted = inspect.signature(self.made).parameters
+        wanted = {"device": device, "precision": precision, "epochs": epochs, "batch_size": BATCH, "patience": None}
+        wanted |= {"n_components": N_COMPONENTS, "max_iter": STEPS, "tol": 0.0, "random_state": 0, "schema": schema}
+        return self.made(**{name: value for name, value in wanted.items() if name in accepted})
+
+    def data(self, rows: int) -> Data:
+        """The first data set that the class takes; images before tables for networks.
+
+        Raises:
+            ValueError: if it takes none: this file then needs another.
+        """
+        images, table, numbers = all_data(rows)
+        if hasattr(self.made, "predict") and not hasattr(self.made, "predict_proba"):
+            return numbers
+        if not self.is_deep:
+            return table
+        for data in (images, table):
+            few = data.first(40)
+            try:
+                self.model(few.schema, "cpu", epochs=1).fit(few.X, few.y)
+            except ValueError:
+                continue
+            return data
+        raise ValueError(f"{self.name} takes none of the data of benchmarks/gpu_subjects.py; add some that it takes")
+
+    def peer(self, data: Data, device: str, epochs: int) -> tuple[str, Callable[[], object]]:
+        """Name and work of the peer: a plain torch loop on the same device, or scikit-learn."""
+        if self.is_deep:
+            return "plain torch loop", lambda: plain_loop(self.model(data.schema, device, epochs=epochs), data)
+        return PEERS[self.name](data)
+
+
+def _mixtures(data: Data) -> tuple[str, Callable[[], object]]:
+    def fit(rows: Array) -> object:
+        mixture = GaussianMixture(N_COMPONENTS, max_iter=STEPS, tol=0.0, random_state=0, init_params="k-means++")
+        return mixture.fit(rows)
+
+    parts = [data.X[data.y == k] for k in range(data.schema.n_classes)]
+    return "sklearn GaussianMixture", lambda: [fit(rows) for rows in parts or [np.column_stack([data.X, data.y])]]
+
+
+def _kernels(data: Data) -> tuple[str, Callable[[], object]]:
+    parts = [KernelDensity(bandwidth=2.0).fit(data.X[data.y == k]) for k in range(data.schema.n_classes)]
+    return "sklearn KernelDensity", lambda: [part.score_samples(data.unseen[0]) for part in parts]
+
+
+PEERS: Mapping[str, Callable[[Data], tuple[str, Callable[[], object]]]] = {
+    "GaussianMixtureClassifier": _mixtures,
+    "GaussianMixtureRegression": _mixtures,
+    "KernelDensityClassifier": _kernels,
+}
+
+
+def subjects() -> list[Subject]:
+    """Every class of the catalogue that takes a device."""
+    every = ((f, m, name, args) for f in FAMILIES for m in catalogue.modules(f) for name, args in _signatures(f, m))
+    return [Subject(family, module, name) for family, module, name, args in every if "device" in args]
+
+
+def _signatures(family: str, module: str) -> list[tuple[str, Mapping[str, object]]]:
+    return list(catalogue.signatures(family, module).items())
+
+
+def answers(model: Any, X: Array) -> dict[str, Array]:
+    """What the model says of rows: probabilities, predictions where it has none, densities, bounds."""
+    names = ["predict_proba" if hasattr(model, "predict_proba") else "predict", "log_prob", "elbo"]
+    return {name: np.asarray(getattr(model, name)(X), np.float64) for name in names if hasattr(model, name)}
+
+
+def quality(model: Any, data: Data) -> tuple[str, float]:
+    """Name and value of one score on unseen rows, lower is better: log loss, error, bits, or a two-sample test."""
+    X, y = data.unseen
+    found = answers(model, X)
+    if "predict_proba" in found:
+        return "log loss", float(-np.log(np.maximum(found["predict_proba"][np.arange(len(y)), y], 1e-12)).mean())
+    if "predict" in found:
+        return "RMSE", float(np.sqrt(np.square(found["predict"] - y).mean()))
+    if found:
+        name, values = next(iter(found.items()))
+        return f"−{name}/dimension", float(-values.mean() / data.schema.n_features)
+    return "c2st_accuracy", c2st_accuracy(X, model.sample(len(X), random_state=0), data.schema, seed=0)
+
+
+def largest_difference(left: Mapping[str, Array], right: Mapping[str, Array]) -> float:
+    """Largest difference between equally named arrays, relative to the largest value of each, which counts as ≥ 1."""
+    assert left.keys() == right.keys()
+    pairs = [(np.asarray(left[name], np.float64), np.asarray(right[name], np.float64)) for name in left]
+    return max(float(np.abs(a - b).max(initial=0) / max(1.0, np.abs(b).max(initial=0))) for a, b in pairs)
+
+
+def plain_loop(model: Any, data: Data) -> None:
+    """Train the model's network as a loop written by hand would: no schedule, seeds, history, checks or averages."""
+    training = model._start(data.X, data.y, None)
+    rows = [torch.as_tensor(np.array(array), device=training.device) for array in training.rows.arrays]
+    noise, update = torch.Generator(training.device), training.update
+    training.network.train()
+    if isinstance(update, Descent):
+        players = {"loss": training.network}
+    else:
+        players = {"critic_loss": update.network["critic"], "generator_loss": update.network["generator"]}
+    optimizers = {loss: torch.optim.AdamW(p.parameters(), lr=1e-3, fused=True) for loss, p in players.items()}
+    for _ in range(model.epochs):
+        order = torch.randperm(len(rows[0]), device=training.device)
+        for index in order.split(model.batch_size):
+            batch = tuple(part[index] for part in rows)
+            for loss_name, optimizer in optimizers.items():
+                if isinstance(update, Descent):
+                    loss = update.objective(training.network, batch, noise, 1.0)["loss"]
+                else:
+                    real, fake = update.show(update.network["generator"], batch, noise)
+                    critic = update.network["critic"]
+                    losses = update.loss
+                    seen = loss_name == "critic_loss"
+                    loss = losses.critic(critic, real, fake) if seen else losses.generator(critic, fake)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(players[loss_name].parameters(), 100.0)
+                optimizer.step()
+    if training.device.type == "cuda":
+        torch.cuda.synchronize()
