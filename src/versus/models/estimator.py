@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -82,8 +83,15 @@ class EstimatorModel(PreprocessedModel):
         return self
 
 
+@dataclass(eq=False, kw_only=True)
 class EstimatorClassifier(EstimatorModel):
-    """A classifier around a scikit-learn classifier."""
+    """A classifier around a scikit-learn classifier.
+
+    Args:
+        class_weight: "balanced" weighs each row by N / (K · members of its class), so that all classes count alike.
+    """
+
+    class_weight: Literal["balanced"] | None = None
 
     def predict_proba(self, X: Array) -> Array:
         """p(y | x), (N, *event) -> (N, K); a class unseen in training gets 0."""

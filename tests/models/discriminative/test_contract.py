@@ -35,6 +35,19 @@ def test_missing_categorical_and_a_class_without_members(module, name, args, awk
     assert (model.predict(X) == y).mean() > 0.7  # one guess for all would reach 0.4
 
 
+@pytest.mark.parametrize(("module", "name", "args"), [c for c in CLASSIFIERS if c[1] != "KNearestNeighbours"])
+def test_balanced_classes_find_more_of_a_rare_class(module, name, args):
+    rng = np.random.default_rng(0)
+    y = (np.arange(600) % 20 == 0).astype(np.int64)
+    X = np.column_stack([rng.normal(1.5 * y, 1), rng.normal(size=600)])
+    args = args | ({"min_samples_leaf": 15} if module in ("trees", "boosting") else {})
+    plain, balanced = (
+        build(module, name, args | {"class_weight": weight}, None).fit(X, y).predict(X) for weight in (None, "balanced")
+    )
+    assert (balanced[y == 1] == 1).mean() > 0.6
+    assert (balanced[y == 1] == 1).mean() > (plain[y == 1] == 1).mean() + 0.2
+
+
 @pytest.mark.parametrize(("module", "name", "args"), CLASSIFIERS)
 def test_images_as_stored(module, name, args, few_digits):
     X, y, schema = few_digits

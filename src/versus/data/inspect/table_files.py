@@ -67,9 +67,10 @@ def complete(
     columns = {column.name: column for column in raw.columns}
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     decided = {name for key in ("categorical", "numeric", "drop") for name in entry.get(key, ())}
+    decided |= {entry.get("group"), entry.get("time")}
     identifiers = [name for name in _identifiers(raw, entry["target"]) if name not in decided]
     text, texts = text_files.text_column(raw, entry["target"], identifiers)
-    if text is not None and entry["source"] in ("csv", "tsv") and not decided:
+    if text is not None and entry["source"] in ("csv", "tsv") and not decided - {None}:
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
         for option in ("missing", "decimal", "thousands", "symbols"):

@@ -46,7 +46,8 @@ class RBFSVM(EstimatorClassifier):
         """Build the unfitted machine."""
         from sklearn.svm import SVC  # 2 s to import
 
-        return SVC(C=self.C, gamma=self.gamma, cache_size=self.cache_size, decision_function_shape="ovo")
+        arguments = {name: value for name, value in self.arguments().items() if name != "random_state"}
+        return SVC(**arguments, decision_function_shape="ovo")
 
     def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
         """Learn from X (N, *event) and labels y (N,)."""

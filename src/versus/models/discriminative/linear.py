@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -50,10 +50,15 @@ class _Linear(PreprocessedModel):
             raise ValueError(f"array 'coefficients' has shape {self.coefficients_.shape}; the data ask for {wanted}")
 
 
+@dataclass(eq=False, kw_only=True)
 class _LinearClassifier(_Linear):
-    """Softmax over linear scores; ``present_`` are the classes seen in training."""
+    """Softmax over linear scores; ``present_`` are the classes seen in training.
 
-    temperature_: Array
+    Args:
+        class_weight: "balanced" weighs each row by N / (K · members of its class), so that all classes count alike.
+    """
+
+    class_weight: Literal["balanced"] | None = None
 
     def _learn(self, fitted: Any) -> None:
         self._take_over(fitted.coef_, fitted.intercept_)
@@ -119,7 +124,7 @@ class LogisticRegression(_LinearClassifier):
 
         Z, y = self._fit_transform(X, y)
         with limited(self.n_jobs):
-            self._learn(Fitter(C=self.C, max_iter=self.max_iter).fit(Z, y))
+            self._learn(Fitter(C=self.C, max_iter=self.max_iter, class_weight=self.class_weight).fit(Z, y))
         self.temperature_ = np.ones(())
         return self
 
@@ -152,7 +157,7 @@ class LinearSVM(_LinearClassifier):
         Z, y = self._fit_transform(X, y)
 
         def machine() -> Any:
-            return LinearSVC(C=self.C, max_iter=self.max_iter, tol=self.tol, random_state=self.random_state)
+            return LinearSVC(**self.arguments())
 
         self._learn(machine().fit(Z, y))
         found = cross_validated_temperature(machine, one_against_rest, Z, y, self.random_state)
