@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,6 @@ from versus.fitting import progress
 from versus.pipeline import lifeline
 
 NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
-# In this order, so that a stage need not wait for what others need: what most need, then the large ones.
-FIRST = ("versus.data.preparation", "versus.fitting.cell", "versus.evaluation")
-THEN = ("torch._dynamo", "versus.tracking.mirror")
 SECONDS_BETWEEN_NEWS = 0.25
 
 
@@ -58,7 +56,9 @@ class _Server:
         self.messages = messages
         self.working: dict[int, int] = {}  # process -> id of its job
         self.waiting: list[dict[str, Any]] = []
-        self._rest, self._open, self._loaded = b"", True, False
+        self._rest, self._open = b"", True
+        self._ahead: list[str] = []
+        self._tried: set[str] = set()
         self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -71,35 +71,53 @@ class _Server:
         with suppress(parameters.ParamsError):  # the stage will report it
             parameters.freeze(Path("params.yaml"))
         _tell(self.messages, {"frozen": True})
-        for name in _modules():
-            with suppress(ImportError):  # the stage that needs it will report it
-                importlib.import_module(name)
-            yield from self._next(0)
+        while True:
+            name = next(self._missing(), None)
+            if name is not None:
+                self._load(name)
+            self._hear(None if name is None and not self.waiting else 0)
             if not self._open:
                 return
-        gc.collect()
-        gc.freeze()  # collections in workers leave these pages shared
-        self._loaded = True
-        while self._open:
-            yield from self._next(None)
+            yield from self._ready()
 
-    def _next(self, timeout: float | None) -> Iterator[dict[str, Any]]:
-        if not (self._loaded and self.waiting):
-            readable, _, _ = select.select([0, self._woken], [], [], timeout)
-            if 0 in readable:
-                self._read()
-            if self._woken in readable:
-                os.read(self._woken, 4096)
-                self._reap()
-        ready = [job for job in self.waiting if self._loaded or all(name in sys.modules for name in job["needs"])]
+    def _missing(self) -> Iterator[str]:
+        """Names of modules to load: what jobs wait for, then what may be needed later."""
+        names = chain(*(job["needs"] for job in self.waiting), self._ahead)
+        return (name for name in names if name not in self._tried)
+
+    def _load(self, name: str) -> None:
+        self._tried.add(name)
+        with suppress(ImportError):  # the stage that needs it will report it
+            if name.endswith(".*"):
+                self._ahead = [*self._ahead, *_modules_in(name.removesuffix(".*"))]
+            else:
+                importlib.import_module(name)
+        if next(self._missing(), None) is None:
+            gc.collect()
+            gc.freeze()  # collections in workers leave these pages shared
+
+    def _hear(self, timeout: float | None) -> None:
+        readable, _, _ = select.select([0, self._woken], [], [], timeout)
+        if 0 in readable:
+            self._read()
+        if self._woken in readable:
+            os.read(self._woken, 4096)
+            self._reap()
+
+    def _ready(self) -> list[dict[str, Any]]:
+        ready = [job for job in self.waiting if self._tried.issuperset(job["needs"])]
         self.waiting = [job for job in self.waiting if job not in ready]
-        yield from ready
+        return ready
 
     def _read(self) -> None:
         given = os.read(0, 65536)
         self._open = bool(given)
         *lines, self._rest = (self._rest + given).split(b"\n")
-        self.waiting += map(json.loads, lines)
+        for message in map(json.loads, lines):
+            if "ahead" in message:
+                self._ahead = message["ahead"]
+            else:
+                self.waiting.append(message)
 
     def _reap(self) -> None:
         for worker in list(self.working):
@@ -117,13 +135,11 @@ class _Server:
             os.waitpid(worker, 0)
 
 
-def _modules() -> Iterator[str]:
-    """Names of all modules that stages may import."""
-    import versus
-
-    yield from (*FIRST, *THEN)
-    found = pkgutil.walk_packages(versus.__path__, "versus.", onerror=lambda _: None)
-    yield from (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
+def _modules_in(package: str) -> Iterator[str]:
+    """Names of the modules of a package that stages may import."""
+    paths = importlib.import_module(package).__path__
+    found = pkgutil.walk_packages(paths, f"{package}.", onerror=lambda _: None)
+    return (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
 
 
 def _work(job: dict[str, Any], messages: int) -> int:

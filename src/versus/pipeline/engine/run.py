@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 from collections import deque
 from collections.abc import Mapping
@@ -14,16 +12,17 @@ from time import monotonic
 from typing import Any
 
 from versus.pipeline import ending
+from versus.pipeline.engine import jobs
 from versus.pipeline.engine.display import Lines
 from versus.pipeline.engine.stages import StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
 
-STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
 OUTPUTS = Path(".versus") / "output"
 SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # number of stages that run at the same time, for the notes on costs
 LOCK_SHARE = 0.05  # at most a twentieth of the time goes into writing dvc.lock
 FIRST = float("inf")
 LEAST_FREE = 2**16  # bytes, in which a stage can say why it fails
+MANY = 8  # stale stages from which on it pays to load everything that any stage may import
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ class Run:
         self._stages, self._machine, self._display, self._seconds = stages, machine, display, seconds
         self._waiting = {stage: set(stages.upstream(stage)) for stage in stages.plan}
         self._stale: list[Any] = []  # in the order of the plan
+        self._known = 0  # stages found stale so far
+        self._ahead: tuple[str, ...] = ()  # modules that the workers load in their spare time
         self._begun: deque[Any] = deque()
         self._ended: deque[Any] = deque()
         self._running: dict[int, Any] = {}
@@ -118,6 +119,7 @@ class Run:
         del self._waiting[stage]
         if self._stages.is_stale(stage):
             self._stale.append(stage)
+            self._known += 1
         else:
             self._settle(stage)
 
@@ -136,7 +138,7 @@ class Run:
 
     def _needs_gpu(self, stage: Any) -> bool:
         """Check whether a cell's model uses torch and there are GPUs."""
-        return bool(self._machine.gpus) and "torch" in _needs(stage)
+        return bool(self._machine.gpus) and jobs.uses_gpu(stage)
 
     def _begin(self, stage: Any) -> None:
         self._stale.remove(stage)
@@ -167,10 +169,21 @@ class Run:
         }
         output = str(OUTPUTS / str(number))
         job = {"id": number, "environment": environment, "cores": self._machine.cores(slot), "output": output}
-        self._workers.start(job | _command(stage) | {"needs": _needs(stage)})
+        self._load_ahead(self._workers)
+        logged = jobs.is_logged() and self._ahead != jobs.FOR_THE_COMPARISON
+        self._workers.start(job | jobs.command(stage) | {"needs": jobs.needs(stage, logged=logged)})
         self._running[number] = stage
         self.ran.append(stage.addressing)
         self._display.started(number, stage.addressing)
+
+    def _load_ahead(self, workers: Workers) -> None:
+        """Tell the workers what to load in their spare time: for a few stages, what these and the comparison need."""
+        compared = any(stage.addressing == "compare" for stage in (*self._waiting, *self._stale))
+        few = jobs.FOR_THE_COMPARISON if compared else jobs.FOR_EVALUATIONS
+        ahead = jobs.EVERYTHING if self._known >= MANY else self._ahead or few
+        if ahead != self._ahead:
+            workers.load(ahead)
+            self._ahead = ahead
 
     def _hear(self, timeout: float | None) -> None:
         if self._workers is None or not self._running:
@@ -215,44 +228,6 @@ class Run:
         if began >= self._lock_due:
             self._stages.write(all_of_them=False)
             self._lock_due = monotonic() + max(1.0, (monotonic() - began) / LOCK_SHARE)
-
-
-def _needs(stage: Any) -> list[str]:
-    """Large modules that a stage is known to import."""
-    from versus.tracking import client  # not for a run that has nothing to do
-
-    kind, _, name = stage.addressing.partition("@")
-    if kind == "fingerprint":
-        return []
-    path = Path("data/fingerprints") / f"{kind.partition('_')[0]}-{name}.txt"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    found = ["torch._dynamo"] if "\ntorch==" in text else []
-    logged = kind.startswith("evaluate") and client.is_on()
-    return ["versus.evaluation", *found, *(["versus.tracking.mirror"] if logged else [])]
-
-
-def _command(stage: Any) -> dict[str, Any]:
-    found = STAGE.fullmatch(stage.cmd) if isinstance(stage.cmd, str) else None
-    if found is None:
-        commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
-        return {"shell": f"cd {shlex.quote(stage.wdir)} && " + " && ".join(commands)}
-    return {"module": found[1], "arguments": found[2].split()}
-
-
-def gpus() -> tuple[str, ...]:
-    """Return the NVIDIA GPUs that may be used, as reported by their driver, without initialising CUDA."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return tuple(filter(None, chosen.split(",")))
-    if not Path("/proc/driver/nvidia").exists():
-        return ()
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-        return tuple(map(str, range(pynvml.nvmlDeviceGetCount())))
-    except pynvml.NVMLError:
-        return ()
 
 
 def _look_of(path: Path) -> tuple[int, int] | None:

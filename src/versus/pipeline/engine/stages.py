@@ -94,7 +94,7 @@ class Stages:
     def upstream(self, stage: Any) -> list[Any]:
         """Return the stages of the plan that a stage waits for."""
         planned = set(self.plan)
-        return [found for found in self._graph.successors(stage) if found in planned] if not self.wanted.single else []
+        return [found for found in self._graph.successors(stage) if found in planned]
 
     def is_stale(self, stage: Any) -> bool:
         """Check whether a stage must be run or restored; if only its outputs are missing, they may be pulled."""

@@ -7,7 +7,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,12 +71,22 @@ class Workers:
     def start(self, job: Mapping[str, Any]) -> None:
         """Start a job: a mapping with these keys.
 
-        ``id``; ``module`` and ``arguments``, or ``shell``; ``needs``, the modules worth waiting for; ``environment``;
+        ``id``; ``module`` and ``arguments``, or ``shell``; ``needs``, the modules to load first; ``environment``;
         ``cores``, empty for all; ``output``, the file for what it prints.
         """
+        self._tell(job)
+
+    def load(self, modules: Sequence[str]) -> None:
+        """Let the server load modules while it has nothing else to do, instead of those named before.
+
+        ``package.*`` stands for all modules of a package.
+        """
+        self._tell({"ahead": modules})
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
         assert self._server.stdin is not None
         try:
-            self._server.stdin.write(json.dumps(job).encode() + b"\n")
+            self._server.stdin.write(json.dumps(message).encode() + b"\n")
             self._server.stdin.flush()
         except BrokenPipeError:
             raise WorkersDiedError("the process that starts the workers was killed; run it again") from None

@@ -1,0 +1,81 @@
+"""Stages as jobs for workers: the command of each, the modules that it imports, and whether it uses a GPU."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
+
+# Modules to load while stages run. A worker can be started only between two of them, so large ones come in parts.
+TRACKING = ("pandas", "sqlalchemy.orm", "alembic.migration", "fastapi", "mlflow", "versus.tracking.mirror")
+TORCH = ("torch", "torch._dynamo")
+FOR_EVALUATIONS = ("versus.evaluation", "sklearn.metrics")
+FOR_THE_COMPARISON = (*FOR_EVALUATIONS, "versus.report", *TRACKING, "versus.tracking.champions")
+FITS = ("versus.data.preparation", "versus.fitting.cell")
+EVERYTHING = (*FITS, *FOR_EVALUATIONS, *TORCH, *TRACKING, "versus.*")
+
+
+def command(stage: Any) -> dict[str, Any]:
+    """Return what to run: ``module`` and ``arguments`` of one of our stages, otherwise a ``shell`` command."""
+    found = STAGE.fullmatch(stage.cmd) if isinstance(stage.cmd, str) else None
+    if found is None:
+        commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
+        return {"shell": f"cd {shlex.quote(stage.wdir)} && " + " && ".join(commands)}
+    return {"module": found[1], "arguments": found[2].split()}
+
+
+def needs(stage: Any, *, logged: bool) -> list[str]:
+    """Return the large modules that a stage is known to import.
+
+    Args:
+        stage: the stage.
+        logged: True if an evaluation is to write its MLflow run itself, not leave it to the comparison.
+    """
+    kind = stage.addressing.partition("@")[0]
+    if kind.startswith("prepare"):
+        return ["versus.data.preparation"]
+    if kind.startswith("train"):
+        return ["versus.fitting.cell", *_torch(stage)]
+    if kind.startswith("evaluate"):
+        return ["versus.evaluation", *_torch(stage), *(TRACKING if logged else ())]
+    return []
+
+
+def is_logged() -> bool:
+    """Check whether MLflow is on."""
+    from versus.tracking import client  # not for a run that has nothing to do
+
+    return client.is_on()
+
+
+def uses_gpu(stage: Any) -> bool:
+    """Check whether a stage's model uses torch."""
+    return bool(_torch(stage))
+
+
+def _torch(stage: Any) -> list[str]:
+    """List torch, where the stage's fingerprint lists it."""
+    kind, _, name = stage.addressing.partition("@")
+    path = Path("data/fingerprints") / f"{kind.partition('_')[0]}-{name}.txt"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return [*TORCH] if "\ntorch==" in text else []
+
+
+def gpus() -> tuple[str, ...]:
+    """Return the NVIDIA GPUs that may be used, as reported by their driver, without initialising CUDA."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return tuple(filter(None, chosen.split(",")))
+    if not Path("/proc/driver/nvidia").exists():
+        return ()
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return tuple(map(str, range(pynvml.nvmlDeviceGetCount())))
+    except pynvml.NVMLError:
+        return ()
