@@ -1,13 +1,17 @@
 """Stages side by side leave what `dvc repro` would have left, and a cell that fails stops no other."""
 
+import json
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.pipeline.conftest import Project, ran
-from tests.pipeline.test_kill import long_fit, start
+from tests.pipeline.conftest import Project, clone, ran
+from tests.pipeline.test_kill import long_fit, start, workers_in
 from tests.tracking.processes import wait_for
 
 pytestmark = pytest.mark.slow
@@ -92,3 +96,55 @@ def test_costs_say_how_many_shared_the_machine(project: Project) -> None:
     for jobs in ("1", "3"):
         project.repro("-j", jobs, "--force", "--single-item", "train_discriminative@iris-prior")
         assert f'"side_by_side": {jobs}' in project.read("models/iris-prior/training_cost.json")
+
+
+@contextmanager
+def cluster(folder: Path, *places: Project) -> Iterator[str]:
+    """A Dask scheduler and one worker process in each place, on this machine only; yields the scheduler's address."""
+    pytest.importorskip("distributed", reason="dask.distributed is not installed; the extra `dask` brings it")
+    file = folder / "scheduler.json"
+    options = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
+    commands = [
+        (["scheduler", "--port", "0"], places[0]),
+        *((["worker", "--no-nanny", "--nthreads", "1"], p) for p in places),
+    ]
+    processes = []
+    try:
+        with (folder / "cluster").open("wb") as output:
+            for (kind, *more), place in commands:
+                command = [sys.executable, "-m", "dask", kind, *options, *more]
+                environment = place.environment
+                processes.append(
+                    subprocess.Popen(command, cwd=place.folder, env=environment, stdout=output, stderr=output)
+                )
+        wait_for(lambda: (folder / "cluster").read_text().count("Register worker") == len(places), 60)
+        yield json.loads(file.read_text())["address"].replace("tcp://", "dask://")
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def test_a_cluster_with_a_worker_here_and_one_in_a_clone_gives_the_same_scores(
+    project: Project, tmp_path: Path
+) -> None:
+    alone = project.copy(tmp_path / "alone")
+    apart = clone(tmp_path / "apart")
+    for place in (project, apart):
+        place.dvc("remote", "add", "-d", "meeting", str(tmp_path / "remote"))
+    for edited in (project, alone):
+        edited.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
+        edited.edit("params.yaml", "n_latent: 2, epochs: 5", "n_latent: 3, epochs: 5")
+    with cluster(tmp_path, project, apart) as address:
+        assert project.repro("--executor", address) == alone.repro()
+        assert project.plain_repro() == set()
+        assert stages_in_lock(project) == stages_in_lock(alone)
+        assert project.read("reports/comparison.csv") == alone.read("reports/comparison.csv")
+        assert list((apart.folder / "models").iterdir()) != []
+        fit = long_fit(project)
+        runner = start(project, "--executor", address)
+        wait_for(lambda: fit.is_dir() or (apart.folder / ".versus/unfinished/moons-cvae/0").is_dir(), 120)
+        runner.kill()
+        runner.wait()
+        wait_for(lambda: workers_in(project.folder) + workers_in(apart.folder) == [], 30)

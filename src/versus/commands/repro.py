@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
@@ -31,17 +33,51 @@ from versus.workspace import Workspace
 Failed = list[tuple[Cell, Failure]]
 
 
+@dataclass(frozen=True)
+class How:
+    """Options of a run.
+
+    Args:
+        jobs: number of stages that run side by side; None for as many as there are cores, here or on the cluster.
+        executor: address of a Dask cluster, dask://HOST:PORT; empty for this machine.
+        retry: run the cells that failed again, too.
+    """
+
+    jobs: int | None = None
+    executor: str = ""
+    retry: bool = False
+
+    @staticmethod
+    def declare(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        text = "stages that run side by side (default: the cores there are); 1 for exact times"
+        parser.add_argument("-j", "--jobs", type=int, metavar="N", help=text)
+        parser.add_argument("--retry", action="store_true", help="run the cells that failed again, too")
+        text = "run fits and evaluations on a cluster of dask.distributed, such as dask://10.0.0.1:8786"
+        parser.add_argument("--executor", default="", metavar="ADDRESS", help=text)
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> How:
+        """Check the options given.
+
+        Raises:
+            ValueError: if there is to be no job.
+        """
+        if options.jobs is not None and options.jobs < 1:
+            raise ValueError(f"--jobs {options.jobs}; at least 1 is needed")
+        return cls(options.jobs, options.executor, options.retry)
+
+    def machine(self, params: Params, environment: Mapping[str, str]) -> engine.Machine:
+        """Return the resources to run on."""
+        if self.executor:
+            return engine.Machine(self.jobs or engine.slots(self.executor), (), environment, self.executor)
+        gpus = engine.gpus() if params.training.device != "cpu" else ()
+        return engine.Machine(self.jobs or cores(), gpus, environment)
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; others are passed to `dvc repro`."""
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        default=cores(),
-        metavar="N",
-        help="stages that run side by side (default: the cores there are); 1 for exact times",
-    )
-    parser.add_argument("--retry", action="store_true", help="run the cells that failed again, too")
+    How.declare(parser)
     parser.add_argument(
         "--share",
         metavar="I/N",
@@ -54,11 +90,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check params, repair, reproduce, compare with the commit, and print the report's path; returns the exit code."""
-    if options.jobs < 1:
-        raise ValueError(f"--jobs {options.jobs}; at least 1 is needed")
     if options.share is not None:
-        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc, options.jobs)
-    return reproduce(Workspace(Path()), options.dvc, jobs=options.jobs, retry=options.retry)
+        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc, How.of(options))
+    return reproduce(Workspace(Path()), options.dvc, How.of(options))
 
 
 def cores() -> int:
@@ -69,15 +103,14 @@ def cores() -> int:
 def reproduce(
     workspace: Workspace,
     dvc_arguments: list[str],
-    environment: dict[str, str] | None = None,
-    jobs: int | None = None,
-    retry: bool = False,
+    how: How,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Reproduce a workspace; ``environment`` is added to this process's."""
     with alone(workspace) as params:
-        again = cells_that_failed(workspace, params) if retry else []
+        again = cells_that_failed(workspace, params) if how.retry else []
         compared = last_comparison(workspace)
-        code = _reproduce(workspace, params, dvc_arguments, environment or {}, jobs or cores(), again)
+        code = _reproduce(workspace, params, dvc_arguments, environment, how, again)
         if code:
             return code
         # Only some stages, a dry run, or a run with nothing to do: no summary, since it would not cover all cells.
@@ -112,13 +145,13 @@ def tell_failures(failed: Failed) -> int:
     return 1 if failed else 0
 
 
-def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], jobs: int) -> int:
+def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], how: How) -> int:
     """Train and evaluate the cells of one share, without the comparison, which needs all shares."""
     cells = shares.cells_of(workspace, share)
     if cells:
         with alone(workspace) as params:
             stages = [f"evaluate_{cell.family}@{cell.name}" for cell in cells]
-            code = _reproduce(workspace, params, [*dvc_options, *stages], {}, jobs, [])
+            code = _reproduce(workspace, params, [*dvc_options, *stages], {}, how, [])
         if code:
             return code
     print(f"Share {share}: {', '.join(cell.name for cell in cells) or 'no cell, there are fewer than shares'}.")
@@ -157,7 +190,7 @@ def _reproduce(
     params: Params,
     dvc_arguments: list[str],
     environment: Mapping[str, str],
-    jobs: int,
+    how: How,
     again: Failed,
 ) -> int:
     for mended in recovery.mend(workspace.root):
@@ -172,9 +205,11 @@ def _reproduce(
     if unsupported:
         print(f"{unsupported}: `dvc repro` runs the stages instead, one by one", file=sys.stderr)
     if wanted is None or unsupported:
+        if how.executor:
+            raise ValueError("--executor goes with stages, --force, --single-item and --pull only")
         code = _call_dvc(workspace, dvc_arguments, environment)
     else:
-        code = engine.reproduce(workspace, params, wanted, jobs, environment)
+        code = engine.reproduce(workspace, wanted, how.machine(params, environment))
     if code:  # not earlier: DVC may fetch a file that it tracks
         for missing in missing_files(params, workspace.root):
             print(f"{missing}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)

@@ -16,7 +16,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from versus import params as parameters
-from versus.commands.repro import missing_files, reproduce
+from versus.commands.repro import How, missing_files, reproduce
 from versus.workspace import Workspace
 
 
@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER", help="what relative paths in it start from (default: its own folder)"
     )
+    How.declare(parser)
     parser.add_argument(
         "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
     )
@@ -36,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Create or update the workspace and reproduce it; returns DVC's exit code."""
-    code = code_root()
+    code, how = code_root(), How.of(options)
     data = options.data or options.params.parent
     for missing in missing_files(parameters.read(options.params), data):
         raise ValueError(f"{missing}. It was looked for in {data.resolve()}; --data names another folder")
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         _initialise(code, folder)
     environment = {"PYTHONPATH": str(code), "VERSUS_STORE_ROOT": str(code)}
     print(f"Workspace: {folder}", file=sys.stderr)
-    return reproduce(workspace, options.dvc, environment)
+    return reproduce(workspace, options.dvc, how, environment)
 
 
 def code_root() -> Path:

@@ -15,7 +15,6 @@ from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.metrics.classification import balanced_accuracy, class_counts
 from versus.metrics.metric import UndefinedMetricError
-from versus.models.counts import TokenCounts
 from versus.models.preprocessing import Preprocessor
 
 JUDGING_TREES = 50  # about 18 of them judge a row
@@ -111,6 +110,8 @@ def _expect_rows(n: int) -> None:
 def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
     """Convert events to the forest's input: numbers and pixels as they are, texts as token counts."""
     texts = isinstance(schema.x, Tokens)
+    from versus.models.counts import TokenCounts  # params.py, which every command reads, need not wait for scipy
+
     preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, standardise=False, dtype=np.float32)
     preprocessor.fit(fitted)
     return [preprocessor.transform(X) for X in (fitted, *others)]

@@ -1,6 +1,9 @@
 """Run the pipeline with stages side by side, in workers forked from one process with the libraries loaded."""
 
+from versus.pipeline.engine.cluster import slots
 from versus.pipeline.engine.entry import reproduce, wanted
+from versus.pipeline.engine.jobs import gpus
+from versus.pipeline.engine.run import Machine
 from versus.pipeline.engine.stages import Wanted, unsupported
 
-__all__ = ["Wanted", "reproduce", "unsupported", "wanted"]
+__all__ = ["Machine", "Wanted", "gpus", "reproduce", "slots", "unsupported", "wanted"]

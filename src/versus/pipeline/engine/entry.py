@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import chdir
 from types import FrameType
 
 from versus.fitting.failure import Failure
-from versus.params import Params
 from versus.pipeline import ending, shares
-from versus.pipeline.engine import display, jobs, stages
+from versus.pipeline.engine import display, stages
 from versus.pipeline.engine.run import Machine, Run
 from versus.pipeline.engine.stages import StageFaultError, Wanted
 from versus.pipeline.engine.workers import WorkersDiedError
@@ -42,14 +41,13 @@ def wanted(arguments: Sequence[str], again: Sequence[tuple[Cell, Failure]]) -> W
     return Wanted(targets, again=retried, **{OPTIONS[word]: True for word in options})
 
 
-def reproduce(workspace: Workspace, params: Params, wanted: Wanted, slots: int, environment: Mapping[str, str]) -> int:
+def reproduce(workspace: Workspace, wanted: Wanted, machine: Machine) -> int:
     """Run the stale stages of a workspace; return an exit code, 0 if everything is now up to date."""
     from dvc.exceptions import DvcException
 
     signal.signal(signal.SIGTERM, _end)
     costs = workspace.reports / "costs.csv"
     seconds = shares.read_training_times(costs.read_text(encoding="utf-8")) if costs.is_file() else {}
-    machine = Machine(slots, jobs.gpus() if params.training.device != "cpu" else (), environment)
     try:
         with chdir(workspace.root), stages.opened(wanted) as found, display.for_this_terminal() as shown:
             run = Run(found, machine, shown, seconds)

@@ -35,13 +35,14 @@ NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
 SECONDS_BETWEEN_NEWS = 0.25
 
 
-def serve(messages: int) -> int:
+def serve(messages: int, alone: int) -> int:
     """Start a worker for each job. The function also returns in the worker, when its stage is done.
 
     Args:
         messages: file descriptor to write events to.
+        alone: 1 to wait for the workers of an earlier run to end.
     """
-    server = _Server(messages)
+    server = _Server(messages, alone)
     for job in server.jobs():
         worker = os.fork()
         if worker == 0:
@@ -52,7 +53,7 @@ def serve(messages: int) -> int:
 
 
 class _Server:
-    def __init__(self, messages: int) -> None:
+    def __init__(self, messages: int, alone: int) -> None:
         self.messages = messages
         self.working: dict[int, int] = {}  # process -> id of its job
         self.waiting: list[dict[str, Any]] = []
@@ -62,9 +63,9 @@ class _Server:
         self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Workers inherit it, so that it is free when the last of an earlier run is gone.
-        lock = os.open(".versus/workers.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if alone:  # workers inherit the lock, so that it is free when the last of an earlier run is gone
+            lock = os.open(".versus/workers.lock", os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
     def jobs(self) -> Iterator[dict[str, Any]]:
         """Yield jobs as they arrive, each once the modules that it needs are loaded."""

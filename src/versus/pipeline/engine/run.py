@@ -13,6 +13,7 @@ from typing import Any
 
 from versus.pipeline import ending
 from versus.pipeline.engine import jobs
+from versus.pipeline.engine.cluster import Cluster
 from versus.pipeline.engine.display import Lines
 from versus.pipeline.engine.stages import StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
@@ -33,15 +34,23 @@ class Machine:
         slots: number of stages that run at the same time.
         gpus: the GPUs, named as in CUDA_VISIBLE_DEVICES; a stage that uses one has it for itself.
         environment: environment variables of the stages, in addition to this process's.
+        cluster: address of a Dask cluster that runs fits and evaluations; empty to run them here.
     """
 
     slots: int
     gpus: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
+
+    def workers(self, stages: Stages) -> Workers:
+        """Start the workers."""
+        if not self.cluster:
+            return Workers(Path(), self.environment)
+        return Cluster(self.cluster, Path(), self.environment, stages.parcel)
 
     def cores(self, slot: int) -> list[int]:
-        """Return the processor cores of a slot; an empty list, which means all cores, if there is one slot."""
-        if self.slots == 1 or not hasattr(os, "sched_getaffinity"):
+        """Return the processor cores of a slot; an empty list, for all cores, if there is one slot or a cluster."""
+        if self.slots == 1 or self.cluster or not hasattr(os, "sched_getaffinity"):
             return []
         cores = sorted(os.sched_getaffinity(0))
         share = len(cores) / self.slots
@@ -66,6 +75,7 @@ class Run:
         self._ahead: tuple[str, ...] = ()  # modules that the workers load in their spare time
         self._begun: deque[Any] = deque()
         self._ended: deque[Any] = deque()
+        self._apart: set[Any] = set()  # stages that ran in another clone
         self._running: dict[int, Any] = {}
         self._slots = list(range(machine.slots))
         self._gpus = list(machine.gpus)
@@ -154,7 +164,7 @@ class Run:
 
     def _start(self, stage: Any) -> None:
         if self._workers is None:
-            self._workers = Workers(Path(), self._machine.environment)
+            self._workers = self._machine.workers(self._stages)
             if _look_of(Path("params.yaml")) != self._params:
                 raise StageFaultError("params.yaml was edited as the run began; run it again")
         number = len(self.ran)
@@ -168,9 +178,15 @@ class Run:
             **({} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}),
         }
         output = str(OUTPUTS / str(number))
-        job = {"id": number, "environment": environment, "cores": self._machine.cores(slot), "output": output}
+        job = {
+            "id": number,
+            "stage": stage.addressing,
+            "environment": environment,
+            "cores": self._machine.cores(slot),
+            "output": output,
+        }
         self._load_ahead(self._workers)
-        logged = jobs.is_logged() and self._ahead != jobs.FOR_THE_COMPARISON
+        logged = jobs.is_logged() and not self._machine.cluster and self._ahead != jobs.FOR_THE_COMPARISON
         self._workers.start(job | jobs.command(stage) | {"needs": jobs.needs(stage, logged=logged)})
         self._running[number] = stage
         self.ran.append(stage.addressing)
@@ -179,8 +195,8 @@ class Run:
     def _load_ahead(self, workers: Workers) -> None:
         """Tell the workers what to load in their spare time: for a few stages, what these and the comparison need."""
         compared = any(stage.addressing == "compare" for stage in (*self._waiting, *self._stale))
-        few = jobs.FOR_THE_COMPARISON if compared else jobs.FOR_EVALUATIONS
-        ahead = jobs.EVERYTHING if self._known >= MANY else self._ahead or few
+        few: tuple[str, ...] = jobs.FOR_THE_COMPARISON if compared else jobs.FOR_EVALUATIONS
+        ahead: tuple[str, ...] = jobs.EVERYTHING if self._known >= MANY else self._ahead or few
         if ahead != self._ahead:
             workers.load(ahead)
             self._ahead = ahead
@@ -210,10 +226,14 @@ class Run:
             raise StageFaultError(f"{text.rstrip()}\nstage {stage.addressing} failed ({how})".lstrip())
         if text.strip():
             self._display.say(stage.addressing, text)
+        if news.apart:
+            self._apart.add(stage)
         self._ended.append(stage)
 
     def _finish(self, stage: Any) -> None:
         try:
+            if stage in self._apart:
+                self._stages.fetch(stage)
             self._stages.finish(stage)
         except StageFaultError as error:
             raise StageFaultError(f"stage {stage.addressing}: {error}") from None

@@ -90,6 +90,7 @@ class Stages:
         self._locks: dict[Any, ExitStack] = {}
         self._settled: set[Any] = set()
         self._unwritten: set[Any] = set()
+        self._pushed: set[Any] = set()  # stages whose outputs are in the remote
 
     def upstream(self, stage: Any) -> list[Any]:
         """Return the stages of the plan that a stage waits for."""
@@ -180,6 +181,33 @@ class Stages:
         finally:
             self.let_go(stage)
         self._unwritten.add(stage)
+
+    def parcel(self, name: str) -> dict[str, Any]:
+        """Push what a stage builds on to DVC's remote; return the entries of dvc.lock that name it."""
+        from dvc.stage.serialize import to_lockfile
+        from networkx import descendants
+
+        (stage,) = (found for found in self.plan if found.addressing == name)
+        upstream = descendants(self._graph, stage)
+        for found in upstream - self._pushed:
+            for objects in found.get_used_objs().values():
+                self.repo.cloud.push(objects)
+            self._pushed.add(found)
+        return {key: entry for found in upstream for key, entry in to_lockfile(found).items()}
+
+    def fetch(self, stage: Any) -> None:
+        """Bring the outputs of a stage that ran in another clone, which put them into the remote's run cache.
+
+        Raises:
+            StageFaultError: if they are not there.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            self.repo.stage_cache.pull(None)
+            self.repo.stage_cache.restore(stage, pull=True)
+        except DvcException as error:
+            raise StageFaultError(f"its outputs did not come through the DVC remote: {error}") from error
 
     def let_go(self, *stages: Any) -> None:
         """Release the locks of these stages, or of all stages if none is given."""

@@ -15,7 +15,7 @@ from typing import Any
 
 # As `python -m stages.…` would import: the code beside the stages comes before any installed versus.
 START = "import sys; from stages import entry; "
-SERVE = "from versus.pipeline.engine.fork_server import serve; sys.exit(serve(int(sys.argv[1])))"
+SERVE = "from versus.pipeline.engine.fork_server import serve; sys.exit(serve(*map(int, sys.argv[1:])))"
 
 LONGEST_END = 5.0  # seconds
 
@@ -27,6 +27,7 @@ class News:
     Args:
         job: id of the job.
         code: exit code of its process, negative for a signal; None while it runs.
+        apart: True if its outputs are in DVC's remote, not here.
         fit: title of the fit in progress.
         done: number of epochs done.
         of: maximum number of epochs; None if unknown.
@@ -34,6 +35,7 @@ class News:
 
     job: int
     code: int | None = None
+    apart: bool = False
     fit: str = ""
     done: int = 0
     of: int | None = None
@@ -44,11 +46,17 @@ class WorkersDiedError(Exception):
 
 
 class Workers:
-    """Forked workers in a folder; the server starts with this object and ends with `stop`."""
+    """Forked workers in a folder; the server starts with this object and ends with `stop`.
 
-    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+    Args:
+        root: the folder.
+        environment: environment variables of the stages, in addition to this process's.
+        alone: True to wait for the workers of an earlier run to end.
+    """
+
+    def __init__(self, root: Path, environment: Mapping[str, str], *, alone: bool = True) -> None:
         self._news, messages = os.pipe()
-        command = [sys.executable, "-c", START + SERVE, str(messages)]
+        command = [sys.executable, "-c", START + SERVE, str(messages), str(int(alone))]
         self._server = subprocess.Popen(
             command,
             cwd=root,
