@@ -120,9 +120,8 @@ def cluster(folder: Path, *places: Project) -> Iterator[str]:
         wait_for(lambda: (folder / "cluster").read_text().count("Register worker") == len(places), 60)
         yield json.loads(file.read_text())["address"].replace("tcp://", "dask://")
     finally:
-        for process in reversed(processes):
-            process.terminate()
         for process in processes:
+            process.kill()  # their own children see it and end
             process.wait(30)
 
 
