@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
-from versus.data import findings, preparation, prepared
+from versus.data import checks, findings, preparation, prepared
 from versus.workspace import Workspace
 
 
@@ -21,7 +21,7 @@ def main(name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     data = preparation.prepare(name, spec, base=workspace.root, seed=params.seed)
     prepared.write(aside, data)
-    findings.write(aside, findings.examine(data, preparation.options(spec).mute))
+    findings.write(aside, checks.examine(data, preparation.options(spec).mute))
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
 

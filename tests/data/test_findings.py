@@ -6,8 +6,8 @@ import pytest
 from tests.data.conftest import Desk
 from versus import manifest
 from versus.data import findings, prepared
+from versus.data.checks import examine
 from versus.data.errors import DataError
-from versus.data.findings import examine
 from versus.data.prepared import Prepared
 
 

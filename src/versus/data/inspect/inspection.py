@@ -12,11 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from versus.data import file_specification
+from versus.data.checks import examine
 from versus.data.columns import Numbers, Words
 from versus.data.encoding import encode
 from versus.data.errors import DataError
 from versus.data.file_specification import Tabular
-from versus.data.findings import Findings, examine
+from versus.data.findings import Findings
 from versus.data.inspect import sniffing, table_files, text_files
 from versus.data.preparation import divide, in_folder, load, parse, read
 from versus.data.prepared import Dataset
