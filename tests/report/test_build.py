@@ -12,7 +12,7 @@ import pytest
 
 from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import Made, blobs, write_json
-from versus.data import prepared
+from versus.data import findings, prepared
 from versus.fitting import failure
 from versus.metrics.table import deciding
 from versus.report import best_cells, build
@@ -179,6 +179,20 @@ def test_plot_files(made):
     right = np.mean([r["actual"] == r["predicted"] for r in rows(plots / "confusion" / "blobs.csv")])
     metrics = json.loads((made.workspace.reports / "metrics.json").read_text())
     assert right == pytest.approx(max(m["accuracy_score"] for m in metrics["blobs"].values()))
+
+
+def test_findings_are_shown_with_the_data_set_and_leaks_beside_the_verdict(made, tmp_path):
+    other = copied(made, tmp_path / "leaky")
+    leak = findings.Finding("leak-target", "column '<b>y_copy</b>'", "determines *all* of it", "It is late", "drop it")
+    findings.write(other.workspace.prepared("blobs"), findings.Findings((leak,), ("constant",)))
+    build(other.workspace, other.cells, PROVENANCE)
+    page, text = ((other.workspace.reports / name).read_text() for name in ("report.html", "report.md"))
+    assert "<strong>leak-target</strong>, column &#39;&lt;b&gt;y_copy&lt;/b&gt;&#39;: determines *all* of it." in page
+    assert "Muted in params.yaml: constant." in page
+    assert "determines \\*all\\* of it. drop it." in text
+    line = next(line for line in text.splitlines() if line.startswith("- **blobs**"))
+    assert "Mind what was found in its data: leak-target." in line
+    assert "Found in the data" not in (made.workspace.reports / "report.html").read_text()
 
 
 def test_regression_has_columns_of_its_own(made):

@@ -11,6 +11,7 @@ from filelock import FileLock
 from mlflow.entities import Run, ViewType
 
 from tests.tracking.workspaces import CELL, REPEATS, a_cell, history, make_cell, make_costs, make_dataset, make_failed
+from versus.data import findings
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes
@@ -376,8 +377,13 @@ def test_the_report_is_one_run_for_each_report(mirror: Mirror) -> None:
 
 def test_an_experiment_says_what_its_data_set_is(mirror: Mirror) -> None:
     mirror.dataset("flowers", {})
+    assert mirror.client.get_experiment_by_name("flowers").tags["findings"] == "none"
+    leak = findings.Finding("leak-target", "column 'a'", "it determines all", "It is late", "drop it")
+    findings.write(mirror.workspace.prepared("flowers"), findings.Findings((leak,)))
     mirror.dataset("flowers", {})
     found = mirror.client.get_experiment_by_name("flowers")
+    assert found.tags["findings"] == "leak-target"
+    assert f"finding: {leak}" in found.tags["mlflow.note.content"]
     assert (
         "table, 3 columns, 1 of them categorical, 150 rows, 3 classes (setosa, versicolor, virginica)"
         in found.tags["mlflow.note.content"]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.data.findings import Findings
 from versus.data.prepared import Prepared
 from versus.metrics import table
 from versus.metrics import table as metric_table
@@ -36,6 +37,7 @@ class DatasetResults:
     prepared: Prepared
     evaluations: tuple[Evaluation, ...]
     comparison: Comparison
+    findings: Findings = field(default_factory=Findings)
     _resampled: dict[tuple[str, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
 
     @property

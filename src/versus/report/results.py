@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from versus.data import prepared
+from versus.data import findings, prepared
 from versus.fitting import failure
 from versus.report import evaluation
 from versus.report.contrasts import Contrast, contrasts
@@ -78,9 +78,9 @@ def read(
     evaluations = [e for e in found if e is not None]
     known = {e.cell.name for e in evaluations} | set(failed)
     datasets = tuple(
-        DatasetResults(name, prepared.read(workspace.prepared(name)), here, comparison)
+        DatasetResults(name, prepared.read(folder), here, comparison, findings.read(folder))
         for name in dict.fromkeys(cell.dataset for cell in cells)
-        if (here := tuple(e for e in evaluations if e.cell.dataset == name))
+        if (here := tuple(e for e in evaluations if e.cell.dataset == name)) and (folder := workspace.prepared(name))
     )
     missing = {cell.name: _absence(workspace, cell.name) for cell in cells if cell.name not in known}
     return Results(workspace, cells, datasets, failed, missing, comparison, provenance or {})

@@ -6,7 +6,7 @@ Sentences on scores and on costs are kept separate: scores are the same in every
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,7 +43,17 @@ class Verdict:
 
 def verdicts(datasets: Sequence[DatasetResults], contrasts: Sequence[Contrast]) -> list[Verdict]:
     """Return one verdict for each data set, in order."""
-    return [_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets]
+    found = (_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets)
+    return [
+        replace(verdict, scores=verdict.scores + _leaks(dataset))
+        for verdict, dataset in zip(found, datasets, strict=True)
+    ]
+
+
+def _leaks(dataset: DatasetResults) -> str:
+    """Warn of leaks that `prepare` found."""
+    codes = dict.fromkeys(f.code for f in dataset.findings.shown if f.code.startswith("leak"))
+    return f" Mind what was found in its data: {', '.join(codes)}." if codes else ""
 
 
 def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:

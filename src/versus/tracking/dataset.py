@@ -15,7 +15,7 @@ from mlflow.types.schema import TensorSpec
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from versus import manifest
-from versus.data import prepared
+from versus.data import findings, prepared
 from versus.data.prepared import Prepared
 from versus.data.spaces import Table
 from versus.metrics import table
@@ -69,12 +69,15 @@ def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -
     schema = data.schema
     classes = f", {schema.n_classes} classes ({', '.join(schema.classes)})" if schema.classes else ""
     about = f"{schema.y.task}, {schema.x.describe()}, {len(data.X)} rows{classes}"
-    facts = "\n".join(f"- {key}: {value}" for key, value in data.about.items() if isinstance(value, str | int | float))
+    facts = [f"- {key}: {value}" for key, value in data.about.items() if isinstance(value, str | int | float)]
+    found = findings.read(folder)
+    told = "\n".join([*(f"- finding: {finding}" for finding in found.shown), *facts])
     return {
-        "mlflow.note.content": f"[**Leaderboard**]({leaderboard.link(experiment)}) · {about}\n\n{facts}"[:LONGEST_NOTE],
+        "mlflow.note.content": f"[**Leaderboard**]({leaderboard.link(experiment)}) · {about}\n\n{told}"[:LONGEST_NOTE],
         "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
         leaderboard.TAG: leaderboard.view(schema.y.task, table.primary(primary, schema.y.task, folder.name)),
         "task": schema.y.task,
         "kind": schema.x.form,
         "data_hash": digest(folder),
+        "findings": " ".join(dict.fromkeys(finding.code for finding in found.shown)) or "none",
     }

@@ -11,10 +11,19 @@ from typing import Any
 from versus.report.dataset_results import DatasetResults
 from versus.report.results import Results
 from versus.report.section import Content, Section, escaped, shown
-from versus.report.sections import confusion, curves, likelihoods, profile, regions, samples, scores
+from versus.report.sections import confusion, curves, findings, likelihoods, profile, regions, samples, scores
 
 NAME, TITLE = "datasets", "Data set by data set"
-OF_ONE: tuple[Section[DatasetResults], ...] = (profile, regions, confusion, scores, likelihoods, samples, curves)
+OF_ONE: tuple[Section[DatasetResults], ...] = (
+    profile,
+    findings,
+    regions,
+    confusion,
+    scores,
+    likelihoods,
+    samples,
+    curves,
+)
 
 
 def content(results: Results) -> dict[str, Any]:
