@@ -1,5 +1,7 @@
 """Findings: each code on data that have the fault, and none on honest data."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,8 @@ def test_groups_and_times_are_read_from_columns_that_are_no_features(desk: Desk)
         table(desk, "a,who,day,y", rows, time="day", group="who")
     with pytest.raises(DataError, match="group: unknown column 'whom'"):
         table(desk, "a,who,day,y", rows, group="whom")
+
+
+def test_the_readme_lists_every_code():
+    table = "".join(f"| `{code}` | {what} |\n" for code, what in findings.CODES.items())
+    assert f"| code | what was found |\n|---|---|\n{table}\n" in (Path(__file__).parents[2] / "README.md").read_text()

@@ -43,11 +43,8 @@ class Verdict:
 
 def verdicts(datasets: Sequence[DatasetResults], contrasts: Sequence[Contrast]) -> list[Verdict]:
     """Return one verdict for each data set, in order."""
-    found = (_verdict(dataset, main_contrast(dataset, contrasts)) for dataset in datasets)
-    return [
-        replace(verdict, scores=verdict.scores + _leaks(dataset))
-        for verdict, dataset in zip(found, datasets, strict=True)
-    ]
+    found = [(dataset, _verdict(dataset, main_contrast(dataset, contrasts))) for dataset in datasets]
+    return [replace(verdict, scores=verdict.scores + _leaks(dataset)) for dataset, verdict in found]
 
 
 def _leaks(dataset: DatasetResults) -> str:

@@ -18,7 +18,6 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
 
 def markdown(content: Content) -> list[str]:
     """Return a line for each finding."""
-    lines = [
-        f"- **{f.code}**, {escaped(f.where)}: {escaped(f.what)}. {escaped(f.remedy)}." for f in content["findings"]
-    ]
-    return [*lines, *([f"- muted: {', '.join(content['muted'])}"] if content["muted"] else []), ""]
+    told = [f"- **{f.code}**, {escaped(f'{f.where}: {f.what}. {f.remedy}.')}" for f in content["findings"]]
+    muted = [f"- muted: {', '.join(content['muted'])}"] if content["muted"] else []
+    return [*told, *muted, ""]
