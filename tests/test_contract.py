@@ -61,6 +61,57 @@ def test_a_cell_keeps_the_contract(cell: Cell, tmp_path: Path) -> None:
         expect_equal(answer, loaded[name], f"{name} differs after saving and loading")
 
 
+OF_OTHER_DATA = {"BernoulliNaiveBayes", "MultinomialNaiveBayes", "CategoricalNaiveBayes", "ConvolutionalClassifier"}
+
+
+def cells_of_numbers() -> list[Cell]:
+    """One cell for each class of the catalogue that takes columns of numbers."""
+    data = {"classification": "iris", "regression": "diabetes", None: "iris"}
+    few = {"epochs": 3}
+    return [
+        Cell(
+            name,
+            data[catalogue.task(family, module, name)],
+            family,
+            module,
+            name,
+            few if "epochs" in parsed else {},
+        )
+        for family in FAMILIES
+        for module in catalogue.modules(family)
+        for name, parsed in catalogue.signatures(family, module).items()
+        if catalogue.task(family, module, name) in data and name not in OF_OTHER_DATA
+    ]
+
+
+@pytest.mark.parametrize("cell", cells_of_numbers(), ids=lambda cell: cell.class_name)
+def test_units_and_origins_change_no_answer(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns in nanometres or gigabytes, or counted from another origin: the same model, up to rounding."""
+    data = tiny(cell.dataset)
+    rng = np.random.default_rng(0)
+    numeric = np.array(data.schema.cardinalities) == 0
+    unit = np.where(numeric, 10.0 ** rng.integers(-9, 10, len(numeric)), 1.0)
+    spread = np.where(numeric, np.nanstd(data.X, axis=0), 0.0)
+    number = not isinstance(data.schema.y, Classes)
+    y_unit, y_origin = (1e-9, 30 * float(np.std(data.y))) if number else (1, 0)
+    moved = dataclasses.replace(data, X=unit * (data.X + 1e4 * spread), y=y_unit * (data.y + y_origin))
+    before = answers_of(fitted(cell), data.take(0, "test")[0], data)
+    monkeypatch.setitem(globals(), "tiny", lambda dataset: moved)
+    after = answers_of(fitted(cell), moved.take(0, "test")[0], moved)
+    bounded = "elbo" in before  # the draws of a bound depend on the rows
+    if number:
+        for name in {"predict", "predict_interval"} & set(before):
+            back = after[name] / y_unit - y_origin
+            assert np.median(np.abs(back - before[name])) < 1e-3 * np.std(data.y), name
+    else:
+        for name in {"predict", "predict_proba"} & set(before):
+            differences = np.abs(after[name] - before[name])
+            assert np.median(differences) < (0.1 if bounded else 1e-3), name
+            assert np.mean(differences > 0.5) < 0.1, name  # of 18 rows one may be tied
+    for name in {"log_prob", "elbo"} & set(before):
+        assert np.median(np.abs(after[name] + np.log(unit).sum() - before[name])) < (1.0 if bounded else 0.01), name
+
+
 def expect_equal(found: Events, expected: Events, message: str) -> None:
     if isinstance(found, Ragged):
         np.testing.assert_array_equal(found.starts, expected.starts, err_msg=message)

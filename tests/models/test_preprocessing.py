@@ -7,6 +7,7 @@ from versus.data.targets import Classes
 from versus.models.preprocessing import Flattened, Preprocessor
 
 TABLE = Schema(Table((Column("a"), Column("b", ("p", "q", "r")), Column("c"))), Classes(("u", "v")))
+NUMBER = Schema(Table((Column("a"),)), Classes(("u", "v")))
 X = np.array([[1.0, 0, 10.0], [3.0, 2, 10.0], [np.nan, np.nan, 10.0], [5.0, 1, 10.0]])
 
 
@@ -19,10 +20,14 @@ def test_table_by_hand():
     np.testing.assert_array_equal(matrix[:, 3:], [[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 1, 0]])
 
 
-def test_trees_get_numbers_as_they_are():
-    matrix = Preprocessor(TABLE, standardise=False, dtype=np.float32).fit(X).transform(X)
+@pytest.mark.parametrize("unit", [1e-200, 1e-9, 1e9, 1e200])
+def test_units_and_origins_do_not_matter(unit):
+    a = np.array([1.0, np.nan, 3.0, 5.0])
+    expected = Preprocessor(NUMBER, dtype=np.float32).fit(a[:, None]).transform(a[:, None])
+    moved = (unit * (a + 1e6))[:, None]
+    matrix = Preprocessor(NUMBER, dtype=np.float32).fit(moved).transform(moved)
     assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(matrix[:, 0], [1, 3, 3, 5])
+    np.testing.assert_allclose(matrix, expected, atol=1e-6)
 
 
 def test_columns_are_counted_before_they_are_made():

@@ -108,11 +108,11 @@ def _expect_rows(n: int) -> None:
 
 
 def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
-    """Convert events to the forest's input: numbers and pixels as they are, texts as token counts."""
+    """Convert events to the forest's input: standardised numbers, scaled pixels, texts as token counts."""
     texts = isinstance(schema.x, Tokens)
     from versus.models.counts import TokenCounts  # params.py, which every command reads, need not wait for scipy
 
-    preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, standardise=False, dtype=np.float32)
+    preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, dtype=np.float32)
     preprocessor.fit(fitted)
     return [preprocessor.transform(X) for X in (fitted, *others)]
 

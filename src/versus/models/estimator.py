@@ -18,13 +18,12 @@ from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.models.arguments import Model
 from versus.models.counts import TokenCounts
-from versus.models.preprocessing import Preprocessor
+from versus.models.preprocessing import Preprocessor, StandardisedTarget
 
 
 class PreprocessedModel(Model):
     """Base of models that read the data through a `Preprocessor`."""
 
-    standardise: ClassVar[bool] = True
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
 
     def _fit_transform(self, X: Array, y: Array | None) -> tuple[Array, Array]:
@@ -41,7 +40,7 @@ class PreprocessedModel(Model):
     def _new_preprocessor(self, schema: Schema) -> Any:
         if isinstance(schema.x, Tokens):
             return TokenCounts(schema, tfidf=True)
-        return Preprocessor(schema, self.standardise, self.dtype)
+        return Preprocessor(schema, self.dtype)
 
     def get_arrays(self) -> dict[str, Array]:
         """The learned preprocessing."""
@@ -103,13 +102,22 @@ class EstimatorClassifier(EstimatorModel):
         return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
 
 
-class EstimatorRegressor(EstimatorModel):
-    """A regressor around a scikit-learn regressor."""
+class EstimatorRegressor(StandardisedTarget, EstimatorModel):
+    """A regressor around a scikit-learn regressor, which sees the standardised target.
+
+    Trees of scikit-learn take a variance below 2e-16 for none.
+    """
+
+    def fit(self, X: Array, y: Array | None = None) -> Any:
+        """Learn from X (N, *event) and y (N,); returns self."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
+        self._learn_target(y)
+        return super().fit(X, self._to_deviations(y))
 
     def predict(self, X: Array) -> Array:
         """E[y | x] in the unit of the target, (N, *event) -> (N,)."""
-        values: Array = self.estimator_.predict(self.preprocessor_.transform(X))
-        return values
+        return self._to_raw(self.estimator_.predict(self.preprocessor_.transform(X)))
 
 
 def over_all_classes(probabilities: Array, present: Labels, n_classes: int) -> Array:

@@ -1,9 +1,9 @@
 """Preprocessing inside the model, for estimators that need a complete numeric matrix.
 
-Tables: a missing number becomes the training median and sets an indicator column, a categorical column becomes one
-column a category (all zero where missing), numbers are standardised where the model asks for it. Images are flattened
-and divided by their largest possible pixel. Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*
-(2009), sections 9.6 and 11.5.3.
+Tables: numbers are standardised, so that no model depends on the units of the columns; a missing number becomes the
+training median and sets an indicator column, a categorical column becomes one column a category (all zero where
+missing). Images are flattened and divided by their largest possible pixel. Hastie, Tibshirani and Friedman, *The
+Elements of Statistical Learning* (2009), sections 9.6 and 11.5.3.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ class Preprocessor:
 
     Args:
         schema: form of the events.
-        standardise: True gives numeric columns mean 0 and variance 1; trees do not need it.
         dtype: of the matrix.
     """
 
-    def __init__(self, schema: Schema, standardise: bool = True, dtype: type[np.floating[Any]] = np.float64) -> None:
+    def __init__(self, schema: Schema, dtype: type[np.floating[Any]] = np.float64) -> None:
         self.schema = schema
-        self.standardise = standardise
         self.dtype = dtype
         cardinalities = np.asarray(schema.cardinalities)
         self.numeric = np.flatnonzero(cardinalities == 0)
@@ -44,15 +42,7 @@ class Preprocessor:
         absent = np.isnan(numbers)
         self.fill_ = _column_medians(numbers, absent)
         self.can_miss_ = np.flatnonzero(absent.any(axis=0))
-        numbers = np.where(absent, self.fill_, numbers)
-        self.centre_ = np.zeros(len(self.numeric))
-        self.scale_ = np.ones(len(self.numeric))
-        if self.standardise:
-            self.centre_ = numbers.mean(axis=0)
-            deviation = numbers.std(axis=0)
-            # a constant column has no scale; rounding can leave it one of 1e-17
-            constant = deviation <= 1e-12 * np.maximum(np.abs(self.centre_), 1e-300)
-            self.scale_ = np.where(constant, 1.0, deviation)
+        self.centre_, self.scale_ = centre_and_scale(np.where(absent, self.fill_, numbers))
         return self
 
     def transform(self, X: Array) -> Array:
@@ -151,6 +141,47 @@ class Flattened:
     def set_arrays(self, arrays: Mapping[str, Array]) -> Flattened:
         """Nothing to take over."""
         return self
+
+
+def centre_and_scale(numbers: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column, (N, D) -> (D,) and (D,); 1 for the deviation of a constant one."""
+    centre = numbers.mean(axis=0)
+    centred = numbers - centre
+    reach = np.abs(centred).max(axis=0, initial=0.0)
+    constant = reach <= 1e-12 * np.abs(centre)  # rounding can leave a constant column a deviation of 1e-17
+    unit = np.where(constant, 1.0, reach)  # the square of 1e-200 would be 0
+    return centre, np.where(constant, 1.0, (centred / unit).std(axis=0) * unit)
+
+
+class StandardisedTarget:
+    """Mixin of a model that learns a number in units of its own deviation, whatever the unit of the data.
+
+    Learned: ``target_`` (2,), mean and standard deviation in training.
+    """
+
+    target_: Array
+
+    def _learn_target(self, y: Array) -> None:
+        self.target_ = np.concatenate(centre_and_scale(np.asarray(y, np.float64)[:, None]))
+
+    def _to_deviations(self, y: Array) -> Array:
+        """In single precision: last digits, which depend on the unit, must not choose between equally good splits."""
+        standardised: Array = ((np.asarray(y, np.float64) - self.target_[0]) / self.target_[1]).astype(np.float32)
+        return standardised
+
+    def _to_raw(self, values: Array) -> Array:
+        raw: Array = values * self.target_[1] + self.target_[0]
+        return raw
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The learned state, with mean and deviation of the target."""
+        return {"target": self.target_, **super().get_arrays()}  # type: ignore[misc]
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        super().set_arrays(arrays)  # type: ignore[misc]
+        _expect_shape("target", arrays["target"], (2,))
+        self.target_ = arrays["target"]
 
 
 def _column_medians(numbers: Array, absent: Array) -> Array:

@@ -61,6 +61,7 @@ def factor(rule: str, rows: Array, rng: np.random.Generator) -> float:
         return float((n * (n_columns + 2) / 4.0) ** (-1.0 / (n_columns + 4)))
     if n < 3:
         return scott
+    rows = rows - rows.mean(axis=0)
     if n > _LARGEST:
         rows = rows[rng.choice(n, _LARGEST, replace=False)]
     likelihoods = [left_one_out(rows, scott * c) for c in _CANDIDATES]

@@ -80,7 +80,8 @@ class GaussianClassifier(ClassConditionalDensity):
             means = means + shift
             scatter -= counts[:, None, None] * shift[:, :, None] * shift[:, None, :]
             covariances = self._covariances(scatter, counts, amounts, added)
-            if np.abs(covariances - before).max() <= 1e-9 * np.abs(covariances).max():
+            unit = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
+            if (np.abs(covariances - before) <= 1e-9 * unit[..., :, None] * unit[..., None, :]).all():
                 break
         self.means_, self.covariances_ = means, covariances
 

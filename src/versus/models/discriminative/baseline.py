@@ -12,6 +12,7 @@ from versus.data.schema import Schema
 from versus.models.arguments import Model
 from versus.models.bayes import class_log_prior
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data
+from versus.models.preprocessing import centre_and_scale
 
 __all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
 
@@ -53,7 +54,7 @@ class MeanBaseline(Model):
         """Learn from the targets y (N,); X is ignored."""
         if y is None:
             raise ValueError("MeanBaseline.fit needs y: its mean and variance are all it learns")
-        self.mean_, self.deviation_ = np.asarray(y.mean()), np.asarray(max(float(y.std()), 1e-12))
+        self.mean_, self.deviation_ = np.asarray(y.mean()), np.asarray(centre_and_scale(y[:, None])[1][0])
         return self
 
     def predict(self, X: Array) -> Array:

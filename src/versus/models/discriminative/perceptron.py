@@ -21,6 +21,7 @@ from versus.data.spaces import Image
 from versus.models.arguments import Count, Positive, Share
 from versus.models.deep_model import DescendingModel, SoftmaxNetwork
 from versus.models.pixel_scaling import PixelScaling
+from versus.models.preprocessing import StandardisedTarget
 from versus.training.batches import Batch
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -72,7 +73,7 @@ class MLPClassifier(_Perceptron, SoftmaxNetwork):
 
 
 @dataclass(eq=False, kw_only=True)
-class MLPRegressor(_Perceptron):
+class MLPRegressor(StandardisedTarget, _Perceptron):
     """A perceptron trained on the squared error of the standardised target.
 
     Takes inputs and arguments as `MLPClassifier` does; losses are in units of the target's variance.
@@ -84,28 +85,14 @@ class MLPRegressor(_Perceptron):
 
     def predict(self, X: Array) -> Array:
         """The expected target, (N, *event) -> (N,), in the target's units."""
-        mean, scale = self._target_scaling()
-        return self._outputs(X)[:, 0] * scale + mean
-
-    def _build(self) -> nn.Module:
-        network = super()._build()
-        network.register_buffer("target_mean", torch.zeros(()))
-        network.register_buffer("target_scale", torch.ones(()))
-        return network
+        return self._to_raw(self._outputs(X)[:, 0])
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
         super()._learn_statistics(X, y)
-        targets = _targets(X, y)
-        self.network_.get_buffer("target_mean").fill_(float(targets.mean()))
-        self.network_.get_buffer("target_scale").fill_(float(targets.std()) or 1.0)
-
-    def _target_scaling(self) -> tuple[float, float]:
-        return float(self.network_.get_buffer("target_mean")), float(self.network_.get_buffer("target_scale"))
+        self._learn_target(_targets(X, y))
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        mean, scale = self._target_scaling()
-        encoded = self._encoded(X)
-        return encoded, ((_targets(X, y) - mean) / scale).astype(np.float32)
+        return self._encoded(X), self._to_deviations(_targets(X, y))
 
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float

@@ -32,7 +32,6 @@ class DecisionTree(EstimatorClassifier):
         random_state: of the choice among equally good splits.
     """
 
-    standardise: ClassVar[bool] = False
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
     trusted_types = ("sklearn.tree._classes.DecisionTreeClassifier", *TREE_TYPES)
     late_imports = ("sklearn.tree",)
@@ -63,7 +62,6 @@ class Forest(EstimatorModel):
         random_state: of the bootstrap samples and the columns seen.
     """
 
-    standardise: ClassVar[bool] = False
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
     late_imports: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
