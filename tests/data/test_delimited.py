@@ -40,6 +40,16 @@ def test_categorical_and_numeric_overrule_what_is_detected(desk: Desk):
         desk.prepare(source="csv", path="u.csv", target="y", numeric=["legs"])
 
 
+def test_codes_with_leading_zeros_are_texts(desk: Desk):
+    rows = "".join(f"{('007', '7', '12')[i % 3]},{i}.50,0{i % 2}\n" for i in range(30))
+    desk.write("t.csv", "code,price,y\n" + rows)
+    found = desk.prepare(source="csv", path="t.csv", target="y")
+    assert [column.categories for column in found.schema.columns] == [("007", "7", "12"), None]
+    assert found.schema.classes == ("00", "01")
+    as_numbers = desk.prepare(source="csv", path="t.csv", target="y", numeric=["code"])
+    np.testing.assert_array_equal(as_numbers.X[:3, 0], [7, 7, 12])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "spec"),
     [

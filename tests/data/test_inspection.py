@@ -228,6 +228,15 @@ def test_numbers_that_name_the_rows_are_dropped(desk: Desk, name, values, droppe
     assert (found.entry.get("drop") == [name]) == dropped
 
 
+def test_na_can_be_a_class(desk: Desk):
+    path = desk.write(
+        "t.csv", "x,y\n" + "".join(f"{'NA' if i % 9 else i},{('NA', 'AF', 'EU')[i % 3]}\n" for i in range(60))
+    )
+    found = inspect(path, "y", desk.folder)
+    assert (found.dataset.schema.classes, found.dataset.schema.columns[0].categories) == (("AF", "EU", "NA"), None)
+    assert any("`label_map: {NA: null}`" in note for note in found.notes)
+
+
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):
     path = desk.write("t.csv", "x,y\n" + "".join(f"{i / 8},{i * 7 % 90}\n" for i in range(90)))
     assert inspect(path, "y", desk.folder).entry["task"] == "regression"

@@ -184,7 +184,7 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
         for name in [given] if isinstance(given, str) else given or ():
             if name not in names and name not in raw.unused:
                 raise DataError(f"{raw.file}: {key}: {unknown('column', name, names)}")
-            if name == target:
+            if name == target and key != "categorical":
                 raise DataError(f"{raw.file}: {key}: {name!r} is the target; only other columns can stand here")
 
 

@@ -70,7 +70,8 @@ class Tabular(Labelled):
     """Sources that hold columns.
 
     Args:
-        categorical: columns of numbers to read as categories.
+        categorical: columns to read as the texts that stand there. The target can be among them: only an empty text is
+            then a missing class, so "NA" is a class.
         numeric: columns to read as numbers; a value that is not a number is then an error.
         drop: columns to leave out.
         group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.

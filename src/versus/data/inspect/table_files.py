@@ -64,6 +64,8 @@ def complete(
         entry["missing"] = [*parse(entry).missing, *missing]
         notes.append(f"{', '.join(missing)} among numbers is taken to mean that the value is missing")
         raw = _read(entry, base)
+    if entry["source"] in ("csv", "tsv") and _spelled_class(entry, raw, base, notes):
+        raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     decided = {name for key in ("categorical", "numeric", "drop") for name in entry.get(key, ())}
@@ -105,6 +107,24 @@ def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]
             entry["thousands"] = "."
             notes.append(f"{', '.join(changed)}: points are taken to part thousands, as decimals have commas")
     return bool(said) or "thousands" in entry
+
+
+def _spelled_class(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
+    """Take a text such as NA for a class if several rows of a target of words have it; return False if none do."""
+    column = next(column for column in raw.columns if column.name == entry["target"])
+    if isinstance(column, Numbers) or not column.missing.any():
+        return False
+    target = {"categorical": [*entry.get("categorical", ()), column.name]}
+    written = next(c for c in _read(entry | target, base).columns if c.name == column.name)
+    if written.missing.any():
+        return False
+    texts = sorted(set(as_words(written).words) - set(as_words(column).words))
+    entry |= target
+    notes.append(
+        f"{', '.join(texts)} is taken for a class of {column.name!r}; if it means that none is known, say "
+        f"`label_map: {{{texts[0]}: null}}`, which leaves these rows out"
+    )
+    return True
 
 
 def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path, notes: list[str]) -> bool:

@@ -133,9 +133,13 @@ def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawCol
     import pyarrow.compute as pc
 
     texts = pc.utf8_trim_whitespace(pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
-    absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))
+    as_texts = name in specification.categorical
+    a_class = as_texts and name == specification.target  # then "NA" can be a class
+    absent = pc.is_in(texts, value_set=pa.array(["", *(() if a_class else specification.missing)], pa.string()))
     texts = pc.if_else(absent, pa.scalar(None, pa.string()), texts)
-    if name not in specification.categorical and specification.thousands != ".":  # then 1.234 is no plain number
+    if name not in specification.numeric and pc.any(pc.match_substring_regex(texts, r"^[+-]?0[0-9]")).as_py():
+        as_texts = True  # codes: 007 is not 7
+    if not as_texts and specification.thousands != ".":  # then 1.234 is no plain number
         try:
             values = pc.cast(texts, pa.float64()).to_numpy()
             return Numbers(name, np.array(values, dtype=np.float64))
@@ -144,7 +148,7 @@ def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawCol
     encoded = texts.dictionary_encode().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
-    if name in specification.categorical:
+    if as_texts:
         return column
     return specification.notation.read(column) or as_numbers(column) or column
 
