@@ -12,6 +12,10 @@ from versus.commands import add
 from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes, Number
+from versus.models.suggestions import Size, suggest
 
 
 def rows(n: int = 60) -> str:
@@ -235,6 +239,33 @@ def test_na_can_be_a_class(desk: Desk):
     found = inspect(path, "y", desk.folder)
     assert (found.dataset.schema.classes, found.dataset.schema.columns[0].categories) == (("AF", "EU", "NA"), None)
     assert any("`label_map: {NA: null}`" in note for note in found.notes)
+
+
+def columns(n: int, **categories: int) -> Table:
+    names = {name: tuple(map(str, range(size))) for name, size in categories.items()}
+    return Table((*(Column(f"x{d}") for d in range(n)), *(Column(*pair) for pair in names.items())))
+
+
+@pytest.mark.parametrize(
+    ("space", "answer", "rows", "kinds", "left_out"),
+    [
+        (columns(4), Classes(("a", "b")), 1000, {"gaussian": "full", "gaussian_mixture": "full"}, set()),
+        (columns(30), Classes(("a", "b")), 120, {"gaussian": "full", "gaussian_mixture": "diag"}, set()),
+        (columns(5000), Classes(("a", "b")), 60, {"gaussian": "diag", "gaussian_mixture": "diag"}, set()),
+        (columns(5, c=4311), Classes(("a", "b")), 20_000, {}, {"rbf_svm", "boosting"}),
+        (columns(10), Classes(tuple(map(str, range(200)))), 10_000, {"gaussian": "full"}, {"boosting"}),
+        (columns(200), Number(), 300, {"gaussian_mixture": "tied"}, set()),
+        (columns(10), Classes(("a", "b")), 1_000_000, {"gaussian": "full"}, {"rbf_svm", "cvae", "mlp"}),
+    ],
+)
+def test_what_is_proposed_suits_the_size(space, answer, rows, kinds, left_out):
+    chosen, others = suggest(Schema(space, answer), rows)
+    found = {s.model: s.args["covariance_type"] for s in chosen if "covariance_type" in s.args}
+    assert kinds.items() <= found.items()
+    assert left_out <= {s.model for s in others}
+    size = Size.of(Schema(space, answer), rows)
+    assert sum(s.cost(size) for s in chosen) < 1200
+    assert max(s.bytes(size) for s in chosen) < 5e9
 
 
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):

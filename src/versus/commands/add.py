@@ -14,9 +14,12 @@ from ruamel.yaml.error import YAMLError
 
 from versus import params as parameters
 from versus.data.inspect.inspection import Proposal, inspect
+from versus.data.preparation import parse
 from versus.data.targets import Classes
 from versus.metrics import table
-from versus.models.suggestions import Suggestion, suggest
+from versus.models.suggestions import Size, Suggestion, suggest
+
+LONG = 1800  # seconds beyond which fewer rows are recommended
 
 # Options that are keys of the data set's line in params.yaml: what is given is not guessed.
 _TEXTS = (
@@ -64,16 +67,42 @@ def run(options: argparse.Namespace) -> int:
     print(proposal.describe())
     for line in proposal.findings(known.seed).lines():
         print(f"finding: {line}")
-    suggestions = suggest(proposal.dataset.schema, len(proposal.dataset.X))
+    schema, rows = proposal.dataset.schema, len(proposal.dataset.X)
+    suggestions, left_out = suggest(schema, rows)
     primary = _primary(proposal, known.comparison.primary)
     if primary is not None:
         print(f"note: {primary} decides which model is best (`primary` under `comparison`), for a class is rare")
     print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
+    print(_estimate(suggestions, left_out, Size.of(schema, rows), proposal))
     if options.dry_run:
         return 0
     write(options.params, proposal.name, proposal.entry, suggestions, primary)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
     return 0
+
+
+def _estimate(chosen: list[Suggestion], left_out: list[Suggestion], size: Size, proposal: Proposal) -> str:
+    """Describe what the cells take, and what was left out for taking too long."""
+    spec = parse(proposal.entry)
+    repeats = spec.repeats or (1 if proposal.dataset.n_test else spec.folds)
+    seconds = repeats * sum(s.cost(size) for s in chosen)
+    memory = max(s.bytes(size) for s in chosen) / 2**30
+    said = f"They take about {_duration(seconds)} on one core for {repeats} splits, and up to {0.5 + memory:.1f} GiB."
+    if left_out:
+        each = ", ".join(f"{s.model} ({_duration(s.cost(size))} a fit)" for s in left_out)
+        said += f" Not among them, for time or memory: {each}."
+    if left_out or seconds > LONG:
+        said += (
+            " Fewer rows take less: `--set limit=5000`." if size.rows > 5000 else " Fewer columns take less: --drop."
+        )
+    return said
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} s"
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:

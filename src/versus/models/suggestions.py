@@ -1,98 +1,209 @@
-"""Suggested cells for a data set without a comparison so far: a few of each family that can take its data."""
+"""Suggested cells for a data set without a comparison so far: a few of each family that suit its data and its size.
+
+The times are formulas of the work that a fit does, in seconds of one core of 2020 or later; they are right to a factor
+of about three, which is enough to tell minutes from days.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
 from versus.data.targets import Classes, Number, Tags
 
-MANY_ROWS = 20_000  # beyond this the kernel SVM, whose time grows with the square of the rows, is left to the user
+LONGEST = 120.0  # seconds that a suggested fit may take
+LARGEST = 4 * 2.0**30  # bytes that it may need
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the time of a fit depends on.
+
+    Args:
+        rows: number N of rows that are learnt from.
+        width: number F of columns, with one for each category.
+        classes: number K of classes, 1 for a quantity.
+    """
+
+    rows: int
+    width: int
+    classes: int
+
+    @classmethod
+    def of(cls, schema: Schema, rows: int) -> Size:
+        """Size of the training part of a data set of so many rows."""
+        width = schema.n_features + sum(max(size - 1, 0) for size in schema.cardinalities)
+        return cls(max(int(0.8 * rows), 1), max(width, 1), max(schema.n_classes, 1))
+
+    @property
+    def covariance(self) -> str:
+        """Kind of covariance that the rows of a class can determine: "full", "tied" or "diag"."""
+        return "full" if self.rows > self.width * self.classes else "tied" if self.rows > self.width else "diag"
+
+
+Seconds = Callable[[Size], float]
+Suits = Callable[[Schema], bool]
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A model, and the data that it is suggested for."""
+    """A model, the data that it is suggested for, and what a fit costs.
+
+    Args:
+        family: its family.
+        model: what the cell is called, after the data set.
+        module: file of its class.
+        class_name: its class.
+        args: its arguments.
+        suits: check of the form of the data.
+        seconds: time of a fit, with full covariances where it has any.
+    """
 
     family: str
     model: str
     module: str
     class_name: str
     args: dict[str, Any]
-    suits: Callable[[Schema, int], bool]
+    suits: Suits
+    seconds: Seconds
+
+    def cost(self, size: Size) -> float:
+        """Time of a fit in seconds; with diagonal covariances, columns are not multiplied with each other."""
+        return self.seconds(size) / (size.width if self.args.get("covariance_type") == "diag" else 1)
+
+    def bytes(self, size: Size) -> float:
+        """Memory of a fit: the rows three times, and its covariances."""
+        kind = self.args.get("covariance_type")
+        matrices = size.classes * self.args.get("n_components", 1) if kind == "full" else int(kind == "tied")
+        return 8.0 * 3 * (size.rows * size.width + matrices * size.width**2)
+
+    def sized(self, size: Size) -> Suggestion:
+        """Return the suggestion with covariances that the rows can determine."""
+        if "covariance_type" not in self.args:
+            return self
+        for_each = replace(size, rows=size.rows // self.args.get("n_components", 1))
+        kind = "tied" if for_each.covariance == "diag" and self.suits is _numeric_values else for_each.covariance
+        return replace(self, args={**self.args, "covariance_type": kind})
 
 
-def _any_classes(schema: Schema, rows: int) -> bool:
+def _any_classes(schema: Schema) -> bool:
     return isinstance(schema.y, Classes)
 
 
-def _classes(schema: Schema, rows: int) -> bool:
-    return _any_classes(schema, rows) and not isinstance(schema.x, Tokens)
+def _classes(schema: Schema) -> bool:
+    return _any_classes(schema) and not isinstance(schema.x, Tokens)
 
 
-def _documents(schema: Schema, rows: int) -> bool:
-    return _any_classes(schema, rows) and isinstance(schema.x, Tokens)
+def _documents(schema: Schema) -> bool:
+    return _any_classes(schema) and isinstance(schema.x, Tokens)
 
 
-def _tags(schema: Schema, rows: int) -> bool:
+def _tags(schema: Schema) -> bool:
     return isinstance(schema.y, Tags)
 
 
-def _numeric_classes(schema: Schema, rows: int) -> bool:
-    return _classes(schema, rows) and not schema.has_categorical
+def _numeric_classes(schema: Schema) -> bool:
+    return _classes(schema) and not schema.has_categorical
 
 
-def _image_classes(schema: Schema, rows: int) -> bool:
-    return _classes(schema, rows) and isinstance(schema.x, Image)
+def _image_classes(schema: Schema) -> bool:
+    return _classes(schema) and isinstance(schema.x, Image)
 
 
-def _few_classes(schema: Schema, rows: int) -> bool:
-    return _classes(schema, rows) and rows <= MANY_ROWS
-
-
-def _values(schema: Schema, rows: int) -> bool:
+def _values(schema: Schema) -> bool:
     return isinstance(schema.y, Number)
 
 
-def _numeric_values(schema: Schema, rows: int) -> bool:
-    return _values(schema, rows) and not schema.has_categorical
+def _numeric_values(schema: Schema) -> bool:
+    return _values(schema) and not schema.has_categorical
+
+
+def _no_time(size: Size) -> float:
+    return 0.0
+
+
+def _linear(size: Size) -> float:
+    return 1e-7 * size.rows * size.width * size.classes
+
+
+def _kernel(size: Size) -> float:
+    return 2e-9 * size.rows**2 * size.width
+
+
+def _forest(size: Size) -> float:
+    return 6e-6 * size.rows * math.log2(size.rows + 1) * math.sqrt(size.width)
+
+
+def _value_forest(size: Size) -> float:
+    return 1e-6 * size.rows * math.log2(size.rows + 1) * size.width
+
+
+def _boosting(size: Size) -> float:
+    trees = 100 * (size.classes if size.classes > 2 else 1)
+    return trees * (2e-3 + 1e-4 * size.width + 5e-8 * size.rows * size.width)
+
+
+def _network(size: Size) -> float:
+    return 100 * size.rows * (2e-5 + 4e-8 * size.width)
+
+
+def _convolutions(size: Size) -> float:
+    return 100 * size.rows * 5e-6 * size.width
+
+
+def _autoencoder(size: Size) -> float:
+    return size.rows * (1.5e-2 + 1e-5 * size.width)
+
+
+def _normals(size: Size) -> float:
+    return 2e-9 * size.width**2 * (size.rows + size.classes * size.width)
+
+
+def _mixtures(size: Size) -> float:
+    return 100 * 4 * 2e-9 * size.width**2 * (size.rows + size.classes * size.width)
 
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
+FULL = {"covariance_type": "full"}
+FOUR = {"n_components": 4, "covariance_type": "full"}
 SUGGESTIONS = (
-    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes),
-    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes),
-    Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags),
-    Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags),
-    Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _few_classes),
-    Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, _classes),
-    Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes),
-    Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden_layer_sizes": [64, 64]}, _classes),
-    Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes),
-    Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values),
-    Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values),
-    Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"n_estimators": 100}, _values),
-    Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values),
-    Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes),
-    Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes),
-    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", {"covariance_type": "full"}, _numeric_classes),
-    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", {"n_components": 4}, _numeric_classes),
-    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values),
-    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", {"n_components": 4}, _numeric_values),
-    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents),
-    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags),
-    Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes),
+    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes, _no_time),
+    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes, _linear),
+    Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags, _no_time),
+    Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags, _no_time),
+    Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _classes, _kernel),
+    Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, _classes, _forest),
+    Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes, _boosting),
+    Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden_layer_sizes": [64, 64]}, _classes, _network),
+    Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes, _convolutions),
+    Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values, _no_time),
+    Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values, _linear),
+    Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"n_estimators": 100}, _values, _value_forest),
+    Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values, _network),
+    Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, _no_time),
+    Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes, _no_time),
+    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _numeric_classes, _normals),
+    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _numeric_classes, _mixtures),
+    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values, _normals),
+    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _numeric_values, _mixtures),
+    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, _no_time),
+    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
+    Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )
 
 
-def suggest(schema: Schema, rows: int) -> list[Suggestion]:
-    """Return the models to begin with.
+def suggest(schema: Schema, rows: int) -> tuple[list[Suggestion], list[Suggestion]]:
+    """Return the models to begin with, and those that would take too long or too much memory.
 
     Args:
         schema: form of the data.
         rows: number of examples.
     """
-    return [suggestion for suggestion in SUGGESTIONS if suggestion.suits(schema, rows)]
+    size = Size.of(schema, rows)
+    fitting = [s.sized(size) for s in SUGGESTIONS if s.suits(schema)]
+    chosen = [s for s in fitting if s.cost(size) <= LONGEST and s.bytes(size) <= LARGEST]
+    return chosen, [s for s in fitting if s not in chosen]
