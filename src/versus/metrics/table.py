@@ -163,7 +163,7 @@ def scorers(
         targets: of each repeat (n,) true targets, None if there is not one per row.
         rows: name -> of each repeat (n, M), contributions of each row to scores of other answers.
     """
-    known = next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)
+    known = _scored(name, rows)
     if known is None:
         return None
     if name in rows:
@@ -171,3 +171,33 @@ def scorers(
     if predictions is None or targets is None or known.use not in ("classification", "regression"):
         return None
     return [known.scorer(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True)]
+
+
+def row_scores(
+    name: str,
+    predictions: Sequence[Array] | None,
+    targets: Sequence[Array] | None,
+    rows: Mapping[str, Sequence[Array]],
+) -> list[Array] | None:
+    """Return of each repeat a score of each row, (n,), whose mean is the score; None where rows have none.
+
+    Args:
+        name, predictions, targets, rows: as for `scorers`.
+    """
+    known = _scored(name, rows)
+    if known is None or known.rows is None:
+        return None
+    given: Sequence[Array] | None = rows.get(name)
+    if (
+        given is None
+        and predictions is not None
+        and targets is not None
+        and known.use in ("classification", "regression")
+    ):
+        given = [known.rows(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True)]
+    found = [known.row_scores(of_repeat) for of_repeat in given or ()]
+    return [of for of in found if of is not None] if found and all(of is not None for of in found) else None
+
+
+def _scored(name: str, rows: Mapping[str, Sequence[Array]]) -> Metric | None:
+    return next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)

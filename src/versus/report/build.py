@@ -50,6 +50,7 @@ def build(
     reports.mkdir(parents=True, exist_ok=True)
     number_files.write_scores(reports / "comparison.csv", found.datasets)
     number_files.write_costs(reports / "costs.csv", found.datasets)
+    number_files.write_verdicts(reports / "verdicts.csv", found.verdicts)
     number_files.write_metrics(reports / "metrics.json", found.datasets)
     number_files.write_plot_files(reports / "plots", found.datasets)
     _write_pictures(reports / "figures", sections)

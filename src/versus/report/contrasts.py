@@ -1,13 +1,15 @@
 """Discriminative minus generative: the best model of each side on every data set, paired, tested and judged.
 
-Holm's adjustment is over all rows of the table. The best model of a family is chosen by the same test scores that are
-compared, which makes both sides look slightly better than they are; the page says so.
+Each data set is a question of its own: its verdict does not depend on the data sets beside it. The best models are
+chosen by the scores that are compared, which favours the side with more candidates; where rows have scores, the
+difference is corrected for that (`versus.statistics.selection`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,22 +18,31 @@ from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.settings import FAMILIES
+from versus.statistics import Uncertain
+from versus.statistics.bootstrap import BootstrapMean
 from versus.statistics.equivalence import Judgement, Rope, judge
-from versus.statistics.holm import holm
+from versus.statistics.paired_rows import PairedRows
 
 GENERATIVE = tuple(family for family in FAMILIES if family != "discriminative")
 PROBABLE = 0.75  # three to one
+STABLE = 0.5  # below, the pair that is compared is picked in less than half of the resamples
+NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Comparison of the best discriminative model with the best of one generative family, on one data set.
+    """Comparison of the best discriminative model with the best generative one of some families, on one data set.
 
     Args:
-        mean, low, high: difference discriminative − generative of the deciding score; NaN where it cannot be judged.
-        p, adjusted_p: two-sided p, before and after Holm's adjustment.
+        mean, low, high: difference discriminative − generative of the deciding score, corrected for the selection; NaN
+            where it cannot be judged.
+        p: two-sided.
         rope: probability below, within and above the region of practical equality.
         judgement: of the difference; "higher" means that the discriminative model's score is the higher one.
+        worst: one-sided limits of the difference, the lowest and the highest.
+        optimism: amount by which selection flattered the difference; NaN where it is unknown.
+        stability: share of resamples that pick the same pair; NaN where it is unknown.
+        rows_to_decide: estimated number of rows that would decide; None where it is decided, or cannot be said.
         training_ratio, latency_ratio: generative / discriminative, of fit seconds and of milliseconds for one row.
     """
 
@@ -42,9 +53,12 @@ class Contrast:
     low: float
     high: float
     p: float
-    adjusted_p: float
     rope: Rope
     judgement: Judgement
+    worst: tuple[float, float]
+    optimism: float
+    stability: float
+    rows_to_decide: int | None
     training_ratio: float | None
     latency_ratio: float | None
 
@@ -57,18 +71,33 @@ class Contrast:
         return self.discriminative if first else self.generative
 
     @property
+    def use(self) -> Evaluation:
+        """Model to use: the winner; where there is none, the one with the better mean."""
+        return self.winner or self.dataset.ordered([self.discriminative, self.generative], self.dataset.primary)[0]
+
+    @property
     def outcome(self) -> str:
         """Judgement in two or three words."""
         if self.judgement == "equal":
             return "practically equal"
-        if self.winner is None:
-            return "no clear difference"
-        return "discriminative ahead" if self.winner is self.discriminative else "generative ahead"
+        if self.winner is not None:
+            return "discriminative ahead" if self.winner is self.discriminative else "generative ahead"
+        return f"{self.not_behind} not behind" if self.not_behind else "open"
+
+    @property
+    def not_behind(self) -> str:
+        """Side that is shown not to be behind by more than the rope, where nothing more is decided; may be empty."""
+        if self.judgement != "undecided" or not np.isfinite(self.worst).all():
+            return ""
+        lower = metric_table.lower_is_better(self.dataset.primary)
+        least, most = (-self.worst[1], -self.worst[0]) if lower else self.worst
+        shown = {"discriminative": least > -self.dataset.rope, "generative": most < self.dataset.rope}
+        return next((side for side, holds in shown.items() if holds), "")
 
     @property
     def probably(self) -> str:
-        """Result at least three times as probable as all others where no difference is clear; empty otherwise."""
-        if self.outcome != "no clear difference":
+        """Result at least three times as probable as all others where nothing is decided; empty otherwise."""
+        if self.judgement != "undecided":
             return ""
         first, second = self.better_by_more_than_rope
         named = (("discriminative ahead", first), ("generative ahead", second), ("equal", self.rope.within))
@@ -80,6 +109,11 @@ class Contrast:
         return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
     @property
+    def is_stable(self) -> bool:
+        """False where other data of the same kind would often have picked another pair."""
+        return not self.stability < STABLE
+
+    @property
     def better_by_more_than_rope(self) -> tuple[float, float]:
         """Probabilities that the discriminative, and that the generative, model is better by more than the rope."""
         lower = metric_table.lower_is_better(self.dataset.primary)
@@ -87,55 +121,54 @@ class Contrast:
 
 
 def contrasts(datasets: Sequence[DatasetResults]) -> list[Contrast]:
-    """Return all comparisons of the report, in the order of the data sets, judged together."""
-    found = [
-        _contrast(dataset, first, second)
-        for dataset in datasets
-        for family in GENERATIVE
-        if (first := dataset.best("discriminative")) and (second := dataset.best(family))
-    ]
-    return _adjusted(found)
+    """Return the comparison with each generative family, in the order of the data sets."""
+    found = (contrast(dataset, family) for dataset in datasets for family in GENERATIVE)
+    return [one for one in found if one is not None]
 
 
-def _contrast(dataset: DatasetResults, first: Evaluation, second: Evaluation) -> Contrast:
+def contrast(dataset: DatasetResults, *families: str) -> Contrast | None:
+    """Compare the best discriminative model with the best one of some generative families; None without either."""
+    candidates = dataset.candidates("discriminative"), dataset.candidates(*families)
+    if not all(candidates):
+        return None
+    first, second = (dataset.ordered(side, dataset.primary)[0] for side in candidates)
     apart = dataset.difference(first, second, dataset.primary)
-    nan = float("nan")
-    low, high = apart.interval(dataset.comparison.confidence) if apart else (nan, nan)
+    selection = dataset.selection(*candidates) if apart is not None else None
+    if apart is not None and selection is not None:
+        apart = replace_mean(apart, apart.mean - selection.optimism)
+    confidence = dataset.comparison.confidence
+    low, high = apart.interval(confidence) if apart else (NAN, NAN)
+    rope = apart.rope(dataset.rope) if apart else Rope(NAN, NAN, NAN)
+    mean = apart.mean if apart else first.mean(dataset.primary) - second.mean(dataset.primary)
+    judgement = judge(rope, apart.p_value(), mean, confidence) if apart else "undecided"
+    paired = apart if isinstance(apart, PairedRows) and judgement == "undecided" else None
     return Contrast(
         dataset=dataset,
         discriminative=first,
         generative=second,
-        mean=apart.mean if apart else first.mean(dataset.primary) - second.mean(dataset.primary),
+        mean=mean,
         low=low,
         high=high,
-        p=apart.p_value() if apart else nan,
-        adjusted_p=nan,
-        rope=apart.rope(dataset.rope) if apart else Rope(nan, nan, nan),
-        judgement="undecided",
+        p=apart.p_value() if apart else NAN,
+        rope=rope,
+        judgement=judgement,
+        worst=apart.interval(2 * confidence - 1) if apart else (NAN, NAN),
+        optimism=selection.optimism if selection else NAN,
+        stability=selection.stability if selection else NAN,
+        rows_to_decide=paired.rows_to_decide(dataset.rope, confidence) if paired else None,
         training_ratio=costs.ratio(costs.training_seconds(second), costs.training_seconds(first)),
         latency_ratio=costs.ratio(costs.latency(second), costs.latency(first)),
     )
 
 
-def _adjusted(found: list[Contrast]) -> list[Contrast]:
-    judged = [c for c in found if np.isfinite(c.p)]
-    adjusted = dict(zip(map(id, judged), holm([c.p for c in judged]), strict=True))
-    return [
-        replace(
-            c,
-            adjusted_p=float(adjusted[id(c)]),
-            judgement=judge(c.rope, float(adjusted[id(c)]), c.mean, c.dataset.comparison.confidence),
-        )
-        if id(c) in adjusted
-        else c
-        for c in found
-    ]
+def replace_mean(apart: Any, mean: float) -> Uncertain:
+    """Move an uncertain difference to another mean, with the same spread."""
+    if isinstance(apart, BootstrapMean):
+        return BootstrapMean(mean, apart.resamples + (mean - apart.mean))
+    moved: Uncertain = replace(apart, mean=mean)
+    return moved
 
 
-def main_contrast(dataset: DatasetResults, found: Sequence[Contrast]) -> Contrast | None:
-    """Return the comparison with the better of the two generative families on one data set."""
-    here = [c for c in found if c.dataset is dataset]
-    if not here:
-        return None
-    best = dataset.ordered([c.generative for c in here], dataset.primary)[0]
-    return next(c for c in here if c.generative is best)
+def main_contrast(dataset: DatasetResults) -> Contrast | None:
+    """Return the comparison that decides a data set: with the best of all generative models."""
+    return contrast(dataset, *GENERATIVE)

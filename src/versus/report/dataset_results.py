@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -19,7 +19,9 @@ from versus.statistics import Uncertain
 from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.holm import holm
+from versus.statistics.paired_rows import paired_rows
 from versus.statistics.proportion import wilson_interval
+from versus.statistics.selection import Selection, select
 
 Interval = tuple[float, float]
 Mark = Literal["best", "tied"]
@@ -29,8 +31,10 @@ Mark = Literal["best", "tied"]
 class DatasetResults:
     """A prepared data set, its evaluated cells, and the rules of comparison.
 
-    Where each repeat has its own random test rows, intervals and tests use the corrected resampled method. Where all
-    repeats share one test set (an official one, or a single repeat), its rows are bootstrapped instead.
+    Where the repeats are folds, so that each row is tested once a block, intervals and tests are those of the paired
+    rows, and for scores that rows have none of (areas under curves) the corrected resampled method. Where every repeat
+    was drawn anew, its scores are independent. Where all repeats share one test set (an official one, or a single
+    repeat), its rows are bootstrapped: the answer is for these fits.
     """
 
     name: str
@@ -71,6 +75,13 @@ class DatasetResults:
         """True where all repeats are tested on the same rows."""
         return all(np.array_equal(rows, self.test_rows[0]) for rows in self.test_rows)
 
+    @cached_property
+    def is_drawn(self) -> bool:
+        """True where each of several repeats has training and test rows of its own: its scores are independent."""
+        parts = self.prepared.splits.values()
+        rows = np.concatenate([part.values for part in parts])
+        return self.prepared.repeats > 1 and len(np.unique(rows)) == len(rows)
+
     @property
     def has_relative_rope(self) -> bool:
         """True where the region of practical equality is given in standard deviations of the target."""
@@ -85,15 +96,16 @@ class DatasetResults:
 
     def best(self, *families: str, sampling: bool = False) -> Evaluation | None:
         """Return the model of these families with the best mean of the deciding score; baselines are not considered."""
-        found = [
+        found = [e for e in self.candidates(*families) if e.can_sample or not sampling]
+        return self.ordered(found, self.primary)[0] if found else None
+
+    def candidates(self, *families: str) -> list[Evaluation]:
+        """Return the models of these families that have the deciding score, without baselines."""
+        return [
             e
             for e in self.evaluations
-            if e.cell.family in families
-            and not e.cell.is_baseline
-            and np.isfinite(e.mean(self.primary))
-            and (e.can_sample or not sampling)
+            if e.cell.family in families and not e.cell.is_baseline and np.isfinite(e.mean(self.primary))
         ]
-        return self.ordered(found, self.primary)[0] if found else None
 
     def ordered(self, evaluations: list[Evaluation], metric: str) -> list[Evaluation]:
         """Sort by the mean, best first; ties keep their order, and evaluations without the metric come last."""
@@ -110,6 +122,9 @@ class DatasetResults:
         if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion and self._units is None:
             right = round(evaluation.mean(metric) * self.n_test)
             return wilson_interval(right, self.n_test, self.comparison.confidence)
+        by_block = self._by_block(evaluation, metric)
+        if known.is_proportion and by_block is not None and self._tested_units is None:
+            return wilson_interval(float(by_block.mean()) * len(by_block), len(by_block), self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
         if found is None:
             return None
@@ -122,6 +137,9 @@ class DatasetResults:
             return a.minus(b) if a is not None and b is not None else None
         if metric not in first.scores or metric not in second.scores:
             return None
+        one, other = self._by_block(first, metric), self._by_block(second, metric)
+        if one is not None and other is not None:
+            return paired_rows(one - other, self._tested_units, self._resolution_of_row(metric))
         apart = first.scores[metric] - second.scores[metric]
         return self._corrected(apart, metric, self._n_train)
 
@@ -148,6 +166,9 @@ class DatasetResults:
             return self._drawn_again(evaluation, metric)
         if metric not in evaluation.scores:
             return None
+        by_block = self._by_block(evaluation, metric)
+        if by_block is not None:
+            return paired_rows(by_block, self._tested_units, self._resolution_of_row(metric))
         return self._corrected(evaluation.scores[metric], metric, self._n_train)
 
     def _corrected(self, repeats: NDArray[np.float64], metric: str, n_train: int) -> Uncertain | None:
@@ -156,7 +177,81 @@ class DatasetResults:
             return None
         tested = self.n_test if self._units is None else len(np.unique(self._units))  # a score moves by whole units
         resolution = 1 / tested if metric_table.known(metric).is_proportion else 0.0
-        return corrected_mean(repeats, n_train, self.n_test, resolution)
+        return corrected_mean(repeats, None if self.is_drawn else n_train, self.n_test, resolution)
+
+    def _resolution_of_row(self, metric: str) -> float:
+        return 1.0 if metric_table.known(metric).is_proportion else 0.0
+
+    def _by_block(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
+        """Return the score of each tested row in each block of folds, (n, R); None elsewhere, or if rows have none."""
+        if self._blocks is None:
+            return None
+        scores = evaluation.row_scores(metric, self.targets)
+        if scores is None:
+            return None
+        whole = np.full((len(self.prepared.X), len(self._blocks)), np.nan)
+        for block, repeats in enumerate(self._blocks):
+            for repeat in repeats:
+                whole[self.test_rows[repeat], block] = scores[repeat]
+        found: NDArray[np.float64] = whole[self._tested]
+        return found
+
+    @cached_property
+    def _blocks(self) -> list[list[int]] | None:
+        """Repeats of each block, whose test rows are disjoint and in every block the same; None for other designs."""
+        if self.has_one_test_set or self.is_drawn:
+            return None
+        blocks: list[list[int]] = []
+        masks: list[NDArray[np.bool_]] = []
+        for repeat, rows in enumerate(self.test_rows):
+            if not blocks or masks[-1][rows].any():
+                blocks.append([])
+                masks.append(np.zeros(len(self.prepared.X), bool))
+            blocks[-1].append(repeat)
+            masks[-1][rows] = True
+        return blocks if len(blocks[0]) > 1 and all((mask == masks[0]).all() for mask in masks) else None
+
+    @cached_property
+    def _tested(self) -> NDArray[np.int64]:
+        """Rows that each block tests, ascending."""
+        assert self._blocks is not None
+        return np.sort(np.concatenate([self.test_rows[repeat] for repeat in self._blocks[0]]))
+
+    @cached_property
+    def _tested_units(self) -> NDArray[np.int64] | None:
+        """Unit of each row that a block tests, (n,); None where each row is its own."""
+        units = self.prepared.units
+        if units is None or self._blocks is None:
+            return None
+        found: NDArray[np.int64] = units[self._tested]
+        return found
+
+    def selection(self, first: list[Evaluation], second: list[Evaluation]) -> Selection | None:
+        """Estimate what picking each side's best adds to their difference; None if rows have no deciding score.
+
+        Args:
+            first, second: the models of each side.
+        """
+        sides = [[self._row_scores(e) for e in side] for side in (first, second)]
+        if any(scores is None for side in sides for scores in side):
+            return None
+        sign = -1.0 if metric_table.lower_is_better(self.primary) else 1.0
+        a, b = (sign * np.stack([scores for scores in side if scores is not None], axis=1) for side in sides)
+        units = self._units if self.has_one_test_set else self._tested_units
+        found = select(a, b, units)
+        return replace(found, optimism=sign * found.optimism)
+
+    def _row_scores(self, evaluation: Evaluation) -> NDArray[np.float64] | None:
+        """Return the deciding score of each tested row, averaged over the fits that were tested on it, (n,)."""
+        by_block = self._by_block(evaluation, self.primary)
+        if by_block is not None:
+            averaged: NDArray[np.float64] = by_block.mean(axis=1)
+            return averaged
+        scores = evaluation.row_scores(self.primary, self.targets)
+        if scores is None:
+            return None
+        joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.has_one_test_set else np.concatenate(scores)
+        return joined
 
     @cached_property
     def _n_train(self) -> int:

@@ -75,6 +75,10 @@ class Evaluation:
         """
         return table.scorers(metric, self.predictions, targets, self._rows)
 
+    def row_scores(self, metric: str, targets: Sequence[NDArray[Any]] | None) -> list[Floats] | None:
+        """Return of each repeat the score of each test row, (n,); None where the metric has none (`scorers`)."""
+        return table.row_scores(metric, self.predictions, targets, self._rows)
+
     @cached_property
     def _rows(self) -> dict[str, list[Floats]]:
         return {name: self._by_repeat(rows) for name, rows in read_arrays(self.folder / "rows.npz").items()}

@@ -18,6 +18,7 @@ from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.report.files import write_csv
+from versus.report.verdicts import Verdict
 from versus.settings import FAMILIES
 
 SCORE_COLUMNS = ("cell", "dataset", "model", "family", "metric", "mean", "low", "high", "repeats", "mark")
@@ -75,6 +76,31 @@ def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ..
                 mark = marks.get(e.cell.name, "") if metric == dataset.primary else ""
                 about = (e.cell.name, dataset.name, e.cell.model, e.cell.family, metric)
                 yield (*about, e.mean(metric), low, high, int(np.isfinite(e.scores[metric]).sum()), mark)
+
+
+VERDICT_COLUMNS = (
+    *("dataset", "outcome", "use", "discriminative", "generative", "difference", "low", "high", "p"),
+    *("not_behind_by", "rows_to_decide", "stability"),
+)
+
+
+def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
+    """Write a row for each data set: its outcome, the model to use, and the comparison behind it."""
+    write_csv(path, VERDICT_COLUMNS, map(_verdict_row, verdicts))
+
+
+def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
+    c = verdict.contrast
+    if c is None:
+        return (verdict.dataset, verdict.outcome, *[""] * (len(VERDICT_COLUMNS) - 2))
+    numbers = (c.mean, c.low, c.high, c.p)
+    behind = min(abs(min(c.worst[0], 0.0)), abs(max(c.worst[1], 0.0)))  # of the side that is less far behind
+    pair = (c.discriminative.cell.model, c.generative.cell.model)
+    return (
+        *(verdict.dataset, verdict.outcome, c.use.cell.model, *pair),
+        *("" if v != v else v for v in numbers),
+        *("" if v is None or v != v else v for v in (behind, c.rows_to_decide, c.stability)),
+    )
 
 
 def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:

@@ -16,6 +16,7 @@ from versus.statistics.ranks import Friedman, critical_difference, friedman, ind
 
 # With fewer, Demšar (2006) finds the tests' distributions unreliable, and their power is small.
 ENOUGH_DATASETS = 10
+TIES = 9  # decimals: means that differ beyond them are equal, and share a rank
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def ranking(datasets: Sequence[DatasetResults], confidence: float) -> Ranking | 
         return None
     metric, _ = Counter(d.primary for d in datasets).most_common(1)[0]
     counted = [d for d in datasets if d.primary == metric]
-    names = list(dict.fromkeys(e.cell.model for d in counted for e in d.evaluations))
+    names = list(dict.fromkeys(e.cell.model for d in counted for e in d.evaluations if not e.cell.is_baseline))
     means = _means(counted, names, metric)
     rows, columns = complete_block(np.isfinite(means))
     if len(rows) < 2 or len(columns) < 2:
@@ -82,7 +83,8 @@ def _means(datasets: list[DatasetResults], models: list[str], metric: str) -> ND
     means = np.full((len(datasets), len(models)), np.nan)
     for i, dataset in enumerate(datasets):
         for evaluation in dataset.evaluations:
-            means[i, models.index(evaluation.cell.model)] = evaluation.mean(metric)
+            if evaluation.cell.model in models:  # baselines are ranked by nobody
+                means[i, models.index(evaluation.cell.model)] = round(evaluation.mean(metric), TIES)
     return means
 
 

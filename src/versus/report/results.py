@@ -48,7 +48,7 @@ class Results:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Conclusion for each data set."""
-        return verdicts(self.datasets, self.contrasts)
+        return verdicts(self.datasets)
 
     def best_cells(self) -> dict[str, str]:
         """Return data set -> the cell with the best mean of the deciding score.

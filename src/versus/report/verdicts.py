@@ -27,6 +27,7 @@ class Verdict:
         probably: the probable result where the outcome is open; may be empty.
         scores: the sentences on the scores.
         costs: the sentences on time and sampling; empty where nothing was measured.
+        contrast: the comparison behind it; None without models of both sides.
     """
 
     dataset: str
@@ -34,6 +35,7 @@ class Verdict:
     probably: str
     scores: str
     costs: str
+    contrast: Contrast | None = None
 
     @property
     def words(self) -> str:
@@ -41,9 +43,9 @@ class Verdict:
         return f"{self.outcome}, probably {self.probably}" if self.probably else self.outcome
 
 
-def verdicts(datasets: Sequence[DatasetResults], contrasts: Sequence[Contrast]) -> list[Verdict]:
+def verdicts(datasets: Sequence[DatasetResults]) -> list[Verdict]:
     """Return one verdict for each data set, in order."""
-    found = [(dataset, _verdict(dataset, main_contrast(dataset, contrasts))) for dataset in datasets]
+    found = [(dataset, _verdict(dataset, main_contrast(dataset))) for dataset in datasets]
     return [replace(verdict, scores=verdict.scores + _leaks(dataset)) for dataset, verdict in found]
 
 
@@ -61,15 +63,37 @@ def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:
         f"the best discriminative model, {_with_score(dataset, first)}, "
         f"and the best generative one, {_with_score(dataset, second)}"
     )
-    sentences = {
-        "practically equal": f"There is no practical difference between {pair}: {_difference(contrast)}.",
-        "no clear difference": f"No clear difference between {pair}: {_difference(contrast)}.",
-        "discriminative ahead": f"The discriminative side is ahead. Compare {pair}: {_difference(contrast)}.",
-        "generative ahead": f"The generative side is ahead. Compare {pair}: {_difference(contrast)}.",
+    margin = _margin(dataset)
+    leads = {
+        "practically equal": f"There is no practical difference between {pair}",
+        "discriminative ahead": f"The discriminative side is ahead. Compare {pair}",
+        "generative ahead": f"The generative side is ahead. Compare {pair}",
+        "discriminative not behind": f"The discriminative side is not behind by more than {margin}. Compare {pair}",
+        "generative not behind": f"The generative side is not behind by more than {margin}. Compare {pair}",
+        "open": f"No clear difference between {pair}",
     }
-    floor = _floor(dataset, [first, second])
-    scores = sentences[contrast.outcome] + floor
-    return Verdict(dataset.name, contrast.outcome, contrast.probably, scores, _cost_sentence(contrast))
+    scores = f"{leads[contrast.outcome]}: {_difference(contrast)}.{_open(contrast)}{_floor(dataset, [first, second])}"
+    return Verdict(
+        dataset.name, contrast.outcome, contrast.probably, scores, _cost_sentence(contrast), contrast=contrast
+    )
+
+
+def _open(contrast: Contrast) -> str:
+    """Say what would decide, and how sure the choice of the pair is."""
+    parts = []
+    if contrast.rows_to_decide is not None:
+        parts.append(f"About {formatting.count(_rounded(contrast.rows_to_decide))} rows would decide it.")
+    if not contrast.is_stable:
+        parts.append(
+            f"Other rows of this kind pick this pair in {formatting.percent(contrast.stability, 0)} of cases only: "
+            "several models are about as good."
+        )
+    return "".join(f" {part}" for part in parts)
+
+
+def _rounded(rows: int) -> int:
+    """Round to two digits: an estimate has no more."""
+    return int(float(f"{rows:.2g}"))
 
 
 def _one_sided(dataset: DatasetResults) -> str:
@@ -108,7 +132,7 @@ def _difference(contrast: Contrast) -> str:
     return (
         f"the difference is {write(contrast.mean)}{unit} "
         f"({confidence} interval {write(contrast.low)} to {write(contrast.high)}; "
-        f"p {formatting.p_value(contrast.adjusted_p)} after Holm). {_probabilities(contrast)}"
+        f"p {formatting.p_value(contrast.p)}). {_probabilities(contrast)}"
     )
 
 
@@ -116,15 +140,18 @@ def _probabilities(contrast: Contrast) -> str:
     """Give the probabilities that either model is better by more than the rope, and that both are practically equal."""
     dataset = contrast.dataset
     first, second = contrast.better_by_more_than_rope
-    if metric_table.is_share(dataset.primary):
-        margin = f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
-    else:
-        margin = formatting.two_digits(dataset.rope)
+    margin = _margin(dataset)
     equal = contrast.rope.within
     return (
         f"Probabilities: {first:.2f} that {contrast.discriminative.cell.model} is better by more than {margin}, "
         f"{second:.2f} that {contrast.generative.cell.model} is, {equal:.2f} that they are practically equal"
     )
+
+
+def _margin(dataset: DatasetResults) -> str:
+    if metric_table.is_share(dataset.primary):
+        return f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
+    return formatting.two_digits(dataset.rope)
 
 
 def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:

@@ -51,12 +51,15 @@ class CorrectedMean:
         return float(stdtr(self.degrees_of_freedom, (threshold - self.mean) / self.standard_error))
 
 
-def corrected_mean(repeats: NDArray[np.float64], n_train: int, n_test: int, resolution: float = 0.0) -> CorrectedMean:
+def corrected_mean(
+    repeats: NDArray[np.float64], n_train: int | None, n_test: int, resolution: float = 0.0
+) -> CorrectedMean:
     """The mean of scores, or of paired differences, over repeated random splits of the same data.
 
     Args:
         repeats: (J,), one value for each split, J >= 2.
-        n_train: rows that the models were fitted on; of two models with different numbers, the smaller.
+        n_train: rows that the models were fitted on; None where every repeat has rows of its own, so that the values
+            are independent, and the ordinary t-test is right.
         n_test: rows that they were scored on.
         resolution: the step in which a score can move (1 / n_test for an accuracy). The standard deviation is taken
             to be at least that of rounding to such steps, resolution / √12, so that repeats which agree by
@@ -69,10 +72,10 @@ def corrected_mean(repeats: NDArray[np.float64], n_train: int, n_test: int, reso
         raise ValueError(f"repeats has shape {repeats.shape}; needs (J,) with J >= 2, one value for each split")
     if not np.isfinite(repeats).all():
         raise ValueError(f"repeats holds values that are not finite: {repeats.tolist()}")
-    if n_train < 1 or n_test < 1:
+    if (n_train is not None and n_train < 1) or n_test < 1:
         raise ValueError(f"n_train={n_train} and n_test={n_test}; both must be at least 1")
     deviation = max(float(np.std(repeats, ddof=1)), resolution / np.sqrt(12))
     if np.ptp(repeats) == 0 and resolution == 0:
         deviation = 0.0  # not the rounding noise of a mean of equal floats
-    inflation = 1 / len(repeats) + n_test / n_train
+    inflation = 1 / len(repeats) + (n_test / n_train if n_train else 0.0)
     return CorrectedMean(float(np.mean(repeats)), deviation * float(np.sqrt(inflation)), len(repeats) - 1)

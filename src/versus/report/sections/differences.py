@@ -16,7 +16,7 @@ from versus.report.section import Content, escaped, table
 NAME, TITLE = "differences", "Discriminative minus generative"
 # As wide as a phone: the names of a pair are above its interval, not beside it.
 WIDTH, MARGIN, HEAD, DATASET, ROW = 366, 12, 28, 22, 38
-HEADER = ["data set", "discriminative", "generative", "score", "difference", "p, Holm", "P(equal)", "outcome"]
+HEADER = ["data set", "discriminative", "generative", "score", "difference", "p", "P(equal)", "outcome"]
 
 
 def content(results: Results) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def markdown(content: Content) -> list[str]:
             f"{escaped(c.generative.cell.model)} ({c.generative.cell.group_name})",
             metric_table.label(c.dataset.primary),
             f"{formatting.score(c.mean)} ({formatting.span(c.low, c.high)})",
-            formatting.p_value(c.adjusted_p).removeprefix("=\u00a0").replace("<", "&lt;"),
+            formatting.p_value(c.p).removeprefix("=\u00a0").replace("<", "&lt;"),
             formatting.score(c.rope.within, 2),
             c.words,
         ]
