@@ -17,6 +17,7 @@ from versus.fitting import failure
 from versus.metrics.table import deciding
 from versus.report import best_cells, build
 from versus.statistics.corrected_resampled import corrected_mean
+from versus.statistics.paired_rows import paired_rows
 from versus.workspace import Workspace
 
 TEXTS = ("report.md", "comparison.csv", "metrics.json")
@@ -44,21 +45,18 @@ def test_scores_are_the_evaluations_own(made):
     assert len(table) == sum(1 for _ in rows(made.workspace.reports / "comparison.csv"))
 
 
-def test_interval_is_the_corrected_one(made):
+def test_interval_is_of_the_rows_or_of_the_repeats_where_rows_have_no_score(made):
     table = {(r["cell"], r["metric"]): r for r in rows(made.workspace.reports / "comparison.csv")}
-    scores = rows(made.workspace.evaluation("blobs-gaussian") / "scores.csv")
-    losses = np.array([float(r["value"]) for r in scores if r["metric"] == "log_loss"])
-    low, high = corrected_mean(losses, n_train=160, n_test=40).interval(0.95)
+    folder = made.workspace.evaluation("blobs-gaussian")
+    data = prepared.read(made.workspace.prepared("blobs"))
+    tested = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
+    p = np.load(folder / "predictions.npy")[np.arange(len(tested)), data.y[tested]]
+    low, high = paired_rows(-np.log(p.astype(np.float64))[:, None]).interval(0.95)
     found = table["blobs-gaussian", "log_loss"]
-    assert (float(found["low"]), float(found["high"])) == pytest.approx((low, high))
-    # one that keeps its validation rows for stopping saw them, too
-    losses = [
-        float(r["value"])
-        for r in rows(made.workspace.evaluation("blobs-vae") / "scores.csv")
-        if r["metric"] == "log_loss"
-    ]
-    low, high = corrected_mean(np.array(losses), n_train=160, n_test=40).interval(0.95)
-    assert float(table["blobs-vae", "log_loss"]["low"]) == pytest.approx(low)
+    assert (float(found["low"]), float(found["high"])) == pytest.approx((low, high), rel=1e-3)
+    areas = np.array([float(r["value"]) for r in rows(folder / "scores.csv") if r["metric"] == "roc_auc"])
+    low, high = corrected_mean(areas, n_train=160, n_test=40).interval(0.95)
+    assert float(table["blobs-gaussian", "roc_auc"]["low"]) == pytest.approx(low)
 
 
 def test_every_interval_holds_its_mean(made):
