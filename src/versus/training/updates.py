@@ -118,7 +118,8 @@ class Descent(Update):
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
         losses = self.objective(self.called, batch, noise, progress)
-        norm = self._descend(*self.optimizers, losses["loss"])
+        (optimizer,) = self.optimizers
+        norm = self._descend(optimizer, losses["loss"])
         return losses, losses["loss"].detach() + norm
 
     def validate(self, batch: Batch, noise: torch.Generator) -> Losses:  # noqa: D102
