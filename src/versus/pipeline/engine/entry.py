@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
+from pathlib import Path
 from types import FrameType
 
+from versus import params as parameters
 from versus.fitting.failure import Failure
 from versus.pipeline import ending, shares
 from versus.pipeline.engine import display, stages
 from versus.pipeline.engine.run import Machine, Run
-from versus.pipeline.engine.stages import StageFaultError, Wanted
+from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Wanted
 from versus.pipeline.engine.workers import WorkersDiedError
 from versus.settings import Cell
 from versus.tracking import destination
@@ -49,13 +51,27 @@ def reproduce(workspace: Workspace, wanted: Wanted, machine: Machine) -> int:
     costs = workspace.reports / "costs.csv"
     seconds = shares.read_training_times(costs.read_text(encoding="utf-8")) if costs.is_file() else {}
     try:
-        with chdir(workspace.root), stages.opened(wanted) as found, display.for_this_terminal() as shown:
-            run = Run(found, machine, shown, seconds)
-            run.run()
+        with chdir(workspace.root):
+            return _run(wanted, machine, seconds)
     except (StageFaultError, WorkersDiedError, DvcException, OSError, KeyboardInterrupt) as error:
         print(ending.sentence(error) or destination.redact(str(error)), file=sys.stderr)
         return ending.code(error)
-    if not run.ran:
+
+
+def _run(wanted: Wanted, machine: Machine, seconds: Mapping[str, float]) -> int:
+    """Run the stages of the current folder, again where params.yaml is edited as a run begins; return 0."""
+    try:
+        with stages.opened(wanted) as found, display.for_this_terminal() as shown:
+            run = Run(found, machine, shown, seconds)
+            run.run()
+            edited = found.params_edited
+    except ParamsEditedError:
+        parameters.read(Path("params.yaml"))
+        print("params.yaml was edited as the run began; beginning anew with it", file=sys.stderr)
+        return _run(wanted, machine, seconds)
+    if edited:
+        print("params.yaml was edited during this run; the next one runs what was added or changed")
+    elif not run.ran:
         print("Nothing has changed.")
     return 0
 

@@ -15,7 +15,7 @@ from versus.pipeline import ending
 from versus.pipeline.engine import jobs
 from versus.pipeline.engine.cluster import Cluster
 from versus.pipeline.engine.display import Lines
-from versus.pipeline.engine.stages import StageFaultError, Stages
+from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
 
 OUTPUTS = Path(".versus") / "output"
@@ -81,7 +81,6 @@ class Run:
         self._gpus = list(machine.gpus)
         self._held: dict[Any, tuple[int, str | None]] = {}  # stage -> its slot, its GPU
         self._workers: Workers | None = None
-        self._params = _look_of(Path("params.yaml"))
         self._lock_due = 0.0
         self.ran: list[str] = []
 
@@ -90,6 +89,7 @@ class Run:
 
         Raises:
             StageFaultError: if a stage fails; stages finished by then are in dvc.lock.
+            ParamsEditedError: if params.yaml was edited too early for the run to go on; a later edit is for the next.
             WorkersDiedError: if the workers cannot continue.
         """
         self._display.total(len(self._waiting))
@@ -165,8 +165,8 @@ class Run:
     def _start(self, stage: Any) -> None:
         if self._workers is None:
             self._workers = self._machine.workers(self._stages)
-            if _look_of(Path("params.yaml")) != self._params:
-                raise StageFaultError("params.yaml was edited as the run began; run it again")
+            if self._stages.params_edited:
+                raise ParamsEditedError("params.yaml was edited")
         number = len(self.ran)
         slot, gpu = self._slots.pop(0), self._gpus.pop(0) if self._needs_gpu(stage) else None
         self._held[stage] = slot, gpu
@@ -235,6 +235,8 @@ class Run:
             if stage in self._apart:
                 self._stages.fetch(stage)
             self._stages.finish(stage)
+        except ParamsEditedError:
+            raise
         except StageFaultError as error:
             raise StageFaultError(f"stage {stage.addressing}: {error}") from None
         self._settle(stage)
@@ -248,11 +250,3 @@ class Run:
         if began >= self._lock_due:
             self._stages.write(all_of_them=False)
             self._lock_due = monotonic() + max(1.0, (monotonic() - began) / LOCK_SHARE)
-
-
-def _look_of(path: Path) -> tuple[int, int] | None:
-    """Modification time and size of a file, which an edit changes; None if there is no file."""
-    if not path.is_file():
-        return None
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size

@@ -25,6 +25,10 @@ class StageFaultError(Exception):
     """Failure of a stage; the message gives the reason."""
 
 
+class ParamsEditedError(StageFaultError):
+    """An edit of params.yaml after the run had read it and before its stages did."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Stages to reproduce, as given by the options of ``dvc repro``.
@@ -78,6 +82,7 @@ class Stages:
         from dvc.stage.cache import RunCacheNotSupported
 
         self.repo, self.wanted = repo, wanted
+        self._params = _look_of(Path("params.yaml"))  # before DVC reads it
         targets = collect_stages(repo, wanted.targets or [PROJECT_FILE])
         if wanted.pull:
             try:
@@ -91,6 +96,11 @@ class Stages:
         self._settled: set[Any] = set()
         self._unwritten: set[Any] = set()
         self._pushed: set[Any] = set()  # stages whose outputs are in the remote
+
+    @property
+    def params_edited(self) -> bool:
+        """True if params.yaml was edited since the run began."""
+        return _look_of(Path("params.yaml")) != self._params
 
     def upstream(self, stage: Any) -> list[Any]:
         """Return the stages of the plan that a stage waits for."""
@@ -161,6 +171,7 @@ class Stages:
 
         Raises:
             StageFaultError: if one of its dependencies changed while it ran, or an output is missing.
+            ParamsEditedError: if that is params.yaml.
         """
         from dvc.exceptions import DvcException
 
@@ -169,6 +180,8 @@ class Stages:
             seen = self._seen.pop(stage, None)
             if seen is not None:
                 changed = [str(d) for d, was in zip(stage.deps, seen, strict=True) if d.hash_info != was]
+                if changed == ["params.yaml"]:
+                    raise ParamsEditedError("params.yaml was edited")
                 if changed:
                     raise StageFaultError(f"{', '.join(changed)} changed while it ran; run it again")
             stage.save_outs()
@@ -267,3 +280,11 @@ def _write_lock(repo: Any, lockfile: Any, stages: Iterable[Any]) -> None:
     dump_yaml(str(aside), data)
     aside.replace(path)
     repo.scm_context.track_file(lockfile.relpath)
+
+
+def _look_of(path: Path) -> tuple[int, int] | None:
+    """Modification time and size of a file, which an edit changes; None if there is no file."""
+    if not path.is_file():
+        return None
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
