@@ -213,7 +213,7 @@ def test_samples_have_the_original_names_and_the_class_that_was_asked_for(classi
     assert drawn["length"].mean() == pytest.approx(3, abs=0.3)
     assert (drawn["colour"] == "red").mean() == pytest.approx(0.8, abs=0.1)
     both = prediction.sample(classifier, 400, random_state=3)
-    assert list(both.columns) == ["length", "colour", "rooms"]
+    assert list(both.columns) == ["length", "colour", "rooms", "species"]
     assert both["length"].mean() == pytest.approx(1.5, abs=0.3)
     pd.testing.assert_frame_equal(both, prediction.sample(classifier, 400, random_state=3))
     assert not both.equals(prediction.sample(classifier, 400))
@@ -267,3 +267,42 @@ def test_sentences_are_tagged_with_words_that_the_model_never_met() -> None:
         prediction.predict(model, pd.DataFrame({"text": ["the fish", " "]}))
     with pytest.raises(DataError, match="no class"):
         prediction.sample(hidden, 2, "NOUN")
+
+
+@pytest.mark.parametrize("names", [("0", "1"), ("-1", "2"), ("0.5", "1.5"), ("False", "True"), ("a", "7"), ("b", "07")])
+def test_a_frame_of_the_training_file_gives_labels_of_its_own_type(tmp_path: Path, names: tuple[str, str]) -> None:
+    rows = [f"{i % 7}.5,{i % 3 == 0},{names[i % 2]}\n" for i in range(90)]
+    (tmp_path / "t.csv").write_text("a,flag,y\n" + "".join(rows))
+    data = preparation.prepare(
+        "t", {"source": "csv", "path": "t.csv", "target": "y", "task": "classification"}, tmp_path
+    )
+    model = find("classical_generative", "naive_bayes", "MixedNaiveBayes")(schema=data.schema).fit(data.X, data.y)
+    frame = pd.read_csv(tmp_path / "t.csv")
+    found = prediction.predict(model, frame)["prediction"]
+    assert found.to_numpy().dtype == frame["y"].to_numpy().dtype
+    assert set(found) <= set(frame["y"])
+    for label in set(frame["y"]):
+        assert set(prediction.sample(model, 5, label, 0)["y"]) == {label}
+
+
+@pytest.mark.parametrize(
+    ("family", "module", "name", "arguments"),
+    [
+        ("classical_generative", "naive_bayes", "MixedNaiveBayes", {}),
+        ("deep_generative", "vae", "ConditionalVAE", {"epochs": 1}),
+        ("deep_generative", "gan", "GAN", {"conditional": True, "epochs": 1}),
+    ],
+)
+def test_samples_have_classes_as_frequent_as_in_the_data(
+    family: str, module: str, name: str, arguments: dict[str, Any]
+) -> None:
+    y = (np.arange(200) % 5 == 0).astype(int)
+    X = np.random.default_rng(0).normal(5.0 * y, 1.0)[:, None]
+    schema = Schema(Table((Column("x"),)), Classes(("no", "yes"), "answer"))
+    model = find(family, module, name)(**arguments, random_state=0, schema=schema)
+    model.fit(X, y)
+    drawn = prediction.sample(model, 2000, random_state=1)
+    assert 300 < (drawn["answer"] == "yes").sum() < 500  # 400, of standard deviation 18
+    if family == "classical_generative":
+        assert drawn.groupby("answer")["x"].mean().to_numpy() == pytest.approx([0, 5], abs=0.4)
+        assert list(drawn.columns) == ["x", "answer"]

@@ -85,6 +85,23 @@ def test_a_champion_predicts_what_the_cells_model_predicts(mirror: Mirror) -> No
     assert (len(drawn), set(drawn["species"])) == (7, {"virginica"})
 
 
+LOAD_BOTH = """
+import sys, mlflow, pandas
+rows = pandas.DataFrame({"length": [1.0], "width": [2.0], "colour": ["red"]})
+found = [mlflow.pyfunc.load_model(folder).predict(rows) for folder in sys.argv[1:]]
+assert [list(answers)[0] for answers in found] == ["prediction"] * 2, found
+assert "versus" not in sys.modules, "a served model brings its own code"
+"""
+
+
+def test_two_champions_load_in_one_process_each_with_its_own_code(mirror: Mirror, tmp_path: Path) -> None:
+    folders = []
+    for cell in ("flowers-bayes", "flowers-tree"):
+        registry.Candidate(mirror.workspace, a_cell(cell), 0.95).write(tmp_path / cell)
+        folders.append(str(tmp_path / cell))
+    subprocess.run([sys.executable, "-c", LOAD_BOTH, *folders], cwd=tmp_path, check=True)
+
+
 def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
     register(mirror, "flowers-tree")
     folder = Path(mlflow.artifacts.download_artifacts("models:/flowers/1"))
@@ -263,5 +280,7 @@ def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: 
     assert rooms <= ground | {"data", "models", "numerics", "serving", "training"}
     assert f"models/{module.replace('.', '/')}.py" in shipped
     in_data = {name for name in shipped if name.startswith("data/")}
-    assert in_data == {f"data/{name}.py" for name in ("__init__", "columns", "errors", "schema", "spaces", "targets")}
+    assert in_data == {
+        f"data/{name}.py" for name in ("__init__", "columns", "errors", "notation", "schema", "spaces", "targets")
+    }
     assert not {"dvc", "mlflow", "matplotlib", "jinja2", "torchmetrics"} & libraries

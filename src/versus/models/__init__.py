@@ -22,7 +22,7 @@ def find(family: str, module: str, name: str) -> type[Any]:
         raise ValueError(f"unknown family {family!r}; families are {', '.join(FAMILIES)}")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", module):
         raise ValueError(f"module {module!r} is not a name of small letters, digits and underscores")
-    path = f"versus.models.{family}.{module}"
+    path = f"{__name__}.{family}.{module}"  # a registered model's copy of this package has a name of its own
     try:
         found = importlib.import_module(path)
     except ModuleNotFoundError as error:

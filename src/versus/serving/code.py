@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.metadata
-import shutil
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import versus
 
 SOURCE = Path(versus.__file__).resolve().parent.parent
 CODE = SOURCE.parent  # of a checkout; the stages lie there
+IMPORT = re.compile(r"(?m)(^\s*(?:from|import)) versus\b")
 
 
 def closure(modules: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[Path], set[str]]:
@@ -40,12 +42,20 @@ def closure(modules: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[
 
 
 def copy_modules(modules: Iterable[str], out: Path) -> Path:
-    """Copy modules of ours, and all that they import, to ``out/versus``; returns that folder."""
-    for path in closure(modules)[0]:
-        target = out / path.relative_to(SOURCE)
+    """Copy modules of ours, and all that they import, to a package in ``out``; return its folder.
+
+    The package is named after its contents, and its modules import each other by that name: one process can load it
+    beside the installed ``versus`` and beside copies of other versions or with other modules.
+    """
+    files = sorted(closure(modules)[0])
+    contents = hashlib.sha256(repr([(path.relative_to(SOURCE), path.read_bytes()) for path in files]).encode())
+    name = f"versus_{contents.hexdigest()[:12]}"
+    for path in files:
+        target = out / name / path.relative_to(SOURCE / "versus")
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-    return out / "versus"
+        text = path.read_text(encoding="utf-8")
+        target.write_text(IMPORT.sub(rf"\1 {name}", text), encoding="utf-8", newline="\n")
+    return out / name
 
 
 def pinned_libraries(modules: Iterable[str]) -> list[str]:

@@ -66,12 +66,12 @@ def _encode_column(
     array = np.asarray(values)
     if column.categories is None and array.dtype.kind in "iuf" and not np.isinf(array).any():
         return array.astype(np.float64)
-    read = _number_reader(reading) if column.categories is None else _category_reader(column.categories)
+    read = _number_reader(reading) if column.categories is None else category_reader(column.categories)
     missing = {*ABSENT, *reading.get("missing", ())}
     known: dict[str, float] = {}
     out = []
     for row, value in enumerate(values, 1):
-        text = _text(value)
+        text = text_of(value)
         if text not in known:
             found = read(text)
             if found is None and text not in missing and (column.categories is None or unseen == "error"):
@@ -97,7 +97,7 @@ def _number_reader(reading: Mapping[str, Any]) -> Callable[[str], float | None]:
     return read
 
 
-def _category_reader(categories: Sequence[str]) -> Callable[[str], float | None]:
+def category_reader(categories: Sequence[str]) -> Callable[[str], float | None]:
     """Return a function that finds the code of a category: that of its name, or of the only one of equal value.
 
     Equal are numbers of the same value (1.0 and 1) and words that differ in capital letters only (True and true).
@@ -119,7 +119,7 @@ def _value(text: str) -> float | str:
     return float(text) if is_number(text) else text.casefold()
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value as `prepare` names it as a category: 3.0 as 3, True as true."""
     if value is None:
         return ""

@@ -20,9 +20,11 @@ from versus.data.targets import Number, Tags
 from versus.models import persistence
 from versus.serving import code, texts
 from versus.serving.frames import decode
+from versus.serving.prediction import labels
 from versus.serving.served_model import NAME
 
 LOADER = "versus.serving.served_model"
+LABELS = {"i": DataType.long, "f": DataType.double, "b": DataType.boolean, "O": DataType.string}
 EXAMPLES = 3
 PARAMS = (("sample", DataType.long, 0), ("label", DataType.string, ""), ("random_state", DataType.long, -1))
 
@@ -45,11 +47,12 @@ def write(saved: Path, data_folder: Path, out: Path) -> None:
         folder = Path(scratch) / "files"
         folder.mkdir()
         persistence.copy(saved, folder / NAME)
+        own = code.copy_modules(modules, Path(scratch) / "code")
         mlflow.pyfunc.save_model(
             out,
-            loader_module=LOADER,
+            loader_module=LOADER.replace("versus", own.name, 1),
             data_path=str(folder),
-            code_paths=[str(code.copy_modules(modules, Path(scratch) / "code"))],
+            code_paths=[str(own)],
             signature=signature(model),
             input_example=_example(data_folder, schema),
             pip_requirements=[f"mlflow=={mlflow.__version__}", *code.pinned_libraries(modules)],
@@ -87,7 +90,8 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
     if not hasattr(model, "predict_proba"):
         return None
     probabilities = [ColSpec(DataType.double, f"probability_{label}") for label in schema.classes]
-    return MlflowSchema([ColSpec(DataType.string, "prediction"), *probabilities])
+    label = LABELS[labels(schema.classes).dtype.kind]
+    return MlflowSchema([ColSpec(label, "prediction"), *probabilities])
 
 
 def _example(folder: Path, schema: Schema) -> Any:

@@ -6,19 +6,22 @@ look like).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from versus.arrays import Ragged
+from versus.arrays import Labels, Ragged
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
-from versus.data.targets import Number, Tags
+from versus.data.targets import Classes, Number, Tags
 from versus.models import persistence
 from versus.models.events import draw
 from versus.serving import texts
-from versus.serving.frames import Data, Unseen, decode, encode
+from versus.serving.frames import Data, Unseen, category_reader, decode, encode, text_of
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,9 +49,9 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
         unseen: "missing" takes a category that the model does not know as a missing value.
 
     Returns:
-        For classes ``prediction`` with the label and ``probability_<label>`` for each; for a number ``prediction``,
-        and ``lower`` and ``upper``, which hold it with probability 0.95, where the model has such an interval. For
-        tagged sequences ``prediction``, the tags of all tokens joined by blanks.
+        For classes ``prediction`` with the label, of the type that `labels` gives it, and ``probability_<label>`` for
+        each; for a number ``prediction``, and ``lower`` and ``upper``, which hold it with probability 0.95, where the
+        model has such an interval. For tagged sequences ``prediction``, the tags of all tokens joined by blanks.
 
     Raises:
         DataError: where the data do not fit the model.
@@ -67,12 +70,23 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
     if not hasattr(model, "predict_proba"):
         raise DataError(f"{type(model).__name__} is a density without classes: it samples, and predicts nothing")
     probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
-    labels = np.array(schema.classes, dtype=object)[probabilities.argmax(axis=1)]
+    found = labels(schema.classes)[probabilities.argmax(axis=1)]
     named = {f"probability_{label}": p for label, p in zip(schema.classes, probabilities.T, strict=True)}
-    return pd.DataFrame({"prediction": labels, **named})
+    return pd.DataFrame({"prediction": found, **named})
 
 
-def sample(model: Any, n: int, label: str | None = None, random_state: int | None = None) -> Data:
+def labels(classes: Sequence[str]) -> NDArray[Any]:
+    """Return the labels of classes, (K,), as pandas reads them from a file: int64, float64, bool, or text as object."""
+    for kind, name in ((int, str), (float, repr)):
+        with suppress(ValueError):
+            if all(name(kind(text)) == text for text in classes):
+                return np.array([kind(text) for text in classes])
+    if {text.casefold() for text in classes} == {"false", "true"}:
+        return np.array([text.casefold() == "true" for text in classes])
+    return np.array(classes, dtype=object)
+
+
+def sample(model: Any, n: int, label: Any = None, random_state: int | None = None) -> Data:
     """Draw new data from a generative model.
 
     Args:
@@ -82,7 +96,7 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
         random_state: seed; None for other draws each time.
 
     Returns:
-        A table with the original columns, and the target where the class was given; or images (n, *event).
+        A table with the original columns, and the target where the model knows classes; or images (n, *event).
 
     Raises:
         DataError: for a model that draws nothing, or not by class, and for an unknown class.
@@ -92,12 +106,8 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
         raise DataError(f"{type(model).__name__} models y given x, and draws no data; take a generative model")
     if n < 1:
         raise DataError(f"n is {n}; at least 1 is wanted")
-    if label is not None and label not in schema.classes:
-        raise DataError(unknown("class", label, schema.classes))
-    if label is not None and isinstance(schema.y, Tags):
-        raise DataError(f"sequences have a tag for each token and no class: none is drawn by {label!r} alone")
-    y = None if label is None else np.full(n, schema.classes.index(label))
     seed = int(np.random.default_rng().integers(2**31)) if random_state is None else random_state
+    y = _classes(model, n, label, seed)
     try:
         drawn = draw(model, n, y, schema, seed)
     except ValueError as error:
@@ -105,4 +115,21 @@ def sample(model: Any, n: int, label: str | None = None, random_state: int | Non
     if isinstance(schema.x, Image):
         return drawn
     table = texts.decode(drawn, schema) if isinstance(drawn, Ragged) else decode(drawn, schema)
-    return table if label is None else table.assign(**{schema.target: label})
+    return table if y is None else table.assign(**{schema.target: labels(schema.classes)[y]})
+
+
+def _classes(model: Any, n: int, label: Any, seed: int) -> Labels | None:
+    """Class of each row to draw, (n,): the one that is asked for, or one by the model's prior; None if it has none."""
+    schema: Schema = model.schema
+    if label is not None:
+        code = category_reader(schema.classes)(text_of(label))
+        if code is None:
+            raise DataError(unknown("class", text_of(label), schema.classes))
+        if isinstance(schema.y, Tags):
+            raise DataError(f"sequences have a tag for each token and no class: none is drawn by {label!r} alone")
+        return np.full(n, int(code))
+    prior = np.exp(getattr(model, "log_prior_", ())) if isinstance(schema.y, Classes) else np.empty(0)
+    if not len(prior):
+        return None
+    # Of another stream than the rows, which begins with the same seed.
+    return np.random.default_rng((seed, 1)).choice(len(prior), n, p=prior / prior.sum())

@@ -69,12 +69,18 @@ class GAN(DeepModel):
         if not self.conditional:
             return self._to_raw(self._apply(self.network_.get_submodule("generator"), noise))
         if y is None:
-            prior = np.exp(self.network_.get_buffer("log_prior").double().cpu().numpy())
+            prior = np.exp(self.log_prior_)
             y = rng.choice(len(prior), n, p=prior / prior.sum())
         if len(y) != n:
             raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
         labels = np.asarray(y, dtype=np.int64)
         return self._to_raw(self._apply(self.network_.get_submodule("generator"), noise, labels))
+
+    @property
+    def log_prior_(self) -> Array:
+        """Log probability of each class (K,), nats; empty where the model is not conditional."""
+        prior: Array = self.network_.get_buffer("log_prior").double().cpu().numpy()
+        return prior
 
     def _build(self) -> nn.Module:
         schema, n_classes = self.schema_, self.schema_.n_classes if self.conditional else 0

@@ -106,11 +106,17 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events, (n, *event) in the raw space, of the classes ``y`` (n,), or of classes drawn from p(y)."""
         if y is None:
-            prior = np.exp(self.network_.get_buffer("log_prior").double().cpu().numpy())
+            prior = np.exp(self.log_prior_)
             y = np.random.default_rng(random_state).choice(len(prior), n, p=prior / prior.sum())
         if len(y) != n:
             raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
         return self._draw(n, np.asarray(y, dtype=np.int64), random_state)
+
+    @property
+    def log_prior_(self) -> Array:
+        """Log probability of each class (K,), nats."""
+        prior: Array = self.network_.get_buffer("log_prior").double().cpu().numpy()
+        return prior
 
     def _n_conditions(self) -> int:
         return self.schema_.n_classes
