@@ -44,11 +44,17 @@ def test_a_csv_with_a_header(desk: Desk):
         ("t.data", rows().replace(",", ";"), {"source": "csv", "delimiter": ";", "header": False, "target": "c3"}),
         ("t.txt", "a,b,c,class\n" + rows(), {"source": "csv", "target": "class"}),
         ("t.tsv", ("Class,a,b\n" + "u,2,3\nv,4,5\n" * 9).replace(",", "\t"), {"source": "tsv", "target": "Class"}),
-        ("t.csv", ("é,b,y\n" + "1,2,p\n3,4,q\n" * 8).encode("latin-1"), {"encoding": "latin-1", "target": "y"}),
+        ("t.csv", ("é,b,y\n" + "1,2,p\n3,4,q\n" * 8).encode("latin-1"), {"encoding": "cp1252", "target": "y"}),
         ("t.csv.gz", gzip.compress(rows().encode()), {"source": "csv", "header": False, "target": "c3"}),
+        ("t.trn", "  1.5  7\tp\n 22.25 18   q\n" * 9, {"delimiter": " ", "header": False, "target": "c2"}),
+        ("wines", rows(), {"header": False, "target": "c3"}),
+        ("t.csv", "a,b,y\n" + "1,2,p,\n3,,q,\n" * 9, {"loose": True, "target": "y"}),
+        ("t.csv", "a, b, y\n" + '1, "u, v", p\n3, "w", q\n' * 9, {"loose": True, "target": "y"}),
+        ("t.csv", ("a,b,y\n" + "1,é,p\n3,ü,q\n" * 9).encode("utf-16"), {"encoding": "utf-16", "target": "y"}),
+        ("t.csv", ("город,цена,y\n" + "Москва,12,да\nКазань,15,нет\n" * 10).encode("cp1251"), {"encoding": "cp1251"}),
         ("t.tsv", "".join(f'ab\t"{i} or\ncd\t{i}" of\n' for i in range(20)), {"quote": False, "target": "c0"}),
     ],
-    ids=range(8),
+    ids=range(14),
 )
 def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry):
     found = inspect(desk.write(name, content), base=desk.folder)

@@ -18,7 +18,19 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-_READING = {"source", "x", "missing", "decimal", "thousands", "symbols", "delimiter", "header", "quote", "encoding"}
+_READING = {
+    "source",
+    "x",
+    "missing",
+    "decimal",
+    "thousands",
+    "symbols",
+    "delimiter",
+    "header",
+    "quote",
+    "loose",
+    "encoding",
+}
 
 
 class Section(BaseModel):
@@ -156,13 +168,15 @@ class Csv(WrittenTable):
     """Comma-separated values, also gzipped.
 
     Args:
-        delimiter: the separator between values.
+        delimiter: the separator between values; a blank stands for any number of blanks and tabs.
         header: True if the first row names the columns; otherwise they are called c0, c1, …
         quote: True if double quotes enclose values that hold a delimiter or a line break.
+        loose: True if quotes can follow a blank, and a delimiter can end the rows.
         encoding: text encoding.
     """
 
     source: Literal["csv"]
+    loose: bool = False
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     header: bool = True
     quote: bool = True

@@ -22,7 +22,8 @@ def require_numeric(model: str, schema: Schema) -> None:
     if names:
         raise ValueError(
             f"{model} is a density of numeric columns and the data have categorical ones ({', '.join(names)}); "
-            "MixedNaiveBayes and Marginals take both kinds, CategoricalNaiveBayes takes categorical columns alone"
+            "MixedNaiveBayes and Marginals take both kinds, CategoricalNaiveBayes takes categorical columns alone; "
+            "numbers of few values that are quantities are read as such by `numeric: […]` in the data set's line"
         )
 
 

@@ -23,7 +23,7 @@ from versus.serving.frames import Data
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIALECT = ("source", "delimiter", "header", "quote", "encoding")
+_DIALECT = ("source", "delimiter", "header", "quote", "loose", "encoding")
 
 
 def read(path: Path, schema: Schema) -> Data:

@@ -101,6 +101,8 @@ def _entry(
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
     if entry.get("header") is False and "header" not in given:
         notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")
+    if entry["source"] in ("csv", "tsv") and "encoding" in entry and "encoding" not in given:
+        notes.append(f"the text is not UTF-8 and taken for {entry['encoding']}; if it is another, say --encoding")
     if entry["source"] in ("csv", "tsv", "parquet", "arff"):
         return entry, table_files.complete(entry, path, folder, target, base, notes)
     if entry["source"] in ("documents", "conll"):

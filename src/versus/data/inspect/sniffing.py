@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,16 @@ from versus.data.errors import DataError, listed
 from versus.data.sources import delimited, source_files
 
 NOTHING: Mapping[str, Any] = {}
+_LATIN = ("cp1250", "cp1252", "cp1254")
+_ENCODINGS = (*_LATIN, "cp1251", "cp1253", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
+_PARTS = (
+    ("train", "test"),
+    ("Train", "Test"),
+    ("TRAIN", "TEST"),
+    ("train", "t10k"),
+    (".tra", ".tes"),
+    (".trn", ".tst"),
+)
 _SAMPLE = 1 << 21  # bytes looked at
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
 _OTHER = {
@@ -53,16 +64,26 @@ def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) ->
         return {"source": source, **_arrays(_shapes(file, source), target, file.name)}
     if source is not None:
         return {"source": source}
-    if ending in _TEXT:
+    if ending in _TEXT or given.get("source") in ("csv", "tsv") or _is_table(file):
         return dialect(file, target, given)
     raise DataError(
         f"{file.name}: unknown kind of file; known are {', '.join((*_TEXT, *_OTHER))} and idx, by their names"
     )
 
 
+def _is_table(file: Path) -> bool:
+    """Check that a file of an unknown ending is text, whose first lines have equally many fields."""
+    text, _ = sample(file)
+    if "\0" in text:
+        return False
+    first = islice(delimited.rows(io.StringIO(text, newline=""), _delimiter(text)), 50)
+    widths = {len(row) for _, row in first}
+    return len(widths) == 1 and min(widths) > 1
+
+
 def test_file(file: Path) -> Path | None:
     """Find the file or folder with the same name, but with "test" in place of "train"."""
-    for train, test in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST"), ("train", "t10k"), (".tra", ".tes")):
+    for train, test in _PARTS:
         other = file.with_name(test.join(file.name.rsplit(train, 1)))
         if other != file and other.exists():
             return other
@@ -70,19 +91,40 @@ def test_file(file: Path) -> Path | None:
 
 
 def sample(file: Path, encoding: str | None = None) -> tuple[str, str]:
-    """Read the first whole lines of a file, also gzipped, and their encoding: utf-8 if valid, else latin-1."""
+    """Read the first whole lines of a file, also gzipped, and their encoding: utf-8 if valid, else detected."""
     with source_files.opened(file) as stream:
         found = stream.read(_SAMPLE)
-    if len(found) == _SAMPLE:
-        found = found[: max(found.rfind(b"\n"), found.rfind(b"\r")) + 1] or found  # the last line may be cut
+    encoding = encoding or _encoding(found)
     try:
-        if encoding is not None:
-            return found.decode(encoding, errors="replace"), encoding
-        return found.decode("utf-8-sig"), "utf-8"
+        decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)("replace")
     except LookupError:
         raise DataError(f"{file.name}: unknown encoding {encoding!r}; try utf-8 or latin-1") from None
+    text = decoder.decode(found)
+    if len(found) == _SAMPLE:
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text  # the last line may be cut
+    return text, encoding
+
+
+def _encoding(found: bytes) -> str:
+    """Detect the encoding of bytes: by its mark, utf-8 if valid, else by the letters that it would give."""
+    if found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(found)
+        return "utf-8"
+    except UnicodeDecodeError as error:
+        start = max(error.start - 2000, 0)
+    from charset_normalizer import from_bytes
+
+    part = found[start : start + 65536]
+    best = from_bytes(part, cp_isolation=list(_ENCODINGS)).best() if sum(byte > 127 for byte in part) > 20 else None
+    if best is not None and best.encoding not in _LATIN:
+        return best.encoding
+    try:  # the alphabets of Europe's west and centre cannot be told apart by their bytes
+        found.decode("cp1252")
+        return "cp1252"
     except UnicodeDecodeError:
-        return found.decode("latin-1"), "latin-1"
+        return "latin-1"
 
 
 def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
@@ -93,14 +135,24 @@ def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NO
     source = given.get("source") or ("tsv" if delimiter == "\t" else "csv")
     if delimiter not in "\t,":
         entry["delimiter"] = delimiter
-    rows = [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter)]
-    plain = [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter, quote=False)]
+    rows, plain, loose = (
+        [row for _, row in delimited.rows(io.StringIO(text, newline=""), delimiter, **options)]
+        for options in ({}, {"quote": False}, {"loose": True})
+    )
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
+    elif delimiter not in " \t" and len({len(row) for row in loose}) == 1 and _is_loose(rows):
+        entry["loose"] = True
+        rows = loose
     if rows and not given.get("header", has_header(rows, target)):
         entry["header"] = False
     return {"source": source, **entry}
+
+
+def _is_loose(rows: Sequence[Sequence[str]]) -> bool:
+    """Check that rows differ in length, or that quotes follow a blank."""
+    return len({len(row) for row in rows}) > 1 or any(re.match(r'\s+"', field) for row in rows for field in row)
 
 
 def _delimiter(text: str) -> str:
@@ -114,6 +166,10 @@ def _delimiter(text: str) -> str:
         widths = [len(row) for _, row in first]
         if widths and min(widths) == max(widths) > most:
             best, most = candidate, widths[0]
+    lines = [line for line in text.splitlines()[:50] if line.strip()]
+    blanks = {len(line.split()) for line in lines}
+    if best == "," and len(blanks) == 1 and min(blanks) > 1 and not any("," in line for line in lines):
+        return " "
     return best
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -75,19 +76,22 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
         ragged.append(row)
         return "error"
 
+    rewritten = _is_loose(specification)
     try:
         table = pyarrow.csv.read_csv(
-            pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None),
+            _strict(file, specification)
+            if rewritten
+            else pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None),
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False,  # so that a ragged row is given with its number
                 block_size=_BLOCK,
                 column_names=None if specification.header else raw,
-                encoding=specification.encoding,
+                encoding="utf-8" if rewritten else specification.encoding,
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=specification.delimiter,
-                quote_char='"' if specification.quote else False,
-                newlines_in_values=specification.quote,
+                delimiter="," if rewritten else specification.delimiter,
+                quote_char='"' if specification.quote or rewritten else False,
+                newlines_in_values=specification.quote or rewritten,
                 invalid_row_handler=note,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
@@ -99,6 +103,17 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
     if table.num_rows == 0:
         raise DataError(f"{path}: holds no rows{' below its header' if specification.header else ''}")
     return table.rename_columns(names)
+
+
+def _is_loose(specification: Csv | Tsv) -> bool:
+    return specification.delimiter == " " or (isinstance(specification, Csv) and specification.loose)
+
+
+def _strict(file: Path, specification: Csv | Tsv) -> io.BytesIO:
+    """Write the rows of a file again in the form that Arrow reads: commas, and quotes where a value needs them."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(fields for _, fields in _records(file, specification))
+    return io.BytesIO(text.getvalue().encode())
 
 
 def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], list[str]]:
@@ -160,14 +175,32 @@ def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[s
     stream = pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None)
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        yield from rows(text, specification.delimiter, specification.quote)
+        yield from rows(text, specification.delimiter, specification.quote, _is_loose(specification))
 
 
-def rows(text: TextIO, delimiter: str, quote: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, fields) of each row that is not blank; the text must be opened with ``newline=""``, as for `csv`."""
+def rows(
+    text: Iterable[str], delimiter: str, quote: bool = True, loose: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, fields) of each row that is not blank; the text must be opened with ``newline=""``, as for `csv`.
+
+    Args:
+        text: its lines.
+        delimiter: the separator; a blank stands for any number of blanks and tabs.
+        quote: True if double quotes enclose values.
+        loose: True to allow blanks before quotes, and a delimiter at the end of rows that have one field too many.
+    """
     csv.field_size_limit(_LONGEST)
-    reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
-    yield from ((reader.line_num, fields) for fields in reader if fields)
+    if delimiter == " ":
+        text = (re.sub(r"[ \t]+", " ", line).strip(" \r\n") + "\n" for line in text)
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    reader = csv.reader(text, delimiter=delimiter, quoting=quoting, skipinitialspace=loose)
+    width = 0
+    for fields in reader:
+        if not fields:
+            continue
+        width = width or len(fields) - (fields[-1] == "")
+        ended = loose and len(fields) == width + 1 and fields[-1] == ""
+        yield reader.line_num, fields[:-1] if ended else fields
 
 
 def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
