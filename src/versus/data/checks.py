@@ -64,7 +64,7 @@ def _numbers(data: Prepared) -> Iterator[Finding]:
     names = [data.schema.x.columns[d].name for d in numeric]
     with np.errstate(invalid="ignore"):
         wide = np.fmax.reduce(X, axis=0) > np.fmin.reduce(X, axis=0)
-        large = np.fmax.reduce(np.abs(X), axis=0) > np.finfo(np.float32).max
+        large = np.fmax.reduce(np.abs(X), axis=0) > np.sqrt(np.finfo(np.float64).max)
     narrow: dict[str, list[str]] = {}
     for k, label in enumerate(data.schema.classes if isinstance(data.schema.y, Classes) else ()):
         members = X[data.y == k]
@@ -85,7 +85,7 @@ def _numbers(data: Prepared) -> Iterator[Finding]:
             "beyond-range",
             f"column {names[d]!r}",
             f"has numbers up to {np.nanmax(np.abs(X[:, d])):.3g}",
-            "Trees and networks read numbers in single precision, which ends at 3.4e38",
+            "Their squares, of which variances are made, are beyond double precision, which ends at 1.8e308",
             "give it in another unit, or its logarithm",
         )
 

@@ -16,8 +16,10 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Events, Labels, Measure, joined
 from versus.data.schema import Schema
+from versus.data.spaces import Table
 from versus.models.arguments import Model
 from versus.models.checks import check_names, check_shape, classification_data, restored_schema
+from versus.numerics.class_moments import class_moments, least_variances
 
 
 def class_log_prior(y: Labels, n_classes: int) -> Array:
@@ -177,9 +179,19 @@ class BayesClassifier(ClassConditionalDensity):
     def fit_density(self, X: Array, y: Labels) -> None:
         """Fit each class's density to the rows of that class."""
         self.densities_ = self._class_densities(self.schema_)
+        least = self._least_variances(X, y)
         for k, density in enumerate(self.densities_):
             members = y == k
+            if least is not None and hasattr(density, "least"):
+                density.least = least[k]
             density.fit(X[members] if members.sum() > 1 else X)
+
+    def _least_variances(self, X: Array, y: Labels) -> Array | None:
+        """Least variances (K, D) of columns of numbers; pixels are spread over their cells instead."""
+        if not isinstance(self.schema_.x, Table) or any(self.schema_.cardinalities):
+            return None
+        rows = np.asarray(X, np.float64)
+        return least_variances(rows, class_moments(rows, y, self.schema_.n_classes).filled())
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""

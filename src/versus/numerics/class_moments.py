@@ -15,6 +15,8 @@ from versus.arrays import Array, Labels
 from versus.numerics.machine import map_slabs
 
 _CANCELLING = 100.0  # (mean / deviation)^2 from which a column is summed again
+_ROUNDED = 1e-12  # of a mean: a smaller deviation is a rounding error
+_SEEN = 1000  # rows whose values show how far apart those of a column are
 _BLOCK, _ROWS = 2**18, 1024  # numbers, and rows, that are summed in the cache
 _SHARE, _SHARES = 8, 8  # a thread's share: blocks at least, and shares at most; memory feeds no more cores than that
 
@@ -47,11 +49,29 @@ class ClassMoments:
         return ClassMoments(self.counts, means, np.where(self.counts > 1, self.variances, variance))
 
 
-def scaled_variances(pooled_variances: Array, fraction: float) -> Array:
-    """Scale each column's variance (D,) by ``fraction``; a constant one takes the largest, or 1 if all are 0."""
-    largest = float(pooled_variances.max(initial=0.0)) or 1.0
-    scaled: Array = fraction * np.where(pooled_variances > 0, pooled_variances, largest)
-    return scaled
+def scaled_variances(pooled: ClassMoments, fraction: float) -> Array:
+    """Scale each column's variance in all rows by ``fraction``, (1, D) -> (D,); a constant column gets 1."""
+    variances: Array = pooled.variances[0]
+    return np.where(variances > (_ROUNDED * pooled.means[0]) ** 2, fraction * variances, 1.0)
+
+
+def least_variances(rows: Array, moments: ClassMoments) -> Array:
+    r"""Least credible variance of each column of rows (N, D) in each class, (K, D): 0 where the class's own stands.
+
+    A column whose values are g apart is known up to :math:`g^2 / 12`, the variance of a uniform rounding error
+    (Sheppard, 1898). Where a class's variance is not above that, its n values are equal, or nearly, and the next one
+    may be another with a probability near :math:`1 / (n + 1)` (Laplace's rule of succession): it gets that share of
+    the variance in all rows. Both are in the column's own unit, whatever the other columns are.
+    """
+    pooled = moments.pooled()
+    fine = np.zeros(rows.shape[1])
+    narrow = (12 * moments.variances < pooled.variances).any(axis=0)
+    for d in np.flatnonzero(narrow):
+        gaps = np.diff(np.sort(rows[:: -(-len(rows) // _SEEN), d]))
+        fine[d] = gaps[gaps > 0].min(initial=np.inf) ** 2 / 12
+    fine = np.where(np.isinf(fine), 0.0, fine)
+    suspect = narrow & (moments.variances <= np.maximum(fine, (_ROUNDED * moments.means) ** 2))
+    return np.where(suspect, np.maximum(fine, pooled.variances / (moments.counts + 1)), 0.0)
 
 
 def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None = None) -> Array:

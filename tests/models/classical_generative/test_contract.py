@@ -154,6 +154,26 @@ def test_needs_labels_that_the_schema_knows(fitted):
         fresh.fit(X, y[:-1])
 
 
+@pytest.mark.parametrize(("model_class", "args"), [(c, a) for c, a in NUMERIC if c is not Marginals])
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_a_column_of_one_value_in_a_class_outweighs_no_other(model_class, args, unit):
+    """A density as narrow as rounding allows would decide alone, and more so the smaller the column's unit."""
+    if {"spherical", "isotropic"} & set(map(str, args.values())):
+        pytest.skip("one width for all columns depends on their units")
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 600)
+    x = rng.normal(size=(600, 2)) + 2.5 * y[:, None]
+    flag = np.where(y == 1, rng.poisson(0.05, 600), 0)  # always 0 in class 0, mostly in class 1
+    flag[(y == 0) & (np.arange(600) > 560)] = 1  # and sometimes not in rows not seen
+    X = np.column_stack([x, unit * flag])
+    without = build(model_class, args, None).fit(x[:500], y[:500])
+    model = build(model_class, args, None).fit(X[:500], y[:500])
+    accuracies = [(m.predict(rows[500:]) == y[500:]).mean() for m, rows in ((model, X), (without, x))]
+    assert accuracies[0] > accuracies[1] - 0.2
+    other = build(model_class, args, None).fit(X[:500] / unit, y[:500])
+    np.testing.assert_allclose(model.predict_proba(X), other.predict_proba(X / unit), atol=1e-3)
+
+
 def test_an_unknown_prior_is_refused():
     X, y = data.numeric_table()
     with pytest.raises(ValueError, match="'flat'"):

@@ -19,7 +19,7 @@ from versus.models.arguments import NonNegative, Share
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
-from versus.numerics.class_moments import class_moments, scaled_variances
+from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
 from versus.numerics.covariances import Full, ledoit_wolf, shrunk, structure
 from versus.numerics.missing import completed_scatter
 from versus.numerics.mixtures import Mixture
@@ -57,14 +57,15 @@ class GaussianClassifier(ClassConditionalDensity):
         require_numeric("GaussianClassifier", self.schema_)
         rows = dequantised_rows(X, self.schema_, np.random.default_rng(self.random_state))
         moments = class_moments(rows, y, self.schema_.n_classes).filled()
-        added = scaled_variances(moments.pooled().variances[0], self.var_smoothing)
+        added = scaled_variances(moments.pooled(), self.var_smoothing)
+        least = least_variances(rows, moments)
         if self.covariance_type == "diag":
-            self.means_, self.covariances_ = moments.means, moments.variances + added
+            self.means_, self.covariances_ = moments.means, np.maximum(moments.variances, least) + added
         else:
-            self._fit_correlated(rows, y, moments.means, added)
+            self._fit_correlated(rows, y, moments.means, added, least)
         self.restore()
 
-    def _fit_correlated(self, rows: Array, y: Labels, means: Array, added: Array) -> None:
+    def _fit_correlated(self, rows: Array, y: Labels, means: Array, added: Array, least: Array) -> None:
         """Full and tied covariances; where values are missing, EM from a start with class means in their place."""
         members = (np.arange(len(means))[:, None] == y).astype(np.float64)
         counts = members.sum(axis=1)
@@ -72,14 +73,14 @@ class GaussianClassifier(ClassConditionalDensity):
         filled = np.where(unknown, means[y], rows) if unknown.any() else rows
         _, scatter = Full().scatter(filled, members, means)
         amounts = self._amounts(filled, y, means, scatter, counts)
-        covariances = self._covariances(scatter, counts, amounts, added)
+        covariances = self._covariances(scatter, counts, amounts, added, least)
         for _ in range(_COMPLETIONS if unknown.any() else 0):
             before = covariances
             first, scatter = completed_scatter(rows, members, means, self._expand(covariances))
             shift = first / np.maximum(counts, 1)[:, None]
             means = means + shift
             scatter -= counts[:, None, None] * shift[:, :, None] * shift[:, None, :]
-            covariances = self._covariances(scatter, counts, amounts, added)
+            covariances = self._covariances(scatter, counts, amounts, added, least)
             unit = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
             if (np.abs(covariances - before) <= 1e-9 * unit[..., :, None] * unit[..., None, :]).all():
                 break
@@ -104,16 +105,16 @@ class GaussianClassifier(ClassConditionalDensity):
             [ledoit_wolf(n, s, f) if n > 1 else 1.0 for n, s, f in zip(counts, standardised, fourth, strict=True)]
         )
 
-    def _covariances(self, scatter: Array, counts: Array, amounts: Array, added: Array) -> Array:
+    def _covariances(self, scatter: Array, counts: Array, amounts: Array, added: Array, least: Array) -> Array:
         """Covariances (K, D, D), or (D, D) where tied, from the classes' scatter (K, D, D)."""
         pooled = scatter.sum(axis=0) / counts.sum()
         if self.covariance_type == "tied":
-            estimates = shrunk(pooled, amounts[0])
+            estimates, least = shrunk(pooled, amounts[0]), least.min(axis=0)
         else:
             own = [s / n if n > 1 else pooled for s, n in zip(scatter, counts, strict=True)]
             estimates = np.stack([shrunk(c, a) for c, a in zip(own, amounts, strict=True)])
-        addeded: Array = estimates + np.diag(added)
-        return addeded
+        raised = np.maximum(least - np.diagonal(estimates, axis1=-2, axis2=-1), 0.0) + added
+        return np.asarray(estimates + raised[..., None] * np.eye(len(added)))
 
     def _expand(self, covariances: Array) -> Array:
         n_classes, n_columns = self.schema_.n_classes, self.schema_.n_features

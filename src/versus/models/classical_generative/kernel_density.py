@@ -35,7 +35,7 @@ class Kernels(Model):
         bandwidth: "scott", "silverman", "cross_validation" (leave-one-out likelihood), or a number: the width itself
             with the isotropic kernel, a multiple of each column's standard deviation with the product kernel.
         kernel: "product" (a width for each column, in proportion to its deviation) or "isotropic" (one for all).
-        variance_floor: variance given to a constant column, as a fraction of the largest column's.
+        variance_floor: variance given to a column that is constant in all rows: nothing tells how wide it is.
         device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the sums are large enough.
         random_state: seed of the rows used in cross-validation and of the dequantisation of pixels.
     """
@@ -54,6 +54,7 @@ class KernelDensity(Kernels):
     """
 
     measure: ClassVar[Measure] = "continuous"
+    least: Array = np.zeros(())  # variance (D,) of each column, from all classes; a classifier sets it
 
     def fit(self, X: Array, y: Array | None = None) -> Self:
         """Keep the complete rows of X (N, *event) and choose the widths; y is ignored.
@@ -79,8 +80,9 @@ class KernelDensity(Kernels):
         n, n_columns = self.points_.shape
         if self.kernel == "isotropic" and not isinstance(self.bandwidth, str):
             return np.full(n_columns, float(self.bandwidth))
-        variances = class_moments(self.points_, np.zeros(n, np.int64), 1).filled().variances[0]
-        variances = np.maximum(variances, scaled_variances(variances, self.variance_floor))
+        own = class_moments(self.points_, np.zeros(n, np.int64), 1).filled()
+        unknown = self.variance_floor * scaled_variances(own, 0.0)
+        variances = np.maximum(own.variances[0], np.where(self.least > 0, self.least, unknown))
         if self.kernel == "isotropic":
             variances = np.full(n_columns, variances.mean())
         deviations = np.sqrt(variances * n / max(n - 1, 1))

@@ -72,6 +72,7 @@ class GaussianMixture(Components):
     """
 
     measure: ClassVar[Measure] = "continuous"
+    least: Array = np.zeros(())  # variance (D,) of each column, from all classes; a classifier sets it
 
     def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
         """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
@@ -84,8 +85,9 @@ class GaussianMixture(Components):
         rng = np.random.default_rng(self.random_state)
         # float32 is kept: it halves time and memory. All but floating point becomes float64.
         rows = dequantised_rows(X, self.schema_, rng, np.float32 if X.dtype == np.float32 else np.float64)
-        pooled = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled().variances[0]
-        added = scaled_variances(pooled, self.var_smoothing)
+        own = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled()
+        pooled = np.maximum(own.variances[0], self.least)
+        added = np.where(self.least > 0, self.least, scaled_variances(own, self.var_smoothing))
         regular = Regularisation(pooled + added, self._pseudo_counts(rows.shape[1]), added)
         starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.n_init))
         complete = not np.isnan(rows).any()

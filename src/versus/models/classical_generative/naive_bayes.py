@@ -20,7 +20,7 @@ from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events, working_type
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
-from versus.numerics.class_moments import class_moments, scaled_variances
+from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
 from versus.numerics.machine import map_slabs
 from versus.numerics.normals import DiagonalNormals
 
@@ -148,9 +148,10 @@ class MixedNaiveBayes(ClassConditionalDensity):
 
 
 def smoothed_moments(rows: Array, y: Labels, n_classes: int, fraction: float) -> tuple[Array, Array]:
-    """Means and variances (K, D) of rows (N, D), the variances raised by a fraction of the column's own."""
+    """Means and variances (K, D) of rows (N, D), raised by a fraction of the column's own."""
     moments = class_moments(rows, y, n_classes).filled()
-    return moments.means, moments.variances + scaled_variances(moments.pooled().variances[0], fraction)
+    variances = np.maximum(moments.variances, least_variances(rows, moments))
+    return moments.means, variances + scaled_variances(moments.pooled(), fraction)
 
 
 def log_densities(normals: DiagonalNormals, rows: Array) -> Array:
