@@ -53,7 +53,7 @@ def test_three_thousand_texts_are_documents_and_no_column_of_categories(desk: De
     ("t.csv.gz", gzip.compress(("id," + table().replace("\n", "\n7,")).rsplit("\n", 1)[0].encode()),
      {"text": "text", "target": "label"}),
     ("t.csv", table().replace("love", "café").encode("latin-1"),
-     {"encoding": "latin-1", "text": "text", "target": "label"}),
+     {"encoding": "cp1252", "text": "text", "target": "label"}),
     ("t.txt", "".join(f"{i % 3} {text(i)}\n" for i in range(60)), {}),
     ("train.ft", "".join(f"__label__{'ab'[i % 2]} {text(i)}\n" for i in range(60)), {}),
 ], ids=["tabs", "semicolons", "gzip", "latin-1", "lines", "fasttext"])  # fmt: skip

@@ -75,7 +75,7 @@ def complete(
     if text is not None and entry["source"] in ("csv", "tsv") and not decided - {None}:
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
-        for option in ("missing", "decimal", "thousands", "symbols"):
+        for option in ("missing", "decimal", "thousands", "symbols", "loose"):
             entry.pop(option, None)
         notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
         return load(parse(entry), base, base)[0]

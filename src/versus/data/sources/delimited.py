@@ -192,8 +192,12 @@ def rows(
     csv.field_size_limit(_LONGEST)
     if delimiter == " ":
         text = (re.sub(r"[ \t]+", " ", line).strip(" \r\n") + "\n" for line in text)
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(text, delimiter=delimiter, quoting=quoting, skipinitialspace=loose)
+    reader = csv.reader(
+        text,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        skipinitialspace=loose,
+    )
     width = 0
     for fields in reader:
         if not fields:
