@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,11 +107,16 @@ def clone(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A clone after its first repro; tests that change it work on a copy."""
-    project = clone(tmp_path_factory.mktemp("pipeline") / "first")
-    project.repro()
-    return project
+def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """A clone after its first repro, one for all processes that run tests; tests that change it work on a copy."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "reproduced"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            clone(folder / "first").repro()
+            (folder / "made").touch()
+    return Project(folder / "first")
 
 
 @pytest.fixture

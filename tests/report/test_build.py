@@ -72,14 +72,17 @@ def test_metrics_for_dvc(made):
     assert set(found["amounts"]["ridge"]) == {"root_mean_squared_error", "mean_absolute_error", "r2_score"}
 
 
-def test_costs_stand_apart(made, tmp_path):
+def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
     again = copied(made, tmp_path / "again")
+    build(again.workspace, again.cells, PROVENANCE)
+    before, after = made.workspace.reports, again.workspace.reports
+    for name in (*TEXTS, "costs.csv", "report.html"):
+        assert (before / name).read_bytes() == (after / name).read_bytes()
     cost = again.workspace.training_cost("blobs-vae")
     changed = json.loads(cost.read_text())
     changed["repeats"][0]["seconds"] = 1234.5
     write_json(cost, changed)
-    build(again.workspace, again.cells, {})
-    before, after = made.workspace.reports, again.workspace.reports
+    build(again.workspace, again.cells, {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE})
     for name in ("comparison.csv", "metrics.json"):
         assert (before / name).read_bytes() == (after / name).read_bytes()
     assert (before / "costs.csv").read_bytes() != (after / "costs.csv").read_bytes()
@@ -87,52 +90,49 @@ def test_costs_stand_apart(made, tmp_path):
     assert scores[0] == scores[1]
     for picture in (before / "figures").iterdir():
         assert picture.read_bytes() == (after / "figures" / picture.name).read_bytes()
+    assert "tags.fingerprint = &#39;abc&#39;" in (after / "report.html").read_text()
 
 
-def test_built_twice_is_the_same(made, tmp_path):
+def test_provenance_is_shown(made):
+    page = (made.workspace.reports / "report.html").read_text()
+    assert "git checkout 0123abcd &amp;&amp; make repro" in page
+    assert prepared.read(made.workspace.prepared("blobs")).about["description"] in page
+
+
+def test_what_is_missing_failed_or_strange_is_named(made, tmp_path):
+    """Two cells without evaluation, two that failed, one taken out of params, and a generator without classes."""
     again = copied(made, tmp_path / "again")
-    build(again.workspace, again.cells, PROVENANCE)
-    for name in (*TEXTS, "costs.csv", "report.html"):
-        assert (made.workspace.reports / name).read_bytes() == (again.workspace.reports / name).read_bytes()
-
-
-def test_missing_cells_are_named_and_strangers_are_not_read(made, tmp_path):
-    again = copied(made, tmp_path / "again")
-    shutil.rmtree(again.workspace.evaluation("blobs-vae"))
-    again.workspace.model("blobs-vae").mkdir(parents=True)
-    shutil.rmtree(again.workspace.evaluation("plain-vae"))
-    taken_out = [cell for cell in again.cells if cell.name != "pictures-vae"]
-    build(again.workspace, taken_out, {})
-    page = (again.workspace.reports / "report.html").read_text()
-    assert "<strong>blobs-vae</strong>: it was fitted but its evaluation failed" in page
-    assert "<strong>plain-vae</strong>: its fit failed" in page
-    assert "pictures-vae" not in page
-    assert "blobs-vae" in (again.workspace.reports / "report.md").read_text()
-    assert not [r for r in rows(again.workspace.reports / "comparison.csv") if r["cell"].endswith("s-vae")]
-
-
-def test_a_cell_that_failed_is_shown_with_its_reason(made, tmp_path):
-    again = copied(made, tmp_path / "again")
+    shutil.rmtree(again.workspace.evaluation("official-vae"))
+    again.workspace.model("official-vae").mkdir(parents=True)
+    shutil.rmtree(again.workspace.evaluation("official-gaussian"))
     for cell, where, repeat in (("blobs-vae", "training", 2), ("plain-gaussian", "evaluation", None)):
         shutil.rmtree(again.workspace.evaluation(cell))
         reason = f"the loss is nan <b>of {cell}</b>"
         failure.write(again.workspace.evaluation(cell), failure.Failure(reason, where, repeat))
-    build(again.workspace, again.cells, {})
-    page = (again.workspace.reports / "report.html").read_text()
+    np.save(again.workspace.evaluation("pictures-vae") / "sample_labels.npy", np.full(60, -1))
+    kept = [cell for cell in again.cells if cell.name != "plain-vae"]
+    build(again.workspace, kept, {})
+    page, text = ((again.workspace.reports / f"report.{kind}").read_text() for kind in ("html", "md"))
+    assert "<strong>official-vae</strong>: it was fitted but its evaluation failed" in page
+    assert "<strong>official-gaussian</strong>: its fit failed" in page
+    assert "plain-vae" not in page
     gaps = page.split('id="gaps"')[1]
     assert (
         "<strong>blobs-vae</strong>: its training failed in repeat 2: the loss is nan &lt;b&gt;of blobs-vae&lt;/b&gt;"
     ) in gaps
     assert "<strong>plain-gaussian</strong>: its evaluation failed: the loss is nan" in gaps
-    assert "2 of 23 cells have no evaluation" in page
-    text = (again.workspace.reports / "report.md").read_text().split("## Skipped or failed")[1]
-    assert "**blobs-vae**: its training failed in repeat 2: the loss is nan &lt;b&gt;of blobs-vae" in text
+    assert "4 of 22 cells have no evaluation" in page
+    assert "official-vae" in text
+    said = text.split("## Skipped or failed")[1]
+    assert "**blobs-vae**: its training failed in repeat 2: the loss is nan &lt;b&gt;of blobs-vae" in said
     scored = {r["cell"] for r in rows(again.workspace.reports / "comparison.csv")}
-    assert not {"blobs-vae", "plain-gaussian"} & scored
+    assert not {"blobs-vae", "plain-gaussian", "official-vae", "official-gaussian", "plain-vae"} & scored
+    assert page.count('alt="3 vae samples without a class"') == 3
+    assert "vae (draws no classes)" in page
     # A failure is a result: it does not keep the best of the others from being known; a cell that is missing does.
-    assert best_cells(again.workspace, again.cells)["blobs"].startswith("blobs-")
+    assert best_cells(again.workspace, kept)["blobs"].startswith("blobs-")
     shutil.rmtree(again.workspace.evaluation("plain-gaussian"))
-    assert "plain" not in best_cells(again.workspace, again.cells)
+    assert "plain" not in best_cells(again.workspace, kept)
 
 
 def test_nothing_evaluated_is_a_page_too(tmp_path, made):
@@ -241,16 +241,6 @@ def test_tagged_sentences_are_compared_like_anything_else(tmp_path, repeats):
     assert "Confusion and reliability" not in tagged
 
 
-def test_provenance_is_shown(made):
-    page = (made.workspace.reports / "report.html").read_text()
-    assert "git checkout 0123abcd &amp;&amp; make repro" in page
-    assert prepared.read(made.workspace.prepared("blobs")).about["description"] in page
-    build_runs = {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE}
-    build(made.workspace, made.cells, build_runs)
-    assert "tags.fingerprint = &#39;abc&#39;" in (made.workspace.reports / "report.html").read_text()
-    build(made.workspace, made.cells, PROVENANCE)
-
-
 def test_plane_shows_regions_and_contours(tmp_path):
     found = Made(Workspace(tmp_path))
     X, y, schema = blobs(2, 200, 2)
@@ -278,12 +268,3 @@ def test_samples_stand_beside_real_ones_by_class(made):
     page = (made.workspace.reports / "report.html").read_text()
     for source in ("real", "gaussian", "vae"):
         assert f'alt="3 {source} samples of class square"' in page
-
-
-def test_a_generator_without_classes_shows_its_samples(made, tmp_path):
-    again = copied(made, tmp_path / "again")
-    np.save(again.workspace.evaluation("pictures-vae") / "sample_labels.npy", np.full(60, -1))
-    build(again.workspace, again.cells, {})
-    page = (again.workspace.reports / "report.html").read_text()
-    assert page.count('alt="3 vae samples without a class"') == 3
-    assert "vae (draws no classes)" in page
