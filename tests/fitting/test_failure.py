@@ -17,7 +17,7 @@ from versus.workspace import Workspace
 PARAMS = """\
 training: {device: cpu}
 datasets:
-  iris: {source: embedded, name: iris, repeats: 2}
+  iris: {source: embedded, name: iris, repeats: 2, folds: 2}
 discriminative:
   iris-bad: {data: iris, module: neighbours, class: KNearestNeighbours, args: {p: 0}}
   iris-long: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 100000}, time_limit: 0.3}

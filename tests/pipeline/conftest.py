@@ -18,7 +18,7 @@ seed: 0
 training: {device: cpu, precision: auto}
 comparison: {confidence: 0.95}
 datasets:
-  iris: {source: embedded, name: iris, repeats: 2}
+  iris: {source: embedded, name: iris, repeats: 2, folds: 2}
   moons: {source: embedded, name: moons, rows: 200, repeats: 2}
 files: {}
 discriminative:

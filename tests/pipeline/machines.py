@@ -19,9 +19,9 @@ seed: 0
 training: {device: cpu, precision: auto}
 comparison: {confidence: 0.95}
 datasets:
-  iris: {source: embedded, name: iris, repeats: 2}
+  iris: {source: embedded, name: iris, repeats: 2, folds: 2}
 files:
-  own: {source: csv, path: own.csv, target: answer, repeats: 2}
+  own: {source: csv, path: own.csv, target: answer, repeats: 2, folds: 2}
 discriminative:
   iris-prior: {data: iris, module: baseline, class: PriorBaseline}
   own-prior: {data: own, module: baseline, class: PriorBaseline}

@@ -54,7 +54,7 @@ def test_a_file_that_is_missing_is_named_with_what_may_be_meant(project: Project
 
 def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) -> None:
     lock = project.read("dvc.lock")
-    other = PARAMS.replace("repeats: 2", "repeats: 3").split("classical_generative:")[0]
+    other = PARAMS.replace("repeats: 2", "repeats: 4").split("classical_generative:")[0]
     (project.folder / "other.yaml").write_text(other, encoding="utf-8")
     done = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
     assert "The report:" in done.stdout

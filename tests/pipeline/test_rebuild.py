@@ -45,8 +45,8 @@ def test_an_edit_reruns_what_it_reaches_and_nothing_else(project: Project) -> No
     (project.folder / "own.csv").write_text("a,b,answer\n" + "\n".join(rows) + "\n")
     project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.01}")
     project.edit("params.yaml", "  iris-prior: {data: iris, module: baseline, class: PriorBaseline}\n", "")
-    own = "files:\n  own: {source: csv, path: own.csv, target: answer, repeats: 2}"
-    project.edit("params.yaml", "files: {}", f"  wine: {{source: embedded, name: wine, repeats: 2}}\n{own}")
+    own = "files:\n  own: {source: csv, path: own.csv, target: answer, repeats: 2, folds: 2}"
+    project.edit("params.yaml", "files: {}", f"  wine: {{source: embedded, name: wine, repeats: 2, folds: 2}}\n{own}")
     gaussians = [
         f"  {d}-gaussian: {{data: {d}, module: gaussian, class: GaussianClassifier}}\n" for d in ("wine", "own")
     ]
