@@ -36,7 +36,6 @@ def make_outputs(workspace: Workspace, cell: str) -> list[Path]:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A healthy workspace, with one cell."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.delenv("VERSUS_STORE_ROOT", raising=False)
     workspace = Workspace(tmp_path)
     workspace.params.write_text(PARAMS)
     make_outputs(workspace, "iris-prior")

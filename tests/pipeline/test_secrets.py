@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from tests.pipeline.conftest import Project
 from tests.tracking.servers import MlflowServer
-from versus.tracking import sqlite
+from versus.tracking import store
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def call(project: Project, uri: str, *arguments: str) -> str:
 def server(tmp_path: Path) -> Iterator[MlflowServer]:
     folder = tmp_path / "server"
     folder.mkdir()
-    sqlite.create(folder / "store.db", (folder / "mlruns").as_uri())
+    store.create(folder / "store.db", (folder / "mlruns").as_uri())
     server = MlflowServer(folder, f"sqlite:///{folder}/store.db")
     server.start()
     yield server

@@ -55,10 +55,10 @@ def evaluated(workspace: Workspace) -> Workspace:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sqlite store without runs: creating one takes a second, copying it nothing."""
-    from versus.tracking import sqlite
+    from versus.tracking import store
 
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    sqlite.create(file, (file.parent / "mlruns").as_uri())
+    store.create(file, (file.parent / "mlruns").as_uri())
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file

@@ -13,9 +13,12 @@ def test_the_default_store_lies_at_the_root_by_absolute_path(tmp_path: Path) -> 
     assert found.experiment("digits") == "digits"
 
 
-def test_workspaces_share_the_store_of_the_repository(tmp_path: Path) -> None:
-    found = destination.find(tmp_path / "runs" / "examples", {"VERSUS_STORE_ROOT": str(tmp_path)})
-    assert found.sqlite_file == tmp_path / "mlflow.db"
+def test_workspaces_share_the_store_of_the_repository_whose_code_they_run(tmp_path: Path) -> None:
+    workspace = tmp_path / "runs" / "examples"
+    workspace.mkdir(parents=True)
+    for code, root in (("../..", tmp_path), (".", workspace)):
+        (workspace / "dvc.yaml").write_text(f"vars:\n  - code: {code}   # where src/ and stages/ lie\nstages: {{}}\n")
+        assert destination.find(workspace, {}).sqlite_file == root / "mlflow.db"
 
 
 def test_experiments_of_dvc_log_to_the_repository_they_came_from(tmp_path: Path) -> None:

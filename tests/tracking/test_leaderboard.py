@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from versus.tracking import leaderboard
+from versus.tracking import experiments
 
 
 @pytest.mark.parametrize(("task", "primary", "ascending"), [
@@ -11,7 +11,7 @@ from versus.tracking import leaderboard
     ("regression", "root_mean_squared_error", True),
 ])  # fmt: skip
 def test_the_view_shows_the_newest_results_best_first(task: str, primary: str, ascending: bool) -> None:
-    saved = json.loads(leaderboard.view(task, primary))
+    saved = json.loads(experiments.view(task, primary))
     state = json.loads(saved["state"])  # MLflow keeps JSON within JSON
     assert saved["name"] == "Leaderboard"
     assert (state["orderByKey"], state["orderByAsc"]) == (f"metrics.`{primary}`", ascending)

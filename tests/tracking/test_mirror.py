@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,14 @@ from versus.data.spaces import Image
 from versus.data.targets import Classes
 from versus.fitting import unfinished
 from versus.settings import Comparison
-from versus.tracking import destination, pictures, record, report_run, store
+from versus.tracking import destination, record, store
 from versus.tracking.answers import Summary
-from versus.tracking.fit_run import FitRun, sweep
+from versus.tracking.fit_run import FitRun
 from versus.tracking.mirror import LONGEST_WRITE, Mirror
 from versus.tracking.patience import Patience
 from versus.tracking.record import CellRecord, Point, curve_key
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, SINCE, STATE, TRAINING, WRITING, tag
-from versus.tracking.sync import sync
+from versus.tracking.sync import mirror_report, report_files, sweep, sync
 from versus.workspace import Workspace
 
 
@@ -142,9 +143,10 @@ def test_what_a_killed_process_left_is_replaced(
         with pytest.raises(KilledError):
             mirror.cell(read(mirror))
     (half,) = runs(mirror)
-    assert tag(half, STATE) == WRITING
+    assert (half.info.status == "FINISHED") <= (tag(half, STATE) == COMPLETE)  # a finished run is whole
     whole = mirror.cell(read(mirror))
-    assert [r.info.run_id for r in runs(mirror)] == [whole]
+    (run,) = runs(mirror)
+    assert (run.info.run_id, run.info.status) == (whole, "FINISHED")
     models = mirror.client.search_logged_models([half.info.experiment_id])
     assert [m.source_run_id for m in models] == [whole]
     assert tag(runs(mirror)[0], STATE) == COMPLETE
@@ -154,10 +156,25 @@ def test_two_clones_that_write_the_same_at_once_keep_one_run(mirror: Mirror) -> 
     found, other = read(mirror), elsewhere(mirror)
     experiment = mirror.experiment("flowers")
     written = [m._write(experiment, found, []) for m in (mirror, other)]  # neither saw the other's
-    assert len(runs(mirror)) == 2
-    kept = {m._agree(experiment, found, run) for m, run in zip((other, mirror), written, strict=True)}
-    assert kept == {min(written)}
+    both = runs(mirror)
+    assert len(both) == 2
+    assert {m.agree(both) for m in (other, mirror)} == {min(written)}
     assert [r.info.run_id for r in runs(mirror)] == [min(written)]
+
+
+def test_of_two_finished_runs_of_the_same_results_one_stays(mirror: Mirror) -> None:
+    found, experiment = read(mirror), mirror.experiment("flowers")
+    written = [m._write(experiment, found, []) for m in (mirror, elsewhere(mirror))]  # and both were killed
+    assert synchronise(mirror, CELL).mirrored == [CELL]
+    assert [r.info.run_id for r in runs(mirror)] == [min(written)]
+    assert synchronise(mirror, CELL).already == [CELL]
+
+
+def test_a_run_that_others_have_deleted_meanwhile_is_no_fault(mirror: Mirror) -> None:
+    run = mirror.client.create_run(mirror.experiment("flowers"), tags={"cell": CELL, STATE: WRITING})
+    mirror.client.delete_run(run.info.run_id)
+    mirror.delete(run)
+    assert runs(mirror) == []
 
 
 def test_another_machines_unfinished_run_is_left_until_it_is_old(mirror: Mirror) -> None:
@@ -357,9 +374,9 @@ def test_sweep_without_leftovers_deletes_nothing(mirror: Mirror) -> None:
 
 def test_the_report_is_one_run_for_each_report(mirror: Mirror) -> None:
     def log() -> str:
-        return report_run.mirror_report(mirror, report_run.files(mirror.workspace), 1)
+        return mirror_report(mirror, report_files(mirror.workspace), 1)
 
-    assert report_run.files(mirror.workspace) == []
+    assert report_files(mirror.workspace) == []
     page = mirror.workspace.reports / "report.html"
     page.write_text("<h1>one</h1>")
     first = log()
@@ -373,6 +390,28 @@ def test_the_report_is_one_run_for_each_report(mirror: Mirror) -> None:
     assert log() == first
     found = {r.info.run_id: tag(r, CURRENT) for r in runs(mirror, "versus-comparison")}
     assert found == {first: "yes", second: "no"}
+
+
+def test_a_copied_project_has_its_artifacts_beside_its_store(mirror: Mirror, tmp_path: Path) -> None:
+    run_id, old = mirror.cell(read(mirror)), mirror.workspace.root
+    copied = Workspace(tmp_path / "copied project")
+    copied.root.mkdir()
+    for name in ("data", "reports", "mlruns"):
+        shutil.copytree(old / name, copied.root / name)
+    for file in old.glob("mlflow.db*"):
+        shutil.copy(file, copied.root)
+    shutil.rmtree(old / "mlruns")  # as if it was moved
+    to = destination.find(copied.root)
+    assert store.former_artifacts(to) == (old / "mlruns").as_uri()
+    there = Mirror(store.open_store(to), to, copied, "there")
+    assert store.former_artifacts(to) == ""
+    assert {"confusion.svg", "evaluation"} <= names(there, run_id)
+    make_cell(copied, CELL, seed=7)
+    written = there.client.get_run(there.cell(read(there)))
+    assert written.info.artifact_uri.startswith((copied.root / "mlruns").as_uri())
+    assert not (old / "mlruns").exists()
+    (model,) = there.client.search_logged_models([written.info.experiment_id], f"source_run_id = '{run_id}'")
+    assert model.artifact_location.startswith((copied.root / "mlruns").as_uri())
 
 
 def test_an_experiment_says_what_its_data_set_is(mirror: Mirror) -> None:
@@ -416,7 +455,7 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
     about = {"capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
     (tmp_path / "evaluation.json").write_text(json.dumps(about))
-    pictures.draw(tmp_path, schema, tmp_path)
+    record.draw(tmp_path, schema, tmp_path)
     sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
     # 10 samples, 4 in a row, 8 pixels and a line between, 6 screen pixels each
     assert sheet.shape == ((3 * 9 - 1) * 6, (4 * 9 - 1) * 6)
@@ -426,7 +465,7 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
 
 def test_samples_of_tables_carry_the_original_names(stored: Workspace) -> None:
     schema = make_dataset(stored)
-    pictures.draw(stored.evaluation(CELL), schema, stored.root)
+    record.draw(stored.evaluation(CELL), schema, stored.root)
     lines = (stored.root / "samples.csv").read_text().splitlines()
     assert lines[0] == "length,width,colour,species"
     assert lines[1].split(",")[2] in ("blue", "red")

@@ -17,7 +17,7 @@ import pytest
 from tests.tracking.processes import SOURCE, wait_for
 from tests.tracking.workspaces import a_cell
 from versus.settings import Comparison
-from versus.tracking import client, destination, pages
+from versus.tracking import client, destination, experiments
 from versus.workspace import Workspace
 
 
@@ -30,13 +30,13 @@ from versus.workspace import Workspace
     ],
 )
 def test_the_address_of_a_server_has_no_credentials(uri: str, address: str) -> None:
-    assert pages.server_address(uri) == address
+    assert experiments.server_address(uri) == address
 
 
 @pytest.mark.parametrize("uri", ["http://anna:pass/word@host:5000", "http://[::1", "http://", "http://host:port"])
 def test_an_unreadable_address_is_not_repeated(uri: str) -> None:
     with pytest.raises(ValueError, match="no host and port") as caught:
-        pages.server_address(uri)
+        experiments.server_address(uri)
     assert "pass" not in str(caught.value).split(";")[0]
 
 
@@ -53,7 +53,7 @@ def mirrored(stored: Workspace) -> Workspace:
 
 
 def test_links_lead_to_what_was_logged(mirrored: Workspace) -> None:
-    found = dict(pages.links(destination.find(mirrored.root), ["flowers", "later"]))
+    found = dict(experiments.links(destination.find(mirrored.root), ["flowers", "later"]))
     assert list(found) == ["models of flowers", "newest report"]
 
 

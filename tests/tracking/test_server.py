@@ -116,7 +116,7 @@ def test_a_slow_server_costs_less_than_ten_seconds(
         for cell in cells:
             stage(remote, cell)
         sync(remote, cells)
-        assert time.monotonic() - began < 10 + 0.3 * len(cells)
+        assert time.monotonic() - began < 10
     mend(remote, cells)
     found = runs(server, remote, request.node.name)
     assert sorted(tag(r, "cell") for r in found) == cells

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     _write_if_changed(folder / ".dvcignore", (code / ".dvcignore").read_text(encoding="utf-8"))
     if not (folder / ".dvc").is_dir():
         _initialise(code, folder)
-    environment = {"PYTHONPATH": str(code), "VERSUS_STORE_ROOT": str(code)}
+    environment = {"PYTHONPATH": str(code)}
     print(f"Workspace: {folder}", file=sys.stderr)
     return reproduce(workspace, options.dvc, how, environment)
 

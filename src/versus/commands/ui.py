@@ -19,32 +19,34 @@ from versus.workspace import Workspace
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")
+    parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the address of the pages, and serve them until interrupted; returns MLflow's exit code."""
-    store = destination.find(Path())
+    workspace = Workspace(options.workspace)
+    store = destination.find(workspace.root)
     if store.uri.startswith(("http://", "https://")):
-        from versus.tracking.pages import server_address
+        from versus.tracking.experiments import server_address
 
         address = server_address(store.uri)
         print(f"The runs are on a server, which has pages of its own: {address}")
-        print_links(store, address)
+        print_links(store, address, workspace)
         return 0
     if store.sqlite_file and not store.sqlite_file.is_file():
         raise ValueError(f"{store.sqlite_file} does not exist yet; `make repro` makes it")
     address = f"http://127.0.0.1:{options.port}"
     print(f"{address} (Ctrl-C ends it)", flush=True)
-    print_links(store, address)
+    print_links(store, address, workspace)
     return serve(store, options.port)
 
 
-def print_links(store: Destination, address: str) -> None:
+def print_links(store: Destination, address: str, workspace: Workspace) -> None:
     """Print the addresses of each data set's leaderboard and of the newest report, or the reason why there are none."""
-    from versus.tracking.pages import links
+    from versus.tracking.experiments import links
 
     try:
-        params = parameters.read(Workspace().params)
+        params = parameters.read(workspace.params)
         for what, path in links(store, [*params.datasets, *params.files]):
             print(f"  {what}: {address}/{path}", flush=True)
     except ParamsError as error:

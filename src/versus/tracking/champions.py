@@ -18,7 +18,7 @@ from versus.workspace import Workspace
 if TYPE_CHECKING:
     from versus.tracking.mirror import Mirror
 
-UPLOAD = 1.5  # seconds that a healthy server takes for a model and its code
+UPLOAD = 4.0  # seconds that a healthy server on a busy machine takes for a model and its code
 OFF = Registration("tracking is off")
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from versus.tracking.mirror import Mirror
 
 OFF = ("off", "0", "false", "no")
+OPENING = 4.0  # seconds that a healthy database takes to be opened, or filled with MLflow's tables
 ADVICE = "`make sync` or the next `compare` adds it"
 
 
@@ -49,7 +50,7 @@ def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Pati
     to = destination.find(workspace.root)
     patience = Patience(workspace, to, limited=limited)
     store.load()
-    return patience.run(partial(_open, workspace, to, limited)), patience
+    return patience.run(partial(_open, workspace, to, limited), OPENING), patience
 
 
 @lru_cache(maxsize=4)

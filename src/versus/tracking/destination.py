@@ -64,16 +64,25 @@ def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destinatio
     """Find the store that the environment names, else ``mlflow.db`` at the root of the repository.
 
     Args:
-        workspace: the workspace's root. Stores go to ``VERSUS_STORE_ROOT`` if that is set (by `versus run`, whose
-            workspaces share the store of the repository); in DVC's temporary experiments they go to the repository.
+        workspace: the workspace's root. Workspaces of `versus run` share the store of the repository whose code their
+            dvc.yaml names, and DVC's temporary experiments that of their repository.
         environ: environment variables; ``MLFLOW_TRACKING_URI`` and, as prefix, ``MLFLOW_EXPERIMENT_NAME`` are read as
             MLflow reads them; a relative sqlite path is relative to the root, not to the current folder.
     """
-    root = Path(environ.get("VERSUS_STORE_ROOT") or _out_of_experiments(workspace.resolve())).resolve()
+    root = _repository(_out_of_experiments(workspace.resolve()))
     uri = environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
     if uri.startswith(SQLITE):
         uri = SQLITE + (root / uri.removeprefix(SQLITE)).as_posix()
     return Destination(uri, environ.get("MLFLOW_EXPERIMENT_NAME", ""), root)
+
+
+def _repository(workspace: Path) -> Path:
+    """Folder of the code that a workspace's dvc.yaml runs; the workspace itself where it names none."""
+    try:
+        found = re.search(r"(?m)^  - code: ([^#\n]+?)\s*(#.*)?$", (workspace / "dvc.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeError):
+        return workspace
+    return (workspace / found[1]).resolve() if found else workspace
 
 
 def _out_of_experiments(root: Path) -> Path:

@@ -11,7 +11,7 @@ from versus.settings import Cell
 from versus.tracking import run_log
 from versus.tracking.mirror import Mirror
 from versus.tracking.record import Point, cell_tags
-from versus.tracking.run_log import ORIGIN, STATE, TRAINING, WRITING, tag
+from versus.tracking.run_log import STATE, TRAINING
 
 
 class FitRun:
@@ -61,22 +61,3 @@ def _find(mirror: Mirror, cell: Cell, points: Sequence[Point]) -> str | None:
         else:
             mirror.delete(run)
     return found
-
-
-def sweep(mirror: Mirror, dataset: str, cells: set[str]) -> None:
-    """Clean up the runs that interrupted processes left in the experiment of a data set.
-
-    Args:
-        mirror: mirror to the store.
-        dataset: name of the data set.
-        cells: cells whose results are mirrored; the experiment needs no unfinished runs of them.
-    """
-    experiment = mirror.of(dataset)
-    states = (WRITING, TRAINING)
-    for run in [r for state in states for r in run_log.search(mirror.client, experiment, versus__state=state)]:
-        if not mirror.abandoned(run):
-            continue
-        if tag(run, STATE) == WRITING or tag(run, "cell") in cells:
-            mirror.delete(run)
-        elif run.info.status == "RUNNING" and tag(run, ORIGIN) == mirror.origin:
-            mirror.client.set_terminated(run.info.run_id, "KILLED")

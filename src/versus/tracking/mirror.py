@@ -1,16 +1,18 @@
 """Write a cell's record as an MLflow run: once, complete, and identified by its fingerprint.
 
-A run is created in the state "writing", and "complete" is set last. A run of the same cell that stays "writing" was
-left by a killed process: it is deleted, and the record is written again. A run in the state "training" shows a long
-fit; it becomes the cell's run if its curves agree with the record's.
+A run is created in the state "writing" and becomes "complete" before its status says that it is finished: finished runs
+are whole. A run of the same cell that stays "writing" was left by a killed process: it is deleted before the record is
+written again. A run in the state "training" shows a long fit; it becomes the cell's run if its curves agree with the
+record's.
 """
 
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,13 @@ import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 from filelock import FileLock, Timeout
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import DatasetInput, Run
 from mlflow.exceptions import MlflowException
 
 from versus import provenance
 from versus.data import prepared
-from versus.data.schema import Schema
 from versus.fitting import unfinished
-from versus.tracking import dataset, logged_model, pictures, run_log
+from versus.tracking import experiments, record, run_log
 from versus.tracking.destination import Destination
 from versus.tracking.record import CellRecord, Point
 from versus.tracking.run_log import (
@@ -56,6 +57,7 @@ class Mirror:
         self.workspace = workspace
         self.origin = origin
         self._experiments: dict[str, str] = {}
+        self._inputs: dict[str, DatasetInput] = {}
 
     def experiment(self, name: str) -> str:
         """Return the id of the experiment called ``name``; create it if there is none.
@@ -95,24 +97,37 @@ class Mirror:
         """
         experiment = self.of(name)
         known = self.client.get_experiment(experiment).tags
-        for key, value in dataset.experiment_tags(experiment, self.workspace.prepared(name), primary).items():
+        for key, value in experiments.experiment_tags(experiment, self.workspace.prepared(name), primary).items():
             if known.get(key) != value:
                 self.client.set_experiment_tag(experiment, key, value)
 
-    def cell(self, record: CellRecord) -> str:
-        """Make sure that the cell's run exists and is complete; return its id."""
-        experiment = self.of(record.cell.dataset)
-        known = list(run_log.search(self.client, experiment, cell=record.cell.name))
-        whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == record.fingerprint]
+    def cell(self, found: CellRecord) -> str:
+        """Make sure that the cell's run exists and is complete, and is the only one of these results; return its id."""
+        experiment = self.of(found.cell.dataset)
+        known = list(run_log.search(self.client, experiment, cell=found.cell.name))
+        for run in [r for r in known if tag(r, STATE) == WRITING and self.abandoned(r)]:
+            self.delete(run)
+            known.remove(run)
+        whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == found.fingerprint]
         if whole:
-            run_id = str(whole[0].info.run_id)
-            self._refresh(whole[0], record)
+            run_id = self.agree(whole)
+            self._refresh(next(run for run in whole if run.info.run_id == run_id), found)
         else:
-            run_id = self._write(experiment, record, [r for r in known if self._showed_a_fit_here(r)])
+            run_id = self._write(experiment, found, [r for r in known if self._showed_a_fit_here(r)])
         for run in known:
-            if run.info.run_id != run_id:
+            if run.info.run_id != run_id and run not in whole:
                 self.step_back(run)
-        return run_id if whole else self._agree(experiment, record, run_id)
+        if whole:
+            return run_id
+        same = {"cell": found.cell.name, "versus__fingerprint": found.fingerprint, "versus__state": COMPLETE}
+        return self.agree(run_log.search(self.client, experiment, **same)) or run_id
+
+    def agree(self, same: Iterable[Run]) -> str:
+        """Keep the run with the smallest id of those with the same results; return its id, empty for none."""
+        runs = sorted(same, key=lambda run: str(run.info.run_id))
+        for extra in runs[1:]:
+            self.delete(extra)
+        return str(runs[0].info.run_id) if runs else ""
 
     def _showed_a_fit_here(self, run: Run) -> bool:
         return tag(run, STATE) == TRAINING and tag(run, ORIGIN) == self.origin
@@ -145,57 +160,68 @@ class Mirror:
             self.client.set_tag(run.info.run_id, CURRENT, "no")
 
     def delete(self, run: Run) -> None:
-        """Delete a run and the models logged with it."""
-        logged_model.delete(self.client, run)
-        self.client.delete_run(run.info.run_id)
+        """Delete a run and the models logged with it, unless another process has done so."""
+        run_log.delete_models(self.client, run)
+        try:
+            self.client.delete_run(run.info.run_id)
+        except MlflowException:
+            if self.client.get_run(run.info.run_id).info.lifecycle_stage == "active":
+                raise
 
-    def _agree(self, experiment: str, record: CellRecord, run_id: str) -> str:
-        """Keep the run with the smallest id where processes wrote the same record at the same time."""
-        conditions = {"cell": record.cell.name, "versus__fingerprint": record.fingerprint, "versus__state": COMPLETE}
-        same = sorted(run_log.search(self.client, experiment, **conditions), key=lambda run: str(run.info.run_id))
-        for extra in same[1:]:
-            self.delete(extra)
-        return str(same[0].info.run_id) if same else run_id
-
-    def _refresh(self, run: Run, record: CellRecord) -> None:
+    def _refresh(self, run: Run, found: CellRecord) -> None:
         """Update a run whose results are the same with the latest costs and intervals."""
-        tags = {CURRENT: "yes", PASSING: record.passing_fingerprint}
+        tags = {CURRENT: "yes", PASSING: found.passing_fingerprint}
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
-        points = run_log.metrics(record.passing if PASSING in changed else (), model=logged_model.of(run))
+        points = run_log.metrics(found.passing if PASSING in changed else (), model=run_log.model_of(run))
         run_log.log(self.client, run.info.run_id, points, tags=changed)
+        if run.info.status == "RUNNING":  # its writer was killed just before the end
+            self._finish(run.info.run_id, found)
 
-    def _write(self, experiment: str, record: CellRecord, fits: Sequence[Run]) -> str:
-        folder = self.workspace.prepared(record.cell.dataset)
+    def _write(self, experiment: str, found: CellRecord, fits: Sequence[Run]) -> str:
+        folder = self.workspace.prepared(found.cell.dataset)
         schema = prepared.read(folder).schema
-        tags = {**self._tags(record), "kind": schema.x.form}
-        run_id, curves = self._adopt(record, fits)
-        if run_id is None:
-            started = int(record.started * 1000)
-            run_id = str(self.client.create_run(experiment, started, tags, record.cell.model).info.run_id)
-            tags = {}
-        else:
-            self.client.set_tag(run_id, STATE, WRITING)
-        data = dataset.as_input(folder)
-        self.client.log_inputs(run_id, [data])
-        metrics = run_log.metrics(curves, record.ended)
-        if not record.failed:
-            model = logged_model.log(self.client, experiment, run_id, record, data)
-            metrics += run_log.metrics([*record.scores, *record.passing], record.ended, model)
-            self._log_pictures(run_id, record, schema)
-        run_log.log(self.client, run_id, metrics, record.params, tags)
-        self.client.log_artifacts(run_id, str(self.workspace.evaluation(record.cell.name)), "evaluation")
-        self.client.set_terminated(run_id, "FAILED" if record.failed else "FINISHED", int(record.ended * 1000))
+        tags = {**self._tags(found), "kind": schema.x.form}
+        with tempfile.TemporaryDirectory() as scratch:
+            files = Path(scratch)
+            shutil.copytree(self.workspace.evaluation(found.cell.name), files / "evaluation")
+            if not found.failed:
+                record.draw(files / "evaluation", schema, files)
+            run_id, curves = self._adopt(found, fits)
+            if run_id is None:
+                started = int(found.started * 1000)
+                run_id = str(self.client.create_run(experiment, started, tags, found.cell.model).info.run_id)
+                tags = {}
+            else:
+                self.client.set_tag(run_id, STATE, WRITING)
+            data = self._input(folder)
+            self.client.log_inputs(run_id, [data])
+            metrics = run_log.metrics(curves, found.ended)
+            if not found.failed:
+                model = run_log.log_model(self.client, experiment, run_id, found, data)
+                metrics += run_log.metrics([*found.scores, *found.passing], found.ended, model)
+            run_log.log(self.client, run_id, metrics, found.params, tags)
+            self.client.log_artifacts(run_id, scratch)
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
+        self._finish(run_id, found)
         return run_id
 
-    def _adopt(self, record: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
+    def _finish(self, run_id: str, found: CellRecord) -> None:
+        self.client.set_terminated(run_id, "FAILED" if found.failed else "FINISHED", int(found.ended * 1000))
+
+    def _input(self, folder: Path) -> DatasetInput:
+        key = experiments.digest(folder)
+        if key not in self._inputs:
+            self._inputs[key] = experiments.as_input(folder)
+        return self._inputs[key]
+
+    def _adopt(self, found: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
         """Return the run that showed this fit in progress, and the points of the curves that it lacks."""
-        points = {(p.key, p.step): p.value for p in record.curves}
+        points = {(p.key, p.step): p.value for p in found.curves}
         for run in sorted(fits, key=lambda run: -run.info.start_time):
             shown = self.shown(run)
-            if record.failed or all(_equal(points.get(where), value) for where, value in shown.items()):
-                return str(run.info.run_id), [p for p in record.curves if (p.key, p.step) not in shown]
-        return None, record.curves
+            if found.failed or all(_equal(points.get(where), value) for where, value in shown.items()):
+                return str(run.info.run_id), [p for p in found.curves if (p.key, p.step) not in shown]
+        return None, found.curves
 
     def shown(self, run: Run) -> dict[tuple[str, int], float]:
         """Return the points of training curves that a run has, by key and step."""
@@ -203,12 +229,12 @@ class Mirror:
         histories = [self.client.get_metric_history(run.info.run_id, key) for key in keys]
         return {(m.key, m.step): m.value for history in histories for m in history}
 
-    def _tags(self, record: CellRecord) -> dict[str, str]:
+    def _tags(self, found: CellRecord) -> dict[str, str]:
         return {
-            **record.tags,
-            **self.code_tags(f"stages.evaluate {record.cell.name}"),
-            FINGERPRINT: record.fingerprint,
-            PASSING: record.passing_fingerprint,
+            **found.tags,
+            **self.code_tags(f"stages.evaluate {found.cell.name}"),
+            FINGERPRINT: found.fingerprint,
+            PASSING: found.passing_fingerprint,
             STATE: WRITING,
             SINCE: str(int(time.time())),
         }
@@ -223,11 +249,6 @@ class Mirror:
     @cached_property
     def _code(self) -> dict[str, Any]:
         return provenance.describe_code(self.workspace.root)
-
-    def _log_pictures(self, run_id: str, record: CellRecord, schema: Schema) -> None:
-        with tempfile.TemporaryDirectory() as scratch:
-            pictures.draw(self.workspace.evaluation(record.cell.name), schema, Path(scratch))
-            self.client.log_artifacts(run_id, scratch)
 
 
 def _equal(recorded: float | None, shown: float) -> bool:

@@ -1,7 +1,9 @@
 """Limit on the seconds that MLflow may cost a repro: one budget for all of its processes.
 
-A server that is down, slow or hangs is waited for until the budget is spent. The first outage is noted in a file, so
-that later stages do not try at all; `compare` tries once more, with the seconds that are left.
+An answer that comes as fast as a healthy server's costs nothing; a later one, or none, costs all of its time, until the
+budget is spent. All processes share the file that keeps count: one that waits gives up when others have spent what it
+waits on. After an outage later stages do not try at all; `compare` tries once more, with what is left, and the next
+`compare` or `versus sync` logs what is missing.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from filelock import FileLock
@@ -19,9 +22,11 @@ from versus.tracking import destination
 from versus.tracking.destination import Destination
 from versus.workspace import Workspace
 
-ALLOWED = 8.0  # seconds, beyond what a healthy server takes
-HEALTHY = 0.3  # seconds that a healthy server takes for the run of a cell
+ALLOWED = 6.0  # seconds of a repro spent on failures and slow answers; with one answer of the largest `healthy`, 10
+HEALTHY = 0.5  # seconds that a healthy server on a busy machine takes for the run of a cell
+LOOK = 0.1  # seconds between two looks at what other processes have spent
 LONGEST_TURN = 60.0  # seconds that another process of the workspace may take where there is no limit
+ATTEMPTS = 3
 OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
 Result = TypeVar("Result")
@@ -51,15 +56,15 @@ class Patience:
 
         Args:
             action: the action. If it does not end in time it is abandoned, in a thread that ends with the process.
-            healthy: seconds that a healthy server takes for it, which do not count.
+            healthy: seconds that a healthy server takes for it at most, which cost nothing.
 
         Raises:
-            Outage: if the store cannot be reached or does not answer in time; later calls then wait for less.
+            Outage: if the store cannot be reached or does not answer in time, or if the budget is spent already.
             Exception: any other error that the action raises.
         """
         began = time.monotonic()
         try:
-            result = _within(self.left() + healthy, action) if self.limited else action()
+            result = self._within(action, healthy) if self.limited else action()
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -67,23 +72,35 @@ class Patience:
             self._note(time.monotonic() - began, reason)
             raise Outage(reason) from error
         if self.limited and time.monotonic() - began > healthy:
-            self._note(time.monotonic() - began - healthy, self.outage())
+            self._note(time.monotonic() - began, self.outage())
         return result
+
+    def _within(self, action: Callable[[], Result], healthy: float) -> Result:
+        """Return the result of an action or raise its error; raise an `Outage` when it takes too long."""
+        if not self.left():
+            raise Outage(self.outage() or f"slow answers have taken the {_allowed():g} s that a repro waits for MLflow")
+        outcome: Future[Result] = Future()
+        threading.Thread(target=_settle, args=(outcome, action), daemon=True, name="tracking").start()
+        began = time.monotonic()
+        while not wait([outcome], LOOK).done:
+            waited = time.monotonic() - began
+            if waited > max(healthy, self.left()):
+                raise Outage(f"no answer within {waited:.1f} s")
+        return outcome.result()
 
     def write(self, action: Callable[[], Result], healthy: float = HEALTHY) -> Result:
         """Run an action while no other process of the workspace writes: half-written runs then have no writer."""
         self._lock.parent.mkdir(exist_ok=True)
 
         def take_turn() -> Result:
-            with FileLock(self._lock, timeout=self.left() + healthy if self.limited else LONGEST_TURN):
-                return action()
+            with FileLock(self._lock, timeout=max(healthy, self.left()) if self.limited else LONGEST_TURN):
+                return _again_if_overtaken(action)
 
         return self.run(take_turn, healthy)
 
     def left(self) -> float:
         """Seconds that this repro may still wait."""
-        allowed = float(os.environ.get("VERSUS_TRACKING_PATIENCE", ALLOWED))
-        return max(0.0, allowed - float(self._noted().get("seconds", 0.0)))
+        return max(0.0, _allowed() - float(self._noted().get("seconds", 0.0)))
 
     def outage(self) -> str:
         """Reason why the store could not be reached earlier in this repro; empty if it could."""
@@ -97,12 +114,13 @@ class Patience:
         return found if (found.get("repro"), found.get("store")) == (_repro(), self._to) else {}
 
     def _note(self, seconds: float, reason: str) -> None:
-        total = float(self._noted().get("seconds", 0.0)) + seconds
-        noted = {"repro": _repro(), "store": self._to, "reason": reason, "seconds": total}
         self._file.parent.mkdir(exist_ok=True)
-        aside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-        aside.write_text(json.dumps(noted), encoding="utf-8")
-        aside.replace(self._file)
+        with FileLock(f"{self._file}.lock", timeout=LOOK * 10):
+            total = float(self._noted().get("seconds", 0.0)) + seconds
+            noted = {"repro": _repro(), "store": self._to, "reason": reason, "seconds": total}
+            aside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+            aside.write_text(json.dumps(noted), encoding="utf-8")
+            aside.replace(self._file)
 
 
 def _repro() -> str:
@@ -110,25 +128,29 @@ def _repro() -> str:
     return os.environ.get("VERSUS_REPRO") or str(os.getpid())
 
 
-def _within(seconds: float, action: Callable[[], Result]) -> Result:
-    """Return the result of an action or raise its error; raise an `Outage` if it takes longer than ``seconds``."""
-    done: list[Result] = []
-    failed: list[Exception] = []
+def _allowed() -> float:
+    return float(os.environ.get("VERSUS_TRACKING_PATIENCE", ALLOWED))
 
-    def work() -> None:
+
+def _settle(outcome: Future[Result], action: Callable[[], Result]) -> None:
+    try:
+        outcome.set_result(action())
+    except Exception as error:
+        outcome.set_exception(error)
+
+
+def _again_if_overtaken(action: Callable[[], Result]) -> Result:
+    """Repeat an action that failed because other clones, or requests that a server had kept, changed the same runs.
+
+    The action finds the changes and completes what is missing; it writes nothing twice.
+    """
+    for _ in range(ATTEMPTS - 1):
         try:
-            done.append(action())
+            return action()
         except Exception as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work, daemon=True, name="tracking")
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise Outage(f"no answer within {seconds:.1f} s")
-    return done[0]
+            if is_outage(error) or not type(error).__module__.startswith("mlflow."):
+                raise
+    return action()
 
 
 def is_outage(error: Exception) -> bool:

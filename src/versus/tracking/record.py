@@ -1,4 +1,4 @@
-"""Record of a cell for MLflow: its files as parameters, metrics and tags, and their fingerprint."""
+"""Record of a cell for MLflow: its files as parameters, metrics, tags and pictures, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from versus import manifest
+from versus.data.schema import Schema
+from versus.data.spaces import Image
 from versus.fitting import failure
 from versus.fitting.failure import Failure
 from versus.report import results
@@ -27,6 +29,9 @@ class Point(NamedTuple):
     key: str
     value: float
     step: int = 0
+
+
+MOST_SAMPLES = 100  # in a picture
 
 
 @dataclass(frozen=True)
@@ -236,3 +241,32 @@ def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
     """
     ended = written.stat().st_mtime
     return ended - sum(float(repeat.get("seconds", 0.0)) for repeat in training["repeats"]), ended
+
+
+def draw(folder: Path, schema: Schema, out: Path) -> None:
+    """Draw the pictures of an evaluation into ``out``: confusion.svg, reliability.svg, samples.png or samples.csv."""
+    from versus.report import evaluation  # drawing takes libraries that most stages do without
+    from versus.report.figures import samples
+    from versus.report.figures.classification import confusion_matrix, reliability_diagram
+    from versus.report.figures.figure import standalone
+    from versus.report.files import write_csv
+
+    found = evaluation.read(folder)
+    if found is None:
+        return
+    confusion, reliability = confusion_matrix(found, schema.classes), reliability_diagram([found])
+    if confusion is not None:
+        (out / "confusion.svg").write_text(standalone(confusion.figure), encoding="utf-8")
+    if reliability is not None:
+        (out / "reliability.svg").write_text(standalone(reliability), encoding="utf-8")
+    drawn, labels = found.samples, found.sample_labels
+    if drawn is None or labels is None:
+        return
+    if isinstance(schema.x, Image):
+        (out / "samples.png").write_bytes(samples.image_sheet(drawn, labels, schema, MOST_SAMPLES))
+        return
+    rows = (
+        (*samples.values(drawn[i], schema, "{:.6g}".format), samples.label(labels[i], schema, repr))
+        for i in range(min(MOST_SAMPLES, len(labels)))
+    )
+    write_csv(out / "samples.csv", (*samples.columns(schema), schema.target), rows)

@@ -25,7 +25,7 @@ from versus.models import persistence
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
 from versus.settings import Cell
-from versus.tracking import logged_model, record
+from versus.tracking import record, run_log
 from versus.tracking.answers import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
@@ -77,9 +77,9 @@ class Candidate:
         name = mirror.destination.registered_model(cell.dataset)
         _ensure(mirror, name, cell.dataset)
         run_id = mirror.cell(self.record)
-        model = logged_model.of(mirror.client.get_run(run_id))
+        model = run_log.model_of(mirror.client.get_run(run_id))
         assert model is not None, f"the run {run_id} has no model"
-        source = logged_model.add_files(mirror.client, model, str(package))
+        source = run_log.add_model_files(mirror.client, model, str(package))
         tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
         about = f"{cell.model}, fitted on the first split of {cell.dataset}"
         return _version(

@@ -1,4 +1,8 @@
-"""Tags by which runs are found, and logging in few requests."""
+"""Tags by which runs are found, logging in few requests, and the model of a run on MLflow's model pages.
+
+A logged model has a description, scores and a data set. Its files stay with DVC; those of the best models are added
+when they are registered.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import (
+    DatasetInput,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+    ViewType,
+)
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
 
-from versus.tracking.record import Point
+from versus.tracking.record import CellRecord, Point, cell_tags
 
 STATE = "versus.state"  # progress of the run: one of the next three
 WRITING, TRAINING, COMPLETE = "writing", "training", "complete"
@@ -82,3 +96,35 @@ def search(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
 def tag(run: Run, name: str) -> str:
     """Return a tag of a run; empty if it has none."""
     return str(run.data.tags.get(name, ""))
+
+
+def log_model(client: MlflowClient, experiment: str, run_id: str, record: CellRecord, data: DatasetInput) -> LoggedFor:
+    """Create the model of a run; metrics that are logged for it appear on its page."""
+    cell = record.cell
+    tags = {name: str(value) for name, value in cell_tags(cell).items()}
+    tags |= {MLFLOW_MODEL_IS_EXTERNAL: "true", "path": f"models/{cell.name}"}
+    found = client.create_logged_model(experiment, cell.model, run_id, tags, record.params, cell.family)
+    client.log_outputs(run_id, [LoggedModelOutput(found.model_id, 0)])
+    client.finalize_logged_model(found.model_id, LoggedModelStatus.READY)
+    return LoggedFor(found.model_id, data.dataset.name, data.dataset.digest)
+
+
+def model_of(run: Run) -> LoggedFor | None:
+    """Return the model that a complete run logged; None if its cell failed."""
+    if run.outputs is None or run.inputs is None or not run.outputs.model_outputs:
+        return None
+    data = run.inputs.dataset_inputs[0].dataset
+    return LoggedFor(run.outputs.model_outputs[0].model_id, data.name, data.digest)
+
+
+def add_model_files(client: MlflowClient, model: LoggedFor, folder: str) -> str:
+    """Add the files that MLflow loads and serves; return the model's URI."""
+    client.log_model_artifacts(model.model_id, folder)
+    client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_IS_EXTERNAL: "false"})
+    return f"models:/{model.model_id}"
+
+
+def delete_models(client: MlflowClient, run: Run) -> None:
+    """Delete the models of a run."""
+    for model in client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"):
+        client.delete_logged_model(model.model_id)

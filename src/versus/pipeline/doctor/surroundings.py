@@ -12,7 +12,7 @@ from pathlib import Path
 
 from versus.pipeline import verification
 from versus.pipeline.doctor.finding import Finding
-from versus.tracking import destination, sqlite
+from versus.tracking import destination, store
 from versus.workspace import Workspace
 
 LEAST_FREE = 10**9  # bytes
@@ -69,16 +69,26 @@ BESIDE = ("-wal", "-shm")  # what sqlite keeps beside a database
 
 
 def damaged_store(workspace: Workspace) -> Iterator[Finding]:
-    """Yield a finding if the store is not a database, is cut off or has damaged pages. Servers are not checked."""
-    file = destination.find(workspace.root).sqlite_file
+    """Yield a finding if the store is no database, is cut off, has damaged pages, or was copied or moved here.
+
+    Servers are not checked.
+    """
+    to = destination.find(workspace.root)
+    file = to.sqlite_file
     if file is None or not file.is_file():
         return
-    fault = sqlite.fault_of(file)
+    fault = store.fault_of(file)
     if fault:
         yield Finding(
             f"{file} is not a usable MLflow store: {fault}",
             f"move it away, with {' and '.join(file.name + end for end in BESIDE)}; `make sync` fills a new one",
             partial(_move_aside, file),
+        )
+    elif former := store.former_artifacts(to):
+        yield Finding(
+            f"{file} was copied or moved here: its runs have their artifacts in {former}",
+            "the next command that opens it lets them have those beside it",
+            lambda: f"the runs that came from {store.relocate(to)} have their artifacts beside {file.name} now",
         )
 
 
