@@ -1,5 +1,10 @@
+import os
+import platform
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from versus import provenance
 
@@ -35,3 +40,12 @@ def test_the_commit_and_whether_the_code_differs_from_it(tmp_path: Path) -> None
     assert commit(tmp_path / "runs" / "fashion") == (head, False)
     (tmp_path / "model.py").write_text("")
     assert commit(tmp_path / "runs" / "fashion") == (head, True)  # a new file, seen from a workspace within
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="names a kernel of this kind of processor")
+def test_the_kernels_of_linear_algebra_are_named() -> None:
+    """OpenBLAS can be told to take others, which changes the last bits of scores."""
+    script = "from versus import provenance; print(provenance.describe_hardware()['blas'])"
+    environment = {**os.environ, "OPENBLAS_CORETYPE": "Sandybridge"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "openblas Sandybridge\n"

@@ -68,15 +68,25 @@ def describe(code: Path, params: Path, seed: int, training: dict[str, str]) -> d
 
 
 def describe_hardware() -> dict[str, str | int | None]:
-    """Describe processor model, cores, memory in bytes and the GPU model if there is one; no host or user names."""
+    """Describe processor, linear algebra, cores, memory in bytes and the GPU if there is one; no host or user names."""
     return {
         "processor": _processor(),
+        "blas": blas_kernels(),
         "cores": os.cpu_count(),
         "memory_bytes": int(psutil.virtual_memory().total),
         "gpu": gpu_name(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }
+
+
+def blas_kernels() -> str:
+    """Return the kernels that numpy's linear algebra runs, such as "openblas Haswell": they decide the last bits."""
+    import numpy  # noqa: F401 - it loads the library that is looked for
+    from threadpoolctl import threadpool_info
+
+    found = {f"{lib['internal_api']} {lib['architecture']}" for lib in threadpool_info() if "architecture" in lib}
+    return ", ".join(sorted(found)) or "unknown"
 
 
 def _processor() -> str:

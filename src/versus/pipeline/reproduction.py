@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from versus import provenance
 from versus.workspace import Workspace
 
 Scores = dict[str, dict[tuple[str, ...], str]]  # cell -> (metric, statistic, …) -> the value as written
@@ -63,7 +64,8 @@ def summarise(workspace: Workspace) -> str:
     line = f"{result.same} of {result.shared} cells reproduced the committed scores bit for bit"
     if result.same == result.shared:
         return f"{line}."
-    return f"{line}; the largest difference of the others is {result.largest:.2g} ({result.where})."
+    largest = f"the largest difference of the others is {result.largest:.2g} ({result.where})"
+    return f"{line}; {largest}. Linear algebra here: {provenance.blas_kernels()}."
 
 
 def committed(path: Path) -> str | None:
