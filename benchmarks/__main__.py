@@ -13,7 +13,7 @@ from typing import Any
 from versus.provenance import describe_code, describe_hardware, describe_versions
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("gaussian_naive_bayes", "gaussian_mixture", "pipeline")
+BENCHMARKS = ("gaussian_naive_bayes", "gaussian_mixture", "pipeline", "engine")
 
 
 def run(name: str, quick: bool) -> dict[str, Any]:
@@ -36,9 +36,33 @@ def rows(name: str, result: dict[str, Any]) -> list[str]:
                 for cell, took in result["trivial_cells"].items()
             ),
         ]
+    if name == "engine":
+        return rows_of_engine(result)
     return [
         f"| {t['what']} | {t['peer']} | {t['ours_s']:.3f} | {t['peer_s']:.3f} | {t['ratio']:.1f}× faster |"
         for t in result["timings"]
+    ]
+
+
+def rows_of_engine(result: dict[str, Any]) -> list[str]:
+    """Return the lines for whole runs, then a table of what a stage costs as cells grow."""
+    took, ours = result["seconds"], result["seconds"]["versus first"]
+    what, work = f"{result['cells']} cells, first run", result["work"] / result["cores"]
+    plain, no_op = took["dvc first"], (took["versus no-op"], took["dvc no-op"])
+    lines = [
+        f"| {what} | plain `dvc repro` | {ours:.1f} | {plain:.1f} | {result['to_dvc']:.1f}× faster |",
+        f"| {what} | fits and evaluations / cores | {ours:.1f} | {work:.1f} | {result['to_work']:.2f}× the time |",
+        f"| {result['cells']} cells, no-op | plain `dvc repro` | {no_op[0]:.2f} | {no_op[1]:.2f} | "
+        f"{result['no_op_to_dvc']:.2f}× the time |",
+    ]
+    if "script" in took:
+        peer = "a plain script of scikit-learn and torch"
+        lines.append(f"| {what} | {peer} | {ours:.1f} | {took['script']:.1f} | {ours / took['script']:.2f}× the time |")
+    head = "| trivial stages | dvc.yaml files | first run, ms a stage | no-op | DVC's no-op | a run by plain DVC |"
+    lines += ["", "## Cost as cells grow", "", head, "| --- | --- | --- | --- | --- | --- |"]
+    return lines + [
+        f"| {g['stages']} | {g['files']} | {g['first']} | {g['no_op']} | {g['dvc_no_op']} | {g['dvc_run']} |"
+        for g in result["growth"]
     ]
 
 

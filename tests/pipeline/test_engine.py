@@ -117,7 +117,7 @@ def cluster(folder: Path, *places: Project) -> Iterator[str]:
                 processes.append(
                     subprocess.Popen(command, cwd=place.folder, env=environment, stdout=output, stderr=output)
                 )
-        wait_for(lambda: (folder / "cluster").read_text().count("Register worker") == len(places), 60)
+        wait_for(lambda: (folder / "cluster").read_text().count("Register worker") == len(places), 120)
         yield json.loads(file.read_text())["address"].replace("tcp://", "dask://")
     finally:
         for process in processes:
