@@ -23,7 +23,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
@@ -107,9 +106,10 @@ MODELS = {
 
 
 def scores(model: Any, X: Any, y: Any, X_test: Any, y_test: Any) -> dict[str, float]:
-    fitted = make_pipeline(StandardScaler(), model()).fit(X, y)
+    scaler = StandardScaler().fit(X)
+    fitted, X_test = model().fit(scaler.transform(X), y), scaler.transform(X_test)
     if not hasattr(model, "predict_proba"):
-        return {"elbo": fitted[-1].score(fitted[0].transform(X_test))}
+        return {"elbo": fitted.score(X_test)}
     p = np.clip(fitted.predict_proba(X_test), 1e-12, 1)
     p /= p.sum(1, keepdims=True)
     area = roc_auc_score(y_test, p[:, 1] if p.shape[1] == 2 else p, multi_class="ovr")
