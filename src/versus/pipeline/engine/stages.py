@@ -215,7 +215,10 @@ class Stages:
             StageFaultError: if they are not there.
         """
         from dvc.exceptions import DvcException
+        from dvc_data.hashfile.hash_info import HashInfo
 
+        for out in stage.outs:
+            out.hash_info = HashInfo()  # DVC would bring back the outputs of before, as these are in its cache
         try:
             self.repo.stage_cache.pull(None)
             self.repo.stage_cache.restore(stage, pull=True)
