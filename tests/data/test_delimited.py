@@ -54,7 +54,7 @@ def test_codes_with_leading_zeros_are_texts(desk: Desk):
     ("name", "content", "spec"),
     [
         ("t.tsv", TABLE.replace(",", "\t").encode(), {"source": "tsv"}),
-        ("t.csv.gz", gzip.compress(TABLE.encode()), {"source": "csv"}),
+        ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0), {"source": "csv"}),
         ("t.csv", TABLE.replace(",", ";").encode(), {"source": "csv", "delimiter": ";"}),
         ("t.csv", TABLE.replace("\n", "\r\n").encode("utf-16"), {"source": "csv", "encoding": "utf-16"}),
         ("t.csv", b"\xef\xbb\xbf\n" + TABLE.encode(), {"source": "csv"}),
@@ -110,7 +110,7 @@ BAD = [
     (b"x,y\n1,a\n2,\xe9\n", {}, r"t.csv, line 3: byte 10 \(0xe9\) is not utf-8.*encoding: latin-1"),
     (b"\xe9,y\n1,a\n", {}, r"t.csv, line 1: byte 0 \(0xe9\) is not utf-8"),
     ("x,y\n1,a\n", {"encoding": "latin-9000"}, r"unknown encoding 'latin-9000'; try utf-8 or latin-1"),
-    (gzip.compress(b"x,y\n1,a\n" * 999)[:-20], {}, "t.csv: cannot be read to its end"),
+    (gzip.compress(b"x,y\n1,a\n" * 999, mtime=0)[:-20], {}, "t.csv: cannot be read to its end"),
     ("x,clas\n1,a\n", {"target": "class"}, r"t.csv: target: unknown column 'class'; did you mean 'clas'\?"),
     ("5.1,3.5,a\n4.9,3,a\n", {"target": "c2"}, r"unknown column 'c2'; there are '5.1', '3.5', 'a'.*header: false"),
     ("x,y\n1,a\n2,a\n", {}, r"t.csv: the target 'y' has 'a' only; wants two classes or more"),

@@ -50,7 +50,7 @@ def test_three_thousand_texts_are_documents_and_no_column_of_categories(desk: De
     ("t.tsv", "".join(f'{"pn"[i % 2]}\t"{text(i)}\n' for i in range(60)),
      {"text": "c1", "target": "c0", "header": False, "quote": False, "delimiter": "\t"}),
     ("t.csv", table().replace(",", ";"), {"text": "text", "target": "label", "delimiter": ";"}),
-    ("t.csv.gz", gzip.compress(("id," + table().replace("\n", "\n7,")).rsplit("\n", 1)[0].encode()),
+    ("t.csv.gz", gzip.compress(("id," + table().replace("\n", "\n7,")).rsplit("\n", 1)[0].encode(), mtime=0),
      {"text": "text", "target": "label"}),
     ("t.csv", table().replace("love", "café").encode("latin-1"),
      {"encoding": "cp1252", "text": "text", "target": "label"}),
