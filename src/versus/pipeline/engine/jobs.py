@@ -28,6 +28,11 @@ def command(stage: Any) -> dict[str, Any]:
     return {"module": found[1], "arguments": found[2].split()}
 
 
+def is_ours(stage: Any) -> bool:
+    """Check whether a stage runs one of our modules."""
+    return isinstance(stage.cmd, str) and STAGE.fullmatch(stage.cmd) is not None
+
+
 def needs(stage: Any, *, logged: bool) -> list[str]:
     """Return the large modules that a stage is known to import.
 

@@ -7,6 +7,7 @@ import shutil
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -69,8 +70,18 @@ class Run:
 
     def __init__(self, stages: Stages, machine: Machine, display: Lines, seconds: Mapping[str, float]) -> None:
         self._stages, self._machine, self._display, self._seconds = stages, machine, display, seconds
-        self._waiting = {stage: set(stages.upstream(stage)) for stage in stages.plan}
-        self._stale: list[Any] = []  # in the order of the plan
+        # By place in the plan: DVC works out a stage's hash and address anew each time that it is asked.
+        self._places = {stage: place for place, stage in enumerate(stages.plan)}
+        self._upstream = [{self._places[found] for found in stages.upstream(stage)} for stage in stages.plan]
+        self._followers: list[list[int]] = [[] for _ in stages.plan]
+        for place, upstream in enumerate(self._upstream):
+            for found in upstream:
+                self._followers[found].append(place)
+        self._free = [place for place, upstream in enumerate(self._upstream) if not upstream]  # a heap: not looked at
+        self._waiting = len(stages.plan)  # stages not looked at
+        self._stale: list[tuple[float, bool, Any]] = []  # expected seconds, if it needs a GPU, stage
+        self._loads_ahead = any(jobs.is_ours(stage) for stage in stages.plan)
+        self._compares = "compare" in (stage.addressing for stage in stages.plan)
         self._known = 0  # stages found stale so far
         self._ahead: tuple[str, ...] = ()  # modules that the workers load in their spare time
         self._begun: deque[Any] = deque()
@@ -92,7 +103,7 @@ class Run:
             ParamsEditedError: if params.yaml was edited too early for the run to go on; a later edit is for the next.
             WorkersDiedError: if the workers cannot continue.
         """
-        self._display.total(len(self._waiting))
+        self._display.total(self._waiting)
         try:
             while self._waiting or self._stale or self._begun or self._running or self._ended:
                 self._start_begun()
@@ -109,35 +120,32 @@ class Run:
 
     def _do_one_thing(self) -> bool:
         """Do the step that brings work to a free slot soonest; return False if there was nothing to do."""
-        next_stage = self._next_stale()
-        if next_stage is not None and not self._begun:
-            self._begin(next_stage)
+        next_stale = self._next_stale()
+        if next_stale is not None and not self._begun:
+            self._begin(next_stale)
         elif self._ended:
             self._finish(self._ended.popleft())
-        elif (stage := self._free_of_waiting()) is not None:
-            self._look_at(stage)
-        elif next_stage is not None and len(self._begun) < self._machine.slots:
-            self._begin(next_stage)
+        elif self._free:
+            self._look_at(self._stages.plan[heappop(self._free)])
+        elif next_stale is not None and len(self._begun) < self._machine.slots:
+            self._begin(next_stale)
         else:
             return False
         return True
 
-    def _free_of_waiting(self) -> Any | None:
-        return next((stage for stage, upstream in self._waiting.items() if not upstream), None)
-
     def _look_at(self, stage: Any) -> None:
-        del self._waiting[stage]
+        self._waiting -= 1
         if self._stages.is_stale(stage):
-            self._stale.append(stage)
+            self._stale.append((self._expected(stage), self._needs_gpu(stage), stage))
             self._known += 1
         else:
             self._settle(stage)
 
-    def _next_stale(self) -> Any | None:
-        """Stage with the longest expected time, followers included; those that find no GPU free are skipped."""
-        free = len(self._gpus) - sum(self._needs_gpu(stage) for stage in self._begun)
-        able = [stage for stage in self._stale if free > 0 or not self._needs_gpu(stage)]
-        return max(able, key=self._expected, default=None)
+    def _next_stale(self) -> int | None:
+        """Place in the stale ones of the longest expected time; those that find no GPU free are skipped."""
+        free = len(self._gpus) - sum(self._needs_gpu(stage) for stage in self._begun) if self._gpus else 0
+        able = [i for i, (_, needs_gpu, _) in enumerate(self._stale) if free > 0 or not needs_gpu]
+        return max(able, key=lambda i: self._stale[i][0], default=None)
 
     def _expected(self, stage: Any) -> float:
         """Expected seconds until a stage's followers are done: 0 for an evaluation, infinite if unknown."""
@@ -150,8 +158,8 @@ class Run:
         """Check whether a cell's model uses torch and there are GPUs."""
         return bool(self._machine.gpus) and jobs.uses_gpu(stage)
 
-    def _begin(self, stage: Any) -> None:
-        self._stale.remove(stage)
+    def _begin(self, stale: int) -> None:
+        stage = self._stale.pop(stale)[2]
         if self._stages.begin(stage):
             self._display.restored(stage.addressing)
             self._finish(stage)
@@ -194,8 +202,9 @@ class Run:
 
     def _load_ahead(self, workers: Workers) -> None:
         """Tell the workers what to load in their spare time: for a few stages, what these and the comparison need."""
-        compared = any(stage.addressing == "compare" for stage in (*self._waiting, *self._stale))
-        few: tuple[str, ...] = jobs.FOR_THE_COMPARISON if compared else jobs.FOR_EVALUATIONS
+        if not self._loads_ahead:
+            return
+        few: tuple[str, ...] = jobs.FOR_THE_COMPARISON if self._compares else jobs.FOR_EVALUATIONS
         ahead: tuple[str, ...] = jobs.EVERYTHING if self._known >= MANY else self._ahead or few
         if ahead != self._ahead:
             workers.load(ahead)
@@ -244,8 +253,11 @@ class Run:
     def _settle(self, stage: Any) -> None:
         self._stages.settle(stage)
         self._display.settled()
-        for upstream in self._waiting.values():
-            upstream.discard(stage)
+        place = self._places[stage]
+        for follower in self._followers[place]:
+            self._upstream[follower].discard(place)
+            if not self._upstream[follower]:
+                heappush(self._free, follower)
         began = monotonic()
         if began >= self._lock_due:
             self._stages.write(all_of_them=False)

@@ -91,6 +91,7 @@ class Stages:
                 print(f"warning: the run cache could not be pulled: {error}", file=sys.stderr)
         self._graph = get_active_graph(repo.index.graph)
         self.plan: list[Any] = list(dict.fromkeys(targets)) if wanted.single else plan_repro(self._graph, targets)
+        self._planned = set(self.plan)
         self._seen: dict[Any, list[Any]] = {}  # the hashes of its dependencies as a stage started
         self._locks: dict[Any, ExitStack] = {}
         self._settled: set[Any] = set()
@@ -104,8 +105,7 @@ class Stages:
 
     def upstream(self, stage: Any) -> list[Any]:
         """Return the stages of the plan that a stage waits for."""
-        planned = set(self.plan)
-        return [found for found in self._graph.successors(stage) if found in planned]
+        return [found for found in self._graph.successors(stage) if found in self._planned]
 
     def is_stale(self, stage: Any) -> bool:
         """Check whether a stage must be run or restored; if only its outputs are missing, they may be pulled."""
