@@ -23,12 +23,18 @@ ROOT = Path(__file__).resolve().parents[1]
 PARAMS = parameters.read(ROOT / "params.yaml")
 CELLS = list(parameters.cells(PARAMS))
 ROWS = 90
+DRAWN = ("synthetic", "moons", "animals")
 
 
 @cache
 def tiny(dataset: str) -> Prepared:
     spec = parameters.dataset(PARAMS, dataset)
-    return prepare(dataset, spec.model_copy(update={"limit": ROWS, "repeats": 1}), ROOT, PARAMS.seed)
+    return prepare(
+        dataset,
+        spec.model_copy(update={"limit": ROWS, "test_limit": ROWS if dataset in DRAWN else None, "repeats": 1}),
+        ROOT,
+        PARAMS.seed,
+    )
 
 
 def fitted(cell: Cell) -> Any:

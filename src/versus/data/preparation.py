@@ -52,7 +52,10 @@ def divide(
 ) -> Prepared:
     """Split a data set that was loaded by the specification ``given``, whose split options are ``content``."""
     dataset = _limited(dataset, content)
-    folds = content.folds if content.repeats else min(content.folds, len(dataset.y))
+    together = None if dataset.draws else units(dataset)
+    own = slice(0, len(dataset.y) - dataset.n_test)
+    n_units = len(dataset.y[own]) if together is None else len(np.unique(together[own]))
+    folds = content.folds if content.repeats else min(content.folds, n_units)
     repeats = dataset.draws or content.repeats or (1 if dataset.n_test else folds)
     if repeats > 1 and not dataset.n_test and dataset.times is None and "test_fraction" in content.model_fields_set:
         near = max(2, round(1 / content.test_fraction))
@@ -61,7 +64,6 @@ def divide(
             f"turn, so give `folds: {near}` instead, which tests {1 / near:.3g} of the rows at a time"
         )
     strata = dataset.schema.y.strata(dataset.y)
-    together = None if dataset.draws else units(dataset)
     fractions = content.test_fraction, content.validation_fraction
     if dataset.draws:
         splits = split_draws(strata, dataset.n_test, repeats, content.validation_fraction, content.seed or 0)
@@ -178,8 +180,8 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
 
 def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
     """Select the rows that ``limit`` and ``test_limit`` keep, in their order."""
-    if dataset.draws and (options.limit or options.test_limit):
-        raise DataError("limit is for data that are given; these are drawn, as many as `rows` says")
+    if dataset.draws:
+        return dataset  # drawn within the limits
     if options.test_limit is not None and not dataset.n_test:
         raise DataError("test_limit is for data with an official test set; here, test_fraction sets its size")
     if options.limit is None and options.test_limit is None:

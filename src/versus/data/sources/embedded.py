@@ -18,6 +18,7 @@ from versus.data.targets import Classes, Number
 from versus.data.texts import transcribe
 
 TEST_ROWS = 4000  # of each draw: with so many, a score's noise comes from the training rows
+MOST = 10**9
 _UCI = "CC BY 4.0, UCI Machine Learning Repository; shipped with scikit-learn"
 _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
 
@@ -133,12 +134,17 @@ def _diabetes(specification: Embedded) -> Dataset:
 
 def _size(specification: Embedded, typical: int) -> int:
     """Return the number of rows of all draws, each of training rows followed by test rows."""
-    return ((specification.rows or typical) + TEST_ROWS) * (specification.repeats or specification.folds)
+    learnt = min(specification.rows or typical, specification.limit or MOST)
+    return (learnt + _tested(specification)) * (specification.repeats or specification.folds)
+
+
+def _tested(specification: Embedded) -> int:
+    return min(TEST_ROWS, specification.test_limit or MOST)
 
 
 def _drawn(rows: Dataset, specification: Embedded) -> Dataset:
     """Mark rows as independent draws: each repeat learns from rows of its own and is tested on rows of its own."""
-    return replace(rows, n_test=TEST_ROWS, draws=specification.repeats or specification.folds)
+    return replace(rows, n_test=_tested(specification), draws=specification.repeats or specification.folds)
 
 
 def _shipped(found: Any, target: str, about: dict[str, str]) -> Dataset:
