@@ -49,7 +49,8 @@ def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Pati
     """
     to = destination.find(workspace.root)
     patience = Patience(workspace, to, limited=limited)
-    store.load()
+    import versus.tracking.mirror  # noqa: F401 - its libraries' seconds do not count as a server's
+
     return patience.run(partial(_open, workspace, to, limited), OPENING), patience
 
 

@@ -43,11 +43,6 @@ ADDRESSES = {
 _set_here: set[str] = set()
 
 
-def load() -> None:
-    """Import the libraries for the store beforehand, so that the seconds this takes do not count as a server's."""
-    import versus.tracking.mirror  # noqa: F401
-
-
 def open_store(to: Destination, *, brief: bool = True) -> MlflowClient:
     """Open a client of the store; create a sqlite store if there is none.
 
