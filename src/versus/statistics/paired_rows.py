@@ -9,7 +9,7 @@ and :math:`m/SE` is taken as Student's with n - 1 degrees of freedom. With :math
 Bayle, Bayle, Janson and Mackey, "Cross-validation confidence intervals for test error" (2020), exact for many rows and
 stable learners; for 0/1 scores it is McNemar's. The folds share most of their training rows, so what another training
 set would have changed does not average out: for small samples and unstable learners (trees, nearest neighbours) the
-plain test finds a difference where there is none in up to 16 of 100 data sets. The factor :math:`\lambda = 3/2` is a
+plain test finds differences where there are none more often than it says. The factor :math:`\lambda = 3/2` is a
 heuristic, as Nadeau and Bengio's term is; ``python -m benchmarks.levels`` measures the level and power that it gives.
 """
 
