@@ -16,6 +16,7 @@ from versus.data import findings, prepared
 from versus.fitting import failure
 from versus.metrics.table import deciding
 from versus.report import best_cells, build
+from versus.report.formatting import signed, span
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import paired_rows
 from versus.workspace import Workspace
@@ -60,9 +61,36 @@ def test_interval_is_of_the_rows_or_of_the_repeats_where_rows_have_no_score(made
 
 
 def test_every_interval_holds_its_mean(made):
-    found = [r for r in rows(made.workspace.reports / "comparison.csv") if r["low"]]
-    assert len(found) > 100
-    assert all(float(r["low"]) <= float(r["mean"]) <= float(r["high"]) for r in found)
+    for value, low, high in (("mean", "low", "high"), ("from_best", "from_best_low", "from_best_high")):
+        found = [r for r in rows(made.workspace.reports / "comparison.csv") if r[low]]
+        assert len(found) > 100
+        assert all(float(r[low]) <= float(r[value]) <= float(r[high]) for r in found)
+
+
+def test_every_score_stands_beside_its_difference_from_the_best(made):
+    """The interval is that of the paired rows, for all ten pairs of the five models at once; nothing is "level"."""
+    page, text = ((made.workspace.reports / name).read_text() for name in ("report.html", "report.md"))
+    assert "≈" not in text
+    assert not {">tied<", ">level<", ">best<"} & set(re.findall(r">[a-z]+<", page))
+    data, means = prepared.read(made.workspace.prepared("plain")), {}
+    tested = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
+    for cell in (c for c in made.cells if c.dataset == "plain"):
+        p = np.load(made.workspace.evaluation(cell.name) / "predictions.npy")
+        means[cell.model] = (p.argmax(axis=1) == data.y[tested]).astype(float)
+    best = max(means, key=lambda model: means[model].mean())
+    found = {
+        r["model"]: r
+        for r in rows(made.workspace.reports / "comparison.csv")
+        if (r["dataset"], r["metric"]) == ("plain", "accuracy_score")
+    }
+    for model, right in means.items():
+        apart = right - means[best]
+        low, high = paired_rows(apart[:, None], resolution=1.0).interval(1 - 0.05 / 10)
+        assert float(found[model]["from_best"]) == pytest.approx(apart.mean(), abs=1e-9)
+        if model != best:
+            ends = float(found[model]["from_best_low"]), float(found[model]["from_best_high"])
+            assert ends == pytest.approx((low, high))
+            assert f"{signed(apart.mean())} ({span(low, high)})" in page
 
 
 def test_metrics_for_dvc(made):
@@ -231,7 +259,8 @@ def test_tagged_sentences_are_compared_like_anything_else(tmp_path, repeats):
     table = {(r["cell"], r["metric"]): r for r in rows(reports / "comparison.csv")}
     by_word = table["tagged-by_word", "token_accuracy"]
     assert 0.5 < float(by_word["low"]) < float(by_word["mean"]) < float(by_word["high"]) < 1
-    assert table["tagged-by_pair", "token_accuracy"]["mark"] == "best"
+    assert float(table["tagged-by_pair", "token_accuracy"]["from_best"]) == 0
+    assert float(by_word["from_best_high"]) < 0
     assert json.loads((reports / "metrics.json").read_text())["tagged"]["by_pair"]["token_accuracy"] == 1
     tagged = page.split('id="data-tagged"')[1].split('id="data-blobs"')[0]
     assert "sequences of tokens, 6 different" in tagged

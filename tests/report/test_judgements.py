@@ -12,6 +12,7 @@ from versus.data.targets import Classes, Number
 from versus.report import results
 from versus.report.contrasts import main_contrast
 from versus.report.ranking import complete_block, ranking
+from versus.report.sections import likelihoods
 from versus.settings import Cell
 from versus.workspace import Workspace
 
@@ -186,12 +187,60 @@ def test_one_side_only(scored):
     assert "no generative model" in verdict.scores
 
 
-def test_best_only_where_it_stands_alone(scored):
+def test_difference_from_the_best_excludes_0_only_where_it_is_clear(scored):
     scored.add("clear", a=(D, 0.95 + NOISE), b=(D, 0.85 + NOISE), c=(G, 0.6 + NOISE))
     scored.add("close", a=(D, 0.901 + 10 * NOISE), b=(D, 0.9 - 10 * NOISE), c=(G, 0.6 + NOISE))
-    clear, close = scored.results().datasets
-    assert clear.leaders("accuracy_score") == {"clear-a": "best"}
-    assert close.leaders("accuracy_score") == {"close-a": "tied", "close-b": "tied"}
+    clear, close = (d.from_best("accuracy_score") for d in scored.results().datasets)
+    assert [name for name, apart in clear.items() if apart.is_best] == ["clear-a"]
+    assert clear["clear-b"].value == pytest.approx(-0.1)
+    assert clear["clear-b"].high < 0
+    assert close["close-b"].low < 0 < close["close-b"].high
+    assert close["close-c"].high < 0
+
+
+def likelihoods_of(scored, **models):
+    """Add a density of each kind: name=(measure, score's name, values of five repeats); return the table's content."""
+    scored.add("set", **{name: (G, np.full(5, 0.9)) for name in models})
+    for name, (measure, metric, values) in models.items():
+        folder = scored.workspace.evaluation(f"set-{name}")
+        facts = folder / "evaluation.json"
+        facts.write_text(facts.read_text().replace('"skipped"', f'"measure": "{measure}", "skipped"'))
+        with (folder / "scores.csv").open("a") as file:
+            file.writelines(f"{repeat},{metric},{value!r}\n" for repeat, value in enumerate(map(float, values)))
+    return likelihoods.content(scored.results().datasets[0])
+
+
+def test_a_lower_bound_above_an_exact_value_decides_and_one_below_it_does_not(scored):
+    found = likelihoods_of(
+        scored,
+        exact=("continuous", "mean_log_likelihood", -10 + NOISE),
+        high=("continuous", "mean_elbo", -8 - NOISE),
+        low=("continuous", "mean_elbo", -12 + NOISE),
+        counts=("discrete", "mean_log_likelihood_discrete", -3 + NOISE),
+    )
+    table = {cell.model: entries for cell, entries in found["table"].rows}
+    assert len(found["table"].headers) == 2  # a column for each measure, and no model has a value in both
+    assert [[entry.text for entry in entries] for entries in table.values()] == [
+        ["≥ −8.000", "–"],
+        ["−10.00", "–"],
+        ["≥ −12.00", "–"],
+        ["–", "−3.000"],
+    ]
+    assert table["exact"][0].apart.startswith("≤ −2.000 (")
+    assert table["low"][0].apart == ""
+    assert found["decided"] == [
+        "Even the lower bound of high is above the likelihood of exact: high has the higher one."
+    ]
+
+
+def test_an_exact_value_above_a_bound_decides_nothing(scored):
+    found = likelihoods_of(
+        scored,
+        exact=("continuous", "mean_log_likelihood", -10 + NOISE),
+        low=("continuous", "mean_elbo", -12 + NOISE),
+    )
+    assert found["decided"] == []
+    assert found["table"].rows[1][1][0].apart.startswith("≥ −2.000 (")
 
 
 def test_ranks_count_complete_blocks_and_say_what_is_left_out(scored):

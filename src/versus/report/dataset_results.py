@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,33 @@ from versus.settings import Comparison
 from versus.statistics import Uncertain
 from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
-from versus.statistics.holm import holm
 from versus.statistics.paired_rows import paired_rows
 from versus.statistics.proportion import wilson_interval
 from versus.statistics.selection import Selection, select
 
 Interval = tuple[float, float]
-Mark = Literal["best", "tied"]
+TIES = 9  # decimals: means that agree to so many are equal, what differs beyond is rounding
+
+
+@dataclass(frozen=True)
+class FromBest:
+    """Difference of a mean score from the best one of its data set.
+
+    Args:
+        value: model minus best; 0 for the best.
+        low, high: ends of the interval; NaN for the best, and where it cannot be computed.
+        is_best: True for the model that the others are compared with.
+    """
+
+    value: float
+    low: float
+    high: float
+    is_best: bool = False
+
+
+def simultaneous(confidence: float, models: int) -> float:
+    """Confidence of each interval with which the intervals of all pairs of models hold at once (Bonferroni)."""
+    return 1 - (1 - confidence) / max(1, models * (models - 1) // 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +63,7 @@ class DatasetResults:
     comparison: Comparison
     findings: Findings = field(default_factory=Findings)
     _resampled: dict[tuple[str, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
+    _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
 
     @property
     def task(self) -> str:
@@ -111,7 +132,7 @@ class DatasetResults:
         """Sort by the mean, best first; ties keep their order, and evaluations without the metric come last."""
 
         def key(evaluation: Evaluation) -> float:
-            mean = evaluation.mean(metric)
+            mean = round(evaluation.mean(metric), TIES)
             return metric_table.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
 
         return sorted(evaluations, key=key)
@@ -130,36 +151,50 @@ class DatasetResults:
             return None
         return known.within(*found.interval(self.comparison.confidence))
 
-    def difference(self, first: Evaluation, second: Evaluation, metric: str) -> Uncertain | None:
-        """Return the paired difference first − second of a score; None where it cannot be judged."""
+    def difference(
+        self, first: Evaluation, second: Evaluation, metric: str, against: str | None = None
+    ) -> Uncertain | None:
+        """Return the paired difference first − second of a score; None where it cannot be judged.
+
+        Args:
+            first, second: the models.
+            metric: score of the first one.
+            against: score of the second one, where it is another of the same unit: a bound of what ``metric`` is.
+        """
+        against = against or metric
         if self.has_one_test_set:
-            a, b = self._drawn_again(first, metric), self._drawn_again(second, metric)
+            a, b = self._drawn_again(first, metric), self._drawn_again(second, against)
             return a.minus(b) if a is not None and b is not None else None
-        if metric not in first.scores or metric not in second.scores:
+        if metric not in first.scores or against not in second.scores:
             return None
-        one, other = self._by_block(first, metric), self._by_block(second, metric)
+        one, other = self._by_block(first, metric), self._by_block(second, against)
         if one is not None and other is not None:
             return paired_rows(one - other, self._tested_units, self._resolution_of_row(metric))
-        apart = first.scores[metric] - second.scores[metric]
-        return self._corrected(apart, metric, self._n_train)
+        return self._corrected(first.scores[metric] - second.scores[against], metric, self._n_train)
 
-    def leaders(self, metric: str) -> dict[str, Mark]:
-        """Return cell name -> mark for the cells that lead in a metric; empty where the differences cannot be judged.
+    def from_best(self, metric: str) -> dict[str, FromBest]:
+        """Return cell name -> its difference from the best mean of a metric; empty where it has no direction.
 
-        The model with the best mean is compared with every other one, with Holm's adjustment. Those not shown to be
-        worse are tied with it; where there are none, it is the best.
+        The intervals hold for all pairs of models at once (Bonferroni), and so for those with the best, which was
+        picked by these scores.
         """
-        scored = [e for e in self.evaluations if np.isfinite(e.mean(metric))]
-        if len(scored) < 2:
+        if metric not in self._apart:
+            self._apart[metric] = self._from_best(metric)
+        return self._apart[metric]
+
+    def _from_best(self, metric: str) -> dict[str, FromBest]:
+        scored = self.ordered([e for e in self.evaluations if np.isfinite(e.mean(metric))], metric)
+        if not scored or not metric_table.known(metric).has_direction:
             return {}
-        top, *others = self.ordered(scored, metric)
-        differences = [self.difference(top, other, metric) for other in others]
-        if any(d is None for d in differences):
-            return {}
-        p = holm([d.p_value() for d in differences if d is not None])
-        alpha = 1 - self.comparison.confidence
-        tied = [other.cell.name for other, adjusted in zip(others, p, strict=True) if adjusted >= alpha]
-        return dict.fromkeys([top.cell.name, *tied], "tied" if tied else "best")
+        top, *others = scored
+        found = {top.cell.name: FromBest(0.0, float("nan"), float("nan"), is_best=True)}
+        confidence = simultaneous(self.comparison.confidence, len(scored))
+        for other in others:
+            apart = self.difference(other, top, metric)
+            low, high = apart.interval(confidence) if apart else (float("nan"), float("nan"))
+            value = round(other.mean(metric) - top.mean(metric), TIES)
+            found[other.cell.name] = FromBest(value, low, high)
+        return found
 
     def _uncertain(self, evaluation: Evaluation, metric: str) -> Uncertain | None:
         if self.has_one_test_set:
@@ -176,7 +211,7 @@ class DatasetResults:
         if len(repeats) < 2:
             return None
         tested = self.n_test if self._units is None else len(np.unique(self._units))  # a score moves by whole units
-        resolution = 1 / tested if metric_table.known(metric).is_proportion else 0.0
+        resolution = 1 / tested if metric_table.known(metric).is_share else 0.0
         return corrected_mean(repeats, None if self.is_drawn else n_train, self.n_test, resolution)
 
     def _resolution_of_row(self, metric: str) -> float:

@@ -9,14 +9,14 @@ import numpy as np
 
 from versus.metrics import table as metric_table
 from versus.report import costs, formatting
-from versus.report.dataset_results import DatasetResults, Mark
+from versus.report.dataset_results import DatasetResults, FromBest
 from versus.report.evaluation import Evaluation
 from versus.settings import Cell
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a table: its text, interval or range, sort key and mark.
+    """One value of a table: its text, interval or range, sort key and difference from the best.
 
     Rows are sorted by ``key``; None comes last.
     """
@@ -24,13 +24,14 @@ class Entry:
     text: str
     detail: str = ""
     key: float | None = None
-    mark: Mark | None = None
+    apart: str = ""
+    is_best: bool = False
 
     @property
     def plain(self) -> str:
         """Value in Markdown."""
-        marked = {"best": f"**{self.text}**", "tied": f"{self.text} ≈", None: self.text}[self.mark]
-        return f"{marked} ({self.detail})" if self.detail else marked
+        text = f"**{self.text}**" if self.is_best else self.text
+        return f"{text}{f' ({self.detail})' if self.detail else ''}{f'; {self.apart}' if self.apart else ''}"
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,29 @@ def score_table(
     metrics = [m for name in names for m in present if metric_table.known(m).name == name]
     having = [e for e in evaluations if any(m in e.scores for m in metrics)]
     models = dataset.ordered(having, metrics[0]) if metrics else []
-    rows = tuple((e.cell, tuple(score_entry(dataset, e, m) for m in metrics)) for e in models)
+    apart = {metric: dataset.from_best(metric) for metric in metrics}
+    rows = tuple(
+        (e.cell, tuple(score_entry(dataset, e, m, apart[m].get(e.cell.name)) for m in metrics)) for e in models
+    )
     return ScoreTable(title, tuple(metric_table.label(m) for m in metrics), rows)
 
 
-def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, mark: Mark | None = None) -> Entry:
-    """Return the entry of a score, with the interval of its mean."""
+def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, apart: FromBest | None = None) -> Entry:
+    """Return the entry of a score, with the interval of its mean and its difference from the best."""
     mean = evaluation.mean(metric)
     if not np.isfinite(mean):
         return Entry(formatting.NONE)
     interval = dataset.interval(evaluation, metric)
     detail = formatting.span(*interval) if interval else ""
-    return Entry(formatting.score(mean), detail, mean, mark)
+    return Entry(formatting.score(mean), detail, mean, difference_text(apart), apart is not None and apart.is_best)
+
+
+def difference_text(apart: FromBest | None) -> str:
+    """Format a difference from the best, ``−0.014 (−0.025 to −0.003)``."""
+    if apart is None or apart.is_best:
+        return ""
+    span = formatting.span(apart.low, apart.high) if np.isfinite(apart.low) else ""
+    return f"{formatting.signed(apart.value)} ({span})" if span else formatting.signed(apart.value)
 
 
 def cost_entry(evaluation: Evaluation, cost: costs.Cost) -> Entry:

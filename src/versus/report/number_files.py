@@ -21,12 +21,25 @@ from versus.report.files import write_csv
 from versus.report.verdicts import Verdict
 from versus.settings import FAMILIES
 
-SCORE_COLUMNS = ("cell", "dataset", "model", "family", "metric", "mean", "low", "high", "repeats", "mark")
+SCORE_COLUMNS = (
+    "cell",
+    "dataset",
+    "model",
+    "family",
+    "metric",
+    "mean",
+    "low",
+    "high",
+    "repeats",
+    "from_best",
+    "from_best_low",
+    "from_best_high",
+)
 COST_COLUMNS = ("cell", "dataset", "model", "family", "quantity", "unit", "value", "low", "high")
 
 
 def write_scores(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Write a row for each cell and metric: the mean over repeats, its interval, and a mark where the cell leads."""
+    """Write a row for each cell and metric: the mean over repeats, its interval, and its difference from the best."""
     write_csv(path, SCORE_COLUMNS, _score_rows(datasets))
 
 
@@ -67,15 +80,16 @@ def write_metrics(path: Path, datasets: Sequence[DatasetResults]) -> None:
 def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ...]]:
     for dataset in datasets:
         metrics = list(dict.fromkeys(m for e in dataset.evaluations for m in e.scores))
-        marks = dataset.leaders(dataset.primary)
+        apart = {metric: dataset.from_best(metric) for metric in metrics}
         for e in dataset.evaluations:
             for metric in metrics:
                 if metric not in e.scores:
                     continue
                 low, high = dataset.interval(e, metric) or ("", "")
-                mark = marks.get(e.cell.name, "") if metric == dataset.primary else ""
+                best = apart[metric].get(e.cell.name)
+                behind = (best.value, best.low, best.high) if best else ("", "", "")
                 about = (e.cell.name, dataset.name, e.cell.model, e.cell.family, metric)
-                yield (*about, e.mean(metric), low, high, int(np.isfinite(e.scores[metric]).sum()), mark)
+                yield (*about, e.mean(metric), low, high, int(np.isfinite(e.scores[metric]).sum()), *behind)
 
 
 VERDICT_COLUMNS = (

@@ -1,12 +1,19 @@
-"""Likelihoods: exact values and bounds in separate tables, one for each measure."""
+"""Likelihoods: exact values and bounds in one table, a column for each measure, the best first."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from versus.metrics import table as metric_table
 from versus.metrics.table import shown
-from versus.report.dataset_results import DatasetResults
-from versus.report.entries import ScoreTable, score_table
+from versus.report import formatting
+from versus.report.dataset_results import DatasetResults, FromBest, simultaneous
+from versus.report.entries import Entry, ScoreTable, difference_text, score_entry
+from versus.report.evaluation import Evaluation
+from versus.report.section import Content, escaped, table
 
 NAME, TITLE = "likelihoods", "Likelihoods"
 
@@ -19,19 +26,99 @@ MEANING = {
 }
 
 
+COLUMNS = tuple(zip(shown("density"), shown("bound"), ("log-likelihood, nats", "bits per dimension"), strict=True))
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A model's mean likelihood of the test rows, exact or a bound, and the name of that score."""
+
+    evaluation: Evaluation
+    metric: str
+    is_bound: bool
+
+    @property
+    def relation(self) -> str:
+        """Sign before a bound: the likelihood is at least, its bits are at most, the value shown."""
+        return ("≤" if metric_table.lower_is_better(self.metric) else "≥") if self.is_bound else ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Likelihoods of one measure in one unit, the best first."""
+
+    header: str
+    values: tuple[Likelihood, ...]
+
+
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """Return the tables; None where there are none."""
-    tables = likelihoods(dataset)
-    return {"tables": tables} if tables else None
+    """Return the table, and what it decides in words; None where no model has a likelihood."""
+    found = columns(dataset)
+    if not found:
+        return None
+    models = list(dict.fromkeys(likelihood.evaluation.cell.name for column in found for likelihood in column.values))
+    entries = [{v.evaluation.cell.name: _entry(dataset, column, v) for v in column.values} for column in found]
+    cells = {e.cell.name: e.cell for e in dataset.evaluations}
+    rows = tuple((cells[m], tuple(of.get(m, Entry(formatting.NONE)) for of in entries)) for m in models)
+    decided = [sentence for column in found if (sentence := decision(dataset, column))]
+    table = ScoreTable(f"Likelihoods of test rows, {dataset.name}", tuple(c.header for c in found), rows)
+    return {"table": table, "decided": decided}
 
 
-def likelihoods(dataset: DatasetResults) -> list[ScoreTable]:
-    """Return for each measure a table of exact values and one of bounds, where models have them."""
-    measures = sorted({str(e.facts.get("measure")) for e in dataset.evaluations if e.facts.get("measure")})
+def columns(dataset: DatasetResults) -> list[Column]:
+    """Return a column for each measure and unit that models have, exact values and bounds together."""
+    measures = sorted({str(e.facts["measure"]) for e in dataset.evaluations if e.facts.get("measure")})
     found = []
     for measure in measures:
-        of_measure = [e for e in dataset.evaluations if e.facts.get("measure") == measure]
-        for place, what in (("density", "Exact"), ("bound", "Lower bounds")):
-            title = f"{what}: {MEANING.get(measure, measure)}, {dataset.name}"
-            found.append(score_table(dataset, of_measure, shown(place), title))
-    return [table for table in found if table.rows]
+        for exact, bound, unit in COLUMNS:
+            values = [
+                Likelihood(e, metric, metric_table.known(metric).name == bound)
+                for e in dataset.evaluations
+                if e.facts.get("measure") == measure
+                for metric in e.scores
+                if metric_table.known(metric).name in (exact, bound) and np.isfinite(e.mean(metric))
+            ]
+            values.sort(key=lambda v: metric_table.known(v.metric).distance_from_best(v.evaluation.mean(v.metric)))
+            if values:
+                found.append(Column(f"{unit}: {MEANING.get(measure, measure)}", tuple(values)))
+    return found
+
+
+def decision(dataset: DatasetResults, column: Column) -> str:
+    """Name the models that the first one is shown to be better than: a bound beyond an exact value decides, too."""
+    top, *others = column.values
+    apart = [(v, from_first(dataset, column, v)) for v in others if not v.is_bound]
+    worse = [v.evaluation.cell.model for v, difference in apart if difference.high < 0]
+    if metric_table.lower_is_better(top.metric) or not worse:
+        return ""
+    if not top.is_bound:
+        return f"The likelihood of {top.evaluation.cell.model} is higher than that of {', '.join(worse)}."
+    model = top.evaluation.cell.model
+    return f"Even the lower bound of {model} is above the likelihood of {', '.join(worse)}: {model} has the higher one."
+
+
+def from_first(dataset: DatasetResults, column: Column, one: Likelihood) -> FromBest:
+    """Return the difference from the first value of a column, with an interval that holds for all pairs at once."""
+    top = column.values[0]
+    apart = dataset.difference(one.evaluation, top.evaluation, one.metric, top.metric)
+    confidence = simultaneous(dataset.comparison.confidence, len(column.values))
+    low, high = apart.interval(confidence) if apart else (float("nan"), float("nan"))
+    return FromBest(one.evaluation.mean(one.metric) - top.evaluation.mean(top.metric), low, high)
+
+
+def _entry(dataset: DatasetResults, column: Column, one: Likelihood) -> Entry:
+    """Return the entry of a likelihood, a bound after its sign, with the difference from the best of its column."""
+    top = column.values[0]
+    entry = score_entry(dataset, one.evaluation, one.metric)
+    # That a bound is below another bound says nothing about the likelihoods.
+    unknown = one is top or (one.is_bound and top.is_bound)
+    relation = one.relation or {"≥": "≤", "≤": "≥", "": ""}[top.relation]
+    apart = "" if unknown else f"{relation} {difference_text(from_first(dataset, column, one))}".strip()
+    return replace(entry, text=f"{one.relation} {entry.text}".strip(), apart=apart, is_best=one is top)
+
+
+def markdown(content: Content) -> list[str]:
+    """Return the table, and what it decides."""
+    scores = content["table"]
+    rows = ([escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows)
+    return [*table(["model", "family", *scores.headers], rows), *map(escaped, content["decided"]), ""]

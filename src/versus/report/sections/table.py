@@ -9,7 +9,7 @@ from typing import Any
 from versus.metrics import table as metric_table
 from versus.metrics.table import shown
 from versus.report import costs
-from versus.report.dataset_results import DatasetResults, Mark
+from versus.report.dataset_results import DatasetResults, FromBest
 from versus.report.entries import Entry, cost_entry, score_entry
 from versus.report.evaluation import Evaluation
 from versus.report.results import Results
@@ -59,15 +59,17 @@ def _table(primary: str, datasets: Sequence[DatasetResults]) -> Table:
 
 
 def _rows(dataset: DatasetResults, metrics: tuple[str, ...]) -> list[Row]:
-    marks = {metric: dataset.leaders(metric) for metric in metrics if metric_table.known(metric).has_direction}
+    apart = {metric: dataset.from_best(metric) for metric in metrics}
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
-    return [_row(dataset, e, metrics, marks) for e in ordered]
+    return [_row(dataset, e, metrics, apart) for e in ordered]
 
 
-def _row(dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], marks: dict[str, dict[str, Mark]]) -> Row:
+def _row(
+    dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], apart: dict[str, dict[str, FromBest]]
+) -> Row:
     return Row(
         cell=e.cell,
-        scores=tuple(score_entry(dataset, e, m, marks.get(m, {}).get(e.cell.name)) for m in metrics),
+        scores=tuple(score_entry(dataset, e, m, apart[m].get(e.cell.name)) for m in metrics),
         costs=tuple(cost_entry(e, cost) for cost in costs.HEADLINE),
         samples="yes" if e.can_sample else "no",
     )
@@ -75,7 +77,10 @@ def _row(dataset: DatasetResults, e: Evaluation, metrics: tuple[str, ...], marks
 
 def markdown(content: Content) -> list[str]:
     """Return the scores; costs, which differ from run to run, have their own section."""
-    marks = "**Bold**: the test sets it apart from all others on its data set. ≈: not told apart from the highest."
+    note = (
+        "In brackets the interval of a score. Then its difference from the best of its data set, which is in bold, "
+        "with an interval that holds for all pairs of models at once: where it excludes 0, the two differ."
+    )
     blocks = []
     for t in content["tables"]:
         header = ["data set", "model", "family", *(metric_table.label(m) for m in t.metrics), "can sample"]
@@ -83,5 +88,5 @@ def markdown(content: Content) -> list[str]:
             [escaped(r.cell.dataset), escaped(r.cell.model), r.cell.group_name, *(e.plain for e in r.scores), r.samples]
             for r in t.rows
         )
-        blocks += [*table(header, rows), marks, ""]
+        blocks += [*table(header, rows), note, ""]
     return blocks
