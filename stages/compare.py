@@ -37,7 +37,7 @@ def main() -> None:
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
     runs = (cell for cell in evaluated if cell.name not in failed)
     source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
-    report.build(workspace, cells, source, params.comparison)
+    report.build(workspace, cells, source, params.comparison, params.experiments)
     client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)

@@ -16,7 +16,7 @@ from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
 from versus.models import catalogue
-from versus.settings import FAMILIES, Cell, Comparison, Gate, Training
+from versus.settings import FAMILIES, Cell, Comparison, Gate, Training, TrainingSize
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
@@ -52,6 +52,7 @@ class Params(_Section):
     discriminative: dict[CellName, CellSpecification] = {}
     classical_generative: dict[CellName, CellSpecification] = {}
     deep_generative: dict[CellName, CellSpecification] = {}
+    experiments: dict[Name, TrainingSize] = {}
 
 
 def cells(params: Params) -> Iterator[Cell]:
@@ -229,6 +230,7 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
         for key in unwatched(spec):
             advice = f"with a second file, `path` is the folder of both, `file` and `{key}` are names in it"
             yield ("files", name, key), f"only `path` is watched for changes; {advice}"
+    yield from _experiment_faults(params)
     seen: set[str] = set()
     for found in cells(params):
         where = (found.family, found.name)
@@ -246,3 +248,16 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
             unfit = catalogue.unfit(found.family, found.module, found.class_name, task)
             if unfit:
                 yield (*where, "class"), unfit
+
+
+def _experiment_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
+    known = {found.name: found for found in cells(params)}
+    for name, asked in params.experiments.items():
+        where = ("experiments", name, "cells")
+        there = [cell for cell in known if known[cell].dataset == asked.data]
+        for cell in asked.cells:
+            if cell not in there:
+                yield where, f"{cell!r} is no cell of data set {asked.data!r}; there are {', '.join(there) or 'none'}"
+        sides = {known[cell].family == "discriminative" for cell in asked.cells if cell in known}
+        if len(sides) < 2:
+            yield where, "wants cells of both sides: a discriminative and a generative one"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from versus.arrays import FAMILIES as FAMILIES
 from versus.arrays import Precision as Precision
@@ -91,6 +91,23 @@ class Comparison(_Checked):
     primary: Mapping[str, str] = field(default_factory=dict)
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
     rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
+
+
+@dataclass(frozen=True)
+class TrainingSize(_Checked):
+    """Experiment: cells of one data set on ever more rows, and the size at which one side overtakes the other.
+
+    Args:
+        data: name of the data set.
+        cells: names of the cells to fit, of both sides.
+        sizes: numbers of rows to learn from; "auto" for all rows, halved again and again.
+        draws: random orders of the rows in each repeat, each with a training set of every size.
+    """
+
+    data: str
+    cells: Annotated[tuple[str, ...], MinLen(2)]
+    sizes: Literal["auto"] | Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(2)] = "auto"
+    draws: Annotated[int, Ge(1), Le(1000)] = 2
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,14 @@ class Workspace:
         """Folder of a cell's evaluation."""
         return self.reports / "evaluations" / cell
 
+    def experiment(self, name: str) -> Path:
+        """Folder of an experiment's result, where `compare` looks for all results."""
+        return self.reports / "evaluations" / "experiments" / name
+
+    def experiment_result(self, name: str) -> Path:
+        """Path of an experiment's curves and crossings."""
+        return self.experiment(name) / "experiment.json"
+
     def training_cost(self, cell: str) -> Path:
         """Path of the costs of a cell's fits: seconds and memory."""
         return self.evaluation(cell) / "training_cost.json"

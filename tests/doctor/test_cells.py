@@ -7,7 +7,6 @@ from filelock import FileLock
 
 from tests.doctor.conftest import make_outputs
 from tests.doctor.faults import found, mend, the_only
-from versus import params as parameters
 from versus.fitting import unfinished
 from versus.workspace import Workspace
 
@@ -54,9 +53,8 @@ def test_a_folder_reached_over_a_link_is_left_to_the_user(
 
 
 def test_an_unfinished_fit_is_kept_as_long_as_training_would_go_on_with_it(workspace: Workspace) -> None:
-    params = parameters.read(workspace.params)
     folder = workspace.unfinished("iris-prior")
-    unfinished.open_folder(folder, unfinished.fingerprint(workspace, parameters.cell(params, "iris-prior")))
+    unfinished.open_folder(folder, unfinished.fingerprint(workspace, "train-iris-prior", "iris"))
     (folder / "0.checkpoint").write_text("state")
     assert found(workspace) == []
     (workspace.root / "data/fingerprints/train-iris-prior.txt").write_text("what stage `fingerprint` wrote since")

@@ -49,7 +49,7 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
     workshop.parent.mkdir(parents=True, exist_ok=True)
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
-        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, cell))
+        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, f"train-{cell.name}", cell.dataset))
         failed = failure.attempt(
             lambda: _fit_repeats(cell, training, seed, data, workshop, observe), "training", cell.time_limit
         )

@@ -10,20 +10,19 @@ import shutil
 from pathlib import Path
 
 from versus import manifest
-from versus.settings import Cell
 from versus.workspace import Workspace
 
 MARK = "fingerprint"
 
 
-def fingerprint(workspace: Workspace, cell: Cell) -> str:
-    """Hash everything that a fit depends on: unfinished work under another hash is not resumed.
+def fingerprint(workspace: Workspace, stage: str, dataset: str) -> str:
+    """Hash everything that the fits of a stage depend on: unfinished work under another hash is not resumed.
 
     Raises:
         FileNotFoundError: if the data or the stage's fingerprint are not there yet.
     """
-    digest = hashlib.sha256((workspace.root / f"data/fingerprints/train-{cell.name}.txt").read_bytes())
-    digest.update((workspace.prepared(cell.dataset) / manifest.NAME).read_bytes())
+    digest = hashlib.sha256((workspace.root / f"data/fingerprints/{stage}.txt").read_bytes())
+    digest.update((workspace.prepared(dataset) / manifest.NAME).read_bytes())
     return digest.hexdigest()
 
 

@@ -50,11 +50,21 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
         own = seed | {cell.name: given[cell.family][cell.name]}
         if cell.time_limit is not None:
             own["time_limit"] = cell.time_limit
-        training = {"training": {"device": params.training.device, "precision": params.training.precision}}
+        training = {"training": _training(params)}
         yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)
         yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model)
+    for name, asked in given.get("experiments", {}).items():
+        fitted = [cell for cell in parameters.cells(params) if cell.name in asked["cells"]]
+        own = seed | {name: asked} | {cell.name: given[cell.family][cell.name] for cell in fitted}
+        own |= {"training": _training(params), "comparison": given.get("comparison", {})}
+        models = dict.fromkeys(f"versus.models.{cell.family}.{cell.module}" for cell in fitted)
+        yield f"experiment-{name}", _text(own, "stages.experiment", *models)
     compared = {name: section for name, section in given.items() if name != "gate"}
     yield "compare", _text(compared, "stages.compare")
+
+
+def _training(params: Params) -> dict[str, Any]:
+    return {"device": params.training.device, "precision": params.training.precision}
 
 
 def _text(part: dict[str, Any], *modules: str) -> str:

@@ -30,8 +30,9 @@ def build(
     cells: Iterable[Cell],
     provenance: Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
+    experiments: Iterable[str] = (),
 ) -> None:
-    """Write ``reports/``: report.html, report.md, comparison.csv, costs.csv, metrics.json, figures/ and plots/.
+    """Write ``reports/``: the report as HTML and Markdown, tables as CSV, metrics.json, figures/ and plots/.
 
     Args:
         workspace: where the evaluations are.
@@ -40,17 +41,19 @@ def build(
         provenance: origin of the results, nested mappings, sequences and scalars; shown unchanged. The entry "runs"
             maps cells to the queries for their MLflow runs.
         comparison: the rules of judgement.
+        experiments: names of the experiments of the params.
 
     Raises:
         ValueError: if an evaluation's file is damaged.
     """
-    found = results.read(workspace, cells, provenance, comparison)
+    found = results.read(workspace, cells, provenance, comparison, experiments)
     sections = shown(SECTIONS, found)
     reports = workspace.reports
     reports.mkdir(parents=True, exist_ok=True)
     number_files.write_scores(reports / "comparison.csv", found.datasets)
     number_files.write_costs(reports / "costs.csv", found.datasets)
     number_files.write_verdicts(reports / "verdicts.csv", found.verdicts)
+    number_files.write_crossings(reports / "crossings.csv", found.experiments)
     number_files.write_metrics(reports / "metrics.json", found.datasets)
     number_files.write_plot_files(reports / "plots", found.datasets)
     _write_pictures(reports / "figures", sections)

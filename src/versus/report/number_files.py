@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.report.files import write_csv
+from versus.report.sections import crossing
 from versus.report.verdicts import Verdict
 from versus.settings import FAMILIES
 
@@ -115,6 +117,22 @@ def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
         *("" if v != v else v for v in numbers),
         *("" if v is None or v != v else v for v in (behind, c.rows_to_decide, c.stability)),
     )
+
+
+CROSSING_COLUMNS = ("experiment", "dataset", "score", "discriminative", "generative", "rows", "low", "high", "words")
+
+
+def write_crossings(path: Path, experiments: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a row for each pair and score of each experiment: the size at which one overtakes the other, if one does.
+
+    An end that lies beyond the largest size is ``inf``, one below the smallest is 0.
+    """
+    rows = (
+        (p.experiment, p.dataset, p.score, p.discriminative, p.generative, *(p.crossing or ("", "", "")), p.words)
+        for name, found in experiments.items()
+        for p in crossing.pairs(name, found)
+    )
+    write_csv(path, CROSSING_COLUMNS, rows)
 
 
 def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:

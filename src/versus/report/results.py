@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from versus.data import findings, prepared
@@ -27,6 +29,7 @@ class Results:
         datasets: the data sets that have evaluations, in the order of their first cells.
         failed: cell -> why its training or its evaluation failed, as the stage recorded it.
         missing: cell -> why it has neither an evaluation nor a recorded failure.
+        experiments: name -> result of each experiment (`versus.experiments`).
         comparison: the rules by which they are judged.
         provenance: their origin: nested mappings, sequences and scalars. The entry "runs" maps cells to the queries for
             their MLflow runs.
@@ -37,6 +40,7 @@ class Results:
     datasets: tuple[DatasetResults, ...]
     failed: Mapping[str, str]
     missing: Mapping[str, str]
+    experiments: Mapping[str, Any]
     comparison: Comparison
     provenance: Mapping[str, Any]
 
@@ -66,6 +70,7 @@ def read(
     cells: Iterable[Cell],
     provenance: Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
+    experiments: Iterable[str] = (),
 ) -> Results:
     """Read the results of the cells; other files in ``reports/evaluations`` are not read.
 
@@ -83,7 +88,16 @@ def read(
         if (here := tuple(e for e in evaluations if e.cell.dataset == name)) and (folder := workspace.prepared(name))
     )
     missing = {cell.name: _absence(workspace, cell.name) for cell in cells if cell.name not in known}
-    return Results(workspace, cells, datasets, failed, missing, comparison, provenance or {})
+    kept = {name: _experiment(path) for name in experiments if (path := workspace.experiment_result(name)).is_file()}
+    return Results(workspace, cells, datasets, failed, missing, kept, comparison, provenance or {})
+
+
+def _experiment(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); delete its folder and run `dvc repro`") from None
+    return found
 
 
 def _failure(workspace: Workspace, cell: str) -> str | None:

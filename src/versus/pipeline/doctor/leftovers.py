@@ -13,7 +13,6 @@ from versus import params as parameters
 from versus.fitting import unfinished
 from versus.params import Params
 from versus.pipeline.doctor.finding import Finding, removable, remove
-from versus.settings import Cell
 from versus.tracking import destination
 from versus.workspace import Workspace
 
@@ -64,12 +63,13 @@ def unfinished_fits(workspace: Workspace, params: Params) -> Iterator[Finding]:
     A cell whose stage is up to date has no matching unfinished fit: it was delivered, or its output was removed when
     the fit began.
     """
-    cells = {cell.name: cell for cell in parameters.cells(params)}
+    stages = {cell.name: (f"train-{cell.name}", cell.dataset) for cell in parameters.cells(params)}
+    stages |= {f"experiment-{name}": (f"experiment-{name}", asked.data) for name, asked in params.experiments.items()}
     for folder in sorted(path for path in workspace.private.glob("unfinished/*") if path.is_dir()):
-        cell = cells.get(folder.name)
-        if cell is None:
+        stage = stages.get(folder.name)
+        if stage is None:
             why = "params.yaml has no such cell"
-        elif not _fits(workspace, cell, folder):
+        elif not _fits(workspace, folder, *stage):
             why = "its parameters, data or code have changed since"
         else:
             continue
@@ -78,10 +78,10 @@ def unfinished_fits(workspace: Workspace, params: Params) -> Iterator[Finding]:
         yield Finding(found.problem, found.mend, fix)
 
 
-def _fits(workspace: Workspace, cell: Cell, folder: Path) -> bool:
+def _fits(workspace: Workspace, folder: Path, stage: str, dataset: str) -> bool:
     """Check whether training would resume the fit; True also if unknown because the data are not prepared yet."""
     try:
-        return unfinished.is_of(folder, unfinished.fingerprint(workspace, cell))
+        return unfinished.is_of(folder, unfinished.fingerprint(workspace, stage, dataset))
     except FileNotFoundError:
         return True
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from versus.report.results import Results
 from versus.report.section import Section
-from versus.report.sections import costs, datasets, differences, gaps, provenance, ranks, table, trade_off, verdict
+from versus.report.sections import (
+    costs,
+    crossing,
+    datasets,
+    differences,
+    gaps,
+    provenance,
+    ranks,
+    table,
+    trade_off,
+    verdict,
+)
 
 SECTIONS: tuple[Section[Results], ...] = (
     verdict,
@@ -12,6 +23,7 @@ SECTIONS: tuple[Section[Results], ...] = (
     differences,
     trade_off,
     ranks,
+    crossing,
     datasets,
     gaps,
     costs,

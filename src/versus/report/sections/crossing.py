@@ -1,0 +1,155 @@
+"""Score by the number of rows to learn from: the size at which one side overtakes the other, in words and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from versus.metrics import table as metric_table
+from versus.report import formatting
+from versus.report.figures.figure import Figure
+from versus.report.figures.plot import Line, Mark, path, plot, scale
+from versus.report.results import Results
+from versus.report.section import Content, escaped, table
+from versus.settings import Cell
+
+NAME, TITLE = "crossing", "How many rows each side needs"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Comparison of a discriminative and a generative cell at all sizes, by one score.
+
+    Args:
+        experiment, dataset, score: their names.
+        discriminative, generative: names of the models.
+        crossing: size at which the side ahead at last overtakes, with the ends of its interval; None without one.
+        words: the result in a sentence.
+        rows: size, difference and its ends, as text.
+    """
+
+    experiment: str
+    dataset: str
+    score: str
+    discriminative: str
+    generative: str
+    crossing: tuple[float, float, float] | None
+    words: str
+    rows: list[list[str]]
+
+
+def content(results: Results) -> dict[str, Any] | None:
+    """Return the pairs and pictures of each experiment; None without experiments."""
+    if not results.experiments:
+        return None
+    cells = {cell.name: cell for cell in results.cells}
+    shown = [
+        {
+            "name": name,
+            "about": _about(found),
+            "pairs": list(pairs(name, found)),
+            "pictures": list(_pictures(name, found, cells)),
+            "skipped": [f"{cell} at {size} rows: {why}" for cell, size, why in found["skipped"]],
+        }
+        for name, found in results.experiments.items()
+    ]
+    return {"experiments": shown, "figures": [figure for e in shown for figure in e["pictures"][:1]]}
+
+
+def _about(found: Mapping[str, Any]) -> str:
+    sizes = found["sizes"]
+    return (
+        f"{found['dataset']}: {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} rows, {found['orders']} random orders "
+        "of the rows, in which smaller training sets lie within larger ones"
+    )
+
+
+def pairs(name: str, found: Mapping[str, Any]) -> Iterator[Pair]:
+    """Yield each pair of both sides, by each score."""
+    for pair in found["pairs"]:
+        models = [pair[side].split("-", 1)[1] for side in ("discriminative", "generative")]
+        crossing = None
+        if pair["crossing"] is not None:
+            ends = (pair["crossing"][key] for key in ("at", "low", "high"))
+            crossing = tuple(inf if end is None else end for end in ends)
+        yield Pair(
+            name, found["dataset"], pair["score"], *models, crossing, _words(pair, *models, crossing), _rows(pair)
+        )
+
+
+def _words(pair: Mapping[str, Any], first: str, second: str, crossing: tuple[float, float, float] | None) -> str:
+    sizes, apart = pair["sizes"], pair["difference"]
+    label = metric_table.label(pair["score"])
+    if crossing is None:
+        ahead = first if apart["value"][-1] > 0 else second
+        clear = sum(low > 0 or high < 0 for low, high in zip(apart["low"], apart["high"], strict=True))
+        return (
+            f"By {label}, {ahead} is ahead at all sizes from {sizes[0]} to {sizes[-1]} rows, "
+            f"clearly at {clear} of {len(sizes)}."
+        )
+    early, late = (first, second) if pair["crossing"]["first"] > 0 else (second, first)
+    at, low, high = crossing
+    if low < sizes[0] and high > sizes[-1]:
+        return (
+            f"By {label}, no clear crossing: the sizes from {sizes[0]} to {sizes[-1]} rows do not tell where it lies."
+        )
+    begin = f"fewer than {sizes[0]}" if low < sizes[0] else _size(low)
+    end = f"more than {sizes[-1]}" if high > sizes[-1] else _size(high)
+    below = f"{early} {'may be' if low < sizes[0] else 'is'} ahead below about {_size(at)} rows ({begin} to {end})"
+    return f"By {label}, {below}, {late} {'may be ' if high > sizes[-1] else ''}above."
+
+
+def _size(value: float) -> str:
+    return formatting.count(float(f"{value:.2g}"))
+
+
+def _rows(pair: Mapping[str, Any]) -> list[list[str]]:
+    apart = pair["difference"]
+    return [
+        [str(size), formatting.signed(value), f"{formatting.signed(low)} to {formatting.signed(high)}"]
+        for size, value, low, high in zip(pair["sizes"], apart["value"], apart["low"], apart["high"], strict=True)
+    ]
+
+
+def _pictures(name: str, found: Mapping[str, Any], cells: Mapping[str, Cell]) -> Iterator[Figure]:
+    """Draw the curves of all cells, one picture for each score."""
+    for score in dict.fromkeys(curve["score"] for curve in found["curves"]):
+        curves = [curve for curve in found["curves"] if curve["score"] == score and curve["cell"] in cells]
+        points = {curve["cell"]: _points(found["sizes"], curve) for curve in curves}
+        known = [point for of in points.values() for point in of]
+        if not known:
+            continue
+        x = scale([float(size) for size, *_ in known], 62, 348, logarithmic=True, pad=0.02)
+        y = scale([end for _, *ends in known for end in ends], 196, 10)
+        lines, marks = [], []
+        for cell, of in points.items():
+            kind, model = cells[cell].group, cells[cell].model
+            lines.append(Line(path([(x(size), y(value)) for size, value, _, _ in of]), f"line k {kind}", model))
+            for size, value, low, high in of:
+                told = f"{model}, {size} rows: {formatting.score(value)} ({formatting.span(low, high)})"
+                lines.append(Line(path([(x(size), y(low)), (x(size), y(high))]), f"line k {kind}", told))
+                marks.append(Mark(x(size), y(value), kind, told))
+        label = metric_table.label(score)
+        title = f"{name}: {label} by rows to learn from"
+        words = "; ".join(pair.words for pair in pairs(name, found) if pair.score == score)
+        axis = f"{label}{', lower is better' if metric_table.lower_is_better(score) else ''}"
+        yield plot(title, words, (("rows to learn from (log scale)", x), (axis, y)), lines, marks)
+
+
+def _points(sizes: list[int], curve: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
+    ends = zip(sizes, curve["value"], curve["low"], curve["high"], strict=True)
+    return [point for point in ends if None not in point]
+
+
+def markdown(content: Content) -> list[str]:
+    """Return the sentences of each experiment, and the differences by the deciding score."""
+    blocks = []
+    for experiment in content["experiments"]:
+        blocks += [f"### {escaped(experiment['name'])}", "", f"{escaped(experiment['about'])}.", ""]
+        blocks += [f"- {escaped(pair.words)}" for pair in experiment["pairs"]] + [""]
+        for pair in experiment["pairs"][:1]:
+            title = f"{pair.discriminative} minus {pair.generative}, {metric_table.label(pair.score)}"
+            blocks += table(["rows", escaped(title), "interval"], pair.rows)
+    return blocks
