@@ -44,7 +44,7 @@ def test_templates_are_part_of_nothing_else() -> None:
 
 def test_every_file_of_the_library_is_reached_by_a_stage_or_a_command() -> None:
     """What neither reaches is dead."""
-    roots = [f"stages.{name}" for name in ("fingerprint", "prepare", "train", "evaluate", "compare")]
+    roots = [f"stages.{name}" for name in ("fingerprint", "prepare", "train", "evaluate", "experiment", "compare")]
     # MLflow loads the one, `-c` runs the other.
     roots += ["versus.serving.served_model", "versus.pipeline.engine.fork_server"]
     for package in ("commands", *(f"models.{family}" for family in FAMILIES)):

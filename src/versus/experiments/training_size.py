@@ -224,7 +224,8 @@ def row_scores(
 
 def _keep(path: Path, course: Course) -> None:
     """Keep a finished part; the JSON file comes last and marks it as whole."""
-    np.savez(path.with_suffix(".npz"), seconds=course.seconds, **course.rows)
+    arrays: dict[str, Any] = {"seconds": course.seconds, **course.rows}
+    np.savez(path.with_suffix(".npz"), allow_pickle=False, **arrays)
     aside = path.with_suffix(".partial")
     aside.write_text(json.dumps(course.skipped), encoding="utf-8")
     os.replace(aside, path.with_suffix(".json"))

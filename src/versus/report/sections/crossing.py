@@ -69,14 +69,13 @@ def _about(found: Mapping[str, Any]) -> str:
 def pairs(name: str, found: Mapping[str, Any]) -> Iterator[Pair]:
     """Yield each pair of both sides, by each score."""
     for pair in found["pairs"]:
-        models = [pair[side].split("-", 1)[1] for side in ("discriminative", "generative")]
+        first, second = (pair[side].split("-", 1)[1] for side in ("discriminative", "generative"))
         crossing = None
         if pair["crossing"] is not None:
-            ends = (pair["crossing"][key] for key in ("at", "low", "high"))
-            crossing = tuple(inf if end is None else end for end in ends)
-        yield Pair(
-            name, found["dataset"], pair["score"], *models, crossing, _words(pair, *models, crossing), _rows(pair)
-        )
+            at, low, high = (pair["crossing"][key] for key in ("at", "low", "high"))
+            crossing = (at, low, inf if high is None else high)
+        words = _words(pair, first, second, crossing)
+        yield Pair(name, found["dataset"], pair["score"], first, second, crossing, words, _rows(pair))
 
 
 def _words(pair: Mapping[str, Any], first: str, second: str, crossing: tuple[float, float, float] | None) -> str:
