@@ -12,6 +12,7 @@ from versus import params as parameters
 from versus.arrays import Events, Ragged
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
+from versus.data.spaces import Column, Table
 from versus.data.targets import Classes, Tags
 from versus.fitting.cell import build, parts_to_fit
 from versus.models import FAMILIES, catalogue, find, persistence
@@ -28,12 +29,23 @@ DRAWN = ("synthetic", "moons", "animals")
 
 @cache
 def tiny(dataset: str) -> Prepared:
+    if dataset == "mixed":
+        return with_a_category(tiny("iris"))
     spec = parameters.dataset(PARAMS, dataset)
     return prepare(
         dataset,
         spec.model_copy(update={"limit": ROWS, "test_limit": ROWS if dataset in DRAWN else None, "repeats": 1}),
         ROOT,
         PARAMS.seed,
+    )
+
+
+def with_a_category(data: Prepared) -> Prepared:
+    """The same rows with a column of three categories that tells something of the class."""
+    codes = (data.y + (np.arange(len(data.y)) % 3 == 0)) % 3.0
+    columns = (*data.schema.columns, Column("kind", ("p", "q", "r")))
+    return dataclasses.replace(
+        data, X=np.column_stack([data.X, codes]), schema=dataclasses.replace(data.schema, x=Table(columns))
     )
 
 
@@ -71,8 +83,8 @@ OF_OTHER_DATA = {"BernoulliNaiveBayes", "MultinomialNaiveBayes", "CategoricalNai
 
 
 def cells_of_numbers() -> list[Cell]:
-    """One cell for each class of the catalogue that takes columns of numbers."""
-    data = {"classification": "iris", "regression": "diabetes", None: "iris"}
+    """One cell for each class of the catalogue that takes columns of numbers, with a categorical one beside them."""
+    data = {"classification": "mixed", "regression": "diabetes", None: "mixed"}
     few = {"epochs": 3}
     return [
         Cell(
@@ -104,6 +116,7 @@ def test_units_and_origins_change_no_answer(cell: Cell, monkeypatch: pytest.Monk
     before = answers_of(fitted(cell), data.take(0, "test")[0], data)
     monkeypatch.setitem(globals(), "tiny", lambda dataset: moved)
     after = answers_of(fitted(cell), moved.take(0, "test")[0], moved)
+    check(before, data.take(0, "test")[0], data)
     bounded = "elbo" in before  # the draws of a bound depend on the rows
     if number:
         for name in {"predict", "predict_interval"} & set(before):

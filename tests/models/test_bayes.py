@@ -9,7 +9,8 @@ from scipy import stats
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
-from versus.models.bayes import BayesClassifier, GenerativeClassifier, class_log_prior
+from versus.models.bayes import GenerativeClassifier, class_log_prior
+from versus.models.class_densities import BayesClassifier
 from versus.models.classical_generative.kernel_density import KernelDensity
 from versus.models.classical_generative.mixture import GaussianMixture
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Events, Labels, Measure, joined
-from versus.data.schema import Schema
-from versus.data.spaces import Table
 from versus.models.arguments import Model
 from versus.models.checks import check_names, check_shape, classification_data, restored_schema
-from versus.numerics.class_moments import class_moments, least_variances
 
 
 def class_log_prior(y: Labels, n_classes: int) -> Array:
@@ -125,7 +122,11 @@ class ClassConditionalDensity(Model, GenerativeClassifier):
 
     def get_arrays(self) -> dict[str, Array]:
         """Return the learned state: flat names to finite arrays."""
-        return {"log_prior": self.log_prior_} | {name: np.asarray(getattr(self, f"{name}_")) for name in self.learned}
+        return {name: np.asarray(getattr(self, f"{name}_")) for name in self._names()}
+
+    def _names(self) -> tuple[str, ...]:
+        """Names of the arrays that hold what was learned from data of this form."""
+        return ("log_prior", *self.learned)
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of `get_arrays`, on a model built with the same arguments and schema.
@@ -134,85 +135,11 @@ class ClassConditionalDensity(Model, GenerativeClassifier):
             ValueError: where names or shapes are not those of such a model.
         """
         self.schema_ = restored_schema(self.schema)
-        check_names(arrays, ("log_prior", *self.learned))
+        check_names(arrays, self._names())
         check_shape(arrays, "log_prior", (self.schema_.n_classes,))
-        for name in ("log_prior", *self.learned):
+        for name in self._names():
             setattr(self, f"{name}_", arrays[name])
         self.restore()
 
     def restore(self) -> None:
         """Check the learned attributes' shapes after `set_arrays` and rebuild what derives from them."""
-
-
-@dataclass(eq=False, kw_only=True)
-class BayesClassifier(ClassConditionalDensity):
-    """One density for each class, fitted to the members of that class; one of fewer than two rows gets that of all.
-
-    A model defines ``new_density``: with ``fit(X)``, ``log_prob(X)`` and ``sample(n, random_state=…)``, and ``schema``
-    among its attributes.
-
-    Args:
-        random_state: seed; each class's density gets a seed of its own from it.
-    """
-
-    random_state: int | None = None
-
-    @property
-    def measure(self) -> Measure:  # type: ignore[override]  # depends on the density here
-        """Reference measure of the density."""
-        measure: Measure = self.new_density().measure
-        return measure
-
-    def new_density(self) -> Any:
-        """Build an unfitted density for one class."""
-        raise NotImplementedError
-
-    def _class_densities(self, schema: Schema) -> list[Any]:
-        seeds = np.random.SeedSequence(self.random_state).generate_state(schema.n_classes)
-        densities = [self.new_density() for _ in range(schema.n_classes)]
-        for density, seed in zip(densities, seeds, strict=True):
-            density.schema = schema
-            if hasattr(density, "random_state"):
-                density.random_state = None if self.random_state is None else int(seed)
-        return densities
-
-    def fit_density(self, X: Array, y: Labels) -> None:
-        """Fit each class's density to the rows of that class."""
-        self.densities_ = self._class_densities(self.schema_)
-        least = self._least_variances(X, y)
-        for k, density in enumerate(self.densities_):
-            members = y == k
-            if least is not None and hasattr(density, "least"):
-                density.least = least[k]
-            density.fit(X[members] if members.sum() > 1 else X)
-
-    def _least_variances(self, X: Array, y: Labels) -> Array | None:
-        """Least variances (K, D) of columns of numbers; pixels are spread over their cells instead."""
-        if not isinstance(self.schema_.x, Table) or any(self.schema_.cardinalities):
-            return None
-        rows = np.asarray(X, np.float64)
-        return least_variances(rows, class_moments(rows, y, self.schema_.n_classes).filled())
-
-    def log_likelihoods(self, X: Array) -> Array:
-        """Log p(x | y) for every class, (N, *event) -> (N, K) nats."""
-        return np.stack([density.log_prob(X) for density in self.densities_], axis=1)
-
-    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """Draw ``n`` events of one class, (n, *event)."""
-        return np.asarray(self.densities_[label].sample(n, random_state=int(rng.integers(2**31))))
-
-    def get_arrays(self) -> dict[str, Array]:
-        """The prior and each density's arrays, under ``<class code>.<name>``."""
-        per_class = {
-            f"{k}.{name}": array for k, d in enumerate(self.densities_) for name, array in d.get_arrays().items()
-        }
-        return {"log_prior": self.log_prior_} | per_class
-
-    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
-        """The inverse of `get_arrays`."""
-        self.schema_ = restored_schema(self.schema)
-        self.log_prior_ = check_shape(arrays, "log_prior", (self.schema_.n_classes,))
-        self.densities_ = self._class_densities(self.schema_)
-        for k, density in enumerate(self.densities_):
-            start = f"{k}."
-            density.set_arrays({n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)})

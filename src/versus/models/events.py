@@ -7,13 +7,14 @@ evaluation of generative models" (ICLR 2016).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array, Labels, Ragged
+from versus.arrays import Array, Labels, Measure, Ragged
 from versus.data.schema import Schema
-from versus.data.spaces import Image
+from versus.data.spaces import Image, Table
 
 
 def require_numeric(model: str, schema: Schema) -> None:
@@ -22,9 +23,36 @@ def require_numeric(model: str, schema: Schema) -> None:
     if names:
         raise ValueError(
             f"{model} is a density of numeric columns and the data have categorical ones ({', '.join(names)}); "
-            "MixedNaiveBayes and Marginals take both kinds, CategoricalNaiveBayes takes categorical columns alone; "
+            "MixedNaiveBayes takes both kinds, CategoricalNaiveBayes takes categorical columns alone; "
             "numbers of few values that are quantities are read as such by `numeric: […]` in the data set's line"
         )
+
+
+def numeric_part(schema: Schema) -> Schema:
+    """Return the schema without categorical columns; the given one where it has none."""
+    if not schema.has_categorical:
+        return schema
+    return replace(schema, x=Table(tuple(column for column in schema.columns if not column.categories)))
+
+
+def split_columns(X: Array, schema: Schema) -> tuple[Array, Array]:
+    """Split events (N, *event) into those of `numeric_part` and codes of categories (N, categorical columns).
+
+    Raises:
+        ValueError: where the events have another shape than the schema's.
+    """
+    schema.x.check(X)
+    if not schema.has_categorical:
+        return X, np.empty((len(X), 0))  # no copy
+    categorical = np.array(schema.cardinalities) > 0
+    return X[:, ~categorical], X[:, categorical].astype(np.float64, copy=False)
+
+
+def columns_measure(schema: Schema | None) -> Measure:
+    """Return what a density of all columns is a density of; that of unknown data is continuous."""
+    if schema is None or not schema.has_categorical:
+        return "continuous"
+    return "mixed" if 0 in schema.cardinalities else "discrete"
 
 
 def has_pixels(X: Array, schema: Schema) -> bool:

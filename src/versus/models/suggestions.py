@@ -26,23 +26,26 @@ class Size:
     Args:
         rows: number N of rows that are learnt from.
         width: number F of columns, with one for each category.
+        numbers: number D of columns that covariances join; categories enter a density as factors.
         classes: number K of classes, 1 for a quantity.
     """
 
     rows: int
     width: int
+    numbers: int
     classes: int
 
     @classmethod
     def of(cls, schema: Schema, rows: int) -> Size:
         """Size of the training part of a data set of so many rows."""
         width = schema.n_features + sum(max(size - 1, 0) for size in schema.cardinalities)
-        return cls(max(int(0.8 * rows), 1), max(width, 1), max(schema.n_classes, 1))
+        numbers = schema.cardinalities.count(0)
+        return cls(max(int(0.8 * rows), 1), max(width, 1), max(numbers, 1), max(schema.n_classes, 1))
 
     @property
     def covariance(self) -> str:
         """Kind of covariance that the rows of a class can determine: "full", "tied" or "diag"."""
-        return "full" if self.rows > self.width * self.classes else "tied" if self.rows > self.width else "diag"
+        return "full" if self.rows > self.numbers * self.classes else "tied" if self.rows > self.numbers else "diag"
 
 
 Seconds = Callable[[Size], float]
@@ -73,13 +76,13 @@ class Suggestion:
 
     def cost(self, size: Size) -> float:
         """Time of a fit in seconds; with diagonal covariances, columns are not multiplied with each other."""
-        return self.seconds(size) / (size.width if self.args.get("covariance_type") == "diag" else 1)
+        return self.seconds(size) / (size.numbers if self.args.get("covariance_type") == "diag" else 1)
 
     def bytes(self, size: Size) -> float:
         """Memory of a fit: the rows three times, and its covariances."""
         kind = self.args.get("covariance_type")
         matrices = size.classes * self.args.get("n_components", 1) if kind == "full" else int(kind == "tied")
-        return 8.0 * 3 * (size.rows * size.width + matrices * size.width**2)
+        return 8.0 * 3 * (size.rows * size.width + matrices * size.numbers**2)
 
     def sized(self, size: Size) -> Suggestion:
         """Return the suggestion with covariances that the rows can determine."""
@@ -106,8 +109,8 @@ def _tags(schema: Schema) -> bool:
     return isinstance(schema.y, Tags)
 
 
-def _numeric_classes(schema: Schema) -> bool:
-    return _classes(schema) and not schema.has_categorical
+def _classes_of_numbers(schema: Schema) -> bool:
+    return _classes(schema) and 0 in schema.cardinalities
 
 
 def _image_classes(schema: Schema) -> bool:
@@ -160,11 +163,11 @@ def _autoencoder(size: Size) -> float:
 
 
 def _normals(size: Size) -> float:
-    return 2e-9 * size.width**2 * (size.rows + size.classes * size.width)
+    return 2e-9 * size.numbers**2 * (size.rows + size.classes * size.numbers)
 
 
 def _mixtures(size: Size) -> float:
-    return 100 * 4 * 2e-9 * size.width**2 * (size.rows + size.classes * size.width)
+    return 100 * 4 * 2e-9 * size.numbers**2 * (size.rows + size.classes * size.numbers)
 
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
@@ -186,8 +189,8 @@ SUGGESTIONS = (
     Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values, _network),
     Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, _no_time),
     Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes, _no_time),
-    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _numeric_classes, _normals),
-    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _numeric_classes, _mixtures),
+    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _classes_of_numbers, _normals),
+    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _classes_of_numbers, _mixtures),
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values, _normals),
     Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _numeric_values, _mixtures),
     Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, _no_time),

@@ -12,8 +12,8 @@ from versus.data.spaces import Image, Table
 from versus.models import persistence
 from versus.models.classical_generative.baseline import Marginals
 from versus.models.classical_generative.gaussian import GaussianClassifier
-from versus.models.classical_generative.kernel_density import KernelDensityClassifier
-from versus.models.classical_generative.mixture import GaussianMixtureClassifier
+from versus.models.classical_generative.kernel_density import KernelDensity, KernelDensityClassifier
+from versus.models.classical_generative.mixture import GaussianMixture, GaussianMixtureClassifier
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
@@ -42,13 +42,13 @@ CELLS = [
     *[(c, args, data.images()) for c, args in NUMERIC],
     (BernoulliNaiveBayes, {}, data.images()),
     (MultinomialNaiveBayes, {}, data.images()),
-    (MixedNaiveBayes, {}, data.mixed_table()),
-    (Marginals, {}, data.mixed_table()),
+    *[(c, args, data.mixed_table()) for c, args in NUMERIC],
+    *[(c, {}, data.categorical_table()) for c in (MixedNaiveBayes, GaussianClassifier, GaussianMixtureClassifier)],
     (CategoricalNaiveBayes, {}, data.categorical_table()),
     (BernoulliNaiveBayes, {}, with_schema(*data.bits())),
     (MultinomialNaiveBayes, {}, with_schema(*data.counts())),
 ]
-NAMES = [f"{c.__name__}-{s.x.form}-{'-'.join(map(str, a.values()))}" for c, a, (_, _, s) in CELLS]
+NAMES = [f"{c.__name__}-{s.x.describe()}-{'-'.join(map(str, a.values()))}" for c, a, (_, _, s) in CELLS]
 
 
 def build(model_class, args, schema):
@@ -182,8 +182,8 @@ def test_an_unknown_prior_is_refused():
     np.testing.assert_allclose(np.exp(uniform.log_prior_), 1 / 3)
 
 
-@pytest.mark.parametrize("model_class", [GaussianClassifier, GaussianNaiveBayes, GaussianMixtureClassifier])
-def test_categorical_columns_are_named_where_they_cannot_be_taken(model_class):
+@pytest.mark.parametrize("model", [MultinomialNaiveBayes, GaussianMixture, KernelDensity])
+def test_categorical_columns_are_named_where_they_cannot_be_taken(model):
     X, y, schema = data.mixed_table()
     with pytest.raises(ValueError, match=r"colour, wet.*MixedNaiveBayes"):
-        model_class(schema=schema).fit(X, y)
+        model(schema=schema).fit(X, y)

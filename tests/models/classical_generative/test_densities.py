@@ -1,12 +1,13 @@
 """Densities are densities: they sum to 1, and leaving a column out is integrating over it."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from tests.models.classical_generative import small_data as data
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Table
-from versus.data.targets import Classes
+from versus.data.spaces import Table
 from versus.models.classical_generative.baseline import Marginals
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensityClassifier
@@ -93,13 +94,40 @@ def test_counts_of_one_total_sum_to_one():
     np.testing.assert_allclose(np.exp(model.log_joint(of_two)).sum(axis=0), np.exp(model.log_prior_))
 
 
-def test_mixed_columns_sum_to_one():
+@pytest.mark.parametrize("model", CONTINUOUS, ids=lambda m: type(m).__name__)
+def test_mixed_columns_sum_to_one_and_follow_bayes_rule(model):
     X, y, schema = data.mixed_table()
-    model = MixedNaiveBayes(schema=schema).fit(X, y)
+    model = copy.copy(model)
+    model.schema = schema
+    model.fit(X, y)
     assert model.measure == "mixed"
-    line = np.linspace(-10, 12, 2001)
+    line = np.linspace(-14, 16, 3001)
     cells = np.array([[x, *c] for c in codes(3, 2) for x in line])
-    np.testing.assert_allclose(np.exp(model.log_prob(cells)).sum() * (line[1] - line[0]), 1.0, rtol=1e-6)
+    joint = np.exp(model.log_joint(cells)).reshape(3, 2, len(line), 4) * (line[1] - line[0])
+    np.testing.assert_allclose(joint.sum(axis=(0, 1, 2)), np.exp(model.log_prior_), rtol=1e-6)
+
+    # a missing column is summed or integrated over, whichever kind it is
+    at = 1500
+    for row, expected in (
+        ([line[at], np.nan, 1.0], joint[:, 1, at].sum(axis=0) / (line[1] - line[0])),
+        ([line[at], np.nan, np.nan], joint[:, :, at].sum(axis=(0, 1)) / (line[1] - line[0])),
+        ([np.nan, 2.0, np.nan], joint[2].sum(axis=(0, 1))),
+    ):
+        np.testing.assert_allclose(np.exp(model.log_joint(np.array([row])))[0], expected, rtol=1e-6)
+
+    # the density of the numbers is that of a table of numbers, and the frequencies are counted here
+    numbers = copy.copy(model)
+    numbers.schema = Schema(Table(schema.columns[:1]), schema.y)
+    by_hand = numbers.fit(X[:, :1], y).log_joint(X[:, :1])
+    same = np.ones_like(y) if isinstance(model, Marginals) else y == np.arange(4)[:, None]
+    for d, size in ((1, 3), (2, 2)):
+        counts = np.stack([(same & (X[:, d] == c)).sum(axis=-1) + 1.0 for c in range(size)], axis=-1)
+        by_hand += np.log(np.broadcast_to(counts / counts.sum(axis=-1, keepdims=True), (4, size)))[
+            :, X[:, d].astype(int)
+        ].T
+    np.testing.assert_allclose(model.log_joint(X), by_hand)
+    expected = np.exp(by_hand) / np.exp(by_hand).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-9)
 
 
 def test_what_a_density_is_of():
@@ -110,6 +138,8 @@ def test_what_a_density_is_of():
     assert MixedNaiveBayes(schema=schema).measure == "continuous"
     assert Marginals(schema=data.categorical_table()[2]).measure == "discrete"
     assert GaussianMixtureClassifier().measure == KernelDensityClassifier().measure == "continuous"
+    assert GaussianMixtureClassifier(schema=data.mixed_table()[2]).measure == "mixed"
+    assert GaussianClassifier(schema=data.categorical_table()[2]).measure == "discrete"
 
 
 def test_a_joint_regression_density_integrates_to_one():
@@ -133,11 +163,11 @@ def test_samples_have_the_moments_of_their_class(model):
         np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.3)
 
 
-def test_drawn_categories_have_the_probabilities_of_their_class():
-    X, y, _ = data.mixed_table()
-    columns = (Column("size"), Column("colour", ("red", "green", "blue")), Column("wet", ("no", "yes")))
-    model = MixedNaiveBayes(schema=Schema(Table(columns), Classes(("a", "b", "c")))).fit(X, y)
-    drawn = model.sample(5000, y=np.full(5000, 1), random_state=0)
+@pytest.mark.parametrize("model", [MixedNaiveBayes(), GaussianClassifier(), KernelDensityClassifier()])
+def test_drawn_categories_have_the_probabilities_of_their_class(model):
+    X, y, schema = data.mixed_table()
+    model.schema = schema
+    drawn = model.fit(X, y).sample(5000, y=np.full(5000, 1), random_state=0)
     shares = np.bincount(drawn[:, 1].astype(int), minlength=3) / 5000
     np.testing.assert_allclose(shares, np.exp(model.log_probabilities_[1, :3]), atol=0.03)
-    np.testing.assert_allclose(drawn[:, 0].mean(), model.means_[1, 0], atol=0.06)
+    np.testing.assert_allclose(drawn[:, 0].mean(), X[y == 1, 0].mean(), atol=0.06)

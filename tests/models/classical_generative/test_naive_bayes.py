@@ -12,15 +12,6 @@ from versus.numerics.class_moments import class_moments
 from versus.numerics.normals import DiagonalNormals
 
 
-def test_mixed_columns_are_the_sum_of_their_parts():
-    X, y, schema = data.mixed_table()
-    mixed = MixedNaiveBayes(schema=schema).fit(X, y).log_likelihoods(X)
-    numeric_schema = Schema(Table(schema.columns[:1]), Classes(schema.classes))
-    numeric = GaussianNaiveBayes(schema=numeric_schema).fit(X[:, :1], y).log_likelihoods(X[:, :1])
-    categories = CategoricalNaiveBayes(schema=data.categorical_table()[2]).fit(X[:, 1:], y).log_likelihoods(X[:, 1:])
-    np.testing.assert_allclose(mixed, numeric + categories)
-
-
 def test_mixed_columns_may_all_be_categorical():
     X, y, schema = data.categorical_table()
     mixed, categories = (model(schema=schema).fit(X, y) for model in (MixedNaiveBayes, CategoricalNaiveBayes))

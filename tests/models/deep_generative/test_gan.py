@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.fitting import checkpoint as checkpoints
 from versus.fitting.checkpoint import Checkpoint
 from versus.models.deep_generative.gan import GAN
@@ -50,15 +52,21 @@ def test_eight_gaussians_are_covered_and_a_resumed_game_ends_with_the_same_bits(
     assert modes(drawn).min() > 0.02
 
 
-def test_a_game_told_the_class_draws_by_class():
+def test_a_game_told_the_class_draws_numbers_and_categories_of_that_class():
     rng = np.random.default_rng(0)
-    y = rng.integers(2, size=600)
-    X = np.stack([4.0 * y - 2.0, 100.0 * y], axis=1) + rng.standard_normal((600, 2))
-    fitted = model(conditional=True, epochs=60).fit(X, y)
+    y = rng.integers(2, size=800)
+    kind = np.where(rng.random(800) < 0.85, 2 * y, 1.0)  # 1, or twice the class
+    X = np.stack([kind, 100.0 * y + 20 * kind + rng.standard_normal(800)], axis=1)
+    schema = Schema(Table((Column("kind", ("a", "b", "c")), Column("size"))), Classes(("u", "v")))
+    fitted = model(conditional=True, epochs=80, schema=schema).fit(X, y)
     for label in (0, 1):
-        drawn = fitted.sample(500, y=np.full(500, label), random_state=0)
-        np.testing.assert_allclose(drawn.mean(axis=0), X[y == label].mean(axis=0), atol=1.0)
-    assert 0.3 < (fitted.sample(500, random_state=0)[:, 1] > 50).mean() < 0.7
+        drawn = fitted.sample(1000, y=np.full(1000, label), random_state=0)
+        assert (drawn[:, 0] == 2 * label).mean() == pytest.approx(0.85, abs=0.08)
+        assert (drawn[:, 0] == 1).mean() == pytest.approx(0.15, abs=0.08)
+        for k in (1, 2 * label):
+            assert np.median(drawn[drawn[:, 0] == k, 1]) == pytest.approx(100 * label + 20 * k, abs=8)
+    assert 0.3 < (fitted.sample(500, random_state=0)[:, 1] > 80).mean() < 0.7
+    np.testing.assert_array_equal(drawn, fitted.sample(1000, y=np.full(1000, 1), random_state=0))
 
 
 def test_all_labelled_rows_are_learned_from():
@@ -83,7 +91,7 @@ def test_what_it_cannot_do_is_absent():
         ({"n_latent": 0}, X, "n_latent=0"),
         ({"conditional": True, "schema": Schema.of(X, None)}, X, "conditional=True needs classes"),
         ({}, np.where(X > 0.9, np.nan, X), "no missing values"),
-        ({}, np.zeros((9, 4, 4), dtype=np.uint8), "GAN takes tables of numbers"),
+        ({}, np.zeros((9, 4, 4), dtype=np.uint8), "GAN takes tables, and"),
     ],
 )
 def test_what_it_cannot_take_is_named(changes, X, message):

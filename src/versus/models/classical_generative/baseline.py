@@ -5,8 +5,8 @@ r"""Baseline of generative models: columns that are independent of each other an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -23,15 +23,13 @@ __all__ = ["Marginals"]
 class Marginals(ClassConditionalDensity):
     """Each column's own distribution, normal or multinoulli, whatever the class; predicts the prior.
 
-    Learned: those of `MixedNaiveBayes` with a single class: ``means_``, ``variances_``, ``log_probabilities_``.
+    Learned: ``columns_``, a `MixedNaiveBayes` with a single class.
 
     Args:
         alpha: added to the count of each category (Laplace: 1).
         var_smoothing: added to each variance, as a fraction of the column's variance.
         random_state: seed of the dequantisation of pixels.
     """
-
-    learned: ClassVar[tuple[str, ...]] = ("means", "variances", "log_probabilities")
 
     alpha: Positive = 1.0
     var_smoothing: NonNegative = 1e-9
@@ -44,13 +42,11 @@ class Marginals(ClassConditionalDensity):
 
     def _single_class(self) -> MixedNaiveBayes:
         schema = replace(self.schema_, y=Classes(("all",)))
-        return MixedNaiveBayes(self.alpha, self.var_smoothing, schema=schema, random_state=self.random_state)
+        return MixedNaiveBayes(self.var_smoothing, self.random_state, alpha=self.alpha, schema=schema)
 
     def fit_density(self, X: Array, y: Labels) -> None:
         """Estimate the moments or frequencies of each column over all rows."""
         self.columns_ = self._single_class().fit(X, np.zeros_like(y))
-        for name in self.learned:
-            setattr(self, f"{name}_", getattr(self.columns_, f"{name}_"))
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x) of the observed columns, the same for every class, (N, *event) -> (N, K) nats."""
@@ -60,9 +56,12 @@ class Marginals(ClassConditionalDensity):
         """Draw ``n`` events, (n, *event)."""
         return self.columns_.draw(0, n, rng)
 
-    def restore(self) -> None:
-        """Check shapes and precompute the terms of the densities."""
+    def get_arrays(self) -> dict[str, Array]:
+        """The prior, and the arrays of the columns' distributions."""
+        return self.columns_.get_arrays() | {"log_prior": self.log_prior_}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        super().set_arrays({name: array for name, array in arrays.items() if name == "log_prior"})
         self.columns_ = self._single_class()
-        self.columns_.set_arrays(
-            {"log_prior": np.zeros(1)} | {name: getattr(self, f"{name}_") for name in self.learned}
-        )
+        self.columns_.set_arrays({**arrays, "log_prior": np.zeros(1)})

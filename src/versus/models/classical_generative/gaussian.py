@@ -14,11 +14,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from versus.arrays import Array, Labels, Measure
+from versus.arrays import Array, Labels
 from versus.models.arguments import NonNegative, Share
-from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
-from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
+from versus.models.class_densities import MixedDensity
+from versus.models.events import as_rows, dequantised_rows, stored_events
 from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
 from versus.numerics.covariances import Full, ledoit_wolf, shrunk, structure
 from versus.numerics.missing import completed_scatter
@@ -30,8 +30,8 @@ _COMPLETIONS = 100  # EM steps at most where values are missing
 
 
 @dataclass(eq=False)
-class GaussianClassifier(ClassConditionalDensity):
-    """A normal density for each class, with full, tied or diagonal covariance.
+class GaussianClassifier(MixedDensity):
+    """A normal density of the numbers of each class, with full, tied or diagonal covariance.
 
     Learned: ``means_`` (K, D) and ``covariances_`` ((K, D, D), (D, D) or (K, D)). A class with
     fewer than two members gets the covariance that all classes have in common.
@@ -44,7 +44,6 @@ class GaussianClassifier(ClassConditionalDensity):
         random_state: seed of the dequantisation of pixels.
     """
 
-    measure: ClassVar[Measure] = "continuous"
     learned: ClassVar[tuple[str, ...]] = ("means", "covariances")
 
     covariance_type: Literal["full", "tied", "diag"] = "full"
@@ -52,10 +51,9 @@ class GaussianClassifier(ClassConditionalDensity):
     var_smoothing: NonNegative = 1e-9
     random_state: int | None = None
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit_numbers(self, X: Array, y: Labels) -> None:
         """Estimate means and covariances."""
-        require_numeric("GaussianClassifier", self.schema_)
-        rows = dequantised_rows(X, self.schema_, np.random.default_rng(self.random_state))
+        rows = dequantised_rows(X, self.numbers, np.random.default_rng(self.random_state))
         moments = class_moments(rows, y, self.schema_.n_classes).filled()
         added = scaled_variances(moments.pooled(), self.var_smoothing)
         least = least_variances(rows, moments)
@@ -63,7 +61,6 @@ class GaussianClassifier(ClassConditionalDensity):
             self.means_, self.covariances_ = moments.means, np.maximum(moments.variances, least) + added
         else:
             self._fit_correlated(rows, y, moments.means, added, least)
-        self.restore()
 
     def _fit_correlated(self, rows: Array, y: Labels, means: Array, added: Array, least: Array) -> None:
         """Full and tied covariances; where values are missing, EM from a start with class means in their place."""
@@ -117,22 +114,22 @@ class GaussianClassifier(ClassConditionalDensity):
         return np.asarray(estimates + raised[..., None] * np.eye(len(added)))
 
     def _expand(self, covariances: Array) -> Array:
-        n_classes, n_columns = self.schema_.n_classes, self.schema_.n_features
+        n_classes, n_columns = self.numbers.n_classes, self.numbers.n_features
         return structure(self.covariance_type).expand(covariances, n_classes, n_columns)
 
-    def log_likelihoods(self, X: Array) -> Array:
-        """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
-        return self.mixture_.component_log_density(as_rows(X, self.schema_)).T
+    def numbers_log_likelihoods(self, X: Array) -> Array:
+        """Log p(numbers | y) of those observed for every class, (N, *event) -> (N, K) nats."""
+        return self.mixture_.component_log_density(as_rows(X, self.numbers)).T
 
-    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """Draw ``n`` events of one class, (n, *event)."""
+    def draw_numbers(self, label: int, n: int, rng: np.random.Generator) -> Array:
+        """Draw the numbers of ``n`` events of one class, (n, *event)."""
         lower = np.linalg.cholesky(self._expand(self.covariances_)[label])
         noise = rng.standard_normal((n, len(lower)))
-        return stored_events(self.means_[label] + noise @ lower.T, self.schema_)
+        return stored_events(self.means_[label] + noise @ lower.T, self.numbers)
 
-    def restore(self) -> None:
+    def restore_numbers(self) -> None:
         """Check shapes; the classes are the components of a mixture, whose densities are evaluated together."""
-        k, d = self.schema_.n_classes, self.schema_.n_features
+        k, d = self.numbers.n_classes, self.numbers.n_features
         shapes = {"full": (k, d, d), "tied": (d, d), "diag": (k, d)}
         check_shape({"means": self.means_}, "means", (k, d))
         check_shape({"covariances": self.covariances_}, "covariances", shapes[self.covariance_type])

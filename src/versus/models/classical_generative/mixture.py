@@ -19,8 +19,8 @@ from scipy.special import logsumexp
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.models.arguments import Count, Model, NonNegative
-from versus.models.bayes import BayesClassifier
 from versus.models.checks import check_names, check_shape, restored_schema
+from versus.models.class_densities import BayesClassifier
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Regularisation, structure

@@ -24,6 +24,7 @@ from versus.models.deep_generative.autoencoder_networks import (
 from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
 from versus.models.deep_model import DescendingModel
+from versus.models.events import columns_measure
 from versus.training.batches import Batch
 
 # The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often
@@ -52,9 +53,7 @@ class VariationalModel(DescendingModel):
         schema: Schema | None = getattr(self, "schema_", self.schema)
         if self.likelihood == "bernoulli":
             return "binarised"
-        if schema is None or not schema.has_categorical:
-            return "continuous"
-        return "mixed" if 0 in schema.cardinalities else "discrete"
+        return columns_measure(schema)
 
     def _n_conditions(self) -> int:
         return 0
