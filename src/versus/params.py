@@ -87,6 +87,8 @@ def dataset(params: Params, name: str) -> Any:
     return found
 
 
+GONE = {("gate", "resamples"): "the gate has the report's interval"}  # settings of earlier versions, and the reason
+
 _frozen: dict[Path, Params] = {}
 
 
@@ -122,7 +124,7 @@ def read(path: Path) -> Params:
 def migrated(path: Path) -> tuple[str, list[str]]:
     """Rename arguments and values of earlier versions in a params file; return the new text and the changes.
 
-    Names are replaced in place, so comments and layout stay.
+    Names are replaced in place, so comments and layout stay; the line of a setting that is gone is taken out.
 
     Raises:
         ParamsError: if the file is not YAML.
@@ -146,6 +148,11 @@ def migrated(path: Path) -> tuple[str, list[str]]:
     for row, column, old, new in sorted(edits, reverse=True):
         before, rest = lines[row][:column], lines[row][column:]
         lines[row] = before + rest.replace(old, new, 1)
+    for section, key in GONE:
+        found = tree.get(section)
+        if isinstance(found, CommentedMap) and key in found and not found.fa.flow_style():
+            del lines[found.lc.key(key)[0]]
+            changes.append(f"{section}: {key} is taken out: {GONE[section, key]}")
     return "".join(lines), changes
 
 
@@ -194,7 +201,9 @@ def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> It
         where = _existing(tree, where) if fault["type"] != "missing" else where
         message = fault["msg"]
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            message = "unknown key"
+            reason = GONE.get((where[0], where[-1])) if len(where) == 2 else None
+            advice = f"is no setting any more: {reason}; `python -m versus migrate` takes it out"
+            message = advice if reason else "unknown key"
         elif fault["type"] == "string_pattern_mismatch":
             message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"
         elif fault["type"] != "missing":

@@ -121,11 +121,9 @@ class Gate(_Checked):
         class_margin: largest allowed fall in the recall of a class.
         calibration_margin: largest allowed rise in the expected calibration error.
         confidence: confidence level of the two-sided interval of the difference.
-        resamples: number of bootstrap resamples.
     """
 
     margin: Annotated[float, Ge(0), Lt(1)] = 0.01
     class_margin: Annotated[float, Ge(0), Le(1)] = 0.05
     calibration_margin: Annotated[float, Ge(0), Le(1)] = 0.05
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
-    resamples: Annotated[int, Ge(100), Le(100_000)] = 2000

@@ -11,8 +11,9 @@ NEW, OLD = Registered("animals", "4", "animals-new", "run4"), Registered("animal
 
 
 @pytest.fixture
-def decisions():
-    worse = decide(classifier(0.6, seed=1), classifier(0.95), classes=("<b>x</b>", "[y](z)", "a|b"))
+def decisions(monkeypatch):
+    monkeypatch.setattr("tests.gate.test_judgement.CLASSES", ("<b>x</b>", "[y](z)", "a|b"))
+    worse = decide(classifier(0.6, seed=1), classifier(0.95))
     better = decide(classifier(0.95), classifier(0.6, seed=1))
     return [
         Decision("animals", "fail", worse.checks[1].text, NEW, OLD, worse),

@@ -21,6 +21,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
 from versus.models import find, persistence
+from versus.report import results
 from versus.serving.frames import decode
 from versus.settings import Cell, Comparison
 from versus.tracking import champions
@@ -121,8 +122,13 @@ def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> N
     project.write(depth=20, gaussian=True)
     project.evaluate()
     assert project.best() == {"blobs": "blobs-gaussian"}
-    assert project.gate() == 0
+    file = project.workspace.root / "gate.json"
+    assert project.gate("--json", str(file)) == 0
     told = capsys.readouterr().out
+    gain = json.loads(file.read_text())["datasets"][0]["judgement"]["gain"]
+    (page,) = results.read(project.workspace, project.cells()).contrasts  # tree - gaussian, on the same files
+    assert (gain["value"], gain["low"], gain["high"]) == pytest.approx((-page.mean, -page.high, -page.low))
+    assert gain["estimand"] in told
     assert told.startswith("blobs passes: blobs-gaussian (version 2) against blobs-tree (version 1); accuracy_score 0.")
     assert project.champion() == "blobs-tree"  # judging moves nothing
     assert project.gate("--promote") == 0
@@ -211,6 +217,23 @@ def test_what_cannot_be_judged_is_neither_passed_nor_failed(
     assert project.gate() == 2
     assert "unknown key" in capsys.readouterr().err
     assert project.call("rollback", "blobs") == 1
+
+
+def test_a_first_champion_that_does_not_beat_the_trivial_model_fails(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write(depth=20, gaussian=False)
+    text = project.workspace.params.read_text()
+    project.workspace.params.write_text(text.replace("max_depth: 20", "min_samples_leaf: 1000"))
+    project.evaluate()
+    for expected in ("is the first champion: there is none to compare it with; ", "is not shown to beat the trivial"):
+        assert project.gate("--promote", "--json", str(project.workspace.root / "gate.json")) == 1
+        told = capsys.readouterr().out
+        assert told.startswith("blobs FAILS: blobs-tree (version 1) ")
+        assert expected in told
+    found = json.loads((project.workspace.root / "gate.json").read_text())["datasets"][0]
+    assert (found["outcome"], found["judgement"]["basis"]) == ("fail", "alone")
+    assert [check["name"] for check in found["judgement"]["checks"] if not check["passed"]] == ["baseline"]
 
 
 def test_one_model_that_is_damaged_does_not_keep_the_others_out(project: Project) -> None:

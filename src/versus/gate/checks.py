@@ -1,19 +1,18 @@
-"""Conditions for a challenger besides the deciding score, computed from its predictions on the test rows."""
+"""Conditions for a challenger besides the difference to the champion, from its answers on the test rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.metrics import table
 from versus.metrics.table import named
-from versus.report.files import read_array, read_arrays, read_json
-from versus.statistics.bootstrap import Scorer
+from versus.report import formatting
+from versus.report.dataset_results import DatasetResults
+from versus.report.evaluation import Evaluation
 
 TOLERANCE = 1e-3  # of a sum of probabilities, which are stored in single precision
 
@@ -95,71 +94,48 @@ def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArr
     return Check("calibration", new - old <= margin, text)
 
 
+def beats_baseline(dataset: DatasetResults, challenger: Evaluation) -> list[Check]:
+    """Check that a model is shown to be better than the best trivial one by the deciding score; empty without one.
+
+    Raises:
+        ValueError: where the baseline was evaluated on other test rows, or the difference cannot be judged.
+    """
+    baseline, metric = dataset.baseline, dataset.primary
+    if baseline is None:
+        return []
+    if baseline.facts.get("test_hash") != challenger.facts.get("test_hash"):
+        names = f"{baseline.cell.name} and {challenger.cell.name}"
+        raise ValueError(f"{names} were not evaluated on the same test rows; run `dvc repro` first")
+    apart = dataset.difference(challenger, baseline, metric)
+    if apart is None:
+        raise ValueError(f"{metric}: nothing says how sure the difference from {baseline.cell.name} is")
+    passed = dataset.is_shown_better(challenger, baseline)
+    scores = f"{metric} {challenger.mean(metric):.4g}, {baseline.cell.name}'s {baseline.mean(metric):.4g}"
+    how = "beats" if passed else "is not shown to beat"
+    text = f"{challenger.cell.name} {how} the trivial baseline: {scores} (p {formatting.p_value(apart.p_value())})"
+    return [Check("baseline", passed, text if passed else f"{text}; nothing is gained by using it")]
+
+
 AXES = {"classification": 2, "regression": 1}  # of predictions.npy
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """Predictions of a cell on its test rows, those of all repeats one after the other.
-
-    Args:
-        cell: its name.
-        task: "classification" or "regression".
-        test_hash: hash of the test rows; empty where an earlier version of the evaluation recorded none.
-        sizes: number of test rows of each repeat; they sum to n.
-        predictions: (n, K) probabilities, or (n,) values; None for a task with other outputs.
-        rows: score -> (n, M), contributions of each row to the scores of other outputs.
-    """
-
-    cell: str
-    task: str
-    test_hash: str
-    sizes: tuple[int, ...]
-    predictions: NDArray[Any] | None = None
-    rows: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-
-    def scorers(self, metric: str, targets: NDArray[Any] | None) -> list[Scorer]:
-        """Return each repeat's score as a function of the weights of its test rows.
-
-        Args:
-            metric: a name in scores.csv.
-            targets: (n,) true values; None where a row does not have exactly one.
-
-        Raises:
-            ValueError: where the score cannot be computed from these predictions.
-        """
-        rows = {name: self._by_repeat(whole) for name, whole in self.rows.items()}
-        split = [None if whole is None else self._by_repeat(whole) for whole in (self.predictions, targets)]
-        found = table.scorers(metric, split[0], split[1], rows)
-        if found is None:
-            raise ValueError(f"{self.cell} has no {metric} that could be drawn again row by row")
-        return found
-
-    def _by_repeat(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
-        return np.split(rows, np.cumsum(self.sizes)[:-1])
-
-
-def read_measured(folder: Path) -> Measured:
-    """Read the evaluation in a folder: ``evaluation.json``, ``predictions.npy`` and ``rows.npz``.
+def answers(evaluation: Evaluation) -> NDArray[Any] | None:
+    """Return answers on the test rows of all repeats, (n, K) probabilities or (n,) values; None for other outputs.
 
     Raises:
-        FileNotFoundError: where one of them is missing.
-        ValueError: where one of them is damaged; the message names it.
+        FileNotFoundError: where they are missing.
+        ValueError: where they are of another form; the message names the file.
     """
-    about: Mapping[str, Any] = read_json(folder / "evaluation.json", ("cell", "task", "n_test"))
-    predictions, rows = read_array(folder / "predictions.npy"), read_arrays(folder / "rows.npz")
-    task, test_hash = str(about["task"]), str(about.get("test_hash", ""))
-    if not isinstance(about["n_test"], list):
-        raise ValueError(
-            f"{folder / 'evaluation.json'} was written by an earlier version, which kept answers otherwise"
-        )
-    cell, sizes = str(about["cell"]), tuple(map(int, about["n_test"]))
-    if task not in AXES:
-        return Measured(cell, task, test_hash, sizes, None, rows)
-    if predictions is None:
-        raise FileNotFoundError(f"{folder / 'predictions.npy'} does not exist")
-    axes = AXES[task]
-    if predictions.ndim != axes or not np.issubdtype(predictions.dtype, np.floating):
-        found = f"{predictions.dtype} {predictions.shape}"
-        raise ValueError(f"{folder / 'predictions.npy'} holds {found}; floats with {axes} axes are expected")
-    return Measured(cell, task, test_hash, sizes, predictions, rows)
+    if not isinstance(evaluation.facts["n_test"], list):
+        file = evaluation.folder / "evaluation.json"
+        raise ValueError(f"{file} was written by an earlier version, which kept answers otherwise")
+    axes = AXES.get(str(evaluation.facts.get("task")))
+    if axes is None:
+        return None
+    path = evaluation.folder / "predictions.npy"
+    if evaluation.predictions is None:
+        raise FileNotFoundError(f"{path} does not exist")
+    found: NDArray[Any] = np.concatenate(evaluation.predictions)
+    if found.ndim != axes or not np.issubdtype(found.dtype, np.floating):
+        raise ValueError(f"{path} holds {found.dtype} {found.shape}; floats with {axes} axes are expected")
+    return found

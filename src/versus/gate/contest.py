@@ -7,16 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from versus import params as parameters
-from versus import report
-from versus.data import prepared
 from versus.evaluation.record import hash_test_rows
-from versus.gate.checks import read_measured
 from versus.gate.judgement import Decision, Judgement, judge
-from versus.metrics.table import primary
 from versus.params import Params
+from versus.report import evaluation, results
+from versus.report.dataset_results import DatasetResults
 from versus.tracking import champions, client
 from versus.tracking.answers import Registered, Registration, Standing
 from versus.workspace import Workspace
@@ -45,7 +41,9 @@ class Contest:
             ValueError: where an evaluation's file is damaged.
         """
         cells = [c for c in parameters.cells(self._params) if c.dataset in self._datasets]
-        best = report.best_cells(self._workspace, cells, self._params.comparison)
+        measured = results.read(self._workspace, cells, comparison=self._params.comparison)
+        best = measured.best_cells()
+        of = {found.name: found for found in measured.datasets}
         if not client.is_on():
             return [Decision(dataset, "undecided", OFF) for dataset in self._datasets]
         registration = Registration()
@@ -58,7 +56,7 @@ class Contest:
             if dataset not in best:
                 found.append(self._without_challenger(dataset))
             elif dataset in registration.standings:
-                found.append(self._decision(dataset, registration.standings[dataset]))
+                found.append(self._decision(of[dataset], registration.standings[dataset]))
             else:
                 reason = registration.failed.get(dataset) or f"{registration.reason}; is the tracking server up?"
                 found.append(Decision(dataset, "undecided", f"{best[dataset]} could not be registered: {reason}"))
@@ -73,43 +71,37 @@ class Contest:
             return Decision(dataset, "undecided", f"{some} not evaluated; run `dvc repro` first")
         return Decision(dataset, "pass", "nothing to judge: no cell predicts but baselines")
 
-    def _decision(self, dataset: str, standing: Standing) -> Decision:
+    def _decision(self, data: DatasetResults, standing: Standing) -> Decision:
         challenger, champion = standing.challenger, standing.champion
         if challenger is None or champion is None:
             return Decision(
-                dataset, "undecided", "its aliases were removed from MLflow's registry meanwhile; run it again"
+                data.name, "undecided", "its aliases were removed from MLflow's registry meanwhile; run it again"
             )
-        if challenger == champion:
-            first = standing.previous is None
-            note = "is the first champion: there is none to compare it with" if first else "is the champion: unchanged"
-            return Decision(dataset, "pass", f"{challenger} {note}", challenger, champion)
-        if challenger.rolled_back:
+        if challenger != champion and challenger.rolled_back:
             stays = f"{challenger} was rolled back and stays so: {champion} is the champion"
-            advice = f"`python -m versus rollback {dataset}` takes that back"
-            return Decision(dataset, "pass", f"{stays}; {advice}", challenger, champion)
+            advice = f"`python -m versus rollback {data.name}` takes that back"
+            return Decision(data.name, "pass", f"{stays}; {advice}", challenger, champion)
         try:
-            found = self._judge(dataset, challenger, champion)
+            found = self._judge(data, challenger, champion)
         except (ValueError, OSError) as error:
-            return Decision(dataset, "undecided", str(error), challenger, champion)
-        return Decision(dataset, "pass" if found.passed else "fail", _summary(found), challenger, champion, found)
+            return Decision(data.name, "undecided", str(error), challenger, champion)
+        summary = _summary(found, challenger, is_first=standing.previous is None)
+        return Decision(data.name, "pass" if found.passed else "fail", summary, challenger, champion, found)
 
-    def _judge(self, dataset: str, challenger: Registered, champion: Registered) -> Judgement:
-        data = prepared.read(self._workspace.prepared(dataset))
-        new = read_measured(self._workspace.evaluation(challenger.cell))
-        if new.test_hash != hash_test_rows(data):
-            stale = f"{challenger.cell} was not evaluated on the test rows that data/prepared/{dataset} has now"
+    def _judge(self, data: DatasetResults, challenger: Registered, champion: Registered) -> Judgement:
+        new = next(found for found in data.evaluations if found.cell.name == challenger.cell)
+        if new.facts.get("test_hash") != hash_test_rows(data.prepared):
+            stale = f"{new.cell.name} was not evaluated on the test rows that data/prepared/{data.name} has now"
             raise ValueError(f"{stale}; run `dvc repro` first")
+        if challenger == champion:
+            return judge(data, new, None, self._params.gate)
         with tempfile.TemporaryDirectory(dir=self._workspace.private) as scratch:
             outcome = champions.fetch_evaluation(self._workspace, champion, Path(scratch))
             if not outcome.ok:
                 raise ValueError(f"the champion's evaluation could not be read: {outcome.reason}")
-            old = read_measured(Path(scratch))
-        rows = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
-        metric = primary(self._params.comparison.primary, data.schema.y.task, dataset)
-        rules, seed = self._params.gate, self._params.seed
-        targets = data.y[rows] if isinstance(data.y, np.ndarray) else None
-        identities = rows if data.units is None else data.units[rows]
-        return judge(new, old, targets, identities, data.schema.classes, metric, rules, seed)
+            old = evaluation.read(Path(scratch))
+            assert old is not None, "fetched without its evaluation.json"
+            return judge(data, new, old, self._params.gate)
 
     def promote(self, decision: Decision) -> Decision:
         """Make the challenger of a decision the champion; "undecided" where that failed."""
@@ -123,8 +115,11 @@ class Contest:
         return replace(decision, promoted=True)
 
 
-def _summary(judgement: Judgement) -> str:
+def _summary(judgement: Judgement, challenger: Registered, is_first: bool) -> str:
     failed = [check.text for check in judgement.checks if not check.passed]
+    if judgement.basis == "alone":
+        note = "is the first champion: there is none to compare it with" if is_first else "is the champion: unchanged"
+        return "; ".join([f"{challenger} {note}", *failed])
     if failed:
         return "; ".join(failed)
     if judgement.basis == "new baseline":

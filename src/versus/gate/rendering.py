@@ -31,7 +31,7 @@ def _lines(decision: Decision) -> Iterator[str]:
 
 
 def _contenders(decision: Decision) -> str:
-    if decision.judgement is None:
+    if decision.judgement is None or decision.challenger == decision.champion:
         return ""
     return f"{decision.challenger} against {decision.champion}; "
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from versus.metrics import table as metric_table
 from versus.report.evaluation import Evaluation
 from versus.settings import Comparison
 from versus.statistics import Uncertain
-from versus.statistics.bootstrap import BootstrapMean, TwoLevelBootstrap
+from versus.statistics.bootstrap import MOST_ROWS, MOST_ROWS_TO_DECIDE, BootstrapMean, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import paired_rows
 from versus.statistics.proportion import wilson_interval
@@ -62,7 +63,7 @@ class DatasetResults:
     evaluations: tuple[Evaluation, ...]
     comparison: Comparison
     findings: Findings = field(default_factory=Findings)
-    _resampled: dict[tuple[str, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
+    _resampled: dict[tuple[Path, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
     _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
 
     @property
@@ -120,6 +121,12 @@ class DatasetResults:
         found = [e for e in self.candidates(*families) if e.can_sample or not sampling]
         return self.ordered(found, self.primary)[0] if found else None
 
+    @property
+    def baseline(self) -> Evaluation | None:
+        """Return the trivial model with the best mean of the deciding score; None where none has it."""
+        found = [e for e in self.evaluations if e.cell.is_baseline and np.isfinite(e.mean(self.primary))]
+        return self.ordered(found, self.primary)[0] if found else None
+
     def candidates(self, *families: str) -> list[Evaluation]:
         """Return the models of these families that have the deciding score, without baselines."""
         return [
@@ -156,6 +163,8 @@ class DatasetResults:
     ) -> Uncertain | None:
         """Return the paired difference first − second of a score; None where it cannot be judged.
 
+        The page and the gate (`versus.gate`) ask this one question, so that they give one answer.
+
         Args:
             first, second: the models.
             metric: score of the first one.
@@ -171,6 +180,14 @@ class DatasetResults:
         if one is not None and other is not None:
             return paired_rows(one - other, self._tested_units, self._resolution_of_row(metric))
         return self._corrected(first.scores[metric] - second.scores[against], metric, self._n_train)
+
+    def is_shown_better(self, first: Evaluation, second: Evaluation) -> bool:
+        """Tell if the first model is shown to be better than the second one by the deciding score."""
+        apart = self.difference(first, second, self.primary)
+        if apart is None:
+            return False
+        is_better = (apart.mean < 0) == metric_table.lower_is_better(self.primary) and apart.mean != 0
+        return is_better and apart.p_value() < 1 - self.comparison.confidence
 
     def from_best(self, metric: str) -> dict[str, FromBest]:
         """Return cell name -> its difference from the best mean of a metric; empty where it has no direction.
@@ -305,14 +322,15 @@ class DatasetResults:
         return None if found is None or len(np.unique(found)) == len(found) else found
 
     def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
-        key = evaluation.cell.name, metric
+        key = evaluation.folder, metric  # a champion may be of the same cell
         if key not in self._resampled:
             self._resampled[key] = self._draw_again(evaluation, metric)
         return self._resampled[key]
 
     def _draw_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
         scorers = evaluation.scorers(metric, self.targets) if np.isfinite(evaluation.mean(metric)) else None
-        drawn = self._bootstrap.mean(scorers) if scorers is not None else None
+        most = MOST_ROWS_TO_DECIDE if metric == self.primary else MOST_ROWS
+        drawn = self._bootstrap.mean(scorers, most) if scorers is not None else None
         if drawn is None:
             return None
         # The score itself comes from the evaluation; the rows only show how it would vary.

@@ -156,14 +156,8 @@ def _margin(dataset: DatasetResults) -> str:
 
 def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:
     """Warn where neither model is shown to beat the best baseline."""
-    trivial = [e for e in dataset.evaluations if e.cell.is_baseline and np.isfinite(e.mean(dataset.primary))]
-    if not trivial:
-        return ""
-    floor = dataset.ordered(trivial, dataset.primary)[0]
-    best = dataset.ordered(models, dataset.primary)[0]
-    apart = dataset.difference(best, floor, dataset.primary)
-    better = (best.mean(dataset.primary) < floor.mean(dataset.primary)) == metric_table.lower_is_better(dataset.primary)
-    if apart is not None and better and apart.p_value() < 1 - dataset.comparison.confidence:
+    floor = dataset.baseline
+    if floor is None or dataset.is_shown_better(dataset.ordered(models, dataset.primary)[0], floor):
         return ""
     return f" Neither is shown to beat the baseline, {_with_score(dataset, floor)}."
 

@@ -1,18 +1,25 @@
 """Intervals, paired tests, practical equality, ranks and Pareto fronts: pure functions of arrays.
 
-Two kinds of uncertain mean share one set of questions (`Uncertain`): `corrected_resampled.CorrectedMean`, where the
-test rows were drawn anew for each repeat, and `bootstrap.BootstrapMean`, where there is one official test set.
+Three kinds of uncertain mean share one set of questions (`Uncertain`): `paired_rows.PairedRows`, where each row is
+tested once in every block of folds, `bootstrap.BootstrapMean`, where there is one test set, and
+`corrected_resampled.CorrectedMean` for what only whole repeats have.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from versus.statistics.equivalence import Rope
 
 
 class Uncertain(Protocol):
-    """A mean (of a score, or of a paired difference of scores) and its uncertainty."""
+    """A mean (of a score, or of a paired difference of scores) and its uncertainty.
+
+    Attributes:
+        estimand: the quantity that the mean estimates, in words.
+    """
+
+    estimand: ClassVar[str]
 
     @property
     def mean(self) -> float:

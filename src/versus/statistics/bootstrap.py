@@ -8,9 +8,9 @@ call a resample, of which there are fewer. Percentile intervals. Efron & Tibshir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from versus.statistics.equivalence import Rope
 
 Floats = NDArray[np.float64]
 CHUNK = 100  # resamples at a time, to keep memory small
-# A score that is no function of row means is computed anew for each resample, which takes milliseconds. A report has
-# many of them, a gate one. Past MOST_ROWS rows in all they take longer than an interval is worth.
-MOST_CALLS, MOST_CALLS_OF_A_PAIR, MOST_ROWS = 100, 400, 500_000
+# A score that is no function of row means is computed anew for each resample, which takes milliseconds. Past so many
+# rows in all, the intervals of a report's many scores take longer than they are worth; that of a score that decides
+# what is best takes seconds.
+MOST_CALLS, MOST_ROWS, MOST_ROWS_TO_DECIDE = 100, 500_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def scorer_of_value(value: Callable[..., float], *answers: Any) -> Scorer:
 @dataclass(frozen=True)
 class BootstrapMean:
     """A mean and its bootstrap distribution, (B,), NaN for a resample in which it is not defined."""
+
+    estimand: ClassVar[str] = "mean over fits and over the rows of one test set, both drawn again"
 
     mean: float
     resamples: Floats
@@ -128,11 +131,16 @@ class TwoLevelBootstrap:
             self._rows[b] = np.bincount(rng.integers(0, m, m), minlength=m)[owners]
         self._fits = rng.multinomial(repeats, np.full(repeats, 1 / repeats), size=resamples) / repeats  # (B, R)
 
-    def mean(self, fits: Sequence[Scorer]) -> BootstrapMean | None:
-        """Estimate the mean of R fits' scores; None where it takes too long, or most resamples have no score."""
+    def mean(self, fits: Sequence[Scorer], most_rows: int = MOST_ROWS) -> BootstrapMean | None:
+        """Estimate the mean of R fits' scores; None where most resamples have no score, or it takes too long.
+
+        Args:
+            fits: the score of each fit.
+            most_rows: number of rows, over all resamples and fits, beyond which calls for each resample take too long.
+        """
         by_calls = any(fit.by_calls for fit in fits)
         calls = min(MOST_CALLS, len(self._rows)) if by_calls else len(self._rows)
-        if by_calls and calls * self._rows.shape[1] * len(fits) > MOST_ROWS:
+        if by_calls and calls * self._rows.shape[1] * len(fits) > most_rows:
             return None
         everything = np.ones((1, self._rows.shape[1]))
         at_rest = float(np.mean([fit.of(everything)[0] for fit in fits]))
@@ -143,82 +151,3 @@ class TwoLevelBootstrap:
     def _scores(self, fit: Scorer, calls: int) -> Floats:
         parts = (self._rows[b : min(b + CHUNK, calls)].astype(np.float64) for b in range(0, calls, CHUNK))
         return np.concatenate([fit.of(weights) for weights in parts])
-
-
-@dataclass(frozen=True)
-class Gain:
-    """The score of a challenger and of a champion, means over the repeats, and the difference.
-
-    Args:
-        challenger, champion: scores, in the metric's own unit.
-        value: amount by which the challenger is better; negative where it is worse, whichever direction is better.
-        low, high: ends of the percentile interval of ``value``.
-    """
-
-    challenger: float
-    champion: float
-    value: float
-    low: float
-    high: float
-
-
-def paired_gain(
-    challenger: Sequence[Scorer],
-    champion: Sequence[Scorer],
-    rows: Sequence[NDArray[np.int64]],
-    *,
-    lower_is_better: bool = False,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    random_state: int = 0,
-) -> Gain:
-    """Compare two models on R test sets, which may overlap.
-
-    Rows are drawn by their identity: one that stands in three test sets is drawn, or not, for all three. The fits are
-    taken as they are: it is these models that are compared, and not what other fits would have given.
-
-    Args:
-        challenger, champion: a scorer for each test set.
-        rows: identities of the rows of each test set, (n,); rows of one unit share theirs, and are drawn together.
-        lower_is_better: True where the smaller score is the better one.
-        confidence: of the two-sided interval.
-        resamples: number of times that rows are drawn; fewer where each takes a call of its own.
-        random_state: seed.
-
-    Raises:
-        ValueError: where the score is not defined on these rows, or on none of those that were drawn.
-    """
-    if any(scorer.by_calls for scorer in (*challenger, *champion)):
-        resamples = min(resamples, MOST_CALLS_OF_A_PAIR)
-    everything = [np.ones((1, len(of))) for of in rows]
-    new, old = (float(_mean(scorers, everything)[0]) for scorers in (challenger, champion))
-    sign = -1.0 if lower_is_better else 1.0
-    draws = _draws(rows, resamples, random_state)
-    drawn = np.concatenate([sign * (_mean(challenger, of) - _mean(champion, of)) for of in draws])
-    drawn = drawn[np.isfinite(drawn)]
-    if not np.isfinite([new, old]).all() or not len(drawn):
-        raise ValueError(f"the score is not defined on these {sum(map(len, rows))} test rows")
-    low, high = BootstrapMean(new - old, drawn).interval(confidence)
-    return Gain(new, old, sign * (new - old), low, high)
-
-
-def _mean(scorers: Sequence[Scorer], weights: Sequence[Floats]) -> Floats:
-    """Mean over the test sets that have a score, (B,); NaN where none has."""
-    found = np.array([scorer.of(w) for scorer, w in zip(scorers, weights, strict=True)])  # (R, B)
-    defined = np.isfinite(found)
-    count = defined.sum(axis=0)
-    total = np.where(defined, found, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    return mean
-
-
-def _draws(rows: Sequence[NDArray[np.int64]], resamples: int, random_state: int) -> Iterator[list[Floats]]:
-    """Draw as many rows as there are different ones, with replacement, a chunk of resamples at a time."""
-    distinct, joined = np.unique(np.concatenate(rows), return_inverse=True)
-    place = np.split(joined, np.cumsum([len(of) for of in rows])[:-1])
-    rng = np.random.default_rng(random_state)
-    n = len(distinct)
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
-        counts = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)]).astype(np.float64)
-        yield [counts[:, where] for where in place]

@@ -13,6 +13,7 @@ with :math:`J - 1` degrees of freedom. Nadeau & Bengio, "Inference for the gener
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from versus.statistics.equivalence import Rope
 @dataclass(frozen=True)
 class CorrectedMean:
     """A mean over correlated repeats: a Student distribution with this location, scale and degrees of freedom."""
+
+    estimand: ClassVar[str] = "mean over repeats, each with training and test rows of its own"
 
     mean: float
     standard_error: float

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,8 @@ class PairedRows:
             which cannot tell.
         flips: the values other than 0 where they are too few for Student's distribution; empty otherwise.
     """
+
+    estimand: ClassVar[str] = "mean over rows that each block of folds tests once"
 
     mean: float
     standard_error: float

@@ -54,17 +54,18 @@ def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None
     rng = np.random.default_rng(random_state)
     both = first, second
     best = [_best(scores.mean(axis=0)) for scores in both]
-    picks, apart = np.zeros((RESAMPLES, 2), np.int64), np.full(RESAMPLES, np.nan)
+    picks, lost = np.zeros((RESAMPLES, 2), np.int64), np.full(RESAMPLES, np.nan)
     for b in range(RESAMPLES):
         drawn = np.bincount(rng.integers(0, m, m), minlength=m)[owners].astype(np.float64)
         picks[b] = [_best(drawn @ scores / drawn.sum()) for scores in both]
         left_out = drawn == 0
         if left_out.any():
-            apart[b] = first[left_out, picks[b, 0]].mean() - second[left_out, picks[b, 1]].mean()
-    apparent = float(first[:, best[0]].mean() - second[:, best[1]].mean())
+            means = [scores[left_out].mean(axis=0) for scores in both]
+            # Against the pair that is best over all rows, on the same rows: 0 where the same pair is picked.
+            lost[b] = sum(sign * (means[k][best[k]] - means[k][picks[b, k]]) for k, sign in ((0, 1), (1, -1)))
     often = tuple(np.bincount(picks[:, k], minlength=scores.shape[1]) / RESAMPLES for k, scores in enumerate(both))
     return Selection(
-        optimism=apparent - float(np.nanmean(apart)) if np.isfinite(apart).any() else 0.0,
+        optimism=float(np.nanmean(lost)) if np.isfinite(lost).any() else 0.0,
         stability=float(np.mean((picks == best).all(axis=1))),
         often=(often[0], often[1]),
     )

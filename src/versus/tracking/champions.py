@@ -95,7 +95,7 @@ def _move(workspace: Workspace, dataset: str, move: str, *arguments: str) -> Reg
 
 
 def fetch_evaluation(workspace: Workspace, version: Registered, folder: Path) -> Outcome:
-    """Copy the evaluation.json and predictions.npy by which a version was measured to a folder."""
+    """Copy the files of the evaluation by which a version was measured to a folder."""
     if not client.is_on():
         return Outcome(False, OFF.reason)
     try:

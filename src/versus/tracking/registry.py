@@ -33,6 +33,7 @@ from versus.workspace import Workspace
 MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
 EVALUATION = "evaluation/evaluation.json"
 ANSWERS = ("evaluation/predictions.npy", "evaluation/rows.npz")  # which of them depends on the task
+SCORES = "evaluation/scores.csv"
 UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE))
 
 
@@ -163,7 +164,7 @@ def roll_back(mirror: Mirror, dataset: str) -> Standing:
 
 
 def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
-    """Copy the evaluation of a version, `EVALUATION` and `ANSWERS`, from its run's artifacts to the folder ``out``.
+    """Copy a version's `EVALUATION`, `SCORES` and `ANSWERS` from its run's artifacts to the folder ``out``.
 
     Raises:
         FileNotFoundError: if the run or its artifacts are gone.
@@ -178,6 +179,6 @@ def fetch_evaluation(mirror: Mirror, version: Registered, out: Path) -> None:
     if EVALUATION not in kept or not kept.intersection(ANSWERS):
         mend = f"without the alias {CHAMPION!r} of {version.name}, the next challenger becomes the champion"
         raise FileNotFoundError(f"the evaluation of the run {version.run_id} is no longer in MLflow; {mend}")
-    for path in sorted(kept.intersection((EVALUATION, *ANSWERS))):
+    for path in sorted(kept.intersection((EVALUATION, SCORES, *ANSWERS))):
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copy(mirror.client.download_artifacts(version.run_id, path, scratch), out)
