@@ -1,5 +1,7 @@
 """The words of the report follow from the numbers: cases where each verdict must fall."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes, Number
-from versus.report import results
+from versus.report import number_files, results
+from versus.report.across import wins
 from versus.report.contrasts import main_contrast
 from versus.report.ranking import complete_block, ranking
 from versus.report.sections import likelihoods
@@ -154,6 +157,43 @@ def test_selection_among_many_equal_models_does_not_flatter_their_side(scored):
     assert not found.is_stable
 
 
+def test_the_second_score_stands_beside_the_first_and_a_disagreement_is_said(scored):
+    """One model is right more often, the other is surer where it is right and less sure where it is wrong."""
+    rng = np.random.default_rng(3)
+    right = rng.random(1000) < 0.9
+    worse = right & (rng.random(1000) < 0.96)
+    answered(scored, model=(D, right), other=(G, worse))
+    data = prepared.read(scored.workspace.prepared("set"))
+    rows = np.concatenate([data.rows(repeat, "test") for repeat in range(5)])
+    for name, hits, sure, unsure in (("model", right, 0.6, 0.1), ("other", worse, 0.99, 0.45)):
+        p = np.where(hits[rows], sure, unsure)
+        p = np.where(data.y[rows] == 1, p, 1 - p)
+        np.save(scored.workspace.evaluation(f"set-{name}") / "predictions.npy", np.stack([1 - p, p], axis=1))
+        with (scored.workspace.evaluation(f"set-{name}") / "scores.csv").open("a") as file:
+            brier = float(np.mean(np.where(hits, 1 - sure, 1 - unsure) ** 2))
+            file.writelines(f"{repeat},brier_score,{brier!r}\n" for repeat in range(5))
+    found = scored.results().verdicts[0]
+    assert (found.outcome, found.second.outcome) == ("discriminative ahead", "generative ahead")
+    assert found.second.mean == pytest.approx(
+        found.second.discriminative.mean("brier_score") - found.second.generative.mean("brier_score"), abs=1e-3
+    )
+    assert " By Brier score (lower is better), model 0." in found.scores
+    assert "generative ahead. The two scores disagree." in found.scores
+    row = next(csv.DictReader(written(scored, [found]).open()))
+    assert (row["score"], row["second_score"], row["second_outcome"]) == (
+        "accuracy_score",
+        "brier_score",
+        "generative ahead",
+    )
+    assert float(row["second_low"]) < float(row["second_difference"]) < float(row["second_high"])
+
+
+def written(scored, verdicts):
+    path = scored.workspace.root / "verdicts.csv"
+    number_files.write_verdicts(path, verdicts)
+    return path
+
+
 def test_baselines_stand_for_no_family(scored):
     scored.add("set", baseline=(D, 0.99 + NOISE), model=(D, 0.9 + NOISE), other=(G, 0.8 + NOISE))
     assert scored.results().contrasts[0].discriminative.cell.model == "model"
@@ -254,6 +294,32 @@ def test_ranks_count_complete_blocks_and_say_what_is_left_out(scored):
     assert found.datasets == ("set0", "set1", "set2", "set3")
     assert found.left_out == ("sometimes",)
     assert found.is_weak
+
+
+def test_baselines_are_not_ranked_and_equal_counts_share_a_rank(scored):
+    """Means that differ by rounding only, 0.1 + 0.2 and 0.3, are ties; so are the wins."""
+    for i in range(3):
+        scored.add(f"set{i}", baseline=(D, 0.99 + NOISE), a=(D, np.full(5, 0.1 + 0.2)), b=(G, np.full(5, 0.3)))
+    found = scored.results()
+    ranked = ranking(found.datasets, 0.95)
+    assert [cell.model for cell in ranked.models] == ["a", "b"]
+    np.testing.assert_array_equal(ranked.test.mean_ranks, [1.5, 1.5])
+    won = wins(found.datasets, "accuracy_score")
+    np.testing.assert_array_equal(won.rates, [[np.nan, 0.5], [0.5, np.nan]])
+
+
+def test_one_sentence_over_all_data_sets(scored):
+    for i, gap in enumerate((0.05, 0.06, 0.055, 0.045, 0.05)):
+        scored.add(f"set{i}", model=(D, 0.9 + NOISE), other=(G, 0.9 - gap + NOISE[::-1]))
+        assert (scored.results().overall is None) == (i < 2)  # two data sets tell nothing of a population
+    found = scored.results().overall
+    assert found.mean == pytest.approx(-0.052, abs=0.002)
+    assert found.low < found.mean < found.high < -0.04
+    assert found.next_one.below > 0.99
+    assert found.sentence.startswith(
+        "Over 5 data sets, generative minus discriminative accuracy is −5.2 points on average (95\u202f% interval −"
+    )
+    assert "probability is 1.00 that the discriminative side is ahead by more than 1 point, 0.00 that" in found.sentence
 
 
 def test_complete_block_drops_the_emptiest():

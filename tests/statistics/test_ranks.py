@@ -3,7 +3,7 @@ import pytest
 import scikit_posthocs
 from scipy.stats import friedmanchisquare
 
-from versus.statistics.ranks import critical_difference, friedman, indistinct_groups, rank_rows
+from versus.statistics.ranks import critical_difference, friedman, indistinct_groups, rank_rows, win_rates
 
 # Demšar (2006), table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets. Two values are given a digit
 # more than is printed where the printed ranks show that they were not tied ("voting").
@@ -74,3 +74,12 @@ def test_groups():
 def test_refuses_one_dataset():
     with pytest.raises(ValueError, match="shape"):
         friedman(np.array([[1.0, 2.0]]))
+
+
+def test_win_rates_by_hand():
+    """Three data sets; the third model ran on two of them, and ties with the first on one."""
+    scores = np.array([[0.9, 0.8, 0.9], [0.7, 0.8, np.nan], [0.9, 0.8, 0.95]])
+    rates, met = win_rates(scores)
+    np.testing.assert_allclose(rates, [[np.nan, 2 / 3, 0.25], [1 / 3, np.nan, 0], [0.75, 1, np.nan]])
+    np.testing.assert_array_equal(met, [[3, 3, 2], [3, 3, 2], [2, 2, 2]])
+    np.testing.assert_allclose(win_rates(scores, higher_is_better=False)[0], rates.T)

@@ -83,6 +83,12 @@ DECIDING = {
     "tagging": ("tagging",),
     "density": ("density", "bound"),
 }
+# Task -> the two scores that each verdict shows side by side: of the decision, and of the whole predicted distribution.
+SIDE_BY_SIDE = {
+    "classification": ("accuracy_score", "brier_score"),
+    "regression": ("root_mean_squared_error", "mean_target_log_likelihood"),
+    "tagging": ("token_accuracy", "tag_log_loss"),
+}
 DENSITIES = ("density", "bound", "pixel_density", "pixel_bound")  # their names tell the measure where it is unusual
 
 
@@ -147,6 +153,11 @@ def primary(chosen: Mapping[str, str], task: str, dataset: str = "") -> str:
     if found not in accepted:
         raise ValueError(f"comparison.primary: {found!r} cannot decide; of {task} models {', '.join(accepted)} can")
     return found
+
+
+def beside(primary: str, task: str) -> str | None:
+    """Return the name of the score that stands beside the deciding one; None for a task without."""
+    return next((name for name in reversed(SIDE_BY_SIDE.get(task, ())) if name != primary), None)
 
 
 def scorers(

@@ -34,7 +34,8 @@ class Contrast:
     """Comparison of the best discriminative model with the best generative one of some families, on one data set.
 
     Args:
-        mean, low, high: difference discriminative − generative of the deciding score, corrected for the selection; NaN
+        metric: the score, by which each side's best was picked, too.
+        mean, low, high: difference discriminative − generative of the score, corrected for the selection; NaN
             where it cannot be judged.
         p: two-sided.
         rope: probability below, within and above the region of practical equality.
@@ -47,6 +48,7 @@ class Contrast:
     """
 
     dataset: DatasetResults
+    metric: str
     discriminative: Evaluation
     generative: Evaluation
     mean: float
@@ -63,17 +65,22 @@ class Contrast:
     latency_ratio: float | None
 
     @property
+    def margin(self) -> float:
+        """Half the width of the region of practical equality."""
+        return self.dataset.rope(self.metric)
+
+    @property
     def winner(self) -> Evaluation | None:
         """Model that the judgement favours; None where both are equal or the judgement is open."""
         if self.judgement not in ("higher", "lower"):
             return None
-        first = (self.judgement == "lower") == metric_table.lower_is_better(self.dataset.primary)
+        first = (self.judgement == "lower") == metric_table.lower_is_better(self.metric)
         return self.discriminative if first else self.generative
 
     @property
     def use(self) -> Evaluation:
         """Model to use: the winner; where there is none, the one with the better mean."""
-        return self.winner or self.dataset.ordered([self.discriminative, self.generative], self.dataset.primary)[0]
+        return self.winner or self.dataset.ordered([self.discriminative, self.generative], self.metric)[0]
 
     @property
     def outcome(self) -> str:
@@ -89,9 +96,9 @@ class Contrast:
         """Side that is shown not to be behind by more than the rope, where nothing more is decided; may be empty."""
         if self.judgement != "undecided" or not np.isfinite(self.worst).all():
             return ""
-        lower = metric_table.lower_is_better(self.dataset.primary)
+        lower = metric_table.lower_is_better(self.metric)
         least, most = (-self.worst[1], -self.worst[0]) if lower else self.worst
-        shown = {"discriminative": least > -self.dataset.rope, "generative": most < self.dataset.rope}
+        shown = {"discriminative": least > -self.margin, "generative": most < self.margin}
         return next((side for side, holds in shown.items() if holds), "")
 
     @property
@@ -116,7 +123,7 @@ class Contrast:
     @property
     def better_by_more_than_rope(self) -> tuple[float, float]:
         """Probabilities that the discriminative, and that the generative, model is better by more than the rope."""
-        lower = metric_table.lower_is_better(self.dataset.primary)
+        lower = metric_table.lower_is_better(self.metric)
         return (self.rope.below, self.rope.above) if lower else (self.rope.above, self.rope.below)
 
 
@@ -126,24 +133,32 @@ def contrasts(datasets: Sequence[DatasetResults]) -> list[Contrast]:
     return [one for one in found if one is not None]
 
 
-def contrast(dataset: DatasetResults, *families: str) -> Contrast | None:
-    """Compare the best discriminative model with the best one of some generative families; None without either."""
-    candidates = dataset.candidates("discriminative"), dataset.candidates(*families)
+def contrast(dataset: DatasetResults, *families: str, by: str | None = None) -> Contrast | None:
+    """Compare the best discriminative model with the best one of some generative families; None without either.
+
+    Args:
+        dataset: the data set.
+        families: the generative families.
+        by: the score, the deciding one by default.
+    """
+    metric = by or dataset.primary
+    candidates = dataset.candidates(metric, "discriminative"), dataset.candidates(metric, *families)
     if not all(candidates):
         return None
-    first, second = (dataset.ordered(side, dataset.primary)[0] for side in candidates)
-    apart = dataset.difference(first, second, dataset.primary)
-    selection = dataset.selection(*candidates) if apart is not None else None
+    first, second = (dataset.ordered(side, metric)[0] for side in candidates)
+    apart = dataset.difference(first, second, metric)
+    selection = dataset.selection(*candidates, metric) if apart is not None else None
     if apart is not None and selection is not None:
         apart = replace_mean(apart, apart.mean - selection.optimism)
     confidence = dataset.comparison.confidence
     low, high = apart.interval(confidence) if apart else (NAN, NAN)
-    rope = apart.rope(dataset.rope) if apart else Rope(NAN, NAN, NAN)
-    mean = apart.mean if apart else first.mean(dataset.primary) - second.mean(dataset.primary)
+    rope = apart.rope(dataset.rope(metric)) if apart else Rope(NAN, NAN, NAN)
+    mean = apart.mean if apart else first.mean(metric) - second.mean(metric)
     judgement = judge(rope, apart.p_value(), mean, confidence) if apart else "undecided"
     paired = apart if isinstance(apart, PairedRows) and judgement == "undecided" else None
     return Contrast(
         dataset=dataset,
+        metric=metric,
         discriminative=first,
         generative=second,
         mean=mean,
@@ -155,7 +170,7 @@ def contrast(dataset: DatasetResults, *families: str) -> Contrast | None:
         worst=apart.interval(2 * confidence - 1) if apart else (NAN, NAN),
         optimism=selection.optimism if selection else NAN,
         stability=selection.stability if selection else NAN,
-        rows_to_decide=paired.rows_to_decide(dataset.rope, confidence) if paired else None,
+        rows_to_decide=paired.rows_to_decide(dataset.rope(metric), confidence) if paired else None,
         training_ratio=costs.ratio(costs.training_seconds(second), costs.training_seconds(first)),
         latency_ratio=costs.ratio(costs.latency(second), costs.latency(first)),
     )
@@ -172,3 +187,9 @@ def replace_mean(apart: Any, mean: float) -> Uncertain:
 def main_contrast(dataset: DatasetResults) -> Contrast | None:
     """Return the comparison that decides a data set: with the best of all generative models."""
     return contrast(dataset, *GENERATIVE)
+
+
+def second_contrast(dataset: DatasetResults) -> Contrast | None:
+    """Return the same comparison by the score that stands beside the deciding one, with each side's best by it."""
+    metric = metric_table.beside(dataset.primary, dataset.task)
+    return contrast(dataset, *GENERATIVE, by=metric) if metric else None

@@ -109,16 +109,15 @@ class DatasetResults:
         """True where the region of practical equality is given in standard deviations of the target."""
         return metric_table.known(self.primary).in_unit_of_target
 
-    @cached_property
-    def rope(self) -> float:
-        """Half the width of the region of practical equality, in the unit of the deciding score."""
-        if self.has_relative_rope:
+    def rope(self, metric: str) -> float:
+        """Half the width of the region of practical equality, in the unit of a score."""
+        if metric_table.known(metric).in_unit_of_target:
             return self.comparison.rope * float(np.std(self.prepared.y))
         return self.comparison.rope
 
     def best(self, *families: str, sampling: bool = False) -> Evaluation | None:
         """Return the model of these families with the best mean of the deciding score; baselines are not considered."""
-        found = [e for e in self.candidates(*families) if e.can_sample or not sampling]
+        found = [e for e in self.candidates(self.primary, *families) if e.can_sample or not sampling]
         return self.ordered(found, self.primary)[0] if found else None
 
     @property
@@ -127,12 +126,12 @@ class DatasetResults:
         found = [e for e in self.evaluations if e.cell.is_baseline and np.isfinite(e.mean(self.primary))]
         return self.ordered(found, self.primary)[0] if found else None
 
-    def candidates(self, *families: str) -> list[Evaluation]:
-        """Return the models of these families that have the deciding score, without baselines."""
+    def candidates(self, metric: str, *families: str) -> list[Evaluation]:
+        """Return the models of these families that have a score, without baselines."""
         return [
             e
             for e in self.evaluations
-            if e.cell.family in families and not e.cell.is_baseline and np.isfinite(e.mean(self.primary))
+            if e.cell.family in families and not e.cell.is_baseline and np.isfinite(e.mean(metric))
         ]
 
     def ordered(self, evaluations: list[Evaluation], metric: str) -> list[Evaluation]:
@@ -278,28 +277,29 @@ class DatasetResults:
         found: NDArray[np.int64] = units[self._tested]
         return found
 
-    def selection(self, first: list[Evaluation], second: list[Evaluation]) -> Selection | None:
-        """Estimate what picking each side's best adds to their difference; None if rows have no deciding score.
+    def selection(self, first: list[Evaluation], second: list[Evaluation], metric: str) -> Selection | None:
+        """Estimate what picking each side's best adds to their difference; None if rows have no such score.
 
         Args:
             first, second: the models of each side.
+            metric: the score by which they are picked and compared.
         """
-        sides = [[self._row_scores(e) for e in side] for side in (first, second)]
+        sides = [[self._row_scores(e, metric) for e in side] for side in (first, second)]
         if any(scores is None for side in sides for scores in side):
             return None
-        sign = -1.0 if metric_table.lower_is_better(self.primary) else 1.0
+        sign = -1.0 if metric_table.lower_is_better(metric) else 1.0
         a, b = (sign * np.stack([scores for scores in side if scores is not None], axis=1) for side in sides)
         units = self._units if self.has_one_test_set else self._tested_units
         found = select(a, b, units)
         return replace(found, optimism=sign * found.optimism)
 
-    def _row_scores(self, evaluation: Evaluation) -> NDArray[np.float64] | None:
-        """Return the deciding score of each tested row, averaged over the fits that were tested on it, (n,)."""
-        by_block = self._by_block(evaluation, self.primary)
+    def _row_scores(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
+        """Return the score of each tested row, averaged over the fits that were tested on it, (n,)."""
+        by_block = self._by_block(evaluation, metric)
         if by_block is not None:
             averaged: NDArray[np.float64] = by_block.mean(axis=1)
             return averaged
-        scores = evaluation.row_scores(self.primary, self.targets)
+        scores = evaluation.row_scores(metric, self.targets)
         if scores is None:
             return None
         joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.has_one_test_set else np.concatenate(scores)

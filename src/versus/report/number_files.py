@@ -16,6 +16,7 @@ import numpy as np
 
 from versus.metrics.table import deciding
 from versus.report import costs
+from versus.report.contrasts import Contrast
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.report.files import write_csv
@@ -97,6 +98,7 @@ def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ..
 VERDICT_COLUMNS = (
     *("dataset", "outcome", "use", "discriminative", "generative", "difference", "low", "high", "p"),
     *("not_behind_by", "rows_to_decide", "stability"),
+    *("score", "second_score", "second_outcome", "second_difference", "second_low", "second_high"),
 )
 
 
@@ -116,7 +118,12 @@ def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
         *(verdict.dataset, verdict.outcome, c.use.cell.model, *pair),
         *("" if v != v else v for v in numbers),
         *("" if v is None or v != v else v for v in (behind, c.rows_to_decide, c.stability)),
+        *(c.metric, *_second(verdict.second)),
     )
+
+
+def _second(c: Contrast | None) -> tuple[object, ...]:
+    return ("",) * 5 if c is None else (c.metric, c.outcome, c.mean, c.low, c.high)
 
 
 CROSSING_COLUMNS = ("experiment", "dataset", "score", "discriminative", "generative", "rows", "low", "high", "words")

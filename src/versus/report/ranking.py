@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.metrics import table as metric_table
-from versus.report.dataset_results import DatasetResults
+from versus.report.dataset_results import TIES, DatasetResults
 from versus.settings import Cell
 from versus.statistics.ranks import Friedman, critical_difference, friedman, indistinct_groups, rank_rows
 
 # With fewer, Demšar (2006) finds the tests' distributions unreliable, and their power is small.
 ENOUGH_DATASETS = 10
-TIES = 9  # decimals: means that differ beyond them are equal, and share a rank
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from versus.data import findings, prepared
 from versus.fitting import failure
 from versus.report import evaluation
+from versus.report.across import Overall, overall
 from versus.report.contrasts import Contrast, contrasts
 from versus.report.dataset_results import DatasetResults
 from versus.report.verdicts import Verdict, verdicts
@@ -53,6 +54,11 @@ class Results:
     def verdicts(self) -> list[Verdict]:
         """Conclusion for each data set."""
         return verdicts(self.datasets)
+
+    @cached_property
+    def overall(self) -> Overall | None:
+        """One statement over all data sets; None with too few of them."""
+        return overall([v.contrast for v in self.verdicts if v.contrast is not None], self.comparison.confidence)
 
     def best_cells(self) -> dict[str, str]:
         """Return data set -> the cell with the best mean of the deciding score.

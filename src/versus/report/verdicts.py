@@ -12,7 +12,7 @@ import numpy as np
 
 from versus.metrics import table as metric_table
 from versus.report import costs, formatting
-from versus.report.contrasts import Contrast, main_contrast
+from versus.report.contrasts import Contrast, main_contrast, second_contrast
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 
@@ -28,6 +28,7 @@ class Verdict:
         scores: the sentences on the scores.
         costs: the sentences on time and sampling; empty where nothing was measured.
         contrast: the comparison behind it; None without models of both sides.
+        second: the comparison by the score beside the deciding one; None where a side does not have it.
     """
 
     dataset: str
@@ -36,6 +37,7 @@ class Verdict:
     scores: str
     costs: str
     contrast: Contrast | None = None
+    second: Contrast | None = None
 
     @property
     def words(self) -> str:
@@ -58,12 +60,12 @@ def _leaks(dataset: DatasetResults) -> str:
 def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:
     if contrast is None:
         return Verdict(dataset.name, "no comparison", "", _one_sided(dataset), "")
-    first, second = contrast.discriminative, contrast.generative
+    first, other = contrast.discriminative, contrast.generative
     pair = (
         f"the best discriminative model, {_with_score(dataset, first)}, "
-        f"and the best generative one, {_with_score(dataset, second)}"
+        f"and the best generative one, {_with_score(dataset, other)}"
     )
-    margin = _margin(dataset)
+    margin, second = _margin(contrast), second_contrast(dataset)
     leads = {
         "practically equal": f"There is no practical difference between {pair}",
         "discriminative ahead": f"The discriminative side is ahead. Compare {pair}",
@@ -72,9 +74,39 @@ def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:
         "generative not behind": f"The generative side is not behind by more than {margin}. Compare {pair}",
         "open": f"No clear difference between {pair}",
     }
-    scores = f"{leads[contrast.outcome]}: {_difference(contrast)}.{_open(contrast)}{_floor(dataset, [first, second])}"
-    return Verdict(
-        dataset.name, contrast.outcome, contrast.probably, scores, _cost_sentence(contrast), contrast=contrast
+    floor = _floor(dataset, [first, other])
+    scores = f"{leads[contrast.outcome]}: {_difference(contrast)}.{_open(contrast)}{_beside(contrast, second)}{floor}"
+    words = contrast.outcome, contrast.probably
+    return Verdict(dataset.name, *words, scores, _cost_sentence(contrast), contrast=contrast, second=second)
+
+
+def _beside(contrast: Contrast, second: Contrast | None) -> str:
+    """Give the difference by the second score, and say where both scores disagree."""
+    if second is None:
+        return ""
+    models = [
+        f"{e.cell.model} {formatting.score(e.mean(second.metric))}" for e in (second.discriminative, second.generative)
+    ]
+    direction = "lower" if metric_table.lower_is_better(second.metric) else "higher"
+    found = (
+        f" By {metric_table.label(second.metric)} ({direction} is better), {models[0]} against {models[1]}: "
+        f"difference {_signed(second)}, {second.words}."
+    )
+    return found + (" The two scores disagree." if disagree(contrast, second) else "")
+
+
+def disagree(contrast: Contrast, second: Contrast) -> bool:
+    """True where one score finds one side ahead, and the other the other side."""
+    winners = {c.winner.cell.family == "discriminative" for c in (contrast, second) if c.winner is not None}
+    return len(winners) == 2
+
+
+def _signed(contrast: Contrast) -> str:
+    """Format a difference and its interval with signs, in the unit of the score."""
+    if not np.isfinite(contrast.low):
+        return formatting.signed(contrast.mean)
+    return (
+        f"{formatting.signed(contrast.mean)} ({formatting.signed(contrast.low)} to {formatting.signed(contrast.high)})"
     )
 
 
@@ -138,9 +170,8 @@ def _difference(contrast: Contrast) -> str:
 
 def _probabilities(contrast: Contrast) -> str:
     """Give the probabilities that either model is better by more than the rope, and that both are practically equal."""
-    dataset = contrast.dataset
     first, second = contrast.better_by_more_than_rope
-    margin = _margin(dataset)
+    margin = _margin(contrast)
     equal = contrast.rope.within
     return (
         f"Probabilities: {first:.2f} that {contrast.discriminative.cell.model} is better by more than {margin}, "
@@ -148,10 +179,10 @@ def _probabilities(contrast: Contrast) -> str:
     )
 
 
-def _margin(dataset: DatasetResults) -> str:
-    if metric_table.is_share(dataset.primary):
-        return f"{100 * dataset.rope:g} point{'' if dataset.rope == 0.01 else 's'}"
-    return formatting.two_digits(dataset.rope)
+def _margin(contrast: Contrast) -> str:
+    if metric_table.is_share(contrast.metric):
+        return f"{100 * contrast.margin:g} point{'' if contrast.margin == 0.01 else 's'}"
+    return formatting.two_digits(contrast.margin)
 
 
 def _floor(dataset: DatasetResults, models: list[Evaluation]) -> str:

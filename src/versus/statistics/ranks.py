@@ -41,6 +41,26 @@ def rank_rows(scores: Floats, higher_is_better: bool = True) -> Floats:
     return ranks
 
 
+def win_rates(scores: Floats, higher_is_better: bool = True) -> tuple[Floats, NDArray[np.int64]]:
+    """Share of data sets on which each model beats each other one.
+
+    Args:
+        scores: (N, k), NaN where a model did not run.
+        higher_is_better: False where the lower score wins.
+
+    Returns:
+        (k, k) shares of the row's model against the column's, a tie counts half, NaN where both never ran on one data
+        set and for a model against itself; and (k, k) the number of data sets that both ran on.
+    """
+    apart = scores[:, :, None] - scores[:, None, :]  # (N, k, k)
+    both = np.isfinite(apart)
+    won = (apart > 0 if higher_is_better else apart < 0) + 0.5 * (apart == 0)
+    met: NDArray[np.int64] = both.sum(axis=0)
+    rates = np.divide(np.where(both, won, 0.0).sum(axis=0), met, out=np.full(met.shape, np.nan), where=met > 0)
+    np.fill_diagonal(rates, np.nan)
+    return rates, met
+
+
 def friedman(ranks: Floats) -> Friedman:
     """Friedman's test with Iman and Davenport's F, on ranks (N, k) from `rank_rows`.
 

@@ -42,7 +42,7 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
     metric = drawn[0].dataset.primary
     share = metric_table.is_share(metric)
     factor = 100.0 if share else 1.0
-    ends = [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.dataset.rope, -c.dataset.rope)]
+    ends = [v * factor for c in drawn for v in (c.low, c.high, 0.0, c.margin, -c.margin)]
     x = scale(ends, MARGIN, WIDTH - MARGIN)
     datasets, rows, y = [], [], HEAD
     for i, contrast in enumerate(drawn):
@@ -76,7 +76,7 @@ def forest(contrasts: Sequence[Contrast]) -> Figure | None:
 def _row(contrast: Contrast, x: Scale, factor: float, top: int) -> dict[str, object]:
     mean, low, high = (factor * v for v in (contrast.mean, contrast.low, contrast.high))
     pair = f"{contrast.discriminative.cell.model} − {contrast.generative.cell.model}"
-    rope = factor * contrast.dataset.rope
+    rope = factor * contrast.margin
     texts = [formatting.fixed(v, 1) if factor == 100 else formatting.score(v) for v in (mean, low, high)]
     return {
         "text_y": top + 12,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from versus.report import formatting
+from versus.report.across import WinRates, wins
 from versus.report.figures.figure import Figure
 from versus.report.figures.plot import Scale, Tick
 from versus.report.ranking import Ranking, ranking
 from versus.report.results import Results
 from versus.report.section import Content, escaped, table
+from versus.settings import Cell
 
 NAME, TITLE = "ranks", "Ranks across data sets"
 WIDTH, LEFT, RIGHT, AXIS = 600, 170, 430, 64
@@ -18,7 +20,22 @@ WIDTH, LEFT, RIGHT, AXIS = 600, 170, 430, 64
 def content(results: Results) -> dict[str, Any]:
     """Return the ranking and its diagram, where there is one."""
     found = ranking(results.datasets, results.comparison.confidence)
-    return {"ranking": found, "figures": [] if found is None else [critical_difference_diagram(found)]}
+    won = None if found is None else wins(results.datasets, found.metric)
+    return {
+        "ranking": found,
+        "wins": won,
+        "win_rows": [] if won is None else _win_rows(won),
+        "figures": [] if found is None else [critical_difference_diagram(found)],
+    }
+
+
+def _win_rows(won: WinRates) -> list[tuple[Cell, list[tuple[float | None, str]]]]:
+    """Return for each model its share against each other one, and that in words: ``0.75 of 4``."""
+    rows: list[tuple[Cell, list[tuple[float | None, str]]]] = []
+    for cell, rates, met in zip(won.models, won.rates, won.met, strict=True):
+        pairs = ((float(rate), f"{rate:.2f} of {n}") for rate, n in zip(rates, met, strict=True))
+        rows.append((cell, [(rate, text) if rate == rate else (None, formatting.NONE) for rate, text in pairs]))
+    return rows
 
 
 def critical_difference_diagram(ranking: Ranking) -> Figure:
@@ -88,4 +105,13 @@ def markdown(content: Content) -> list[str]:
         [escaped(cell.model), cell.group_name, f"{rank:.2f}"]
         for cell, rank in zip(found.models, test.mean_ranks, strict=True)
     )
-    return [sentence, "", *table(["model", "family", "mean rank"], rows)]
+    return [sentence, "", *table(["model", "family", "mean rank"], rows), *_win_table(content)]
+
+
+def _win_table(content: Content) -> list[str]:
+    if content["wins"] is None:
+        return []
+    header = ["beats", *(escaped(cell.model) for cell in content["wins"].models)]
+    rows = ([escaped(cell.model), *(text for _, text in shares)] for cell, shares in content["win_rows"])
+    lead = "Share of the data sets on which the model of the row beats that of the column; a tie counts half."
+    return [lead, "", *table(header, rows)]

@@ -11,11 +11,13 @@ NAME, TITLE = "verdict", "Verdict"
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Return the verdicts, and the number of cells without an evaluation."""
+    """Return the statement over all data sets, the verdicts, and the number of cells without an evaluation."""
     absent = len(results.missing) + len(results.failed)
-    return {"verdicts": results.verdicts, "n_absent": absent, "n_cells": len(results.cells)}
+    over_all = results.overall.sentence if results.overall else ""
+    return {"overall": over_all, "verdicts": results.verdicts, "n_absent": absent, "n_cells": len(results.cells)}
 
 
 def markdown(content: Content) -> list[str]:
     """Return a line for each data set, without costs, which differ from run to run."""
-    return [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
+    lead = [escaped(content["overall"]), ""] if content["overall"] else []
+    return [*lead, *(f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"])]
