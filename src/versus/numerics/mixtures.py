@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 from versus.arrays import Array, Labels
 from versus.numerics import missing
@@ -62,6 +63,10 @@ class Mixture:
         out[:, ~complete] = missing.marginal_log_density(rows[~complete], self.means, self.expanded())
         out[:, complete] = self.component_log_density(rows[complete])
         return out
+
+    def log_density(self, rows: Array) -> Array:
+        """Log-density of the observed columns, (N, D) with NaN where missing -> (N,) nats."""
+        return np.asarray(logsumexp(self.component_log_density(rows) + np.log(self.weights)[:, None], axis=0))
 
 
 @dataclass(frozen=True)

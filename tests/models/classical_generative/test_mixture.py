@@ -167,6 +167,16 @@ def test_pseudo_counts_keep_small_components_from_overfitting():
     X, fresh = rng.normal(size=(60, 10)), rng.normal(size=(500, 10))
     without, some = (GaussianMixture(3, pseudo_counts=p, random_state=0).fit(X) for p in (0.0, "auto"))
     assert some.log_prob(fresh).mean() > without.log_prob(fresh).mean() + 2
+    assert some.pseudo_counts_ == 12.0  # 2 and the 10 columns
+
+
+def test_pseudo_counts_are_few_where_many_rows_tell_the_shape():
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(1200, 4)) * [1.0, 1.0, 0.02, 0.02] + 3 * rng.integers(0, 2, size=(1200, 1))
+    X, fresh = flat[:300], flat[300:]
+    usual, chosen = (GaussianMixture(2, pseudo_counts=p, random_state=0).fit(X) for p in (6.0, "auto"))
+    assert chosen.pseudo_counts_ == 0.1
+    assert chosen.log_prob(fresh).mean() > usual.log_prob(fresh).mean() + 1
 
 
 def test_an_unknown_structure_is_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn import discriminant_analysis, mixture, naive_bayes, neighbors
-from sklearn.covariance import ledoit_wolf
+from sklearn.covariance import ledoit_wolf_shrinkage
 
 from tests.models.classical_generative import small_data as data
 from versus.data.schema import Schema
@@ -14,7 +14,7 @@ from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
-from versus.numerics.covariances import structure
+from versus.numerics.covariances import folds, shrunk, structure
 from versus.numerics.mixtures import Mixture
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}
@@ -101,14 +101,24 @@ def test_quadratic_discriminant_analysis():
         np.testing.assert_allclose(model.log_likelihoods(X)[:, k], density.logpdf(X), **CLOSE)
 
 
-def test_shrinkage_is_ledoit_and_wolfs_on_columns_of_unit_variance():
+def test_shrinkage_is_the_one_under_which_held_out_rows_are_most_likely():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(40, 6)) @ rng.normal(size=(6, 6)) * np.logspace(-3, 3, 6)
-    model = GaussianClassifier(var_smoothing=0.0).fit(X, np.zeros(40, np.int64))
-    deviations = X.std(axis=0)
-    shrunk, amount = ledoit_wolf((X - X.mean(axis=0)) / deviations)
-    assert 0.01 < amount < 0.99
-    np.testing.assert_allclose(model.covariances_[0] / np.outer(deviations, deviations), shrunk, **CLOSE)
+    X = rng.normal(size=(40, 6)) @ (rng.normal(size=(6, 6)) + 2 * np.eye(6)) * np.logspace(-1, 1, 6)
+    held_out, amounts = folds(np.zeros(40, np.int64), 5), np.linspace(0, 1, 201)
+    log_p = np.zeros(len(amounts))
+    for k in range(5):
+        learned, asked = X[held_out != k], X[held_out == k]
+        covariance = np.cov(learned.T, bias=True)
+        for i, amount in enumerate(amounts):
+            density = stats.multivariate_normal(learned.mean(axis=0), shrunk(covariance, amount))
+            log_p[i] += density.logpdf(asked).sum()
+    best = amounts[log_p.argmax()]
+    amount = GaussianClassifier().fit(X, np.zeros(40, np.int64)).amounts_[0]
+    of_fold = 40 * amount / (40 * amount + 32 * (1 - amount))  # worth as many rows beside 32 as beside 40
+    assert 0.01 < best < 0.99
+    assert best / 1.5 < of_fold < best * 1.5  # the candidates are that far apart
+    by_theory = ledoit_wolf_shrinkage((X - X.mean(axis=0)) / X.std(axis=0))
+    assert log_p[np.abs(amounts - of_fold).argmin()] >= log_p[np.abs(amounts - by_theory).argmin()]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -3,8 +3,9 @@ r"""One normal for each class: discriminant analysis.
 .. math:: p(x \mid y) = N(x; \mu_y, \Sigma_y)
 
 Full covariances give quadratic boundaries, a tied one linear boundaries. Fisher (1936); Hastie, Tibshirani and
-Friedman, *The Elements of Statistical Learning* (2009), section 4.3. Shrinkage: Ledoit and Wolf (2004). Missing values
-are marginalised exactly; in a fit, by EM (Little and Rubin, *Statistical Analysis with Missing Data*, 2002).
+Friedman, *The Elements of Statistical Learning* (2009), section 4.3. Shrinkage: Friedman, "Regularized discriminant
+analysis" (1989). Missing values are marginalised exactly; in a fit, by EM (Little and Rubin, *Statistical Analysis with
+Missing Data*, 2002).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events
 from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
-from versus.numerics.covariances import Full, ledoit_wolf, shrunk, structure
+from versus.numerics.covariances import Full, likeliest_shrinkage, shrunk, structure
 from versus.numerics.missing import completed_scatter
 from versus.numerics.mixtures import Mixture
 
@@ -33,13 +34,14 @@ _COMPLETIONS = 100  # EM steps at most where values are missing
 class GaussianClassifier(MixedDensity):
     """A normal density of the numbers of each class, with full, tied or diagonal covariance.
 
-    Learned: ``means_`` (K, D) and ``covariances_`` ((K, D, D), (D, D) or (K, D)). A class with
-    fewer than two members gets the covariance that all classes have in common.
+    Learned: ``means_`` (K, D) and ``covariances_`` ((K, D, D), (D, D) or (K, D)), and after a fit ``amounts_`` (K,),
+    the shrinkage of each class. A class with fewer than two members gets the covariance that all have in common.
 
     Args:
         covariance_type: "full" (quadratic discriminant), "tied" (linear discriminant) or "diag" (naive Bayes).
-        shrinkage: amount by which correlations are shrunk towards 0, from 0 to 1; "auto" is Ledoit and Wolf's
-            estimate on columns of unit variance, for each class (for all, where tied). No effect where diagonal.
+        shrinkage: amount by which correlations are shrunk towards 0, from 0 to 1; "auto" is the one under which
+            held-out training rows are most likely, for each class (for all, where tied). It costs five decompositions
+            of a correlation matrix, (D, D), a class. No effect where diagonal.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         random_state: seed of the dequantisation of pixels.
     """
@@ -69,7 +71,7 @@ class GaussianClassifier(MixedDensity):
         unknown = np.isnan(rows)
         filled = np.where(unknown, means[y], rows) if unknown.any() else rows
         _, scatter = Full().scatter(filled, members, means)
-        amounts = self._amounts(filled, y, means, scatter, counts)
+        self.amounts_ = amounts = self._amounts(filled, y, len(means))
         covariances = self._covariances(scatter, counts, amounts, added, least)
         for _ in range(_COMPLETIONS if unknown.any() else 0):
             before = covariances
@@ -83,24 +85,14 @@ class GaussianClassifier(MixedDensity):
                 break
         self.means_, self.covariances_ = means, covariances
 
-    def _amounts(self, rows: Array, y: Labels, means: Array, scatter: Array, counts: Array) -> Array:
+    def _amounts(self, rows: Array, y: Labels, n_classes: int) -> Array:
         """Shrinkage of each class's correlations, (K,)."""
         if self.shrinkage != "auto":
-            return np.full(len(means), float(self.shrinkage))
+            return np.full(n_classes, float(self.shrinkage))
         if self.covariance_type == "tied":
-            scatter, counts = np.broadcast_to(scatter.sum(axis=0), scatter.shape), np.full(len(counts), counts.sum())
-        variances = np.diagonal(scatter, axis1=1, axis2=2) / np.maximum(counts, 1)[:, None]
-        scale = np.sqrt(np.where(variances > 0, variances, 1.0))  # (K, D)
-        fourth = np.zeros(len(means))
-        for k, mean in enumerate(means):
-            norms = (((rows[y == k] - mean) / scale[k]) ** 2).sum(axis=1)
-            fourth[k] = (norms**2).sum()
-        if self.covariance_type == "tied":
-            fourth[:] = fourth.sum()
-        standardised = scatter / (scale[:, :, None] * scale[:, None, :])
-        return np.array(
-            [ledoit_wolf(n, s, f) if n > 1 else 1.0 for n, s, f in zip(counts, standardised, fourth, strict=True)]
-        )
+            return np.full(n_classes, likeliest_shrinkage(rows, y))
+        own = [rows[y == k] for k in range(n_classes)]
+        return np.array([likeliest_shrinkage(x, np.zeros(len(x), np.int64)) if len(x) > 2 else 1.0 for x in own])
 
     def _covariances(self, scatter: Array, counts: Array, amounts: Array, added: Array, least: Array) -> Array:
         """Covariances (K, D, D), or (D, D) where tied, from the classes' scatter (K, D, D)."""

@@ -10,11 +10,10 @@ Peel, *Finite Mixture Models* (2000); Hastie and Tibshirani, "Discriminant analy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from scipy.special import logsumexp
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
@@ -29,6 +28,8 @@ from versus.numerics.mixtures import Mixture, Moments, SinglePrecision, em, kmea
 
 __all__ = ["GaussianMixtureClassifier"]
 
+_PSEUDO_COUNTS = (4.0, 1.0, 0.1)  # tried beside Fraley and Raftery's
+_FOLDS, _MOST_ROWS, _STEPS = 3, 2000, 10  # of the cross-validation that chooses
 _LONG = 5e10  # floating-point operations, about a second of a core: shorter fits are not worth another copy of the rows
 
 
@@ -43,7 +44,9 @@ class Components(Model):
         max_iter: maximum number of EM steps.
         tol: EM ends when the mean log-likelihood rises by less than this, nats per row.
         pseudo_counts: prior weight, in rows, of a component as wide as all the data with uncorrelated columns;
-            0 is maximum likelihood, "auto" is 2 plus the columns that a covariance joins (Fraley and Raftery).
+            0 is maximum likelihood; "auto" is the one of 0.1, 1, 4 and 2 plus the columns that a covariance joins
+            (Fraley and Raftery) under which held-out training rows are most likely. It costs up to 120 EM steps on
+            two thirds of the rows, of which 2000 choose at most.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the fit is long enough.
         random_state: seed of the starts and of the dequantisation of pixels.
@@ -68,7 +71,7 @@ class GaussianMixture(Components):
     """A mixture of normals: a density of numeric events, without classes; arguments of `Components`.
 
     Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
-    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with.
+    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with, and ``pseudo_counts_``.
     """
 
     measure: ClassVar[Measure] = "continuous"
@@ -88,9 +91,11 @@ class GaussianMixture(Components):
         own = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled()
         pooled = np.maximum(own.variances[0], self.least)
         added = np.where(self.least > 0, self.least, scaled_variances(own, self.var_smoothing))
-        regular = Regularisation(pooled + added, self._pseudo_counts(rows.shape[1]), added)
-        starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.n_init))
         complete = not np.isnan(rows).any()
+        regular = Regularisation(pooled + added, 0.0, added)
+        self.pseudo_counts_ = self._likeliest(rows, regular) if self.pseudo_counts == "auto" else self.pseudo_counts
+        regular = replace(regular, pseudo_counts=self.pseudo_counts_)
+        starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.n_init))
         operations = float(4 * rows.size * rows.shape[1] * self.n_components * self.max_iter)
         place = placement(self.device if complete else "cpu", operations)
         in_doubles = rows.dtype == np.float64 and complete and self.covariance_type == "full"
@@ -100,10 +105,21 @@ class GaussianMixture(Components):
         self.trace_ = np.array(trace)
         return self
 
-    def _pseudo_counts(self, n_columns: int) -> float:
-        if self.pseudo_counts == "auto":
-            return 2.0 + (n_columns if self.covariance_type in ("full", "tied") else 1)
-        return float(self.pseudo_counts)
+    def _likeliest(self, rows: Array, regular: Regularisation) -> float:
+        """Pseudo-counts under which held-out rows are most likely; each fit begins where the one with more ended."""
+        usual = 2.0 + (rows.shape[1] if self.covariance_type in ("full", "tied") else 1)
+        rows = rows[:: -(-len(rows) // _MOST_ROWS)]
+        if len(rows) < 2 * _FOLDS:
+            return usual
+        candidates = [usual, *(count for count in _PSEUDO_COUNTS if count < usual)]
+        fold, steps = np.arange(len(rows)) % _FOLDS, min(self.max_iter, _STEPS)
+        scores = np.zeros(len(candidates))
+        for others, held in ((rows[fold != k], rows[fold == k]) for k in range(_FOLDS)):
+            mixture = self._start(others, replace(regular, pseudo_counts=usual), np.random.default_rng(0))
+            for i, count in enumerate(candidates):
+                mixture, _ = em(others, mixture, steps, self.tol, replace(regular, pseudo_counts=count))
+                scores[i] += mixture.log_density(held).sum()
+        return candidates[int(scores.argmax())]
 
     def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
         labels = kmeans_labels(rows, self.n_components, rng)
@@ -117,8 +133,7 @@ class GaussianMixture(Components):
     def log_prob(self, X: Array) -> Array:
         """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
         rows = as_rows(X, self.schema_, np.float32 if X.dtype == np.float32 else np.float64)
-        joint = self.mixture_.component_log_density(rows) + np.log(self.mixture_.weights)[:, None]
-        return np.asarray(logsumexp(joint, axis=0))
+        return self.mixture_.log_density(rows)
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events (n, *event); y is ignored."""
