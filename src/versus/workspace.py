@@ -5,7 +5,7 @@
 ``models/<cell>/``              ``history.csv`` and a model per repeat, ``0.json`` … (`versus.models.persistence`)
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
 ``reports/``                    output of `compare`
-``.versus/``                    unfinished fits, locks, outages of MLflow; safe to delete when nothing runs
+``.versus/``                    fits, locks, outages of MLflow; safe to delete when nothing runs
 =============================== ====================================================================================
 
 Data and models have a ``contents.txt``, which represents the folder in the dependencies of later
@@ -43,6 +43,10 @@ class Workspace:
     def unfinished(self, cell: str) -> Path:
         """Folder of a cell's unfinished fits (`versus.fitting.unfinished`)."""
         return self.private / "unfinished" / cell
+
+    def fits(self, cell: str) -> Path:
+        """Folder of a cell's finished fits (`versus.fitting.kept`)."""
+        return self.private / "fits" / cell
 
     def prepared(self, dataset: str) -> Path:
         """Folder of a prepared data set."""

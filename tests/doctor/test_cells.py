@@ -1,6 +1,8 @@
 """Orphans and unfinished fits go; what is in use, of the user's, or behind a link stays."""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -62,10 +64,13 @@ def test_an_unfinished_fit_is_kept_as_long_as_training_would_go_on_with_it(works
     assert not folder.exists()
 
 
-def test_an_unfinished_fit_of_a_cell_that_is_gone_is_removed(workspace: Workspace) -> None:
-    workspace.unfinished("iris-gone").mkdir(parents=True)
+@pytest.mark.parametrize("place", [Workspace.unfinished, Workspace.fits])
+def test_the_fits_of_a_cell_that_is_gone_are_removed(workspace: Workspace, place: Callable[..., Path]) -> None:
+    place(workspace, "iris-gone").mkdir(parents=True)
+    workspace.fits("iris-prior").mkdir(parents=True)
     mend(workspace)
-    assert not workspace.unfinished("iris-gone").exists()
+    assert not place(workspace, "iris-gone").exists()
+    assert workspace.fits("iris-prior").exists()
 
 
 def test_an_unfinished_fit_is_not_removed_under_its_stage(workspace: Workspace) -> None:

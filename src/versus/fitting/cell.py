@@ -18,7 +18,7 @@ from versus import manifest
 from versus.data import prepared
 from versus.data.prepared import Part, Prepared
 from versus.data.schema import Schema
-from versus.fitting import failure, unfinished
+from versus.fitting import failure, kept, unfinished
 from versus.fitting.failure import Failure
 from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
@@ -35,6 +35,7 @@ Observe = Callable[[int, Mapping[str, float], int], None]
 def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, observe: Observe | None = None) -> None:
     """Fit a cell once for each repeat and write models/<cell>/; fits that a kill interrupted are resumed.
 
+    A fit of the training before that depends on nothing that has changed is taken up (`versus.fitting.kept`).
     Where a fit fails, the folder holds the reason instead (`versus.fitting.failure`).
 
     Args:
@@ -49,9 +50,21 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
     workshop.parent.mkdir(parents=True, exist_ok=True)
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
-        unfinished.open_folder(workshop, unfinished.fingerprint(workspace, f"train-{cell.name}", cell.dataset))
+        stage = f"train-{cell.name}"
+        fingerprint = unfinished.fingerprint(workspace, stage, cell.dataset)
+        unfinished.open_folder(workshop, fingerprint)
+        code = unfinished.stage_file(workspace, stage).read_bytes()
+        known = kept.available(workspace.fits(cell.name), fingerprint)
+
+        def take_up(repeat: int) -> str:
+            """Take up a fit that is known already; return its key."""
+            key = kept.key(code, data, repeat)
+            if key in known:
+                kept.take_up(known[key], workshop / str(repeat))
+            return key
+
         failed = failure.attempt(
-            lambda: _fit_repeats(cell, training, seed, data, workshop, observe), "training", cell.time_limit
+            lambda: _fit_repeats(cell, training, seed, data, workshop, take_up, observe), "training", cell.time_limit
         )
         if failed is not None:
             failed = replace(failed, repeat=next(_unfitted(workshop, data.repeats), None))
@@ -59,16 +72,28 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
 
 
 def _fit_repeats(
-    cell: Cell, training: Training, seed: int, data: Prepared, workshop: Path, observe: Observe | None
+    cell: Cell,
+    training: Training,
+    seed: int,
+    data: Prepared,
+    workshop: Path,
+    take_up: Callable[[int], str],
+    observe: Observe | None,
 ) -> None:
-    """Fit the repeats that are not fitted yet."""
+    """Fit the repeats that are not fitted yet, here or in the training before."""
     for repeat in _unfitted(workshop, data.repeats):
-        model = build(cell, training, seed + repeat, data.schema)
-        _fit_repeat(model, cell, data, repeat, workshop, observe)
+        key = take_up(repeat)
+        if not _is_fitted(workshop, repeat):
+            model = build(cell, training, seed + repeat, data.schema)
+            _fit_repeat(model, cell, data, repeat, workshop, key, observe)
 
 
 def _unfitted(workshop: Path, repeats: int) -> Iterator[int]:
-    return (repeat for repeat in range(repeats) if not (workshop / str(repeat) / "cost.json").is_file())
+    return (repeat for repeat in range(repeats) if not _is_fitted(workshop, repeat))
+
+
+def _is_fitted(workshop: Path, repeat: int) -> bool:
+    return (workshop / str(repeat) / "cost.json").is_file()
 
 
 def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
@@ -91,7 +116,9 @@ def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
     return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
 
 
-def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: Path, observe: Observe | None) -> None:
+def _fit_repeat(
+    model: Any, cell: Cell, data: Prepared, repeat: int, workshop: Path, key: str, observe: Observe | None
+) -> None:
     """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: it marks a complete fit."""
     folder = workshop / str(repeat)
     shutil.rmtree(folder, ignore_errors=True)
@@ -103,6 +130,7 @@ def _fit_repeat(model: Any, cell: Cell, data: Prepared, repeat: int, workshop: P
         history = _fit(model, cell, data, repeat, checkpoint, observe)
     persistence.save(model, folder / "model", cell.family, cell.module)
     _write_history(folder / "history.csv", ((repeat, *row) for row in history))
+    kept.mark(folder, key)
     cost = {
         **memory.as_json(),
         "device": str(getattr(model, "device_", "cpu")),
@@ -161,7 +189,10 @@ def _deliver(workspace: Workspace, cell: Cell, workshop: Path, repeats: int, fai
     out.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
-    shutil.rmtree(workshop)
+    if failed is None:
+        kept.keep(workshop, workspace.fits(cell.name))
+    else:
+        shutil.rmtree(workshop)
 
 
 def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:

@@ -21,9 +21,14 @@ def fingerprint(workspace: Workspace, stage: str, dataset: str) -> str:
     Raises:
         FileNotFoundError: if the data or the stage's fingerprint are not there yet.
     """
-    digest = hashlib.sha256((workspace.root / f"data/fingerprints/{stage}.txt").read_bytes())
+    digest = hashlib.sha256(stage_file(workspace, stage).read_bytes())
     digest.update((workspace.prepared(dataset) / manifest.NAME).read_bytes())
     return digest.hexdigest()
+
+
+def stage_file(workspace: Workspace, stage: str) -> Path:
+    """Return the file with the parameters and the code that a stage depends on."""
+    return workspace.root / f"data/fingerprints/{stage}.txt"
 
 
 def is_of(folder: Path, expected: str) -> bool:

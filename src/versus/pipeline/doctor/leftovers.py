@@ -58,13 +58,15 @@ def _remove_under(lock: Path, path: Path) -> str:
 
 
 def unfinished_fits(workspace: Workspace, params: Params) -> Iterator[Finding]:
-    """Yield unfinished fits of cells that are gone, or whose parameters, data or code have changed.
+    """Yield fits of cells that are gone, and unfinished ones whose parameters, data or code have changed.
 
     A cell whose stage is up to date has no matching unfinished fit: it was delivered, or its output was removed when
     the fit began.
     """
     stages = {cell.name: (f"train-{cell.name}", cell.dataset) for cell in parameters.cells(params)}
     stages |= {f"experiment-{name}": (f"experiment-{name}", asked.data) for name, asked in params.experiments.items()}
+    for folder in sorted(path for path in workspace.private.glob("fits/*") if path.name not in stages):
+        yield removable(workspace.root, folder, f"{folder} holds fits, and params.yaml has no such cell")
     for folder in sorted(path for path in workspace.private.glob("unfinished/*") if path.is_dir()):
         stage = stages.get(folder.name)
         if stage is None:
