@@ -134,6 +134,7 @@ def test_a_classifier(measured):
         "task": "classification",
         "measure": None,
         "bound": None,
+        "special_cases": [],
         "capabilities": ["fit", "predict", "predict_proba"],
         "n_test": [30, 30],
         "repeats": 2,

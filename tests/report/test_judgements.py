@@ -1,6 +1,7 @@
 """The words of the report follow from the numbers: cases where each verdict must fall."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes, Number
+from versus.models.classical_generative.gaussian import GaussianClassifier
+from versus.models.classical_generative.mixture import GaussianMixtureClassifier
 from versus.report import number_files, results
 from versus.report.across import wins
 from versus.report.contrasts import main_contrast
@@ -271,6 +274,32 @@ def test_a_lower_bound_above_an_exact_value_decides_and_one_below_it_does_not(sc
     assert found["decided"] == [
         "Even the lower bound of high is above the likelihood of exact: high has the higher one."
     ]
+
+
+def test_a_likelihood_below_that_of_a_special_case_is_a_warning(scored):
+    likelihoods_of(
+        scored,
+        rich=("continuous", "mean_log_likelihood", -10 + NOISE),
+        simple=("continuous", "mean_log_likelihood", -8 - NOISE),
+        close=("continuous", "mean_log_likelihood", -10 + NOISE - 0.0001),
+    )
+    for name in ("rich", "simple", "close"):
+        facts = scored.workspace.evaluation(f"set-{name}") / "evaluation.json"
+        cases = [["Simple", {}], ["Other", {}]] if name != "simple" else [["Rich", {}]]
+        facts.write_text(json.dumps({**json.loads(facts.read_text()), "class": name.title(), "special_cases": cases}))
+    found = likelihoods.content(scored.results().datasets[0])
+    assert [sentence[:56] for sentence in found["below"]] == [
+        "The likelihood of rich is below that of simple, which is",
+        "The likelihood of close is below that of simple, which i",
+    ]
+    assert "by 2.000 nats" in found["below"][0]
+    assert any("warning" in line and "rich" in line for line in likelihoods.markdown(found))
+    assert GaussianMixtureClassifier().known_special_cases() == [
+        ("GaussianNaiveBayes", {}),
+        ("MixedNaiveBayes", {}),
+        ("GaussianClassifier", {}),
+    ]
+    assert GaussianClassifier("tied").known_special_cases() == [("Marginals", {})]
 
 
 def test_an_exact_value_above_a_bound_decides_nothing(scored):

@@ -7,7 +7,7 @@ imported: params.yaml and constructors are checked by the same rule.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from numbers import Integral, Real
@@ -29,6 +29,10 @@ def _whole(value: Any) -> bool:
 def _number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
+
+# Classes that a model generalises: the arguments that the model must have for it, the name of the class, and the
+# arguments that the class must have. With well-chosen regularisation its likelihood is not below theirs.
+SpecialCases = tuple[tuple[Mapping[str, str], str, Mapping[str, str]], ...]
 
 Rule = tuple[str, Callable[[Any], bool]]  # the accepted values in words, and the check
 
@@ -114,6 +118,7 @@ class Model:
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ()
+    special_cases: ClassVar[SpecialCases] = ()
 
     schema: Schema | None = None
 
@@ -123,6 +128,15 @@ class Model:
             value = getattr(self, argument.name)
             if not argument.accepts(value):
                 raise ValueError(f"{type(self).__name__}: {argument.name}={value!r}; accepted: {argument.accepted}")
+
+    def known_special_cases(self) -> list[tuple[str, dict[str, str]]]:
+        """List the classes that the model generalises with its arguments, and the arguments that they must have."""
+        own = self.arguments()
+        return [
+            (name, dict(theirs))
+            for mine, name, theirs in self.special_cases
+            if all(own[argument] == value for argument, value in mine.items())
+        ]
 
     def arguments(self) -> dict[str, Any]:
         """The arguments by name, without the schema."""

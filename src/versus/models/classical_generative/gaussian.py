@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.models.arguments import NonNegative, Share
+from versus.models.arguments import NonNegative, Share, SpecialCases
 from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events
@@ -47,6 +47,13 @@ class GaussianClassifier(MixedDensity):
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "covariances")
+    special_cases: ClassVar[SpecialCases] = (
+        ({}, "Marginals", {}),
+        ({"covariance_type": "full"}, "GaussianNaiveBayes", {}),
+        ({"covariance_type": "full"}, "MixedNaiveBayes", {}),
+        ({"covariance_type": "full"}, "GaussianClassifier", {"covariance_type": "diag"}),
+        ({"covariance_type": "full"}, "GaussianClassifier", {"covariance_type": "tied"}),
+    )
 
     covariance_type: Literal["full", "tied", "diag"] = "full"
     shrinkage: Share | Literal["auto"] = "auto"

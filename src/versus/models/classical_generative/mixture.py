@@ -17,7 +17,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
-from versus.models.arguments import Count, Model, NonNegative
+from versus.models.arguments import Count, Model, NonNegative, SpecialCases
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.class_densities import BayesClassifier
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
@@ -170,6 +170,15 @@ class GaussianMixture(Components):
 @dataclass(eq=False)
 class GaussianMixtureClassifier(Components, BayesClassifier):
     """One Gaussian mixture for each class; arguments of `Components`, and a prior over the classes."""
+
+    special_cases: ClassVar[SpecialCases] = (
+        ({"covariance_type": "full"}, "GaussianNaiveBayes", {}),
+        ({"covariance_type": "full"}, "MixedNaiveBayes", {}),
+        ({"covariance_type": "full"}, "GaussianClassifier", {}),
+        ({"covariance_type": "diag"}, "GaussianNaiveBayes", {}),
+        ({"covariance_type": "diag"}, "MixedNaiveBayes", {}),
+        ({"covariance_type": "diag"}, "GaussianClassifier", {"covariance_type": "diag"}),
+    )
 
     def new_density(self) -> GaussianMixture:
         """Build an unfitted mixture for one class."""

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.models.arguments import NonNegative
+from versus.models.arguments import NonNegative, SpecialCases
 from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events, working_type
@@ -40,6 +40,7 @@ class GaussianNaiveBayes(MixedDensity):
     """
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances")
+    special_cases: ClassVar[SpecialCases] = (({}, "Marginals", {}),)
 
     var_smoothing: NonNegative = 1e-9
     random_state: int | None = None

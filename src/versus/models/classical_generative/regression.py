@@ -19,7 +19,7 @@ from scipy.special import logsumexp, ndtr, ndtri
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
-from versus.models.arguments import Count, Model, NonNegative
+from versus.models.arguments import Count, Model, NonNegative, SpecialCases
 from versus.models.checks import restored_schema
 from versus.models.classical_generative.mixture import Components, GaussianMixture
 from versus.models.events import as_rows, require_numeric
@@ -165,6 +165,8 @@ class GaussianMixtureRegression(Components, JointRegression):
         covariance_type: "full" or "tied"; within components without correlation x would tell nothing about y.
         pseudo_counts: large values widen the intervals where x almost determines y.
     """
+
+    special_cases: ClassVar[SpecialCases] = (({"covariance_type": "full"}, "GaussianRegression", {}),)
 
     n_components: Count = 3
     covariance_type: Literal["full", "tied"] = "full"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -62,7 +64,8 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
     rows = tuple((cells[m], tuple(of.get(m, Entry(formatting.NONE)) for of in entries)) for m in models)
     decided = [sentence for column in found if (sentence := decision(dataset, column))]
     table = ScoreTable(f"Likelihoods of test rows, {dataset.name}", tuple(c.header for c in found), rows)
-    return {"table": table, "decided": decided}
+    below = [sentence for column in found for sentence in below_special_cases(dataset, column)]
+    return {"table": table, "decided": decided, "below": below}
 
 
 def columns(dataset: DatasetResults) -> list[Column]:
@@ -97,6 +100,28 @@ def decision(dataset: DatasetResults, column: Column) -> str:
     return f"Even the lower bound of {model} is above the likelihood of {', '.join(worse)}: {model} has the higher one."
 
 
+def below_special_cases(dataset: DatasetResults, column: Column) -> Iterator[str]:
+    """Yield a warning for each model whose exact likelihood is clearly below that of a model which it generalises."""
+    exact = [v for v in column.values if not v.is_bound and not metric_table.lower_is_better(v.metric)]
+    for general, special in product(exact, exact):
+        one, other = general.evaluation, special.evaluation
+        apart = dataset.difference(one, other, general.metric) if _generalises(one, other) else None
+        if apart is not None and apart.interval(dataset.comparison.confidence)[1] < 0:
+            nats, interval = formatting.score(-apart.mean), apart.interval(dataset.comparison.confidence)
+            span = formatting.span(-interval[1], -interval[0])
+            yield (
+                f"The likelihood of {one.cell.model} is below that of {other.cell.model}, which is a special case of "
+                f"it, by {nats} nats ({span}): it overfits, or its regularisation or its start does not suit the data."
+            )
+
+
+def _generalises(general: Evaluation, special: Evaluation) -> bool:
+    return any(
+        special.facts.get("class") == name and all(special.cell.args.get(a) == value for a, value in args.items())
+        for name, args in general.facts.get("special_cases", ())
+    )
+
+
 def from_first(dataset: DatasetResults, column: Column, one: Likelihood) -> FromBest:
     """Return the difference from the first value of a column, with an interval that holds for all pairs at once."""
     top = column.values[0]
@@ -121,4 +146,5 @@ def markdown(content: Content) -> list[str]:
     """Return the table, and what it decides."""
     scores = content["table"]
     rows = ([escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows)
-    return [*table(["model", "family", *scores.headers], rows), *map(escaped, content["decided"]), ""]
+    warnings = [f"- **warning**: {escaped(sentence)}" for sentence in content["below"]]
+    return [*table(["model", "family", *scores.headers], rows), *map(escaped, content["decided"]), "", *warnings, ""]
