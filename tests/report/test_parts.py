@@ -2,15 +2,16 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from versus.metrics import table as metric_table
-from versus.report import formatting
+from versus.report import formatting, results
 from versus.report.build import source_hash
 from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.plot import Scale, scale
 from versus.report.files import write_csv
 from versus.report.section import escaped
-from versus.report.sections import profile
+from versus.report.sections import families, profile, verdict
 from versus.report.sections.curves import thinned
 
 
@@ -125,3 +126,42 @@ def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():
     file = {"bytes": 1234, "path": "own.csv", "sha256": "ab" * 32}
     assert profile.source(file) == f"own.csv: 1\u202f234 bytes, SHA-256 {'ab' * 32}"
     assert profile.source({**file, "url": "https://example.org/x"}).startswith("own.csv from https://example.org/x: ")
+
+
+def read(made):
+    return results.read(made.workspace, made.cells)
+
+
+def test_the_sentence_counts_every_compared_data_set_once(made):
+    found = read(made).verdicts
+    sentence = verdict.overall(found)
+    assert sentence.startswith(f"Of {len(found)} data sets, ")
+    assert all(sentence.count(v.dataset) == 1 for v in found)
+    assert verdict.overall([]) == "No data set has models of both sides."
+
+
+def test_each_data_set_has_a_line_with_the_model_to_use(made):
+    lines = verdict.content(read(made))["lines"]
+    assert [line.verdict.dataset for line in lines] == [d.name for d in read(made).datasets]
+    for line in lines:
+        contrast = line.verdict.contrast
+        assert line.use == contrast.use.cell
+        assert [cell for cell, _ in line.scores] == [contrast.discriminative.cell, contrast.generative.cell]
+        assert line.use in [cell for cell, _ in line.scores]
+
+
+def test_the_two_sides_have_the_means_of_their_best_models(made):
+    found = read(made)
+    rows = {row.name: row for row in families.content(found)["rows"]}
+    shares = [v.contrast for v in found.verdicts if v.contrast.dataset.primary == "accuracy_score"]
+    first = np.mean([c.discriminative.mean("accuracy_score") for c in shares])
+    assert rows["accuracy, mean"].values[0] == formatting.percent(first)
+    assert rows["accuracy, mean"].apart.startswith(formatting.points(np.mean([c.mean for c in shares])))
+    written = "\n".join(families.markdown({"rows": rows.values()}))
+    assert not any(row.is_cost and row.name in written for row in rows.values())
+
+
+def test_an_interval_over_data_sets_is_students():
+    values = [0.1, 0.4, -0.2, 0.3]
+    reference = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    assert families.t_interval(values, 0.9) == pytest.approx((0.15, *reference))

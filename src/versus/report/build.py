@@ -106,6 +106,7 @@ def _with_filters(made: Environment) -> Environment:
         "times": formatting.times,
         "breakable": breakable,
         "count": formatting.count,
+        "estimate": formatting.estimate,
         "shorten": formatting.shorten,
         "label": metric_table.label,
         "lower_is_better": metric_table.lower_is_better,

@@ -98,6 +98,11 @@ def count(number: float) -> str:
     return f"{number:,.0f}".replace(",", NARROW)
 
 
+def estimate(number: float) -> str:
+    """Format an estimated count: two digits, since it has no more."""
+    return count(float(f"{number:.2g}"))
+
+
 def shorten(text: str, length: int) -> str:
     """Cut a text to at most ``length`` characters, the last an ellipsis where it was cut."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -114,18 +114,13 @@ def _open(contrast: Contrast) -> str:
     """Say what would decide, and how sure the choice of the pair is."""
     parts = []
     if contrast.rows_to_decide is not None:
-        parts.append(f"About {formatting.count(_rounded(contrast.rows_to_decide))} rows would decide it.")
+        parts.append(f"About {formatting.estimate(contrast.rows_to_decide)} rows would decide it.")
     if not contrast.is_stable:
         parts.append(
             f"Other rows of this kind pick this pair in {formatting.percent(contrast.stability, 0)} of cases only: "
             "several models are about as good."
         )
     return "".join(f" {part}" for part in parts)
-
-
-def _rounded(rows: int) -> int:
-    """Round to two digits: an estimate has no more."""
-    return int(float(f"{rows:.2g}"))
 
 
 def _one_sided(dataset: DatasetResults) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 DIGITS = 9  # means that agree to so many decimals are tied: what differs beyond is rounding
-RESAMPLES = 400
+RESAMPLES, CHUNK = 400, 50
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,24 @@ def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None
         raise ValueError(f"first {first.shape} and second {second.shape} must have the same rows, and a model each")
     owners = np.arange(len(first)) if units is None else np.unique(units, return_inverse=True)[1]
     m = int(owners.max()) + 1
+    sums = np.zeros((m, 1 + first.shape[1] + second.shape[1]))  # of each unit: its rows, then the scores of all models
+    np.add.at(sums, owners, np.hstack([np.ones((len(first), 1)), first, second]))
     rng = np.random.default_rng(random_state)
-    both = first, second
-    best = [_best(scores.mean(axis=0)) for scores in both]
+    everywhere, sides = sums.sum(axis=0), (slice(1, 1 + first.shape[1]), slice(1 + first.shape[1], None))
+    best = np.array([_best(everywhere[side] / everywhere[0]) for side in sides])
     picks, lost = np.zeros((RESAMPLES, 2), np.int64), np.full(RESAMPLES, np.nan)
-    for b in range(RESAMPLES):
-        drawn = np.bincount(rng.integers(0, m, m), minlength=m)[owners].astype(np.float64)
-        picks[b] = [_best(drawn @ scores / drawn.sum()) for scores in both]
-        left_out = drawn == 0
-        if left_out.any():
-            means = [scores[left_out].mean(axis=0) for scores in both]
-            # Against the pair that is best over all rows, on the same rows: 0 where the same pair is picked.
-            lost[b] = sum(sign * (means[k][best[k]] - means[k][picks[b, k]]) for k, sign in ((0, 1), (1, -1)))
-    often = tuple(np.bincount(picks[:, k], minlength=scores.shape[1]) / RESAMPLES for k, scores in enumerate(both))
+    for start in range(0, RESAMPLES, CHUNK):
+        chunk = slice(start, start + CHUNK)
+        drawn = np.stack([np.bincount(rng.integers(0, m, m), minlength=m) for _ in range(CHUNK)])
+        inside, outside = drawn @ sums, (drawn == 0) @ sums
+        for k, (side, sign) in enumerate(zip(sides, (1, -1), strict=True)):
+            picks[chunk, k] = _best(inside[:, side] / inside[:, :1])
+            with np.errstate(invalid="ignore"):
+                means = outside[:, side] / outside[:, :1]  # NaN where no unit is left out
+            # Against the model that is best over all rows, on the same rows: 0 where the same one is picked.
+            gap = sign * (means[:, best[k]] - np.take_along_axis(means, picks[chunk, k, None], axis=1)[:, 0])
+            lost[chunk] = gap if k == 0 else lost[chunk] + gap
+    often = tuple(np.bincount(picks[:, k], minlength=n.shape[1]) / RESAMPLES for k, n in enumerate((first, second)))
     return Selection(
         optimism=float(np.nanmean(lost)) if np.isfinite(lost).any() else 0.0,
         stability=float(np.mean((picks == best).all(axis=1))),
@@ -71,6 +76,7 @@ def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None
     )
 
 
-def _best(means: Floats) -> int:
-    """The highest, (M,) -> index; the first of those that tie."""
-    return int(np.round(means, DIGITS).argmax())
+def _best(means: Floats) -> NDArray[np.int64]:
+    """The highest, (..., M) -> indices (...); the first of those that tie."""
+    found: NDArray[np.int64] = np.round(means, DIGITS).argmax(axis=-1)
+    return found

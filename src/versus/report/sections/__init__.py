@@ -9,6 +9,7 @@ from versus.report.sections import (
     crossing,
     datasets,
     differences,
+    families,
     gaps,
     provenance,
     ranks,
@@ -19,6 +20,7 @@ from versus.report.sections import (
 
 SECTIONS: tuple[Section[Results], ...] = (
     verdict,
+    families,
     table,
     differences,
     trade_off,

@@ -94,14 +94,11 @@ def _words(pair: Mapping[str, Any], first: str, second: str, crossing: tuple[flo
         return (
             f"By {label}, no clear crossing: the sizes from {sizes[0]} to {sizes[-1]} rows do not tell where it lies."
         )
-    begin = f"fewer than {sizes[0]}" if low < sizes[0] else _size(low)
-    end = f"more than {sizes[-1]}" if high > sizes[-1] else _size(high)
-    below = f"{early} {'may be' if low < sizes[0] else 'is'} ahead below about {_size(at)} rows ({begin} to {end})"
+    begin = f"fewer than {sizes[0]}" if low < sizes[0] else formatting.estimate(low)
+    end = f"more than {sizes[-1]}" if high > sizes[-1] else formatting.estimate(high)
+    is_ahead = "may be ahead" if low < sizes[0] else "is ahead"
+    below = f"{early} {is_ahead} below about {formatting.estimate(at)} rows ({begin} to {end})"
     return f"By {label}, {below}, {late} {'may be ' if high > sizes[-1] else ''}above."
-
-
-def _size(value: float) -> str:
-    return formatting.count(float(f"{value:.2g}"))
 
 
 def _rows(pair: Mapping[str, Any]) -> list[list[str]]:

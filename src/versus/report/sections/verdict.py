@@ -1,23 +1,116 @@
-"""First section: the conclusion for each data set, in plain words."""
+"""First section: one sentence on all data sets, a line for each, and the conclusions in plain words below."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from versus.metrics import table as metric_table
+from versus.report import costs, formatting
+from versus.report.contrasts import Contrast
+from versus.report.dataset_results import DatasetResults
+from versus.report.entries import Entry, cost_entry, score_entry
+from versus.report.evaluation import Evaluation
 from versus.report.results import Results
-from versus.report.section import Content, escaped
+from versus.report.section import Content, escaped, table
+from versus.report.verdicts import Verdict
+from versus.settings import Cell
 
 NAME, TITLE = "verdict", "Verdict"
+DECIDED = {
+    "discriminative ahead": "the discriminative side is ahead on",
+    "generative ahead": "the generative side is ahead on",
+    "practically equal": "both are practically equal on",
+}
+# What a model can do besides its main answer: method -> words.
+COSTS = costs.HEADLINE[:2]  # seconds of a fit, milliseconds of an answer
+USES = {"sample": "draws new data", "log_prob": "density", "elbo": "bound on the density", "impute": "fills gaps"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Line of the table for one data set: the model to use, and why.
+
+    ``scores`` are those of the best discriminative and the best generative model, (cell, entry).
+    """
+
+    verdict: Verdict
+    use: Cell | None
+    can: str
+    metric: str
+    scores: tuple[tuple[Cell, Entry], ...]
+    difference: str
+    costs: tuple[Entry, ...]
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Return the statement over all data sets, the verdicts, and the number of cells without an evaluation."""
-    absent = len(results.missing) + len(results.failed)
-    over_all = results.overall.sentence if results.overall else ""
-    return {"overall": over_all, "verdicts": results.verdicts, "n_absent": absent, "n_cells": len(results.cells)}
+    """Return the sentence, the lines, and the number of cells without an evaluation."""
+    found = results.verdicts
+    lines = [_line(dataset, verdict) for dataset, verdict in zip(results.datasets, found, strict=True)]
+    return {
+        "sentence": overall(found),
+        "lines": lines,
+        "cost_headers": [cost.label for cost in COSTS],
+        "verdicts": found,
+        "n_absent": len(results.missing) + len(results.failed),
+        "n_cells": len(results.cells),
+    }
+
+
+def overall(verdicts: Sequence[Verdict]) -> str:
+    """Count the outcomes in one sentence, with the names of the data sets."""
+    compared = [verdict for verdict in verdicts if verdict.contrast is not None]
+    if not compared:
+        return "No data set has models of both sides."
+    parts = []
+    for outcome, words in DECIDED.items():
+        if named := [verdict.dataset for verdict in compared if verdict.outcome == outcome]:
+            parts.append(f"{words} {len(named)} ({', '.join(named)})")
+    left = [verdict for verdict in compared if verdict.outcome not in DECIDED]
+    if left:
+        said = ", ".join(f"{verdict.dataset}: {verdict.words}" for verdict in left)
+        parts.append(f"{len(left)} {'is' if len(left) == 1 else 'are'} not decided ({said})")
+    return f"Of {len(compared)} data set{'s' if len(compared) != 1 else ''}, {'; '.join(parts)}."
+
+
+def _line(dataset: DatasetResults, verdict: Verdict) -> Line:
+    contrast = verdict.contrast
+    label = metric_table.label(dataset.primary)
+    if contrast is None:
+        return Line(verdict, None, "", label, (), "", ())
+    pair = (contrast.discriminative, contrast.generative)
+    scores = tuple((e.cell, score_entry(dataset, e, dataset.primary)) for e in pair)
+    used = tuple(cost_entry(contrast.use, cost) for cost in COSTS)
+    return Line(verdict, contrast.use.cell, _can(contrast.use), label, scores, difference(contrast), used)
+
+
+def _can(evaluation: Evaluation) -> str:
+    return ", ".join(words for method, words in USES.items() if method in evaluation.capabilities)
+
+
+def difference(contrast: Contrast) -> str:
+    """Format the difference with its interval, ``+2.2 (+1.3 to +3.1)``, in points where the score is a share."""
+    write = formatting.points if metric_table.is_share(contrast.dataset.primary) else formatting.signed
+    if contrast.low != contrast.low:
+        return write(contrast.mean)
+    return f"{write(contrast.mean)} ({write(contrast.low)} to {write(contrast.high)})"
 
 
 def markdown(content: Content) -> list[str]:
-    """Return a line for each data set, without costs, which differ from run to run."""
-    lead = [escaped(content["overall"]), ""] if content["overall"] else []
-    return [*lead, *(f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"])]
+    """Return the sentence, the table and a line for each data set, without costs, which differ from run to run."""
+    header = ["data set", "use", "outcome", "score", "discriminative", "generative", "difference"]
+    rows = [
+        [
+            escaped(line.verdict.dataset),
+            escaped(line.use.model) if line.use else formatting.NONE,
+            line.verdict.words,
+            line.metric,
+            *(f"{escaped(cell.model)} {entry.plain}" for cell, entry in line.scores or ()),
+            *([formatting.NONE] * 2 if not line.scores else []),
+            line.difference or formatting.NONE,
+        ]
+        for line in content["lines"]
+    ]
+    said = [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
+    return [escaped(content["sentence"]), "", *table(header, rows), *said]
