@@ -8,7 +8,7 @@ def test_names_are_unique_and_complete():
     assert len(set(names)) == len(names) == 28
     assert len({metric.label for metric in METRICS}) == len(METRICS)
     assert all(metric.reference and metric.low < metric.high for metric in METRICS)
-    assert all((metric.rows is None) != (metric.value is None) for metric in METRICS)
+    assert all(sum(way is not None for way in (m.rows, m.weighted, m.value)) == 1 for m in METRICS)
     assert all(metric.low <= metric.better <= metric.high for metric in METRICS if not metric.has_direction)
 
 

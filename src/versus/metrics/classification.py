@@ -1,20 +1,23 @@
 """Scores of predicted class probabilities: labels (n,) and probabilities (n, K) float64 -> rows, statistics, values.
 
-The scores equal scikit-learn's, as the tests check. Those that are functions of row means are computed here, so that a
-bootstrap is one matrix product; the others are taken from ``sklearn.metrics``, imported on use.
+The scores equal scikit-learn's, as the tests check. They are computed here, so that a bootstrap is one matrix product
+for functions of row means, and one pass over sorted rows for areas under curves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.metrics.metric import UndefinedMetricError
+from versus.statistics.bootstrap import Scorer
 
 BINS = 15  # of confidence
+BLOCK = 100_000  # weights at a time, which stay in a processor's cache
+TINY = np.finfo(np.float64).tiny
 
 
 def confusion_matrix(y: Labels, predicted: Labels, n_classes: int) -> Array:
@@ -158,15 +161,95 @@ def _confidence_bins(probabilities: Array, edges: Array) -> tuple[Array, Array]:
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2), confidence
 
 
-def roc_auc(y: Labels, probabilities: Array) -> float:
-    """Area under the ROC curve; for more than two classes the mean of one class against the rest.
+@dataclass(frozen=True)
+class Curve:
+    """Weights (B, runs) at the runs of equal scores that have members of a class, from the highest score down.
 
-    Fawcett, "An introduction to ROC analysis" (2006), by the rank-sum (Mann and Whitney 1947).
+    Args:
+        gained: weight of the run's members.
+        true, false: weight of the members, and of other rows, that score at least as high.
+        tied: weight of the other rows in the run.
+        members, others: (B, 1) weight of all.
+    """
+
+    gained: Array
+    true: Array
+    false: Array
+    tied: Array
+    members: Array
+    others: Array
+
+
+def roc_auc(y: Labels, probabilities: Array) -> Scorer:
+    """Area under the ROC curve, of weighted rows; for more than two classes the mean of each against the rest.
+
+    Fawcett, "An introduction to ROC analysis" (2006): the probability that a member scores above another row, ties
+    counting half.
 
     Raises:
         UndefinedMetricError: if a class has none or all of the rows.
     """
-    return float(np.mean([_area(y == k, probabilities[:, k]) for k in _scored_classes(y, probabilities)]))
+    return _scorer_of_curves(y, probabilities, lambda c: c.gained * (c.others - c.false + c.tied / 2) / c.others)
+
+
+def average_precision(y: Labels, probabilities: Array) -> Scorer:
+    """Area under the precision-recall curve, of weighted rows, averaged over classes as in `roc_auc`.
+
+    Each step of recall counts with the precision at its end, as in scikit-learn.
+
+    Raises:
+        UndefinedMetricError: if a class has none or all of the rows.
+    """
+    return _scorer_of_curves(y, probabilities, lambda c: c.gained * c.true / np.maximum(c.true + c.false, TINY))
+
+
+def _scorer_of_curves(y: Labels, probabilities: Array, gain: Callable[[Curve], Array]) -> Scorer:
+    """Average the areas over the classes that have a curve: the mean gain of their members; NaN if a class has none.
+
+    Rows are sorted once for each class, and their weights summed up in that order.
+    """
+    classes = [_Sorted(y == k, probabilities[:, k]) for k in _scored_classes(y, probabilities)]
+
+    def areas(weights: Array) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            curves = (of.curve(weights) for of in classes)
+            found = [np.where(c.others > 0, gain(c), np.nan).sum(axis=1) / c.members[:, 0] for c in curves]
+        return np.mean(found, axis=0)
+
+    def of(weights: Array) -> Array:
+        block = max(1, BLOCK // len(y))
+        return np.concatenate([areas(weights[b : b + block]) for b in range(0, len(weights), block)])
+
+    return Scorer(of, numbers=len(y) * len(classes))
+
+
+class _Sorted:
+    """Order of the rows by the score of one class, (n,), and where the runs of equal scores with members are."""
+
+    def __init__(self, member: Array, score: Array) -> None:
+        self.order = np.argsort(-score, kind="stable")
+        run = np.concatenate([[0], np.cumsum(np.diff(score[self.order]) != 0)])
+        self.members = self.order[member[self.order]]
+        of_members = run[member[self.order]]
+        with_members, first = np.unique(of_members, return_index=True)
+        self.last_member = np.append(first[1:], len(of_members)) - 1  # of each run
+        self.start, self.end = (np.searchsorted(run, with_members, side) for side in ("left", "right"))
+
+    def curve(self, weights: Array) -> Curve:
+        """Sum up weights (B, n)."""
+        every, true = (_summed(weights.take(rows, axis=1)) for rows in (self.order, self.members))
+        reached = true[:, self.last_member + 1]
+        gained = np.diff(reached, axis=1, prepend=0)
+        tied = every[:, self.end] - every[:, self.start] - gained
+        members = true[:, -1:]
+        return Curve(gained, reached, every[:, self.end] - reached, tied, members, every[:, -1:] - members)
+
+
+def _summed(weights: Array) -> Array:
+    """Cumulative sums with a 0 before them, (B, n) -> (B, n + 1)."""
+    found = np.zeros((weights.shape[0], weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=found[:, 1:])
+    return found
 
 
 def _scored_classes(y: Labels, probabilities: Array) -> Sequence[int]:
@@ -178,23 +261,3 @@ def _scored_classes(y: Labels, probabilities: Array) -> Sequence[int]:
     if len(members) == 1:
         raise UndefinedMetricError("there is only one class")
     return [1] if len(members) == 2 else range(len(members))
-
-
-def _area(positive: Array, score: Array) -> float:
-    """Probability that a positive row scores above a negative one, ties counting half, (n,), (n,) -> float."""
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]  # 1-based, the mean rank where scores tie
-    p = int(positive.sum())
-    return float((rank[positive].sum() - p * (p + 1) / 2) / (p * (len(score) - p)))
-
-
-def average_precision(y: Labels, probabilities: Array) -> float:
-    """Area under the precision-recall curve, averaged over classes against the rest as in `roc_auc`.
-
-    Raises:
-        UndefinedMetricError: if a class has none or all of the rows.
-    """
-    from sklearn.metrics import average_precision_score
-
-    of = _scored_classes(y, probabilities)
-    return float(np.mean([average_precision_score(y == k, probabilities[:, k]) for k in of]))

@@ -2,8 +2,8 @@ r"""Metric: contributions of each row, a statistic of their mean, and all other 
 
 .. math:: \text{score} = s\Bigl(\frac1n \sum_i r(\text{answers}_i)\Bigr)
 
-A bootstrap resamples the rows (images, documents, sentences). A score that is not a function of row means, such as an
-area under a curve, is a ``value`` of all answers at once.
+A bootstrap resamples the rows (images, documents, sentences). A score that is not a function of row means is a function
+of their weights, such as an area under a curve, or a ``value`` of all answers at once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Metric:
             comparison.csv and MLflow alone.
         rows: answers -> (n, M), contributions of each row; None if the score is not a function of row means.
         statistic: means over rows (..., M) -> (...).
-        value: answers -> score, if ``rows`` is None.
+        weighted: answers -> the score as a function of the rows' weights, if ``rows`` is None and there is one.
+        value: answers -> score, if neither is given.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Metric:
     shown: str | None = None
     rows: Callable[..., Array] | None = None
     statistic: Callable[[Array], Array] = mean
+    weighted: Callable[..., Scorer] | None = None
     value: Callable[..., float] | None = None
 
     def score(self, *answers: Any) -> float:
@@ -75,6 +77,8 @@ class Metric:
         """
         if self.value is not None:
             return float(self.value(*answers))
+        if self.weighted is not None:
+            return float(self.weighted(*answers).of(np.ones((1, len(answers[0]))))[0])
         assert self.rows is not None
         return self.of_rows(self.rows(*answers))
 
@@ -106,11 +110,13 @@ class Metric:
 
     def scorer(self, *answers: Any) -> Scorer:
         """Return the score as a function of row counts: (B, n) -> (B,), NaN where it has no value."""
-        if self.rows is not None:
-            try:
+        try:
+            if self.rows is not None:
                 return scorer_of_rows(self.rows(*answers), self.statistic)
-            except UndefinedMetricError:
-                return Scorer(lambda weights: np.full(len(weights), np.nan))
+            if self.weighted is not None:
+                return self.weighted(*answers)
+        except UndefinedMetricError:
+            return Scorer(lambda weights: np.full(len(weights), np.nan))
         return scorer_of_value(self._value_or_nan, *answers)
 
     def _value_or_nan(self, *answers: Any) -> float:

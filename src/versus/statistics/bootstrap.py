@@ -1,9 +1,9 @@
 """The bootstrap: scores on resampled test rows and resampled fits.
 
 Test rows are drawn with replacement, the same ones for every model, so that differences stay paired. A score of drawn
-rows is a function of how often each row was drawn (`Scorer`): of row means one matrix product, of anything else one
-call a resample, of which there are fewer. Percentile intervals. Efron & Tibshirani, *An Introduction to the Bootstrap*
-(1993), chapters 8, 13 and 16.
+rows is a function of how often each row was drawn (`Scorer`): of row means one matrix product, of areas under curves
+passes over sorted rows, of anything else one call a resample, of which there are fewer. Percentile intervals. Efron &
+Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 8, 13 and 16.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ CHUNK = 100  # resamples at a time, to keep memory small
 # rows in all, the intervals of a report's many scores take longer than they are worth; that of a score that decides
 # what is best takes seconds.
 MOST_CALLS, MOST_ROWS, MOST_ROWS_TO_DECIDE = 100, 500_000, 20_000_000
+# Where each resample is a pass over sorted rows there are as many as take about a second, at least MOST_CALLS.
+MOST_NUMBERS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class Scorer:
     Args:
         of: whole weights (B, n) -> scores (B,), NaN where there is no score.
         by_calls: True where each resample takes a call of its own, so that only some can be asked for.
+        numbers: number of values that each resample goes through; 0 where it is part of one matrix product.
     """
 
     of: Callable[[Floats], Floats]
     by_calls: bool = False
+    numbers: int = 0
 
 
 def scorer_of_rows(rows: NDArray[Any], statistic: Callable[[Floats], Floats]) -> Scorer:
@@ -139,7 +143,8 @@ class TwoLevelBootstrap:
             most_rows: number of rows, over all resamples and fits, beyond which calls for each resample take too long.
         """
         by_calls = any(fit.by_calls for fit in fits)
-        calls = min(MOST_CALLS, len(self._rows)) if by_calls else len(self._rows)
+        numbers = sum(fit.numbers for fit in fits)
+        calls = min(len(self._rows), MOST_CALLS if by_calls else max(MOST_CALLS, MOST_NUMBERS // max(1, numbers)))
         if by_calls and calls * self._rows.shape[1] * len(fits) > most_rows:
             return None
         everything = np.ones((1, self._rows.shape[1]))
