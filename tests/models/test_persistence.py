@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
-from versus.data.targets import Classes
+from versus.data.targets import Classes, Number, Tags
 from versus.models import find, model_files, persistence
 from versus.models.persistence import PersistenceError
 
@@ -69,15 +69,13 @@ def copy(saved, tmp_path):
 
 def reseal(folder, name):
     """What somebody who tampers would also do: state the new size and hash."""
-    about = json.loads((folder / "model.json").read_text())
-    about["files"][Path(name).suffix] = persistence._seal(folder / name)
-    (folder / "model.json").write_text(json.dumps(about))
+    edit(folder, lambda about: about["files"].update({Path(name).suffix: persistence._seal(folder / name)}))
 
 
 def edit(folder, change):
     about = json.loads((folder / "model.json").read_text())
     change(about)
-    (folder / "model.json").write_text(json.dumps(about))
+    (folder / "model.json").write_text(json.dumps(about | {"seal": persistence._seal_of(about)}))
 
 
 def load_or_complaint(folder):
@@ -226,6 +224,24 @@ def test_a_tampered_description_is_refused(key, value, complaint, copy):
     edit(folder, lambda about: about.update({key: value}))
     with pytest.raises(PersistenceError, match=complaint):
         persistence.load(folder / "model")
+
+
+OTHER = Schema(Image((1, 3), 256), Classes(("u", "v", "w")))
+
+
+@pytest.mark.parametrize("name", [model[2] for model in MODELS])
+def test_a_schema_of_another_kind_or_task_is_refused(name, copy):
+    folder = copy(name)
+    whole, schema = (folder / "model.json").read_text(), persistence.load(folder / "model").schema
+    for other in (Schema(schema.x, Number("t")), Schema(schema.x, Tags(schema.classes)), OTHER):
+        about = json.loads(whole) | {"schema": other.to_json()}
+        (folder / "model.json").write_text(json.dumps(about))
+        with pytest.raises(PersistenceError, match=r"model\.(json|safetensors|skops)"):
+            persistence.load(folder / "model")
+    if hasattr(find(*next(m[:3] for m in MODELS if m[2] == name)), "predict_proba"):
+        edit(folder, lambda about: about.update(schema=Schema(schema.x, Number("t")).to_json()))
+        with pytest.raises(PersistenceError, match=f"{name} is for classification, and its schema for regression"):
+            persistence.load(folder / "model")
 
 
 @pytest.mark.parametrize(

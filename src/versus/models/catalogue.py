@@ -123,7 +123,7 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
 
 
 # A method that only models of one task have -> the task; the first that a class has decides.
-_TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
+TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
 
 
 @cache
@@ -131,7 +131,7 @@ def task(family: str, module: str, name: str) -> str | None:
     """Task of a class, by its methods; None for one that models x alone, which fits data of any task."""
     lineage = _lineage(Path(__file__).parent / family / f"{module}.py", name)
     methods = {f.name for general in lineage for f in general.body if isinstance(f, ast.FunctionDef)}
-    return next((task for method, task in _TELLING.items() if method in methods), None)
+    return next((task for method, task in TELLING.items() if method in methods), None)
 
 
 def unfit(family: str, module: str, name: str, wanted: str) -> str | None:

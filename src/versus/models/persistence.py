@@ -8,6 +8,7 @@ sees the same hash again. All models of a cell lie in one folder: DVC walks thro
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -19,12 +20,12 @@ import numpy as np
 
 from versus import manifest
 from versus.data.schema import Schema
-from versus.models import find, model_files
+from versus.models import catalogue, find, model_files
 from versus.models.arguments import arguments_of
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION, ARRAYS, ESTIMATOR = ".json", ".safetensors", ".skops"
-_KEYS = {"format", "family", "module", "class", "arguments", "schema", "arrays", "files", "scikit_learn"}
+_KEYS = {"format", "family", "module", "class", "arguments", "schema", "arrays", "files", "scikit_learn", "seal"}
 _LARGEST_DESCRIPTION = 64 * 2**20  # bytes; a schema of 100,000 columns takes a tenth of it
 
 
@@ -63,6 +64,7 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
         about["files"][ESTIMATOR] = _seal(_file(path, ESTIMATOR))
         about["scikit_learn"] = _scikit_learn_version()
     try:
+        about["seal"] = _seal_of(about)
         text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise PersistenceError(f"{type(model).__name__} cannot be saved: its arguments: {error}") from error
@@ -73,8 +75,8 @@ def load(path: Path) -> Any:
     """Read a model back from the files of ``path``; it predicts what the saved one predicted, bit for bit.
 
     Raises:
-        PersistenceError: where a file is missing, changed or damaged, names a class that is not one of the models,
-            or holds other arrays than it says, or what is not finite.
+        PersistenceError: where a file is missing, changed or damaged, names a class that is not one of the models or
+            is for another task than its schema, or holds other arrays than it says, or what is not finite.
     """
     about = _read_description(_file(path, DESCRIPTION))
     model = _build(about, _file(path, DESCRIPTION))
@@ -83,6 +85,10 @@ def load(path: Path) -> Any:
     _take_over(model, about["arrays"], _file(path, ARRAYS))
     if ESTIMATOR in about["files"]:
         model.estimator_ = _read_estimator(model, _file(path, ESTIMATOR), about["scikit_learn"])
+    if about["seal"] != _seal_of(about):  # last: what is wrong with a part says more
+        description = _file(path, DESCRIPTION)
+        mend = "`dvc checkout` or `dvc repro` brings it back"
+        raise PersistenceError(f"{description} is damaged: it was changed after it was written; {mend}")
     return model
 
 
@@ -113,6 +119,12 @@ def _file(path: Path, suffix: str) -> Path:
 
 def _seal(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": manifest.sha256(path)}
+
+
+def _seal_of(about: Mapping[str, Any]) -> str:
+    """Hash of all else in a description: a schema that was changed fits the arrays of some models."""
+    rest = {key: value for key, value in about.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _check_seal(path: Path, seal: Mapping[str, Any]) -> None:
@@ -170,6 +182,9 @@ def _build(about: Mapping[str, Any], path: Path) -> Any:
             raise ValueError(f"arguments {list(given)}; {about['class']} takes {names}")
         schema = None if about["schema"] is None else Schema.from_json(about["schema"])
         model = model_class(**given, schema=schema)
+        task = next((task for method, task in catalogue.TELLING.items() if hasattr(model, method)), None)
+        if schema is not None and task not in (schema.y.task, None):
+            raise ValueError(f"{about['class']} is for {task}, and its schema for {schema.y.task}; train it again")
         if (ESTIMATOR in about["files"]) != hasattr(model, "trusted_types"):
             raise ValueError(f"{about['class']} and {ESTIMATOR} do not belong together")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
