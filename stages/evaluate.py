@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from stages import entry
-from versus import evaluation
+from versus import evaluation, manifest
 from versus import params as parameters
 from versus.data import prepared
 from versus.fitting import failure
@@ -23,6 +23,7 @@ def main(name: str) -> None:
     out = workspace.evaluation(name)
     aside = out.with_name(f".{name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
+    manifest.check(workspace.prepared(cell.dataset))
     data = prepared.read(workspace.prepared(cell.dataset))
     failed = failure.read(workspace.model(name)) or failure.attempt(
         lambda: evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed),

@@ -1,5 +1,6 @@
 """The list of a folder's contents: `sha256sum` agrees with it, and it changes with all that it stands for."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,6 +31,19 @@ def test_sha256sum_reads_the_list_and_finds_what_changed(data: Path) -> None:
     assert checked(data).stdout.splitlines() == ["X.npy: OK", "deeper/y.npy: OK"]
     (data / "X.npy").write_bytes(b"\0other rows")
     assert "X.npy: FAILED" in checked(data).stdout
+
+
+def test_a_file_that_is_damaged_or_missing_is_named_whatever_its_time_stamp(data: Path) -> None:
+    manifest.check(data)
+    file = data / "X.npy"
+    before = file.stat()
+    file.write_bytes(b"\0rowz")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ValueError, match=r"X\.npy is damaged.*versus verify --fix"):
+        manifest.check(data)
+    file.unlink()
+    with pytest.raises(ValueError, match=r"X\.npy is missing"):
+        manifest.check(data)
 
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="sha256sum is not installed")

@@ -106,6 +106,8 @@ def test_a_config_that_dvc_cannot_read_is_named(root: Path, config: bytes) -> No
     (root / ".dvc" / "config").write_bytes(config)
     with pytest.raises(ValueError, match=r"\.dvc.config is no configuration that DVC can read"):
         verification.cache_folder(root)
+    with pytest.raises(ValueError, match=r"\.dvc.config is no configuration that DVC can read.*doctor"):
+        list(recovery.mend(root))
 
 
 @pytest.fixture

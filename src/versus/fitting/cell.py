@@ -44,7 +44,11 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
         training: device and precision.
         seed: repeat r is fitted with ``random_state=seed + r``.
         observe: called as ``observe(step, losses, repeat)`` after each epoch.
+
+    Raises:
+        ValueError: where the prepared data set is damaged.
     """
+    manifest.check(workspace.prepared(cell.dataset))
     data = prepared.read(workspace.prepared(cell.dataset))
     workshop = workspace.unfinished(cell.name)
     workshop.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,12 @@ def keep_lock(root: Path) -> None:
 
 
 def mend(root: Path) -> Iterator[str]:
-    """Repair what keeps DVC from starting; yield one line for each action."""
+    """Repair what keeps DVC from starting; yield one line for each action.
+
+    Raises:
+        ValueError: if DVC's configuration cannot be read; DVC's own message does not name the file.
+    """
+    read_config(root)
     if lacks_git(root):
         yield do_without_git(root)
     if lock_is_damaged(root):
