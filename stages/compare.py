@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stages import entry
-from versus import manifest, provenance, report
 from versus import params as parameters
+from versus import provenance, report
 from versus.fitting import failure
 from versus.serving.code import CODE
 from versus.tracking import champions, client, record
@@ -33,12 +33,10 @@ def main() -> None:
     source = provenance.describe(CODE, workspace.params, params.seed, asdict(params.training))
     evaluated = [cell for cell in cells if workspace.evaluation(cell.name).is_dir()]
     check_complete([cell.name for cell in cells if cell not in evaluated])
-    for name in {cell.dataset for cell in evaluated}:
-        manifest.check(workspace.prepared(name))
     # Not a run id, which would differ from run to run, but the query that finds the run in MLflow's search field.
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
-    query = "tags.`versus.fingerprint` = '{}'".format
-    source["runs"] = {c.name: query(record.fingerprint(workspace, c)) for c in evaluated if c.name not in failed}
+    runs = (cell for cell in evaluated if cell.name not in failed)
+    source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
     report.build(workspace, cells, source, params.comparison, params.experiments)
     client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():

@@ -22,6 +22,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from versus import manifest
 from versus.arrays import Step
 from versus.data import prepared
 from versus.data.prepared import Prepared
@@ -86,6 +87,7 @@ def run(
     Raises:
         ValueError: where a size has more rows than there are.
     """
+    manifest.check(workspace.prepared(asked.data))
     data = prepared.read(workspace.prepared(asked.data))
     sizes = sizes_of(data, asked)
     metrics = metrics_of(data.schema, comparison, asked.data)

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from versus import manifest
 from versus.metrics import table as metric_table
 from versus.report import formatting, number_files, results
 from versus.report.figures.figure import TEMPLATES, draw, environment, standalone
@@ -44,9 +45,11 @@ def build(
         experiments: names of the experiments of the params.
 
     Raises:
-        ValueError: if an evaluation's file is damaged.
+        ValueError: if an evaluation's file, or a prepared data set, is damaged.
     """
     found = results.read(workspace, cells, provenance, comparison, experiments)
+    for dataset in found.datasets:
+        manifest.check(workspace.prepared(dataset.name))
     sections = shown(SECTIONS, found)
     reports = workspace.reports
     reports.mkdir(parents=True, exist_ok=True)
