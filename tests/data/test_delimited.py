@@ -1,14 +1,30 @@
+import bz2
 import gzip
+import lzma
+import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
 
 from tests.data.conftest import Desk
+from versus.data.columns import Words
 from versus.data.errors import DataError
+from versus.data.inspect.inspection import inspect
+from versus.data.sources import delimited
 from versus.data.spaces import Image
+from versus.data.table_specification import Csv
 
 ROWS = "".join(f"{i},{'ab'[i % 2]},{i / 4},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 TABLE = "id,letter,size,answer\n" + ROWS
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as content:
+        for name, text in files.items():
+            content.writestr(name, text)
+    return out.getvalue()
 
 
 def test_columns_are_told_apart_and_targets_coded(desk: Desk):
@@ -55,6 +71,9 @@ def test_codes_with_leading_zeros_are_texts(desk: Desk):
     [
         ("t.tsv", TABLE.replace(",", "\t").encode(), {"source": "tsv"}),
         ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0), {"source": "csv"}),
+        ("t.csv.bz2", bz2.compress(TABLE.encode()), {"source": "csv"}),
+        ("t.csv.xz", lzma.compress(TABLE.encode()), {"source": "csv"}),
+        ("t.zip", zipped({"deep/t.csv": TABLE, "__MACOSX/._t.csv": "?"}), {"source": "csv"}),
         ("t.csv", TABLE.replace(",", ";").encode(), {"source": "csv", "delimiter": ";"}),
         ("t.csv", TABLE.replace("\n", "\r\n").encode("utf-16"), {"source": "csv", "encoding": "utf-16"}),
         ("t.csv", b"\xef\xbb\xbf\n" + TABLE.encode(), {"source": "csv"}),
@@ -67,6 +86,34 @@ def test_every_dialect_reads_the_same(desk: Desk, name, content, spec):
     found = desk.prepare(path=name, target="answer", **spec)
     np.testing.assert_array_equal(found.X, plain.X)
     assert found.schema == plain.schema
+
+
+def test_numbers_and_texts_are_told_apart_across_blocks(desk: Desk, monkeypatch):
+    monkeypatch.setattr(delimited, "_BLOCK", 1 << 16)
+    rows = [f"{i}.50,{i},{'x' if i == 25_000 else i},{i % 3},{'ab'[i % 2]}" for i in range(30_000)]
+    desk.write("t.csv", "a,b,late,c,y\n" + "\n".join(rows) + "\n")
+    found = desk.prepare(source="csv", path="t.csv", target="y", categorical=["late"])
+    np.testing.assert_array_equal(found.X[:, 0], np.arange(30_000) + 0.5)
+    words = found.schema.columns[2].categories or ()
+    assert [words[int(code)] for code in found.X[24_998:25_002, 2]] == ["24998", "24999", "x", "25001"]
+    raw = delimited.load(Csv(source="csv", path="t.csv", target="y"), desk.folder)
+    late = delimited.named(raw, "late")
+    assert isinstance(late, Words)
+    assert [late.words[code] for code in late.codes[24_999:25_001]] == ["24999", "x"]
+
+
+def test_a_file_of_an_archive_is_named_by_its_path(desk: Desk):
+    files = {"adult.data": TABLE, "adult.names": "About", "adult.test": TABLE.replace("0", "1")}
+    path = desk.write("raw/adult.zip", zipped(files))
+    with pytest.raises(DataError, match=r"adult.zip: holds 'adult.data'.*say which, as in adult.zip/adult.data"):
+        inspect(path, "answer", desk.folder)
+    found = inspect(path / "adult.data", "answer", desk.folder)
+    assert {"path": "raw/adult.zip", "file": "adult.data"}.items() <= found.entry.items()
+    data = desk.prepare(**found.entry)
+    assert data.about["files"][0]["path"] == "adult.data"
+    np.testing.assert_array_equal(data.y, np.arange(30) % 3 > 0)
+    with pytest.raises(DataError, match=r"none.csv: there is no such file"):
+        inspect(path / "none.csv", "answer", desk.folder)
 
 
 def test_a_file_without_header_and_its_official_test_set(desk: Desk):

@@ -106,13 +106,6 @@ def test_what_has_digits_is_neither_missing_nor_an_identifier(desk: Desk):
     assert found.entry["drop"] == ["x"]  # a code
 
 
-def test_dates_are_dropped_with_the_reason(desk: Desk):
-    days = [f"2021-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(60)]
-    found = inspect(desk.write("t.csv", column(days)), "y", desk.folder)
-    assert found.entry["drop"] == ["x"]
-    assert any("x: dates" in note for note in found.notes)
-
-
 def test_a_target_with_decimal_commas_is_a_regression(desk: Desk):
     path = desk.write("t.csv", "x;y\n" + "".join(f"{i * i};{i},5\n" for i in range(30)))
     found = inspect(path, "y", desk.folder)

@@ -15,7 +15,7 @@ BAD = [
     ({**CSV, "header": "no"}, r"header\n  Input should be a valid boolean"),
     ({**CSV, "test_fraction": 1.0}, r"test_fraction\n  Input should be less than 1"),
     ({**CSV, "delimiter": ", "}, r"delimiter\n  String should have at most 1 character"),
-    ({**CSV, "drop": ["a"], "categorical": ["a"]}, "a stands in more than one of categorical, numeric and drop"),
+    ({**CSV, "drop": ["a"], "categorical": ["a"]}, "a stands in more than one of categorical, numeric, drop and dates"),
     ({"source": "npz", "path": "a", "test_x": "b"}, "test_x and test_y go together"),
     ({**URL, "content": {**CSV, "path": "c.csv"}}, "content reads c.csv, and files has b.csv"),
     ({**URL, "sha256": "123", "content": CSV}, "String should match pattern"),

@@ -281,6 +281,7 @@ def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: 
     assert f"models/{module.replace('.', '/')}.py" in shipped
     in_data = {name for name in shipped if name.startswith("data/")}
     assert in_data == {
-        f"data/{name}.py" for name in ("__init__", "columns", "errors", "notation", "schema", "spaces", "targets")
+        f"data/{name}.py"
+        for name in ("__init__", "columns", "dates", "errors", "notation", "schema", "spaces", "targets")
     }
     assert not {"dvc", "mlflow", "matplotlib", "jinja2", "torchmetrics"} & libraries

@@ -87,6 +87,17 @@ def number_name(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
+def text_of(value: Any) -> str:
+    """Format a value as `prepare` names it as a category: 3.0 as 3, True as true; nothing as the empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, int | float | np.number):
+        return "" if math.isnan(value) else number_name(float(value))
+    return str(value).strip()
+
+
 def in_order(words: Iterable[str]) -> list[str]:
     """Sort names in their fixed order: by value if all are numbers, alphabetical otherwise."""
     found = list(words)

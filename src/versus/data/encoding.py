@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data import images, texts
+from versus.data import dates, images, texts
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.errors import DataError, listed, unknown
-from versus.data.file_specification import Labelled, Tabular
 from versus.data.notation import Notation
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
+from versus.data.table_specification import Labelled, Tabular
 from versus.data.target_column import check_counts, encode_target, first_word
 from versus.data.targets import Classes
 
@@ -66,13 +66,19 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     left_out = {target, *specification.drop, *raw.unused, specification.group, specification.time}
     kept = [column for column in raw.columns if column.name not in left_out]
     groups = None if specification.group is None else _groups(by_name[specification.group])
-    times = None if specification.time is None else _times(by_name[specification.time], raw)
+    times = None if specification.time is None else _times(by_name[specification.time], specification, raw)
     undecided = () if specification.shape else (c for c in kept if c.name not in specification.numeric)
     discrete = discrete_columns([c for c in undecided if isinstance(c, Numbers) and not c.missing.all()])
     features = []
     for column in kept:
         if column.missing.all():
             warnings.append(f"column {column.name!r} has no values; left out")
+            continue
+        if column.name in specification.dates:
+            parts = encode_dates(column, specification, raw)
+            if not parts:
+                warnings.append(f"column {column.name!r}: all dates have one year, month, weekday and hour; left out")
+            features += parts
             continue
         features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
     if not features:
@@ -96,7 +102,7 @@ def _groups(column: RawColumn) -> NDArray[np.int64]:
     return np.where(alone, codes.max() + np.cumsum(alone), codes).astype(np.int64)
 
 
-def _times(column: RawColumn, raw: RawTable) -> NDArray[np.float64]:
+def _times(column: RawColumn, specification: Tabular, raw: RawTable) -> NDArray[np.float64]:
     """Time of each row (N,): the number, or the seconds of a date.
 
     Raises:
@@ -105,21 +111,34 @@ def _times(column: RawColumn, raw: RawTable) -> NDArray[np.float64]:
     if column.missing.any():
         row = int(np.argmax(column.missing))
         raise DataError(f"{raw.locate(row)}: time: column {column.name!r} has no value here; take such rows out")
-    if (numbers := as_numbers(column)) is not None:
+    if column.name not in specification.dates and (numbers := as_numbers(column)) is not None:
         return np.array(numbers.values)
-    import pandas as pd
+    return moments(column, specification, raw, "time").astype(np.int64) / 1e6
 
-    assert isinstance(column, Words)
-    found = pd.to_datetime(pd.Series(column.words, dtype=object), format="ISO8601", errors="coerce", utc=True)
-    values = found.to_numpy(dtype="datetime64[us]")
-    unread = np.flatnonzero(np.isnat(values)[column.codes])
+
+def moments(column: RawColumn, specification: Tabular, raw: RawTable, key: str = "dates") -> NDArray[np.datetime64]:
+    """Read a column of dates, (N,) datetime64[us]: NaT where the value is missing.
+
+    Raises:
+        DataError: if a value is no date in the format that ``dates`` gives, or else as in ISO 8601.
+    """
+    form = specification.dates.get(column.name, dates.ISO)
+    words = as_words(column)
+    found = np.append(dates.read(words.words, form), np.datetime64("NaT"))  # the last answers for -1, the missing
+    unread = np.flatnonzero(np.isnat(found)[words.codes] & (words.codes >= 0))
     if len(unread):
-        word = column.words[column.codes[unread[0]]]
+        wanted = "as 2024-01-31 or 2024-01-31 23:59" if form == dates.ISO else f"as {form}"
         raise DataError(
-            f"{raw.locate(int(unread[0]))}: time: column {column.name!r} holds {word!r}; wants numbers, or dates "
-            "written as 2024-01-31 or 2024-01-31 23:59"
+            f"{raw.locate(int(unread[0]))}: {key}: column {column.name!r} holds "
+            f"{words.words[words.codes[unread[0]]]!r}; wants {'numbers, or ' * (key == 'time')}dates written {wanted}"
         )
-    return (values.astype(np.int64) / 1e6)[column.codes]
+    return found[words.codes]
+
+
+def encode_dates(column: RawColumn, specification: Tabular, raw: RawTable) -> list[Feature]:
+    """Encode a column of dates as the parts of the calendar that vary, without those that are dropped."""
+    found = dates.parts(column.name, moments(column, specification, raw))
+    return [Feature(*part) for part in found if dates.varies(part[1]) and part[0].name not in specification.drop]
 
 
 def discrete_columns(columns: Sequence[Numbers]) -> set[str]:
@@ -161,7 +180,7 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
     """
     y, answer = encode_target(raw.labels, specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, raw.labels, raw.n_test, raw.file)]
-    schema = Schema(Image(raw.pixels.shape[1:], raw.levels), answer)
+    schema = Schema(Image(raw.pixels.shape[1:], raw.levels, specification.reading), answer)
     return _kept(Dataset(raw.pixels, y, schema, raw.n_test, warnings))
 
 
@@ -179,10 +198,13 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
         numbers = sum(is_number(name) for name in names)
         hint = ". The first line looks like data: say `header: false`" if 2 * numbers > len(names) else ""
         raise DataError(f"{raw.file}: target: {unknown('column', target, names)}{hint}")
-    for key in ("categorical", "numeric", "drop", "group", "time"):
+    parts = [part for name in specification.dates for part in dates.part_names(name)]
+    if set(parts) & set(names):
+        raise DataError(f"{raw.file}: dates: {listed(set(parts) & set(names))} is the name of a column already")
+    for key in ("categorical", "numeric", "drop", "dates", "group", "time"):
         given = getattr(specification, key)
         for name in [given] if isinstance(given, str) else given or ():
-            if name not in names and name not in raw.unused:
+            if name not in names and name not in raw.unused and (key != "drop" or name not in parts):
                 raise DataError(f"{raw.file}: {key}: {unknown('column', name, names)}")
             if name == target and key != "categorical":
                 raise DataError(f"{raw.file}: {key}: {name!r} is the target; only other columns can stand here")

@@ -1,209 +1,30 @@
 """User file entries of params.yaml: one pydantic model for each format, selected by the key ``source``.
 
-The main file is always ``path``; paths are relative to the folder of params.yaml.
+The main file is always ``path``; paths are relative to the folder of params.yaml. `versus.data.table_specification` has
+the tables.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from versus.data.columns import MISSING
-from versus.data.findings import known
-from versus.data.notation import PLAIN, Notation
+from versus.data.table_specification import (
+    Arff,
+    Csv,
+    Json,
+    Labelled,
+    Parquet,
+    Splitting,
+    Tabular,
+    Text,
+    Tsv,
+    Xlsx,
+)
 
-Text = Annotated[str, StringConstraints(min_length=1)]
 Model = TypeVar("Model", bound=BaseModel)
-
-
-_READING = {
-    "source",
-    "x",
-    "missing",
-    "decimal",
-    "thousands",
-    "symbols",
-    "delimiter",
-    "header",
-    "quote",
-    "loose",
-    "encoding",
-}
-
-
-class Section(BaseModel):
-    """Mapping in params.yaml: unknown keys and values of the wrong type are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Splitting(Section):
-    """Split options, which every source has.
-
-    Args:
-        repeats: number of fits. Repeat ``folds * b + k`` tests fold k of partition b, so that each block of ``folds``
-            repeats tests every row once: a multiple of ``folds``, or 1 for a single test part. By default ``folds``,
-            or 1 if the data have an official test set.
-        folds: parts of a partition, 5 by default.
-        test_fraction: share of the rows in the test part of a single repeat.
-        validation_fraction: share of the other rows that early stopping and tuning may use.
-        limit: number of rows to keep, drawn by class; with an official test set, of the rows outside it.
-        test_limit: number of rows of the official test set to keep, drawn by class.
-        seed: seed of the splits, of ``limit`` and of generated data; that of params.yaml by default.
-        mute: codes of findings not to be shown (`versus.data.findings`).
-    """
-
-    repeats: int | None = Field(None, ge=1, le=1000)
-    folds: int = Field(5, ge=2, le=1000)
-    test_fraction: float = Field(0.2, gt=0, lt=1)
-    validation_fraction: float = Field(0.2, gt=0, lt=1)
-    limit: int | None = Field(None, ge=1)
-    test_limit: int | None = Field(None, ge=1)
-    seed: int | None = Field(None, ge=0, lt=2**31)
-    mute: Annotated[list[str], AfterValidator(known)] = []
-
-
-class Labelled(Splitting):
-    """Target options for the user's own data.
-
-    Args:
-        task: by default "regression" if the target holds numbers that are not all whole, else "classification".
-        label_map: class in the file -> its name; classes with the same new name become one class, and the rows of a
-            class with ``null`` are left out.
-    """
-
-    task: Literal["classification", "regression"] | None = None
-    label_map: dict[str, str | None] = {}
-
-
-class Tabular(Labelled):
-    """Sources that hold columns.
-
-    Args:
-        categorical: columns to read as the texts that stand there. The target can be among them: only an empty text is
-            then a missing class, so "NA" is a class.
-        numeric: columns to read as numbers; a value that is not a number is then an error.
-        drop: columns to leave out.
-        group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
-        time: column of numbers or dates by which rows are split: the training part before validation before test.
-        shape: shape of the images whose pixels are the columns, ``[height, width]`` or with channels.
-        levels: number of values a pixel can take, 256 for bytes.
-    """
-
-    categorical: list[Text] = []
-    numeric: list[Text] = []
-    drop: list[Text] = []
-    group: Text | None = None
-    time: Text | None = None
-    shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
-    levels: int | None = Field(None, ge=2, le=65536)
-
-    @property
-    def notation(self) -> Notation:
-        """Number notation, for numbers written as text."""
-        return PLAIN
-
-    @property
-    def reading(self) -> dict[str, Any]:
-        """Keys by which other files of the same form are read."""
-        return self.model_dump(include=_READING, exclude_defaults=True)
-
-    @model_validator(mode="after")
-    def _one_use_each(self) -> Self:
-        uses = [name for names in (self.categorical, self.numeric, self.drop) for name in dict.fromkeys(names)]
-        twice = sorted({name for name in uses if uses.count(name) > 1})
-        if twice:
-            raise ValueError(f"{', '.join(twice)} stands in more than one of categorical, numeric and drop")
-        if self.group is not None and self.time is not None:
-            raise ValueError("group and time say two different ways to split; give one of them")
-        return self
-
-
-class TableFile(Tabular):
-    """File with one row per example and one target column.
-
-    Args:
-        path: the file; or, for several files, the folder that holds them.
-        file: name of the file in that folder.
-        test_path: file with the same columns that holds the official test set.
-        target: name of the target column.
-        missing: texts that mean "no value", besides the empty text.
-    """
-
-    path: Text
-    file: Text | None = None
-    test_path: Text | None = None
-    target: Text
-    missing: list[str] = list(MISSING)
-
-
-class WrittenTable(TableFile):
-    """Tables that can hold numbers as text.
-
-    Args:
-        decimal: the decimal separator.
-        thousands: the separator between groups of three digits, such as "." in 1.234,5.
-        symbols: symbols allowed before or after a number: "%", "€", "kg".
-    """
-
-    decimal: Literal[".", ","] = "."
-    thousands: Literal[".", ",", " ", "'"] | None = None
-    symbols: list[Text] = []
-
-    @property
-    def notation(self) -> Notation:
-        """Number notation of the table."""
-        return Notation(self.decimal, self.thousands, tuple(self.symbols))
-
-    @model_validator(mode="after")
-    def _commas_mean_one_thing(self) -> Self:
-        if self.thousands == self.decimal:
-            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they must differ")
-        return self
-
-
-class Csv(WrittenTable):
-    """Comma-separated values, also gzipped.
-
-    Args:
-        delimiter: the separator between values; a blank stands for any number of blanks and tabs.
-        header: True if the first row names the columns; otherwise they are called c0, c1, …
-        quote: True if double quotes enclose values that hold a delimiter or a line break.
-        loose: True if quotes can follow a blank, and a delimiter can end the rows.
-        encoding: text encoding.
-    """
-
-    source: Literal["csv"]
-    loose: bool = False
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    header: bool = True
-    quote: bool = True
-    encoding: Text = "utf-8"
-
-
-class Tsv(WrittenTable):
-    """Tab-separated values; the keys are those of `Csv`."""
-
-    source: Literal["tsv"]
-    delimiter: Literal["\t"] = "\t"
-    header: bool = True
-    quote: bool = True
-    encoding: Text = "utf-8"
-
-
-class Parquet(WrittenTable):
-    """Parquet file."""
-
-    source: Literal["parquet"]
-
-
-class Arff(TableFile):
-    """Weka's attribute-relation file format, dense, also gzipped; an unquoted ``?`` is a missing value."""
-
-    source: Literal["arff"]
-    missing: list[str] = []
 
 
 class ArraysFile(Tabular):
@@ -283,6 +104,23 @@ class Idx(Labelled):
         return _both_or_neither(self, "test_path", "test_labels")
 
 
+class Pictures(Labelled):
+    """Pictures (PNG, JPEG and the like) in a folder for each class.
+
+    Args:
+        path: the folder that holds those of the classes; or, for several, the folder that holds them.
+        file: name of that folder in it.
+        test_path: folder of the official test set, in the same form.
+        resize: height and width in pixels to scale all pictures to; by default they must have one size.
+    """
+
+    source: Literal["pictures"]
+    path: Text
+    file: Text | None = None
+    test_path: Text | None = None
+    resize: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(None, min_length=2, max_length=2)
+
+
 class Documents(Labelled):
     """Texts with one class each, also gzipped: a table with a column of texts, lines, or a folder for each class.
 
@@ -351,7 +189,7 @@ class Conll(Splitting):
 
 
 FileSpecification = Annotated[
-    Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx | Documents | Conll,
+    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll,
     Field(discriminator="source"),
 ]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, TypeAdapter
 
-from versus.data import file_specification, specification
+from versus.data import file_specification, specification, table_specification
 from versus.data.columns import RawTable
 from versus.data.encoding import encode
 from versus.data.errors import DataError
@@ -48,7 +48,7 @@ def prepare(
 
 
 def divide(
-    name: str, dataset: Dataset, content: file_specification.Splitting, files: list[dict[str, Any]], given: BaseModel
+    name: str, dataset: Dataset, content: table_specification.Splitting, files: list[dict[str, Any]], given: BaseModel
 ) -> Prepared:
     """Split a data set that was loaded by the specification ``given``, whose split options are ``content``."""
     dataset = _limited(dataset, content)
@@ -90,9 +90,9 @@ def parse(spec: BaseModel | Mapping[str, Any]) -> Any:
     return TypeAdapter(specification.AnySpecification).validate_python(dict(spec))
 
 
-def options(spec: Any) -> file_specification.Splitting:
+def options(spec: Any) -> table_specification.Splitting:
     """Return the part of a specification that has the split options."""
-    found: file_specification.Splitting = spec.content if isinstance(spec, specification.Url) else spec
+    found: table_specification.Splitting = spec.content if isinstance(spec, specification.Url) else spec
     return found
 
 
@@ -102,7 +102,7 @@ def _seeded(given: Any, seed: int) -> Any:
     return given if given.seed is not None else given.model_copy(update={"seed": seed})
 
 
-def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, file_specification.Splitting, list[dict[str, Any]]]:
+def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, table_specification.Splitting, list[dict[str, Any]]]:
     """Load the unsplit data set of a specification; return it with its split options and source files.
 
     Raises:
@@ -149,15 +149,19 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
         from versus.data.sources import openml
 
         return openml.load(given, cache)
-    if isinstance(given, file_specification.Csv | file_specification.Tsv):
+    if isinstance(given, table_specification.Csv | table_specification.Tsv):
         from versus.data.sources import delimited
 
         return delimited.load(given, base)
-    if isinstance(given, file_specification.Parquet):
+    if isinstance(given, table_specification.Parquet):
         from versus.data.sources import parquet
 
         return parquet.load(given, base)
-    if isinstance(given, file_specification.Arff):
+    if isinstance(given, table_specification.Xlsx | table_specification.Json):
+        from versus.data.sources import records
+
+        return records.load(given, base)
+    if isinstance(given, table_specification.Arff):
         from versus.data.sources import arff
 
         return arff.load(given, base)
@@ -165,6 +169,10 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
         from versus.data.sources import idx
 
         return idx.load(given, base)
+    if isinstance(given, file_specification.Pictures):
+        from versus.data.sources import pictures
+
+        return pictures.load(given, base)
     if isinstance(given, file_specification.Documents):
         from versus.data.sources import documents
 
@@ -178,7 +186,7 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
     return arrays.load(given, base)
 
 
-def _limited(dataset: Dataset, options: file_specification.Splitting) -> Dataset:
+def _limited(dataset: Dataset, options: table_specification.Splitting) -> Dataset:
     """Select the rows that ``limit`` and ``test_limit`` keep, in their order."""
     if dataset.draws:
         return dataset  # drawn within the limits

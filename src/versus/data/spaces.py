@@ -83,11 +83,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Image:
-    """Images (N, H, W) or (N, H, W, channels); a pixel has ``levels`` integer values, None if continuous."""
+    """Images (N, H, W) or (N, H, W, channels); a pixel has ``levels`` integer values, None if continuous.
+
+    Args:
+        shape: of one image.
+        levels: number of values of a pixel.
+        reading: keys of params.yaml by which pictures were read, such as ``resize``; new ones are read by them.
+    """
 
     form: ClassVar[str] = "image"
     shape: tuple[int, ...]
     levels: int | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def check(self, X: Events) -> None:
         """Raise ValueError if events differ in shape from the images."""
@@ -201,7 +208,7 @@ def from_json(found: Mapping[str, Any]) -> Space:
         columns = tuple(Column(name, None if names is None else tuple(names)) for name, names in pairs)
         return Table(columns, found["reading"])
     if found["form"] == Image.form:
-        return Image(tuple(found["shape"]), found["levels"])
+        return Image(tuple(found["shape"]), found["levels"], found["reading"])
     if found["form"] == Tokens.form:
         return Tokens(tuple(found["vocabulary"]), found["token_pattern"], found["lowercase"])
     raise ValueError(f"form {found['form']!r} of the events; table, image and tokens are known")

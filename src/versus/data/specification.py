@@ -11,25 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
-from versus.data.file_specification import (
-    Arff,
-    Conll,
-    Csv,
-    Documents,
-    FileSpecification,
-    Hdf5,
-    Idx,
-    Labelled,
-    Npy,
-    Npz,
-    Parquet,
-    Section,
-    Splitting,
-    Tabular,
-    Text,
-    Tsv,
-    paths,
-)
+from versus.data.file_specification import Conll, FileSpecification, paths
+from versus.data.table_specification import Labelled, Section, Splitting, Tabular, Text
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+")]
@@ -127,10 +110,7 @@ class Url(Section):
 
 
 DatasetSpecification = Annotated[Embedded | OpenML | Url, Field(discriminator="source")]
-AnySpecification = Annotated[
-    Embedded | OpenML | Url | Csv | Tsv | Parquet | Arff | Npz | Hdf5 | Npy | Idx | Documents | Conll,
-    Field(discriminator="source"),
-]
+AnySpecification = Annotated[Embedded | OpenML | Url | FileSpecification, Field(discriminator="source")]
 
 _TASKS = {"diabetes": "regression", "python_tokens": "tagging"}  # of embedded data sets that are not for classification
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from versus.data.columns import Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
 from versus.data.errors import DataError, listed, unknown
-from versus.data.file_specification import Labelled
+from versus.data.table_specification import Labelled
 from versus.data.targets import Classes, Number
 
 Encoded = tuple[NDArray[Any], Classes | Number]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.data import dates
 from versus.data.columns import Numbers, RawTable
 from versus.data.errors import DataError
 from versus.data.inspect import sniffing
 from versus.data.preparation import parse
 from versus.data.preparation import read as read_raw
 from versus.data.schema import Schema
+from versus.data.sources import pictures, source_files
 from versus.data.spaces import Image, Table, Tokens
 from versus.serving import texts
 from versus.serving.frames import Data
@@ -23,7 +25,7 @@ from versus.serving.frames import Data
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIALECT = ("source", "delimiter", "header", "quote", "loose", "encoding")
+_DIALECT = ("source", "delimiter", "header", "quote", "loose", "encoding", "sheet")
 
 
 def read(path: Path, schema: Schema) -> Data:
@@ -37,11 +39,11 @@ def read(path: Path, schema: Schema) -> Data:
     Raises:
         DataError: where the file cannot be read as that.
     """
-    if not path.is_file():
-        raise DataError(f"{path} does not exist")
+    if not source_files.exists(path) or path.is_dir():
+        raise DataError(f"{path} does not exist, or is a folder; wants a file")
     if isinstance(schema.x, Image):
         return _read_images(path, schema)
-    if isinstance(schema.x, Tokens) and Path(path.name.removesuffix(".gz")).suffix.lower() == ".txt":
+    if isinstance(schema.x, Tokens) and Path(source_files.plain_name(path)).suffix.lower() == ".txt":
         return _read_lines(path)
     if path.suffix in (".npy", ".npz"):
         return _read_array(path, schema)
@@ -59,9 +61,11 @@ def _read_table(path: Path, schema: Schema) -> pd.DataFrame:
     known = schema.x.reading if isinstance(schema.x, Table) else {}
     guessed = sniffing.guess(path, schema.target)
     ways = [guessed]
-    if {guessed["source"], known.get("source")} <= {"csv", "tsv"}:
+    sources = {guessed["source"], known.get("source")}
+    if len(sources) == 1 or sources <= {"csv", "tsv"}:
         ways.insert(0, {key: value for key, value in known.items() if key in _DIALECT})
     names = [column.name for column in schema.columns]
+    calendar = [part for name in known.get("dates", ()) for part in dates.part_names(name)]
     frames, faults = [], []
     for way in ways:
         try:
@@ -69,7 +73,7 @@ def _read_table(path: Path, schema: Schema) -> pd.DataFrame:
         except DataError as error:
             faults.append(error)
             continue
-        if set(names) <= set(frame.columns):
+        if set(names) <= {*frame.columns, *calendar}:
             return frame
         frames.append(frame)
     if not frames:
@@ -119,10 +123,8 @@ def _read_lines(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    try:
-        return pd.DataFrame({texts.TEXT: path.read_text(encoding="utf-8").splitlines()})
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    lines = source_files.lines(path.parent, path.name, "utf-8")
+    return pd.DataFrame({texts.TEXT: [line for _, line in lines]}, dtype=object)
 
 
 def _read_images(path: Path, schema: Schema) -> NDArray[Any]:
@@ -130,11 +132,13 @@ def _read_images(path: Path, schema: Schema) -> NDArray[Any]:
         if path.suffix.lower() == ".npy":
             found: NDArray[Any] = np.load(path, allow_pickle=False)
         else:
-            from PIL import Image
-
-            mode = "RGB" if schema.shape[2:] == (3,) else "L"
-            with Image.open(path) as picture:
-                found = np.asarray(picture.convert(mode))
+            found = pictures.decode(path, schema.shape[2:] == (3,), _scaled(schema))
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read as images: {error}") from error
     return found[None] if found.shape == schema.shape else found
+
+
+def _scaled(schema: Schema) -> tuple[int, int] | None:
+    """Height and width to scale pictures to, if those that the model was fitted on were scaled."""
+    assert isinstance(schema.x, Image)
+    return (schema.shape[0], schema.shape[1]) if "resize" in schema.x.reading else None

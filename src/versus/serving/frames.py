@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import MISSING, is_number, number, number_name
+from versus.data import dates
+from versus.data.columns import MISSING, is_number, number, text_of
 from versus.data.errors import DataError, listed, unknown
 from versus.data.notation import Notation
 from versus.data.schema import Schema
@@ -41,13 +42,41 @@ def encode(data: Data, schema: Schema, unseen: Unseen = "error") -> NDArray[Any]
     """
     if isinstance(schema.x, Image):
         return _encode_images(np.asarray(data), schema)
+    reading = schema.x.reading if isinstance(schema.x, Table) else {}
+    data = _with_calendar(data, reading)
+    dated = {part: name for name in reading.get("dates", ()) for part in dates.part_names(name)}
     absent = [column.name for column in schema.columns if column.name not in data.columns]
-    if absent:
+    if absent := list(dict.fromkeys(dated.get(name, name) for name in absent)):
         known = [str(name) for name in data.columns]
         hint = unknown("column", absent[0], known) if len(absent) == 1 else f"the table has {listed(known)}"
         raise DataError(f"columns {listed(absent)} are missing; {hint}")
-    reading = schema.x.reading if isinstance(schema.x, Table) else {}
     return np.column_stack([_encode_column(data[column.name], column, reading, unseen) for column in schema.columns])
+
+
+def _with_calendar(data: pd.DataFrame, reading: Mapping[str, Any]) -> pd.DataFrame:
+    """Add the parts of each column of dates that the table has, as `prepare` does."""
+    missing = {*ABSENT, *reading.get("missing", ())}
+    for name, form in reading.get("dates", {}).items():
+        if name not in data.columns:
+            continue  # the parts can be there instead
+        if data[name].dtype.kind == "M":
+            found = data[name].to_numpy(dtype="datetime64[us]")
+        else:
+            texts = [text_of(value) for value in data[name]]
+            found = dates.read(texts, form)
+            unread = [row for row in np.flatnonzero(np.isnat(found)) if texts[row] not in missing]
+            if unread:
+                seen = texts[unread[0]]
+                raise DataError(f"row {unread[0] + 1}, column {name!r}: {seen!r} is no date written as {form}")
+        data = data.assign(**{column.name: _named(column, values) for column, values in dates.parts(name, found)})
+    return data
+
+
+def _named(column: Column, values: NDArray[np.float64]) -> NDArray[Any]:
+    """Return the names of codes of categories, None where nothing is known; numbers as they are."""
+    if column.categories is None:
+        return values
+    return np.array([None if math.isnan(value) else column.categories[int(value)] for value in values], dtype=object)
 
 
 def _encode_images(images: NDArray[Any], schema: Schema) -> NDArray[Any]:
@@ -119,26 +148,8 @@ def _value(text: str) -> float | str:
     return float(text) if is_number(text) else text.casefold()
 
 
-def text_of(value: Any) -> str:
-    """A value as `prepare` names it as a category: 3.0 as 3, True as true."""
-    if value is None:
-        return ""
-    if isinstance(value, bool | np.bool_):
-        return str(value).lower()
-    if isinstance(value, int | float | np.number):
-        return "" if math.isnan(value) else number_name(float(value))
-    return str(value).strip()
-
-
 def decode(X: NDArray[Any], schema: Schema) -> pd.DataFrame:
     """The inverse of `encode` for tables, (N, D) -> N rows with the original names; None where nothing is known."""
     import pandas as pd
 
-    columns = {}
-    for values, column in zip(X.T, schema.columns, strict=True):
-        if column.categories is None:
-            columns[column.name] = values
-        else:
-            names = [None if math.isnan(value) else column.categories[int(value)] for value in values]
-            columns[column.name] = np.array(names, dtype=object)
-    return pd.DataFrame(columns)
+    return pd.DataFrame({c.name: _named(c, values) for values, c in zip(X.T, schema.columns, strict=True)})

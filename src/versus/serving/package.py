@@ -13,9 +13,9 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec
 from mlflow.types import Schema as MlflowSchema
 from mlflow.types.schema import AnyType, TensorSpec
 
-from versus.data import prepared
+from versus.data import dates, prepared
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Tokens
+from versus.data.spaces import Image, Table, Tokens
 from versus.data.targets import Number, Tags
 from versus.models import persistence
 from versus.serving import code, texts
@@ -74,11 +74,19 @@ def signature(model: Any) -> ModelSignature:
         inputs = MlflowSchema([ColSpec(DataType.string, texts.TEXT)])
     else:
         anything = AnyType()  # type: ignore[no-untyped-call]
-        inputs = MlflowSchema([ColSpec(anything, column.name) for column in schema.columns])
+        calendar = _calendar(schema)  # a date, or its parts
+        names = [*calendar, *(column.name for column in schema.columns)]
+        either = {*calendar, *(part for parts in calendar.values() for part in parts)}
+        inputs = MlflowSchema([ColSpec(anything, name, required=name not in either) for name in names])
     found = ModelSignature(inputs, _outputs(model, schema))
     if hasattr(model, "sample"):
         found.params = ParamSchema([ParamSpec(*param) for param in PARAMS])
     return found
+
+
+def _calendar(schema: Schema) -> dict[str, list[str]]:
+    reading = schema.x.reading if isinstance(schema.x, Table) else {}
+    return {name: dates.part_names(name) for name in reading.get("dates", ())}
 
 
 def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.arrays import Labels, Ragged
+from versus.data.columns import text_of
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
@@ -21,7 +22,7 @@ from versus.data.targets import Classes, Number, Tags
 from versus.models import persistence
 from versus.models.events import draw
 from versus.serving import texts
-from versus.serving.frames import Data, Unseen, category_reader, decode, encode, text_of
+from versus.serving.frames import Data, Unseen, category_reader, decode, encode
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -15,12 +15,14 @@ from versus.data import file_specification
 from versus.data.checks import examine
 from versus.data.columns import Numbers, Words
 from versus.data.encoding import encode
-from versus.data.errors import DataError
-from versus.data.file_specification import Tabular
+from versus.data.errors import DataError, listed
 from versus.data.findings import Findings
-from versus.data.inspect import sniffing, table_files, text_files
+from versus.data.inspect import folders, sniffing, table_files, text_files
 from versus.data.preparation import divide, in_folder, load, parse, read
 from versus.data.prepared import Dataset
+from versus.data.sources import pictures, source_files
+from versus.data.sources.records import sheets
+from versus.data.table_specification import Tabular
 from versus.data.texts import RawTexts
 
 _COLUMNS_SHOWN, _CLASSES_SHOWN = 40, 12
@@ -59,7 +61,7 @@ def inspect(
 
     Args:
         path: a table, arrays, idx images or a folder of them; a file of tagged sentences or of lines that begin with
-            their class; a folder of texts for each class.
+            their class; a folder of pictures or texts for each class; a file in a zip archive, as in ``a.zip/b.csv``.
         target: name of the target column, of the array of targets, or of the file of labels; guessed by default.
         base: folder of params.yaml; the proposed paths are relative to it if ``path`` lies below it.
         name: name of the data set; by default derived from the file name.
@@ -72,7 +74,7 @@ def inspect(
     Raises:
         DataError: if the file cannot be read, or its content cannot be learnt.
     """
-    if not path.exists():
+    if not source_files.exists(path):
         raise DataError(f"{path}: there is no such file or folder")
     notes: list[str] = []
     given = {key: value for key, value in given.items() if value is not None}
@@ -81,7 +83,7 @@ def inspect(
         if isinstance(parse(entry), Tabular):  # new rows must not turn classes into a quantity, nor the other way round
             entry = {"source": entry.pop("source"), "path": entry.pop("path"), "task": dataset.schema.y.task, **entry}
         notes += table_files.perhaps_images(dataset)
-        return Proposal(name or _name(path), _within_folder(entry), dataset, tuple(notes))
+        return Proposal(name or _name(path), _within_folder(entry, base), dataset, tuple(notes))
     except ValidationError as error:
         faults = "; ".join(f"{fault['loc'][-1]}: {fault['msg']} ({fault['input']!r})" for fault in error.errors())
         raise DataError(f"{path}: {faults}") from None
@@ -91,8 +93,11 @@ def _entry(
     path: Path, target: str | None, base: Path, given: Mapping[str, Any], notes: list[str]
 ) -> tuple[dict[str, Any], Dataset]:
     """Guess the entry of params.yaml, as far as it is not given, and read the data by it."""
-    as_text = None if {"source", "delimiter", "decimal"} & given.keys() else text_files.guess(path)
-    entry = as_text or sniffing.guess(path, target, given)
+    if path.is_dir():
+        entry = {"source": "idx"} if given.get("source") == "idx" else folders.guess(path)
+    else:
+        as_text = None if {"source", "delimiter", "decimal"} & given.keys() else text_files.guess(path)
+        entry = as_text or sniffing.guess(path, target, given)
     folder = _written(path.parent, base)
     entry |= {key: value for key, value in given.items() if key != "header" or value is False}
     for key in ("labels", "test_path", "test_labels"):
@@ -103,27 +108,53 @@ def _entry(
         notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")
     if entry["source"] in ("csv", "tsv") and "encoding" in entry and "encoding" not in given:
         notes.append(f"the text is not UTF-8 and taken for {entry['encoding']}; if it is another, say --encoding")
-    if entry["source"] in ("csv", "tsv", "parquet", "arff"):
+    if entry["source"] == "xlsx" and "sheet" not in entry and len(names := sheets(path)) > 1:
+        entry["sheet"] = names[0]
+        notes.append(f"the sheet {names[0]!r} of {listed(names)} is read; for another, say `--set sheet=NAME`")
+    if entry["source"] == "pictures":
+        return entry, _pictures(entry, base, notes)
+    if entry["source"] in ("csv", "tsv", "parquet", "xlsx", "json", "arff"):
         return entry, table_files.complete(entry, path, folder, target, base, notes)
     if entry["source"] in ("documents", "conll"):
         return entry, _texts(entry, path, folder, base, notes)
     return entry, load(parse(entry), base, base)[0]
 
 
-def _within_folder(entry: dict[str, Any]) -> dict[str, Any]:
+def _pictures(entry: dict[str, Any], base: Path, notes: list[str]) -> Dataset:
+    """Complete the ``entry`` of pictures with one size for all, if they have several or are large."""
+    if "file" in entry:
+        notes.append(f"{entry['test_path']} is taken as the official test set")
+    inside, folder = in_folder(parse(entry), base)
+    files = [file for path in (inside.path, inside.test_path) if path for file, _ in pictures.listed(folder, path)]
+    sizes, _ = pictures.survey(files)
+    size = pictures.proposed(sizes)
+    if "resize" not in entry and set(sizes) != {size}:
+        entry["resize"] = list(size)
+        largest = "×".join(map(str, max(sizes)))
+        notes.append(
+            f"the pictures have {len(sizes)} sizes, up to {largest} pixels: all are scaled to {size[0]}×{size[1]} "
+            "(`resize: [height, width]`); larger ones take longer"
+        )
+    return load(parse(entry), base, base)[0]
+
+
+def _within_folder(entry: dict[str, Any], base: Path) -> dict[str, Any]:
     """Rewrite an entry of several files relative to their common folder, so that a change of any is noticed.
 
     Raises:
         DataError: if that folder is the project's own, which DVC cannot watch.
     """
-    if not file_specification.unwatched(parse(entry)):
+    outside = source_files.archive(base / entry["path"])
+    if outside is None and not file_specification.unwatched(parse(entry)):
         return entry
     folder, _, file = entry["path"].rpartition("/")
+    if outside is not None:
+        folder = f"{entry['path'].partition(f'{outside.name}/')[0]}{outside.name}"
+        file = entry["path"].removeprefix(f"{folder}/")
     if not folder:
         raise DataError(f"{file} and the files that go with it: put them into a folder of their own and name that path")
-    inside = {
-        key: value.rpartition("/")[2] for key, value in entry.items() if key in ("labels", "test_path", "test_labels")
-    }
+    keys = ("labels", "test_path", "test_labels")
+    inside = {key: value.removeprefix(f"{folder}/") for key, value in entry.items() if key in keys}
     return {"source": entry["source"], "path": folder, "file": file, **{**entry, **inside, "path": folder}}
 
 
@@ -141,7 +172,8 @@ def _name(path: Path) -> str:
     elif "idx" in path.name:  # the folder says more than train-images-idx3-ubyte
         stem = path.resolve().parent.name
     else:
-        stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        name = path.stem if source_files.is_zip(path) else source_files.plain_name(path)
+        stem = name.rsplit(".", 1)[0]
     words = re.findall(r"[a-z0-9]+", stem.lower())
     return "_".join(word for word in words if word not in ("train", "training")) or "data"
 

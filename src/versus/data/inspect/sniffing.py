@@ -37,6 +37,11 @@ _OTHER = {
     ".npy": "npy",
     ".h5": "h5",
     ".hdf5": "h5",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
 }
 _EXAMPLES = ("x", "data", "images", "features", "x_train", "train/data", "train/x", "train_images")
 _TARGETS = ("y", "target", "labels", "label", "y_train", "train/target", "train/y", "train_labels")
@@ -46,18 +51,19 @@ def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) ->
     """Guess the entry of params.yaml that reads a file, without ``path``; the target may still be missing.
 
     Args:
-        file: the file or folder.
+        file: the file.
         target: the target column; for arrays, the array of targets; for .npy and idx files, the file of labels.
         given: keys of the entry that are known, such as ``source`` or ``header``; the others are guessed.
 
     Raises:
         DataError: if the kind of file is unknown, or examples and targets cannot be distinguished.
     """
-    endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
-    ending = endings[-1] if endings else ""
-    if file.is_dir() or ("idx" in file.name and ending not in (*_TEXT, *_OTHER)):
+    ending = Path(source_files.plain_name(file)).suffix.lower()
+    if "idx" in file.name and ending not in (*_TEXT, *_OTHER):
         return {"source": "idx", **_labels_beside(file, target, "images", "labels", "idx3", "idx1")}
     source = _OTHER.get(ending)
+    if source not in (None, "json", "arff") and (source_files.is_zip(file) or source_files.archive(file)):
+        raise DataError(f"{file.name}: holds a file {ending}, which is read from no archive; unpack it")
     if source == "npy":
         return {"source": "npy", **_labels_beside(file, target, "X", "y", "images", "labels")}
     if source in ("npz", "h5"):
@@ -85,7 +91,7 @@ def test_file(file: Path) -> Path | None:
     """Find the file or folder with the same name, but with "test" in place of "train"."""
     for train, test in _PARTS:
         other = file.with_name(test.join(file.name.rsplit(train, 1)))
-        if other != file and other.exists():
+        if other != file and source_files.exists(other):
             return other
     return None
 
@@ -246,8 +252,6 @@ def _named(shapes: Mapping[str, tuple[int, ...]], words: Sequence[str], fits: An
 
 def _labels_beside(file: Path, target: str | None, *words: str) -> dict[str, str]:
     """Find the files of labels and test set beside a file of images or examples."""
-    if file.is_dir():
-        return {}
     images, labels, examples, targets = words
     beside = Path(target).name if target else file.name.replace(images, labels).replace(examples, targets)
     if beside == file.name or not file.with_name(beside).is_file():

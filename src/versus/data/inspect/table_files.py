@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.data import dates
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
 from versus.data.errors import DataError, listed, unknown
@@ -23,7 +24,6 @@ from versus.data.spaces import Table
 
 _MANY_CLASSES = 20  # whole numbers with more values than this, some of them rare, are a quantity, not a class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
-_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b")
 _ID = re.compile(r"(?:^|[_\W])(?i:id|uid|index)$|[a-z]I[Dd]$|^(?i:unnamed)")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
 
@@ -68,20 +68,22 @@ def complete(
         raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
-    decided = {name for key in ("categorical", "numeric", "drop") for name in entry.get(key, ())}
+    decided = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
     decided |= {entry.get("group"), entry.get("time")}
+    given = bool(decided - {None})
+    dated = _dates(entry, raw, notes)
+    decided |= dated
     identifiers = [name for name in _identifiers(raw, entry["target"]) if name not in decided]
     text, texts = text_files.text_column(raw, entry["target"], identifiers)
-    if text is not None and entry["source"] in ("csv", "tsv") and not decided - {None}:
+    if text is not None and entry["source"] in ("csv", "tsv") and not given:
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
-        for option in ("missing", "decimal", "thousands", "symbols", "loose"):
+        for option in ("missing", "decimal", "thousands", "symbols", "loose", "dates"):
             entry.pop(option, None)
         notes.append(f"{text!r} holds texts: documents to be classified; other columns are left aside")
         return load(parse(entry), base, base)[0]
     useless = [name for name in dict.fromkeys([*identifiers, *texts]) if name not in decided]
-    dates = [name for name in _dates(raw) if name not in (entry["target"], *useless, *decided)]
-    _drop(entry, raw, useless, dates, notes)
+    _drop(entry, raw, useless, notes)
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
     return dataset
@@ -144,16 +146,41 @@ def _is_test_set(test: Path, entry: dict[str, Any], names: list[str], base: Path
     return False
 
 
-def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], dates: list[str], notes: list[str]) -> None:
-    """Drop date and identifier columns, unless there are no others."""
+def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[str]) -> None:
+    """Drop columns that name the rows, unless there are no others."""
     given = entry.get("drop", [])
-    if not 0 < len(names) + len(dates) < len(raw.columns) - len(given) - 1:
-        return
-    entry["drop"] = [*given, *names, *dates]
-    if names:
+    if 0 < len(names) < len(raw.columns) - len(given) - 1:
+        entry["drop"] = [*given, *names]
         notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
-    if dates:
-        notes.append(f"{', '.join(dates)}: dates, which are not read as numbers; dropped")
+
+
+def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
+    """Find columns of dates and add their formats to the entry; return their names."""
+    said = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
+    found: dict[str, str] = {}
+    for column in raw.columns:
+        if isinstance(column, Numbers) or column.name in {*said, entry["target"], entry.get("group")}:
+            continue
+        formats = dates.guess([column.words[code] for code in np.unique(column.codes[column.codes >= 0])])
+        if not formats or (column.name == entry.get("time") and formats[0] == dates.ISO):
+            continue
+        found[column.name] = formats[0]
+        other = f" (or as {formats[1]}? say `--set 'dates={{{column.name}: \"{formats[1]}\"}}'`)" if formats[1:] else ""
+        notes.append(f"{column.name!r} holds dates, read as {formats[0]}{other}; {_use(column, formats[0], entry)}")
+    if found:
+        entry["dates"] = {**entry.get("dates", {}), **found}
+    return set(found)
+
+
+def _use(column: Words, form: str, entry: dict[str, Any]) -> str:
+    """Say what becomes of a column of dates."""
+    if column.name == entry.get("time"):
+        return "rows are split in their order"
+    moments = dates.read(column.words, form)
+    parts = [part.name for part, values in dates.parts(column.name, moments) if dates.varies(values)]
+    if not parts:
+        return "all have one year, month, weekday and hour, so nothing can be learnt from it"
+    return f"{', '.join(parts)} stand for it; to test on the latest rows instead, say `--time {column.name}`"
 
 
 def guess_target(raw: RawTable) -> str:
@@ -232,13 +259,6 @@ def _numbers_rows(name: str, values: NDArray[np.float64]) -> bool:
     if (values[:_MANY_CLASSES] % 1 != 0).any() or (values % 1 != 0).any() or len(np.unique(values)) < len(values):
         return False
     return bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
-
-
-def _dates(raw: RawTable) -> list[str]:
-    """Find columns of dates that are seldom repeated."""
-    words = [column for column in raw.columns if isinstance(column, Words) and len(column.words) > _MANY_CLASSES]
-    rare = [column for column in words if len(column.words) > len(column.codes) / 2]
-    return [column.name for column in rare if all(map(_DATE.match, column.words))]
 
 
 def perhaps_images(dataset: Dataset) -> list[str]:

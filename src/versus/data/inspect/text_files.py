@@ -16,43 +16,33 @@ from versus.data.inspect import sniffing
 from versus.data.sources import source_files
 
 _CONLL = (".conllu", ".conll", ".conll2003", ".iob", ".iob2", ".bio", ".pos")
-_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arff")
+_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arff", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".npz")
 _FEWEST_WORDS = 5  # on average, for a column to hold texts and not names
 _MOST_CLASSES = 50  # of lines that begin with their class
 _MOST_OTHERS = 2  # features beside the texts, up to which the texts are what the table is about
 
 
 def guess(path: Path) -> dict[str, Any] | None:
-    """Guess the entry of params.yaml for texts, without ``path``; None if the file is not text, or is a table.
+    """Guess the entry of params.yaml for a file of texts, without ``path``; None if it is no text, or a table.
 
     Args:
-        path: a file of tagged sentences or of lines that begin with their class; or a folder with classes as folders
-            or as files, or with two such files or folders for training and testing.
+        path: a file of tagged sentences or of lines that begin with their class.
     """
-    if path.is_dir():
-        return _folder(path)
-    endings = {ending.lower() for ending in path.suffixes}
-    text, _ = sniffing.sample(path)
-    lines = text.splitlines()
-    if endings & set(_CONLL) or (not endings & set(_TABLES) and _looks_tagged(lines)):
-        return {"source": "conll", **_encoding([path])}
-    if endings & set(_TABLES) or not _begin_with_classes(lines):
+    if is_table(path):
         return None
-    return {"source": "documents", **_encoding([path])}
+    lines = sniffing.sample(path)[0].splitlines()
+    if _endings(path) & set(_CONLL) or _looks_tagged(lines):
+        return {"source": "conll", **encoding([path])}
+    return {"source": "documents", **encoding([path])} if _begin_with_classes(lines) else None
 
 
-def _folder(folder: Path) -> dict[str, Any] | None:
-    inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    for part in inside:
-        test = sniffing.test_file(part)
-        if test is not None and "idx" not in part.name:
-            found = guess(part)
-            return None if found is None else {**found, "file": part.name, "test_path": test.name}
-    classes = [entry for entry in inside if entry.is_dir()] or inside
-    files = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
-    if len(classes) < 2 or any("\0" in sniffing.sample(file)[0] for file in files):
-        return None
-    return {"source": "documents", **_encoding(files)}
+def is_table(path: Path) -> bool:
+    """Check that a file is named like a table or arrays."""
+    return bool(_endings(path) & set(_TABLES))
+
+
+def _endings(path: Path) -> set[str]:
+    return {ending.lower() for ending in Path(source_files.plain_name(path)).suffixes}
 
 
 def text_column(raw: RawTable, target: str, identifiers: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -72,7 +62,7 @@ def _mean_words(column: RawColumn) -> float:
     return float(np.mean([len(word.split()) for word in column.words]))
 
 
-def _encoding(files: Sequence[Path]) -> dict[str, str]:
+def encoding(files: Sequence[Path]) -> dict[str, str]:
     """Return an empty entry if all files are valid UTF-8; else latin-1, which decodes any byte."""
     try:
         for file in files:

@@ -18,8 +18,8 @@ import numpy as np
 
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, number
 from versus.data.errors import DataError, listed
-from versus.data.file_specification import Arff
 from versus.data.sources import source_files
+from versus.data.table_specification import Arff
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)", re.IGNORECASE)

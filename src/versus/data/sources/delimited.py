@@ -1,7 +1,4 @@
-"""Comma- and tab-separated files, with Arrow's reader: strict about the number of fields, all values read as text.
-
-Numbers are recognized here and not by Arrow, so that texts such as ``?`` can appear among numbers.
-"""
+"""Comma- and tab-separated files, with Arrow's reader: strict about the number of fields, all values read as text."""
 
 from __future__ import annotations
 
@@ -12,12 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers
+from versus.data.columns import RawColumn, RawTable, Words
 from versus.data.errors import DataError, listed, unknown
-from versus.data.file_specification import Csv, Tsv
 from versus.data.sources import source_files
+from versus.data.sources.text_columns import TextColumns
+from versus.data.table_specification import Csv, Tsv
 
 _BLOCK = 1 << 22  # bytes Arrow reads at a time
 _LONGEST = 1 << 30  # characters of a field that `csv` reads; by default 131,072, which a document can exceed
@@ -30,13 +26,16 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
         DataError: if a file is missing, empty, ragged, not in its encoding, or repeats a column name.
     """
     files = [path for path in (specification.path, specification.test_path) if path is not None]
-    tables = [_read(source_files.locate(base, path), path, specification) for path in files]
-    names = tables[0].column_names
-    for path, table in zip(files[1:], tables[1:], strict=True):
-        if sorted(table.column_names) != sorted(names):
-            raise DataError(f"{path}: has the columns {listed(table.column_names)}; {files[0]} has {listed(names)}")
-    counts = [table.num_rows for table in tables]
-    columns = [_column(name, [table.column(name) for table in tables], specification) for name in names]
+    names = [_names(source_files.locate(base, path), path, specification)[1] for path in files]
+    for path, found in zip(files[1:], names[1:], strict=True):
+        if sorted(found) != sorted(names[0]):
+            raise DataError(f"{path}: has the columns {listed(found)}; {files[0]} has {listed(names[0])}")
+    columns = TextColumns(names[0], specification)
+    counts = _gather(columns, specification, base, files, names)
+    again = TextColumns(columns.unfinished, specification, as_texts=True)
+    if columns.unfinished:
+        _gather(again, specification, base, files, names)
+    complete = [(again if name in columns.unfinished else columns).column(name) for name in names[0]]
 
     def locate(row: int) -> str:
         part = int(row >= counts[0])
@@ -44,12 +43,30 @@ def load(specification: Csv | Tsv, base: Path) -> RawTable:
         line = _line(source_files.locate(base, files[part]), specification, row)
         return f"{files[part]}, row {row + 1} (line {line})"
 
-    spanning = [column.name for column in columns if isinstance(column, Words) and any("\n" in w for w in column.words)]
+    spanning = [
+        column.name for column in complete if isinstance(column, Words) and any("\n" in w for w in column.words)
+    ]
     warnings = [
         f"column {name!r} has values with line breaks; if quotes are part of the text, say `quote: false`"
         for name in spanning
     ]
-    return RawTable(specification.path, columns, sum(counts[1:]), locate, warnings=warnings)
+    return RawTable(specification.path, complete, sum(counts[1:]), locate, warnings=warnings)
+
+
+def _gather(
+    columns: TextColumns, specification: Csv | Tsv, base: Path, files: Sequence[str], names: Sequence[Sequence[str]]
+) -> list[int]:
+    """Read all files into columns, a block at a time; return the number of rows of each."""
+    counts = []
+    for path, found in zip(files, names, strict=True):
+        before = columns.rows
+        places = [found.index(name) for name in columns.names]
+        for batch in _batches(source_files.locate(base, path), path, specification):
+            columns.add(batch.column(place) for place in places)
+        counts.append(columns.rows - before)
+        if not counts[-1]:
+            raise DataError(f"{path}: holds no rows{' below its header' if specification.header else ''}")
+    return counts
 
 
 def named(raw: RawTable, name: str) -> RawColumn:
@@ -64,8 +81,8 @@ def named(raw: RawTable, name: str) -> RawColumn:
     return found[name]
 
 
-def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
-    """Read one file as an Arrow table of texts; every row must have all columns."""
+def _batches(file: Path, path: str, specification: Csv | Tsv) -> Iterator[Any]:
+    """Yield blocks of one file as Arrow batches of texts; every row must have all columns."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -77,32 +94,28 @@ def _read(file: Path, path: str, specification: Csv | Tsv) -> Any:
         return "error"
 
     rewritten = _is_loose(specification)
+    options = {
+        "read_options": pyarrow.csv.ReadOptions(
+            use_threads=False,  # so that a ragged row is given with its number
+            block_size=_BLOCK,
+            column_names=None if specification.header else raw,
+            encoding="utf-8" if rewritten else specification.encoding,
+        ),
+        "parse_options": pyarrow.csv.ParseOptions(
+            delimiter="," if rewritten else specification.delimiter,
+            quote_char='"' if specification.quote or rewritten else False,
+            newlines_in_values=specification.quote or rewritten,
+            invalid_row_handler=note,
+        ),
+        "convert_options": pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(raw, pa.string()), strings_can_be_null=False
+        ),
+    }
     try:
-        table = pyarrow.csv.read_csv(
-            _strict(file, specification)
-            if rewritten
-            else pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None),
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False,  # so that a ragged row is given with its number
-                block_size=_BLOCK,
-                column_names=None if specification.header else raw,
-                encoding="utf-8" if rewritten else specification.encoding,
-            ),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter="," if rewritten else specification.delimiter,
-                quote_char='"' if specification.quote or rewritten else False,
-                newlines_in_values=specification.quote or rewritten,
-                invalid_row_handler=note,
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(raw, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except (pa.ArrowInvalid, OSError, UnicodeError) as error:
+        with _strict(file, specification) if rewritten else source_files.opened(file) as stream:
+            yield from pyarrow.csv.open_csv(stream, **options)
+    except (pa.ArrowInvalid, UnicodeError, *source_files.DAMAGED) as error:
         raise DataError(_complaint(file, path, specification, len(names), ragged, error)) from None
-    if table.num_rows == 0:
-        raise DataError(f"{path}: holds no rows{' below its header' if specification.header else ''}")
-    return table.rename_columns(names)
 
 
 def _is_loose(specification: Csv | Tsv) -> bool:
@@ -122,7 +135,7 @@ def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], 
         first = next((fields for _, fields in _records(file, specification)), None)
     except UnicodeDecodeError:
         raise DataError(_not_decodable(file, path, specification.encoding)) from None
-    except (OSError, EOFError) as error:
+    except source_files.DAMAGED as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
     except LookupError:
         raise DataError(f"{path}: unknown encoding {specification.encoding!r}; try utf-8 or latin-1") from None
@@ -142,39 +155,10 @@ def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], 
     return first, names
 
 
-def _column(name: str, parts: Sequence[Any], specification: Csv | Tsv) -> RawColumn:
-    """Build a column: Numbers if every text present is a number and the specification allows it, else Words."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    texts = pc.utf8_trim_whitespace(pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
-    as_texts = name in specification.categorical
-    a_class = as_texts and name == specification.target  # then "NA" can be a class
-    absent = pc.is_in(texts, value_set=pa.array(["", *(() if a_class else specification.missing)], pa.string()))
-    texts = pc.if_else(absent, pa.scalar(None, pa.string()), texts)
-    if name not in specification.numeric and pc.any(pc.match_substring_regex(texts, r"^[+-]?0[0-9]")).as_py():
-        as_texts = True  # codes: 007 is not 7
-    if not as_texts and specification.thousands != ".":  # then 1.234 is no plain number
-        try:
-            values = pc.cast(texts, pa.float64()).to_numpy()
-            return Numbers(name, np.array(values, dtype=np.float64))
-        except pa.ArrowInvalid:
-            pass  # some text is no number to Arrow; below, one the file may well mean as such (+1) still can be
-    encoded = texts.dictionary_encode().combine_chunks()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
-    if as_texts:
-        return column
-    return specification.notation.read(column) or as_numbers(column) or column
-
-
 def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, fields) of each row that is not blank, to read the header and to locate a row."""
-    import pyarrow as pa
-
-    stream = pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None)
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
-    with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
+    with io.TextIOWrapper(source_files.opened(file), encoding=encoding, newline="") as text:
         yield from rows(text, specification.delimiter, specification.quote, _is_loose(specification))
 
 
@@ -225,7 +209,7 @@ def _complaint(
                     f"{ragged[0].text[:80]!r}; every row wants one value a column, separated by "
                     f"{specification.delimiter!r}"
                 )
-    if isinstance(error, OSError):
+    if isinstance(error, source_files.DAMAGED):
         return f"{path}: cannot be read to its end ({error}); it may be cut off, get it again"
     if "UTF8" in str(error) or isinstance(error, UnicodeError):
         return _not_decodable(file, path, specification.encoding)
@@ -233,10 +217,8 @@ def _complaint(
 
 
 def _not_decodable(file: Path, path: str, encoding: str) -> str:
-    import pyarrow as pa
-
-    with pa.input_stream(str(file), compression="gzip" if source_files.is_gzipped(file) else None) as stream:
-        content: bytes = stream.read()
+    with source_files.opened(file) as stream:
+        content = stream.read()
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:

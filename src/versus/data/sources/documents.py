@@ -9,9 +9,10 @@ import numpy as np
 
 from versus.data.columns import Words
 from versus.data.errors import DataError
-from versus.data.file_specification import Csv, Documents
+from versus.data.file_specification import Documents
 from versus.data.sources import delimited, source_files
 from versus.data.spaces import Tokens
+from versus.data.table_specification import Csv
 from versus.data.texts import RawTexts
 
 _PREFIX = "__label__"  # of fastText

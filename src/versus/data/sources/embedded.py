@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.file_specification import Labelled
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.sources import animals, source_code
 from versus.data.spaces import Column, Image, Table
 from versus.data.specification import Embedded
+from versus.data.table_specification import Labelled
 from versus.data.targets import Classes, Number
 from versus.data.texts import transcribe
 

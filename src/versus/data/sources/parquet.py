@@ -9,9 +9,9 @@ import numpy as np
 
 from versus.data.columns import Numbers, RawColumn, RawTable, Words
 from versus.data.errors import DataError, listed
-from versus.data.file_specification import Parquet
 from versus.data.notation import PLAIN
 from versus.data.sources import source_files
+from versus.data.table_specification import Parquet
 
 _PANDAS_INDEX = "__index_level_0__"
 
@@ -20,7 +20,7 @@ def load(specification: Parquet, base: Path) -> RawTable:
     """Read the file, followed by the rows of the test file if there is one.
 
     Raises:
-        DataError: if a file is missing, damaged or empty, or has columns of dates, lists or similar types.
+        DataError: if a file is missing, damaged or empty, or has columns of lists or similar types.
     """
     import pyarrow as pa
 
@@ -74,12 +74,14 @@ def _column(name: str, values: Any, specification: Parquet) -> RawColumn:
     types = pa.types
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
         return Numbers(name, np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(), dtype=np.float64))
-    if not (
+    if types.is_timestamp(kind) or types.is_date(kind):
+        values = pc.cast(values.dictionary_decode() if kind != values.type else values, pa.string())  # as in ISO 8601
+    elif not (
         types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_boolean(kind)
     ):
         raise DataError(
-            f"{specification.path}: column {name!r} is of type {kind}; numbers, texts and truth values are read, "
-            f"so convert it, or say `drop: [{name}]`"
+            f"{specification.path}: column {name!r} is of type {kind}; numbers, texts, dates and truth values are "
+            f"read, so convert it, or say `drop: [{name}]`"
         )
     texts = pc.utf8_trim_whitespace(pc.cast(values, pa.string()))
     absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))

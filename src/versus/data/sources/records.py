@@ -1,0 +1,134 @@
+"""Tables whose cells have types of their own, read with pandas: sheets of Excel workbooks, and JSON.
+
+Cells become texts, and columns are told apart as in a file of separated values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from versus.data.columns import RawTable, text_of
+from versus.data.errors import DataError, listed, unknown
+from versus.data.sources import source_files
+from versus.data.sources.text_columns import TextColumns
+from versus.data.table_specification import Json, Xlsx
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MISSING_LIBRARY = "Excel workbooks are read with openpyxl, which is not installed: `python -m pip install openpyxl`"
+
+
+def load(specification: Xlsx | Json, base: Path) -> RawTable:
+    """Read the file, followed by the rows of the test file if there is one.
+
+    Raises:
+        DataError: if a file is missing, damaged or empty, repeats a column name, or has cells that are lists.
+    """
+    import pyarrow as pa
+
+    files = [path for path in (specification.path, specification.test_path) if path is not None]
+    tables = [_read(source_files.locate(base, path), path, specification) for path in files]
+    names = [str(name) for name in tables[0].columns]
+    columns = TextColumns(names, specification, as_texts=True)
+    for path, table in zip(files, tables, strict=True):
+        found = [str(name) for name in table.columns]
+        if sorted(found) != sorted(names):
+            raise DataError(f"{path}: has the columns {listed(found)}; {files[0]} has {listed(names)}")
+        columns.add(
+            pa.array(_texts(table.iloc[:, found.index(name)], f"{path}, column {name!r}"), pa.string())
+            for name in names
+        )
+
+    def locate(row: int) -> str:
+        part = int(row >= len(tables[0]))
+        return f"{files[part]}, row {row - len(tables[0]) * part + 1}"
+
+    n_test = sum(map(len, tables[1:]))
+    return RawTable(specification.path, [columns.column(name) for name in names], n_test, locate)
+
+
+def sheets(file: Path) -> list[str]:
+    """List the sheets of a workbook.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    import pandas as pd
+
+    try:
+        with pd.ExcelFile(file, engine="openpyxl") as book:
+            return [str(name) for name in book.sheet_names]
+    except ImportError:
+        raise DataError(f"{file.name}: {_MISSING_LIBRARY}") from None
+    except (ValueError, KeyError, TypeError, *source_files.DAMAGED) as error:
+        raise DataError(f"{file.name}: is not a whole Excel workbook (.xlsx): {error}") from None
+
+
+def _read(file: Path, path: str, specification: Xlsx | Json) -> pd.DataFrame:
+    table = _sheet(file, path, specification) if isinstance(specification, Xlsx) else _objects(file, path)
+    names = [str(name) for name in table.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: the column name {twice[0]!r} stands there {names.count(twice[0])} times")
+    if table.empty:
+        raise DataError(f"{path}: holds no rows")
+    return table
+
+
+def _sheet(file: Path, path: str, specification: Xlsx) -> pd.DataFrame:
+    import pandas as pd
+
+    names = sheets(file)
+    sheet = specification.sheet or names[0]
+    if sheet not in names:
+        raise DataError(f"{path}: {unknown('sheet', sheet, names)}")
+    cells = pd.read_excel(file, sheet, header=None, dtype=object, keep_default_na=False, engine="openpyxl")
+    cells = cells[(cells != "").any(axis=1)].reset_index(drop=True)
+    if cells.empty or not specification.header:
+        return cells.set_axis([f"c{place}" for place in range(cells.shape[1])], axis=1)
+    named = [text_of(cell) or f"c{place}" for place, cell in enumerate(cells.iloc[0])]
+    return cells.iloc[1:].set_axis(named, axis=1).reset_index(drop=True)
+
+
+def _objects(file: Path, path: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        with source_files.opened(file) as stream:
+            content = stream.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: byte {error.start} is not utf-8; JSON is written in utf-8") from None
+    except source_files.DAMAGED as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
+    objects = list(_parsed(content, path))
+    strange = next((place for place, found in enumerate(objects) if not isinstance(found, dict)), None)
+    if strange is not None:
+        raise DataError(f"{path}: row {strange + 1} is no object; wants [{{…}}, {{…}}] or an object a line")
+    return pd.json_normalize(objects)
+
+
+def _parsed(content: str, path: str) -> Iterator[Any]:
+    """Parse an array of objects, or an object on each line; numbers stay as they are written."""
+    whole = content.lstrip().startswith("[")
+    for number, line in enumerate([content] if whole else content.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line, parse_float=str, parse_int=str)
+        except ValueError as error:
+            where = path if whole else f"{path}, line {number}"
+            raise DataError(f"{where}: is not JSON ({error}); wants [{{…}}, {{…}}] or an object a line") from None
+        yield from found if whole else [found]
+
+
+def _texts(cells: Iterable[Any], where: str) -> Iterator[str]:
+    """Write cells as texts: 3.0 as 3, true as true, dates as ISO 8601, nothing as the empty text."""
+    for row, cell in enumerate(cells, 1):
+        if isinstance(cell, list | dict | tuple):
+            raise DataError(f"{where}, row {row}: holds {str(cell)[:60]!r}; wants a number, text or truth value")
+        yield cell.isoformat() if isinstance(cell, datetime | date | time) else text_of(cell)

@@ -1,0 +1,126 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.conftest import Desk
+from versus.data import dates
+from versus.data.errors import DataError
+from versus.data.inspect.inspection import inspect
+from versus.data.schema import Schema
+from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
+from versus.serving import files, frames, package, prediction
+
+START = datetime(2023, 11, 25, 23, tzinfo=UTC)
+MOMENTS = [START + timedelta(days=3 * i, hours=5 * i) for i in range(60)]
+
+
+def table(form: str, moments: list[datetime] = MOMENTS) -> str:
+    rows = (f"{i / 8};{moment.strftime(form)};{'ab'[i // 3 % 2]}\n" for i, moment in enumerate(moments))
+    return "x;when;y\n" + "".join(rows)
+
+
+def test_the_parts_are_those_of_the_calendar():
+    moments = np.array([moment.replace(tzinfo=None) for moment in MOMENTS], "datetime64[us]")
+    found = {column.name: (column.categories, values) for column, values in dates.parts("when", moments)}
+    expected = {
+        "when_year": [m.year for m in MOMENTS],
+        "when_month": [m.strftime("%B") for m in MOMENTS],
+        "when_weekday": [m.strftime("%A") for m in MOMENTS],
+        "when_hour": [m.hour for m in MOMENTS],
+    }
+    for name, (categories, values) in found.items():
+        assert [categories[int(v)] if categories else v for v in values] == expected[name]
+
+
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("%Y-%m-%d", "ISO8601"),
+        ("%Y-%m-%dT%H:%M:%SZ", "ISO8601"),
+        ("%d.%m.%Y", "%d.%m.%Y"),
+        ("%m/%d/%Y", "%m/%d/%Y"),
+        ("%d/%m/%y", "%d/%m/%y"),
+        ("%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M"),
+        ("%B %d, %Y", "%B %d, %Y"),
+    ],
+)
+def test_formats_are_recognised_and_their_parts_learnt_and_predicted(desk: Desk, form, named):
+    path = desk.write("t.csv", table(form))
+    found = inspect(path, "y", desk.folder)
+    assert found.entry["dates"] == {"when": named}
+    names = ["x", "when_year", "when_month", "when_weekday", *(["when_hour"] if "%H" in form else [])]
+    assert any(f"{', '.join(names[1:])} stand for it" in note for note in found.notes)
+    data = desk.prepare(**found.entry)
+    assert [column.name for column in data.schema.columns] == names
+    schema = Schema.from_json(json.loads(json.dumps(data.schema.to_json())))
+    np.testing.assert_array_equal(frames.encode(files.read(path, schema), schema), data.X)
+    new = pd.DataFrame({"x": [1.0, 2.0], "when": [datetime(2031, 7, 1), None]})  # a year and a month never seen
+    X = frames.encode(new, schema)
+    assert X[0, 1:4].tolist() == [2031, 6, 1]
+    assert np.isnan(X[1, 1:]).all()
+    with pytest.raises(DataError, match=rf"row 1, column 'when': 'soon' is no date written as {named}"):
+        frames.encode(pd.DataFrame({"x": [1.0], "when": ["soon"]}), schema)
+    with pytest.raises(DataError, match=r"columns 'when' are missing"):
+        frames.encode(new[["x"]], schema)
+
+
+def test_a_served_model_takes_dates_or_their_parts(desk: Desk):
+    desk.write("t.csv", table("%Y-%m-%d %H:%M"))
+    data = desk.prepare(source="csv", path="t.csv", delimiter=";", target="y", dates={"when": "ISO8601"})
+    model = MixedNaiveBayes(schema=data.schema).fit(*data.take(0, "train", "validation"))
+    asked = {spec.name: spec.required for spec in package.signature(model).inputs.inputs}
+    assert asked == {"x": True, **dict.fromkeys(["when", *dates.part_names("when")], False)}
+    rows = pd.DataFrame({"x": [1.0], "when": ["2024-02-05 04:00"]})
+    parts = frames.decode(frames.encode(rows, data.schema), data.schema)
+    assert parts.iloc[0].tolist() == [1, 2024, "February", "Monday", 4]
+    pd.testing.assert_frame_equal(prediction.predict(model, rows), prediction.predict(model, parts))
+
+
+def test_a_time_column_orders_the_split_in_its_format(desk: Desk):
+    path = desk.write("t.csv", table("%d.%m.%Y", MOMENTS[::-1]))
+    found = inspect(path, "y", desk.folder, time="when")
+    assert (found.entry["time"], found.entry["dates"]) == ("when", {"when": "%d.%m.%Y"})
+    data = desk.prepare(**found.entry, repeats=1)
+    assert [column.name for column in data.schema.columns] == ["x"]
+    np.testing.assert_array_equal(data.splits["test"][0], np.arange(12))  # the first rows are the latest
+
+
+def test_what_does_not_vary_or_is_not_wanted_is_left_out(desk: Desk):
+    rows = "".join(f"{i / 8},2024-05-01,2024-0{1 + i % 2}-0{1 + i % 7},{'ab'[i % 2]}\n" for i in range(60))
+    path = desk.write("t.csv", "x,one,two,y\n" + rows)
+    found = inspect(path, "y", desk.folder)
+    assert any("all have one year, month, weekday and hour" in note for note in found.notes)
+    data = desk.prepare(**found.entry, drop=["two_month"])
+    assert [column.name for column in data.schema.columns] == ["x", "two_weekday"]
+    assert any("'one': all dates have one year" in warning for warning in data.about["warnings"])
+
+
+def test_day_and_month_that_could_be_either_are_said(desk: Desk):
+    rows = "".join(f"{i / 8},0{1 + i % 9}/0{1 + i % 7}/2024,{'ab'[i % 2]}\n" for i in range(60))
+    found = inspect(desk.write("t.csv", "x,when,y\n" + rows), "y", desk.folder)
+    assert any("(or as %m/%d/%Y? say `--set" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "words", [["1.2.3", "10.0.4"], ["2024", "2025"], ["12:30", "13:30"], ["a-b", "2024-01-01"], []]
+)
+def test_versions_and_clocks_are_no_dates(words):
+    assert dates.guess(words) == []
+
+
+def test_what_is_no_date_is_named(desk: Desk):
+    desk.write("t.csv", table("%Y-%m-%d").replace("2024-02-04", "soon"))
+    with pytest.raises(DataError, match=r"t.csv, row \d+ \(line \d+\): dates: column 'when' holds 'soon'; wants dates"):
+        desk.prepare(source="csv", path="t.csv", delimiter=";", target="y", dates={"when": "ISO8601"})
+
+
+def test_moments_of_parquet_are_dates(desk: Desk):
+    frame = pd.DataFrame({"when": pd.to_datetime(MOMENTS), "x": range(60), "y": ["a", "b", "b"] * 20})
+    frame.to_parquet(desk.folder / "t.parquet")
+    found = inspect(desk.folder / "t.parquet", "y", desk.folder)
+    assert found.entry["dates"] == {"when": "ISO8601"}
+    data = desk.prepare(**found.entry)
+    np.testing.assert_array_equal(frames.encode(frame, data.schema), data.X)
