@@ -214,7 +214,8 @@ def _scorer_of_curves(y: Labels, probabilities: Array, gain: Callable[[Curve], A
         with np.errstate(divide="ignore", invalid="ignore"):
             curves = (of.curve(weights) for of in classes)
             found = [np.where(c.others > 0, gain(c), np.nan).sum(axis=1) / c.members[:, 0] for c in curves]
-        return np.mean(found, axis=0)
+        mean: Array = np.mean(found, axis=0)
+        return mean
 
     def of(weights: Array) -> Array:
         block = max(1, BLOCK // len(y))

@@ -24,6 +24,7 @@ from versus.statistics.proportion import wilson_interval
 from versus.statistics.selection import Selection, select
 
 Interval = tuple[float, float]
+MOST_BYTES = 2**26  # of scores of rows that are kept for the next question
 TIES = 9  # decimals: means that agree to so many are equal, what differs beyond is rounding
 
 
@@ -65,6 +66,7 @@ class DatasetResults:
     findings: Findings = field(default_factory=Findings)
     _resampled: dict[tuple[Path, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
     _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, str], NDArray[np.float64] | None] = field(default_factory=dict, repr=False)
 
     @property
     def task(self) -> str:
@@ -235,10 +237,16 @@ class DatasetResults:
 
     def _by_block(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
         """Return the score of each tested row in each block of folds, (n, R); None elsewhere, or if rows have none."""
-        if self._blocks is None:
-            return None
-        scores = evaluation.row_scores(metric, self.targets)
-        if scores is None:
+        key = evaluation.cell.name, metric
+        if key not in self._known:
+            if len(self._known) * self.prepared.repeats * self.n_test * 8 > MOST_BYTES:
+                self._known.clear()
+            self._known[key] = self._arranged(evaluation, metric)
+        return self._known[key]
+
+    def _arranged(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
+        scores = None if self._blocks is None else evaluation.row_scores(metric, self.targets)
+        if scores is None or self._blocks is None:
             return None
         whole = np.full((len(self.prepared.X), len(self._blocks)), np.nan)
         for block, repeats in enumerate(self._blocks):
