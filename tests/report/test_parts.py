@@ -134,10 +134,10 @@ def read(made):
 
 def test_the_sentence_counts_every_compared_data_set_once(made):
     found = read(made).verdicts
-    sentence = verdict.overall(found)
+    sentence = verdict.counted(found)
     assert sentence.startswith(f"Of {len(found)} data sets, ")
     assert all(sentence.count(v.dataset) == 1 for v in found)
-    assert verdict.overall([]) == "No data set has models of both sides."
+    assert verdict.counted([]) == "No data set has models of both sides."
 
 
 def test_each_data_set_has_a_line_with_the_model_to_use(made):

@@ -45,11 +45,12 @@ class Line:
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Return the sentence, the lines, and the number of cells without an evaluation."""
+    """Return the sentences, the lines, and the number of cells without an evaluation."""
     found = results.verdicts
     lines = [_line(dataset, verdict) for dataset, verdict in zip(results.datasets, found, strict=True)]
     return {
-        "sentence": overall(found),
+        "sentence": counted(found),
+        "overall": results.overall.sentence if results.overall else "",
         "lines": lines,
         "cost_headers": [cost.label for cost in COSTS],
         "verdicts": found,
@@ -58,7 +59,7 @@ def content(results: Results) -> dict[str, Any]:
     }
 
 
-def overall(verdicts: Sequence[Verdict]) -> str:
+def counted(verdicts: Sequence[Verdict]) -> str:
     """Count the outcomes in one sentence, with the names of the data sets."""
     compared = [verdict for verdict in verdicts if verdict.contrast is not None]
     if not compared:
@@ -98,7 +99,7 @@ def difference(contrast: Contrast) -> str:
 
 
 def markdown(content: Content) -> list[str]:
-    """Return the sentence, the table and a line for each data set, without costs, which differ from run to run."""
+    """Return the sentences, the table and a line for each data set, without costs, which differ from run to run."""
     header = ["data set", "use", "outcome", "score", "discriminative", "generative", "difference"]
     rows = [
         [
@@ -113,4 +114,5 @@ def markdown(content: Content) -> list[str]:
         for line in content["lines"]
     ]
     said = [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
-    return [escaped(content["sentence"]), "", *table(header, rows), *said]
+    lead = f"{content['sentence']} {content['overall']}".rstrip()
+    return [escaped(lead), "", *table(header, rows), *said]
