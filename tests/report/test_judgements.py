@@ -342,11 +342,11 @@ def test_one_sentence_over_all_data_sets(scored):
         scored.add(f"set{i}", model=(D, 0.9 + NOISE), other=(G, 0.9 - gap + NOISE[::-1]))
         assert (scored.results().overall is None) == (i < 2)  # two data sets tell nothing of a population
     found = scored.results().overall
-    assert found.mean == pytest.approx(-0.052, abs=0.002)
-    assert found.low < found.mean < found.high < -0.04
-    assert found.next_one.below > 0.99
+    assert found.mean == pytest.approx(0.052, abs=0.002)
+    assert 0.04 < found.low < found.mean < found.high
+    assert found.next_one.above > 0.99
     assert found.sentence.startswith(
-        "Over 5 data sets, generative minus discriminative accuracy is −5.2 points on average (95\u202f% interval −"
+        "Over 5 data sets, discriminative minus generative accuracy is +5.2 points on average (95\u202f% interval "
     )
     assert "probability is 1.00 that the discriminative side is ahead by more than 1 point, 0.00 that" in found.sentence
 

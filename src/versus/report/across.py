@@ -22,7 +22,7 @@ from versus.statistics.ranks import win_rates
 
 @dataclass(frozen=True)
 class Overall:
-    """Generative minus discriminative, over data sets: posterior of the mean, and of a further data set.
+    """Discriminative minus generative, over data sets: posterior of the mean, and of a further data set.
 
     Args:
         metric: the score.
@@ -50,10 +50,10 @@ class Overall:
         margin = f"{100 * self.margin:g}" if share else formatting.two_digits(self.margin)
         unit = f" point{'' if margin == '1' else 's'}" if share else ""
         ahead = (self.next_one.below, self.next_one.above)
-        generative, discriminative = ahead if metric_table.lower_is_better(self.metric) else ahead[::-1]
+        discriminative, generative = ahead if metric_table.lower_is_better(self.metric) else ahead[::-1]
         confidence = formatting.percent(self.confidence, 0)
         return (
-            f"Over {len(self.datasets)} data sets, generative minus discriminative {metric_table.label(self.metric)} "
+            f"Over {len(self.datasets)} data sets, discriminative minus generative {metric_table.label(self.metric)} "
             f"is {write(self.mean)}{' points' if share else ''} on average "
             f"({confidence} interval {write(self.low)} to {write(self.high)}). "
             f"On a further data set of their kind, the probability is {discriminative:.2f} that the discriminative "
@@ -74,7 +74,7 @@ def overall(contrasts: Sequence[Contrast], confidence: float) -> Overall | None:
     # A score in the unit of the target is compared between data sets in standard deviations of the target.
     relative = metric_table.known(metric).in_unit_of_target
     scale = np.array([float(np.std(c.dataset.prepared.y)) if relative else 1.0 for c in found])
-    differences = -np.array([c.mean for c in found]) / scale
+    differences = np.array([c.mean for c in found]) / scale
     errors = np.array([(c.high - c.low) / 2 for c in found]) / scale / float(ndtri((1 + confidence) / 2))
     posterior = population(differences, errors, max(1.0, 10 * float(np.max(np.abs(differences) + errors))))
     margin = found[0].dataset.comparison.rope
