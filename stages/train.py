@@ -18,4 +18,4 @@ def main(family: str, name: str) -> None:
     if cell.family != family:
         raise ValueError(f"{name} stands under {cell.family} in params.yaml, not under {family}")
     with client.live(workspace, cell) as live:
-        fit_cell(workspace, cell, params.training, params.seed, observe=live.log)
+        fit_cell(workspace, cell, params.training, params.seed, live.log, params.tuning)

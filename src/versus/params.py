@@ -16,7 +16,7 @@ from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
 from versus.models import catalogue
-from versus.settings import FAMILIES, Cell, Comparison, Gate, Training, TrainingSize
+from versus.settings import FAMILIES, Cell, Comparison, Gate, Training, TrainingSize, Tuning
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
@@ -45,6 +45,7 @@ class Params(_Section):
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     training: Training = Training()
+    tuning: Tuning = Tuning()
     comparison: Comparison = Comparison()
     gate: Gate = Gate()
     datasets: dict[Name, DatasetSpecification] = {}

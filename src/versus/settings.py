@@ -77,6 +77,20 @@ class Training(_Checked):
 
 
 @dataclass(frozen=True)
+class Tuning(_Checked):
+    """Budget of each cell for choosing its arguments (`versus.fitting.tuning`), the same for all.
+
+    Args:
+        trials: arguments that are tried beside those of params.yaml, in each repeat; 0 tunes nothing.
+        seconds: no trial of a cell starts after so many seconds of trials, shared by its repeats. What was tried then
+            depends on the machine, so a number of trials alone is what can be repeated.
+    """
+
+    trials: Annotated[int, Ge(0), Le(10_000)] = 0
+    seconds: Annotated[float, Gt(0)] | None = None
+
+
+@dataclass(frozen=True)
 class Comparison(_Checked):
     """Options of the comparison.
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,29 @@ from versus.data import prepared
 from versus.data.prepared import Part, Prepared
 from versus.data.schema import Schema
 from versus.fitting import failure, kept, unfinished
+from versus.fitting import tuning as tuning_trials
 from versus.fitting.failure import Failure
+from versus.fitting.progress import OnStep
 from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
 from versus.models import catalogue, find, persistence
 from versus.models.arguments import arguments_of
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
-from versus.settings import Cell, Training
+from versus.settings import Cell, Training, Tuning
 from versus.workspace import Workspace
 
 Observe = Callable[[int, Mapping[str, float], int], None]
 
 
-def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, observe: Observe | None = None) -> None:
+def fit_cell(
+    workspace: Workspace,
+    cell: Cell,
+    training: Training,
+    seed: int,
+    observe: Observe | None = None,
+    tuning: Tuning | None = None,
+) -> None:
     """Fit a cell once for each repeat and write models/<cell>/; fits that a kill interrupted are resumed.
 
     A fit of the training before that depends on nothing that has changed is taken up (`versus.fitting.kept`).
@@ -43,7 +52,8 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
         cell: the cell to fit.
         training: device and precision.
         seed: repeat r is fitted with ``random_state=seed + r``.
-        observe: called as ``observe(step, losses, repeat)`` after each epoch.
+        observe: called as ``observe(step, losses, repeat)`` after each epoch of the final fits.
+        tuning: budget for choosing the arguments (`versus.fitting.tuning`); None for none.
 
     Raises:
         ValueError: where the prepared data set is damaged.
@@ -67,29 +77,62 @@ def fit_cell(workspace: Workspace, cell: Cell, training: Training, seed: int, ob
                 kept.take_up(known[key], workshop / str(repeat))
             return key
 
-        failed = failure.attempt(
-            lambda: _fit_repeats(cell, training, seed, data, workshop, take_up, observe), "training", cell.time_limit
-        )
+        def build_with(arguments: Mapping[str, Any], repeat: int) -> Any:
+            return build(replace(cell, args={**cell.args, **arguments}), training, seed + repeat, data.schema)
+
+        job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe)
+        failed = failure.attempt(lambda: _fit_repeats(job, take_up), "training", cell.time_limit)
         if failed is not None:
             failed = replace(failed, repeat=next(_unfitted(workshop, data.repeats), None))
         _deliver(workspace, cell, workshop, data.repeats, failed)
 
 
-def _fit_repeats(
-    cell: Cell,
-    training: Training,
-    seed: int,
-    data: Prepared,
-    workshop: Path,
-    take_up: Callable[[int], str],
-    observe: Observe | None,
-) -> None:
+@dataclass(frozen=True)
+class Job:
+    """Fits of one cell: its data, the folder of what is not finished, and the model for a repeat and its arguments."""
+
+    cell: Cell
+    data: Prepared
+    workshop: Path
+    build: Callable[[Mapping[str, Any], int], Any]
+    tuning: Tuning
+    seed: int
+    observe: Observe | None
+
+    def title(self, repeat: int) -> str:
+        """Name of a repeat for readers."""
+        return f"{self.cell.name} {repeat + 1}/{self.data.repeats}"
+
+
+def _fit_repeats(job: Job, take_up: Callable[[int], str]) -> None:
     """Fit the repeats that are not fitted yet, here or in the training before."""
-    for repeat in _unfitted(workshop, data.repeats):
+    for repeat in _unfitted(job.workshop, job.data.repeats):
         key = take_up(repeat)
-        if not _is_fitted(workshop, repeat):
-            model = build(cell, training, seed + repeat, data.schema)
-            _fit_repeat(model, cell, data, repeat, workshop, key, observe)
+        if not _is_fitted(job.workshop, repeat):
+            arguments = _tuned(job, repeat) if job.tuning.trials else {}
+            _fit_repeat(job, job.build(arguments, repeat), repeat, key)
+
+
+def _tuned(job: Job, repeat: int) -> dict[str, Any]:
+    """Choose the arguments of one repeat by trials on its training and validation parts."""
+
+    def fit(arguments: Mapping[str, Any], checkpoint: Path) -> Any:
+        model = job.build(arguments, repeat)
+        _fit(model, job.data, repeat, ("train",), checkpoint, None, f"{job.title(repeat)} trial")
+        return model
+
+    validation = job.data.take(repeat, "validation")
+    share = (job.tuning.seconds or float("inf")) / job.data.repeats
+    model_class = find(job.cell.family, job.cell.module, job.cell.class_name)
+    for library in model_class.late_imports:
+        importlib.import_module(library)
+    return tuning_trials.choose(
+        model_class, job.tuning, job.seed, _trials(job.workshop, repeat), fit, validation, share
+    )
+
+
+def _trials(workshop: Path, repeat: int) -> Path:
+    return workshop / f"{repeat}.trials"
 
 
 def _unfitted(workshop: Path, repeats: int) -> Iterator[int]:
@@ -120,29 +163,32 @@ def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
     return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
 
 
-def _fit_repeat(
-    model: Any, cell: Cell, data: Prepared, repeat: int, workshop: Path, key: str, observe: Observe | None
-) -> None:
+def _fit_repeat(job: Job, model: Any, repeat: int, key: str) -> None:
     """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: it marks a complete fit."""
-    folder = workshop / str(repeat)
+    folder = job.workshop / str(repeat)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    checkpoint = workshop / f"{repeat}.checkpoint"
+    checkpoint, observe, parts = job.workshop / f"{repeat}.checkpoint", job.observe, parts_to_fit(model)
+    on_step = None if observe is None else lambda step: observe(step.step, step.losses, repeat)
     for library in getattr(model, "late_imports", ()):
         importlib.import_module(library)  # before the clock starts
     with PeakMemory() as memory:
-        history = _fit(model, cell, data, repeat, checkpoint, observe)
-    persistence.save(model, folder / "model", cell.family, cell.module)
+        history = _fit(model, job.data, repeat, parts, checkpoint, on_step, job.title(repeat))
+    persistence.save(model, folder / "model", job.cell.family, job.cell.module)
     _write_history(folder / "history.csv", ((repeat, *row) for row in history))
     kept.mark(folder, key)
     cost = {
         **memory.as_json(),
         "device": str(getattr(model, "device_", "cpu")),
         "precision": str(getattr(model, "precision_", "64-true")),
-        "n_train": len(data.rows(repeat, *parts_to_fit(model))),
+        "n_train": len(job.data.rows(repeat, *parts)),
     }
+    if (trials := _trials(job.workshop, repeat)).is_dir():
+        shutil.copytree(trials, folder / "trials")
+        cost["tuning_seconds"] = sum(trial.seconds for trial in tuning_trials.collect(trials))
     (folder / "cost.json").write_text(json.dumps(cost))
     checkpoint.unlink(missing_ok=True)
+    shutil.rmtree(trials, ignore_errors=True)
 
 
 def parts_to_fit(model: Any) -> tuple[Part, ...]:
@@ -154,9 +200,14 @@ def parts_to_fit(model: Any) -> tuple[Part, ...]:
 
 
 def _fit(
-    model: Any, cell: Cell, data: Prepared, repeat: int, checkpoint: Path, observe: Observe | None
+    model: Any,
+    data: Prepared,
+    repeat: int,
+    parts: tuple[Part, ...],
+    checkpoint: Path,
+    on_step: OnStep | None,
+    title: str,
 ) -> list[HistoryRow]:
-    parts = parts_to_fit(model)
     X, y = data.take(repeat, *parts)
     if not isinstance(model, FitsBySteps):
         model.fit(X, y)
@@ -165,10 +216,10 @@ def _fit(
         model,
         X,
         y,
-        validation=None if "validation" in parts else data.take(repeat, "validation"),
+        validation=data.take(repeat, "validation") if "validation" not in parts_to_fit(model) else None,
         checkpoint=checkpoint,
-        on_step=None if observe is None else lambda step: observe(step.step, step.losses, repeat),
-        title=f"{cell.name} {repeat + 1}/{data.repeats}",
+        on_step=on_step,
+        title=title,
     )
 
 
@@ -209,6 +260,9 @@ def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     _write_history(aside / "history.csv", rows)
+    trials = [(repeat, tuning_trials.collect(workshop / str(repeat) / "trials")) for repeat in range(repeats)]
+    if any(of_repeat for _, of_repeat in trials):
+        tuning_trials.write_table(aside / "trials.csv", trials)
     together = int(os.environ.get("VERSUS_SIDE_BY_SIDE", "1"))  # stages that may have shared the machine
     cost = json.dumps({"repeats": costs, "hardware": describe_hardware(), "side_by_side": together}, indent=1)
     (aside / cost_name).write_text(cost + "\n")

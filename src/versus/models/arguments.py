@@ -7,13 +7,16 @@ imported: params.yaml and constructors are checked by the same rule.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from math import exp, log
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from versus.data.schema import Schema
+
+EDGE = 0.05  # of a range
 
 # Numbers of a range; in an annotation, the name alone says it.
 Count = int
@@ -97,6 +100,35 @@ def _rule(node: ast.expr) -> Rule | None:
     return None
 
 
+@dataclass(frozen=True)
+class Between:
+    """Range of an argument in a search space, on a logarithmic scale; whole numbers where both ends are.
+
+    Args:
+        low, high: ends of the range, above 0.
+    """
+
+    low: float
+    high: float
+
+    def rvs(self, random_state: Any) -> float:
+        """Draw a number: the method that scikit-learn's samplers call."""
+        drawn = exp(random_state.uniform(log(self.low), log(self.high)))
+        return round(drawn) if self._is_whole else drawn
+
+    def edge(self, value: float) -> str:
+        """Return "lower" or "upper" for a value in that twentieth of the range; empty for the others."""
+        place = (log(value) - log(self.low)) / (log(self.high) - log(self.low))
+        return "lower" if place <= EDGE else "upper" if place >= 1 - EDGE else ""
+
+    @property
+    def _is_whole(self) -> bool:
+        return _whole(self.low) and _whole(self.high)
+
+
+SearchSpace = Mapping[str, Between | Sequence[Any]]
+
+
 def arguments_of(model_class: type[Any]) -> tuple[Argument, ...]:
     """List the arguments of a model class, a dataclass, in their order."""
     return tuple(
@@ -119,6 +151,7 @@ class Model:
 
     late_imports: ClassVar[tuple[str, ...]] = ()
     special_cases: ClassVar[SpecialCases] = ()
+    search_space: ClassVar[SearchSpace] = {}
 
     schema: Schema | None = None
 

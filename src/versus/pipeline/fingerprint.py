@@ -50,7 +50,9 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
         own = seed | {cell.name: given[cell.family][cell.name]}
         if cell.time_limit is not None:
             own["time_limit"] = cell.time_limit
-        training = {"training": _training(params)}
+        training: dict[str, Any] = {"training": _training(params)}
+        if params.tuning.trials:
+            training["tuning"] = given["tuning"]
         yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)
         yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model)
     for name, asked in given.get("experiments", {}).items():

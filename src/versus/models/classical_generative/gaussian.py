@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.models.arguments import NonNegative, Share, SpecialCases
+from versus.models.arguments import Between, NonNegative, SearchSpace, Share, SpecialCases
 from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events
@@ -45,6 +45,11 @@ class GaussianClassifier(MixedDensity):
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         random_state: seed of the dequantisation of pixels.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "shrinkage": ("auto", 0.01, 0.1, 0.3, 0.6, 1.0),
+        "var_smoothing": Between(1e-9, 1.0),
+    }
 
     learned: ClassVar[tuple[str, ...]] = ("means", "covariances")
     special_cases: ClassVar[SpecialCases] = (

@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from versus.arrays import Array, Measure, Ragged
-from versus.models.arguments import Model, Positive
+from versus.models.arguments import Between, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.word_forms import WordClasses, packed, unpacked
 from versus.numerics.chains import Chain
@@ -43,6 +43,8 @@ class HiddenMarkovModel(Model):
         suffix_members: number of rare words that must share an ending to form a class.
         decode: "viterbi" predicts the best sequence of tags, "posterior" the best tag of each token.
     """
+
+    search_space: ClassVar[SearchSpace] = {"alpha": Between(1e-3, 10.0)}
 
     measure: ClassVar[Measure] = "discrete"
 

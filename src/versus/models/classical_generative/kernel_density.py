@@ -16,7 +16,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
-from versus.models.arguments import Model, NonNegative, Positive
+from versus.models.arguments import Between, Model, NonNegative, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.class_densities import BayesClassifier
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
@@ -125,6 +125,8 @@ class KernelDensity(Kernels):
 @dataclass(eq=False)
 class KernelDensityClassifier(Kernels, BayesClassifier):
     """One kernel density for each class; arguments of `Kernels`, and a prior over the classes."""
+
+    search_space: ClassVar[SearchSpace] = {"bandwidth": Between(0.05, 2.0)}
 
     def new_density(self) -> KernelDensity:
         """Build an unfitted kernel density for one class."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
-from versus.models.arguments import Count, Model, NonNegative, SpecialCases
+from versus.models.arguments import Between, Count, Model, NonNegative, SearchSpace, SpecialCases
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.class_densities import BayesClassifier
 from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
@@ -170,6 +170,8 @@ class GaussianMixture(Components):
 @dataclass(eq=False)
 class GaussianMixtureClassifier(Components, BayesClassifier):
     """One Gaussian mixture for each class; arguments of `Components`, and a prior over the classes."""
+
+    search_space: ClassVar[SearchSpace] = {"n_components": Between(1, 16), "pseudo_counts": ("auto", 0.1, 1.0, 4.0)}
 
     special_cases: ClassVar[SpecialCases] = (
         ({"covariance_type": "full"}, "GaussianNaiveBayes", {}),

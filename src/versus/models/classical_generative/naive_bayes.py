@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.models.arguments import NonNegative, SpecialCases
+from versus.models.arguments import Between, NonNegative, SearchSpace, SpecialCases
 from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events, working_type
@@ -38,6 +38,8 @@ class GaussianNaiveBayes(MixedDensity):
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         random_state: seed of the dequantisation of pixels.
     """
+
+    search_space: ClassVar[SearchSpace] = {"var_smoothing": Between(1e-9, 1.0)}
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances")
     special_cases: ClassVar[SpecialCases] = (({}, "Marginals", {}),)

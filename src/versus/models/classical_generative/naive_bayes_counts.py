@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from versus.arrays import Array, Events, Labels, Measure
-from versus.models.arguments import Count, Positive
+from versus.models.arguments import Between, Count, Positive, SearchSpace
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape, restored_schema
 from versus.models.counts import counts_of
@@ -40,6 +40,8 @@ class MultinomialNaiveBayes(ClassConditionalDensity):
         min_df: for documents: a token is known if at least this many training documents have it.
         max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
     """
+
+    search_space: ClassVar[SearchSpace] = {"alpha": Between(1e-3, 10.0)}
 
     measure: ClassVar[Measure] = "multinomial"
     learned: ClassVar[tuple[str, ...]] = ("log_probabilities", "totals")

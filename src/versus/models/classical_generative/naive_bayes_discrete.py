@@ -17,7 +17,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.spaces import Image
-from versus.models.arguments import Positive
+from versus.models.arguments import Between, Positive, SearchSpace
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import raw_rows, stored_events
@@ -34,6 +34,8 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
         alpha: added to the count of each category (Laplace: 1).
         schema: form of the data; required, as arrays do not tell which columns are categorical.
     """
+
+    search_space: ClassVar[SearchSpace] = {"alpha": Between(1e-2, 100.0)}
 
     measure: ClassVar[Measure] = "discrete"
     learned: ClassVar[tuple[str, ...]] = ("log_probabilities",)
@@ -83,6 +85,8 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
     Args:
         alpha: added to the counts of 0 and of 1 (Laplace: 1).
     """
+
+    search_space: ClassVar[SearchSpace] = {"alpha": Between(1e-2, 100.0)}
 
     learned: ClassVar[tuple[str, ...]] = ("probabilities",)
 

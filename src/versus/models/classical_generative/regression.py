@@ -19,7 +19,7 @@ from scipy.special import logsumexp, ndtr, ndtri
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
-from versus.models.arguments import Count, Model, NonNegative, SpecialCases
+from versus.models.arguments import Between, Count, Model, NonNegative, SearchSpace, SpecialCases
 from versus.models.checks import restored_schema
 from versus.models.classical_generative.mixture import Components, GaussianMixture
 from versus.models.events import as_rows, require_numeric
@@ -147,6 +147,8 @@ class GaussianRegression(JointRegression):
         var_smoothing: added to each variance, as a fraction of the column's variance.
     """
 
+    search_space: ClassVar[SearchSpace] = {"pseudo_counts": Between(1e-2, 1e3)}
+
     pseudo_counts: NonNegative = 0.0
     var_smoothing: NonNegative = 1e-9
 
@@ -165,6 +167,8 @@ class GaussianMixtureRegression(Components, JointRegression):
         covariance_type: "full" or "tied"; within components without correlation x would tell nothing about y.
         pseudo_counts: large values widen the intervals where x almost determines y.
     """
+
+    search_space: ClassVar[SearchSpace] = {"n_components": Between(1, 12), "pseudo_counts": Between(1e-2, 1e2)}
 
     special_cases: ClassVar[SpecialCases] = (({"covariance_type": "full"}, "GaussianRegression", {}),)
 

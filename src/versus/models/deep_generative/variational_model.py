@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Table
-from versus.models.arguments import Count, NonNegative
+from versus.models.arguments import Between, Count, NonNegative, SearchSpace
 from versus.models.deep_generative.autoencoder import Autoencoder, RowNoise
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
@@ -38,6 +38,12 @@ class VariationalModel(DescendingModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
     network_: Autoencoder = field(init=False, repr=False)
+
+    search_space: ClassVar[SearchSpace] = {
+        "n_latent": Between(2, 32),
+        "hidden_layer_sizes": ([32], [64, 64], [128], [256, 128]),
+        "learning_rate": Between(1e-3, 2e-2),
+    }
 
     n_latent: Count = 8
     hidden_layer_sizes: Sequence[Count] = (64, 64)

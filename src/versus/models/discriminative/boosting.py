@@ -16,7 +16,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.models.arguments import Count, NonNegative, Positive
+from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace
 from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor, limited
 from versus.models.node_checks import check_boosting
 from versus.models.preprocessing import Flattened
@@ -50,6 +50,13 @@ class Boosting(EstimatorModel):
         n_jobs: processor cores that grow trees and predict.
         random_state: of the subsample that bins are chosen from.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "max_iter": Between(20, 500),
+        "learning_rate": Between(0.01, 0.5),
+        "max_leaf_nodes": Between(3, 63),
+        "min_samples_leaf": Between(3, 60),
+    }
 
     late_imports: ClassVar[tuple[str, ...]] = ("sklearn.ensemble", "threadpoolctl")
 

@@ -7,13 +7,14 @@ LeCun et al., "Gradient-based learning applied to document recognition" (1998).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
 
 from versus.arrays import Array
 from versus.data.spaces import Image
-from versus.models.arguments import Count, Positive, Share
+from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
 from versus.models.deep_model import SoftmaxNetwork
 from versus.models.pixel_scaling import PixelScaling
 
@@ -36,6 +37,12 @@ class ConvolutionalClassifier(SoftmaxNetwork):
         hidden: width of the dense layer.
         dropout: share of the dense layer's units dropped in training.
     """
+
+    search_space: ClassVar[SearchSpace] = {
+        "channels": (16, 32, 64),
+        "dropout": (0.0, 0.2, 0.4),
+        "learning_rate": Between(3e-4, 1e-2),
+    }
 
     channels: Count = 32
     hidden: Count = 128

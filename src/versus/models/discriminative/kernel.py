@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from versus.arrays import Array
-from versus.models.arguments import Count, Positive
+from versus.models.arguments import Between, Count, Positive, SearchSpace
 from versus.models.estimator import EstimatorClassifier, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_one
 
@@ -36,6 +36,8 @@ class RBFSVM(EstimatorClassifier):
     trusted_types: ClassVar[tuple[str, ...]] = ("sklearn.svm._classes.SVC",)
 
     late_imports = ("sklearn.svm", "scipy.optimize")
+
+    search_space: ClassVar[SearchSpace] = {"C": Between(1e-2, 1e3), "gamma": Between(1e-4, 10.0)}
 
     C: Positive = 1.0
     gamma: Positive | Literal["scale"] = "scale"

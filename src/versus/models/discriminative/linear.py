@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
-from versus.models.arguments import Count, NonNegative, Positive
+from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace
 from versus.models.counts import TokenCounts
 from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
@@ -104,6 +104,8 @@ class LogisticRegression(_LinearClassifier):
         tfidf: for documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
     """
 
+    search_space: ClassVar[SearchSpace] = {"C": Between(1e-3, 1e3)}
+
     late_imports = ("sklearn.linear_model",)
 
     C: Positive = 1.0
@@ -143,6 +145,8 @@ class LinearSVM(_LinearClassifier):
         random_state: of the coordinate order and the folds.
     """
 
+    search_space: ClassVar[SearchSpace] = {"C": Between(1e-3, 1e2)}
+
     late_imports = ("sklearn.svm", "scipy.optimize")
 
     C: Positive = 1.0
@@ -172,6 +176,8 @@ class RidgeRegression(_Linear):
     Args:
         alpha: strength of the penalty.
     """
+
+    search_space: ClassVar[SearchSpace] = {"alpha": Between(1e-3, 1e4)}
 
     late_imports = ("sklearn.linear_model",)
 

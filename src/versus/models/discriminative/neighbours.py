@@ -16,7 +16,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels
 from versus.data.spaces import Image
-from versus.models.arguments import Count
+from versus.models.arguments import Between, Count, SearchSpace
 from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 
 __all__ = ["KNearestNeighbours"]
@@ -32,6 +32,8 @@ class KNearestNeighbours(PreprocessedModel):
         p: 2 for Euclidean distance, 1 for Manhattan.
         n_jobs: processor cores that search.
     """
+
+    search_space: ClassVar[SearchSpace] = {"n_neighbors": Between(1, 100), "weights": ("uniform", "distance")}
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
 

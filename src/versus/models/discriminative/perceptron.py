@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from versus.arrays import Array
 from versus.data.spaces import Image
-from versus.models.arguments import Count, Positive, Share
+from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
 from versus.models.deep_model import DescendingModel, SoftmaxNetwork
 from versus.models.pixel_scaling import PixelScaling
 from versus.models.preprocessing import StandardisedTarget
@@ -38,6 +39,13 @@ def _perceptron(first: nn.Module, n_inputs: int, hidden: Sequence[int], n_output
 
 @dataclass(eq=False, kw_only=True)
 class _Perceptron(DescendingModel):
+    search_space: ClassVar[SearchSpace] = {
+        "hidden_layer_sizes": ([32], [64, 64], [128, 64], [256, 128]),
+        "dropout": (0.0, 0.1, 0.3, 0.5),
+        "learning_rate": Between(3e-4, 3e-2),
+        "weight_decay": Between(1e-4, 1.0),
+    }
+
     hidden_layer_sizes: Sequence[Count] = (128, 64)
     dropout: Share = 0.1
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import log_softmax
 
 from versus.arrays import Array, Ragged
-from versus.models.arguments import Count, Model, Positive
+from versus.models.arguments import Between, Count, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.estimator import limited
 from versus.models.token_features import Window, WordFeatures
@@ -39,6 +40,8 @@ class TokenLogisticRegression(Model):
         max_iter: maximum number of L-BFGS steps.
         tol: L-BFGS stops when the largest element of the mean loss's gradient is below this.
     """
+
+    search_space: ClassVar[SearchSpace] = {"C": Between(1e-2, 1e2)}
 
     late_imports = ("scipy.optimize", "sklearn.utils")
 

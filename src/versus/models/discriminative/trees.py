@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from versus.models.arguments import Count, Share
+from versus.models.arguments import Between, Count, SearchSpace, Share
 from versus.models.estimator import EstimatorClassifier, EstimatorModel, EstimatorRegressor
 from versus.models.node_checks import check_forest, check_tree
 
@@ -31,6 +31,8 @@ class DecisionTree(EstimatorClassifier):
         min_samples_leaf: minimum number of training rows in a leaf.
         random_state: of the choice among equally good splits.
     """
+
+    search_space: ClassVar[SearchSpace] = {"max_depth": (None, 2, 4, 8, 16), "min_samples_leaf": Between(1, 100)}
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
     trusted_types = ("sklearn.tree._classes.DecisionTreeClassifier", *TREE_TYPES)
@@ -62,6 +64,8 @@ class Forest(EstimatorModel):
         random_state: of the bootstrap samples and the columns seen.
     """
 
+    search_space: ClassVar[SearchSpace] = {"min_samples_leaf": Between(1, 30)}
+
     dtype: ClassVar[type[np.floating[Any]]] = np.float32
     late_imports: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
@@ -83,6 +87,8 @@ class RandomForest(Forest, EstimatorClassifier):
         max_depth: maximum number of splits on a path; None for no limit.
     """
 
+    search_space: ClassVar[SearchSpace] = {"max_depth": (None, 4, 8, 16), "min_samples_leaf": Between(1, 30)}
+
     trusted_types = ("sklearn.ensemble._forest.RandomForestClassifier", *DecisionTree.trusted_types)
 
     max_depth: Count | None = None
@@ -101,6 +107,8 @@ class RandomForestRegressor(Forest, EstimatorRegressor):
     Args, besides those of `Forest`:
         max_features: the share of the columns that each split sees.
     """
+
+    search_space: ClassVar[SearchSpace] = {"max_features": (0.2, 0.4, 0.7, 1.0), "min_samples_leaf": Between(1, 30)}
 
     trusted_types = (
         "sklearn.ensemble._forest.RandomForestRegressor",
