@@ -84,6 +84,7 @@ def test_no_test_row_is_seen(tmp_path, monkeypatch):
             X[rows], y[rows] = 1e6, 0
             prepared.save_events(workspace.prepared("iris"), "X", X)
             prepared.save_events(workspace.prepared("iris"), "y", y)
+            manifest.write(workspace.prepared("iris"))
         for cell in ("iris-knn", "iris-logistic_regression"):
             train.main("discriminative", cell)
     assert fitted(tmp_path / "True") == fitted(tmp_path / "False")
