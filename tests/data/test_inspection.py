@@ -260,6 +260,8 @@ def columns(n: int, **categories: int) -> Table:
         (columns(5000), Classes(("a", "b")), 60, {"gaussian": "diag", "gaussian_mixture": "diag"}, set()),
         (columns(5, c=4311), Classes(("a", "b")), 20_000, {}, {"rbf_svm", "boosting"}),
         (columns(10), Classes(tuple(map(str, range(200)))), 10_000, {"gaussian": "full"}, {"boosting"}),
+        (columns(30, c=2, d=9), Classes(("a", "b")), 400, {"gaussian": "full", "gaussian_mixture": "full"}, set()),
+        (columns(7, sex=3), Number(), 4000, {"gaussian_mixture": "full"}, set()),
         (columns(200), Number(), 300, {"gaussian_mixture": "tied"}, set()),
         (columns(10), Classes(("a", "b")), 1_000_000, {"gaussian": "full"}, {"rbf_svm", "cvae", "mlp"}),
     ],
@@ -269,6 +271,8 @@ def test_what_is_proposed_suits_the_size(space, answer, rows, kinds, left_out):
     found = {s.model: s.args["covariance_type"] for s in chosen if "covariance_type" in s.args}
     assert kinds.items() <= found.items()
     assert left_out <= {s.model for s in others}
+    if not left_out:  # both sides of the comparison, whatever the kinds of columns
+        assert {"boosting"} | kinds.keys() <= {s.model for s in chosen}
     size = Size.of(Schema(space, answer), rows)
     assert sum(s.cost(size) for s in chosen) < 1200
     assert max(s.bytes(size) for s in chosen) < 5e9

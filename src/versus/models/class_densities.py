@@ -23,7 +23,7 @@ from versus.models.arguments import Positive
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.events import columns_measure, numeric_part, split_columns, stored_events
-from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
+from versus.numerics.categorical_factors import CategoricalFactors, fit_categorical
 from versus.numerics.class_moments import class_moments, least_variances
 
 
@@ -75,15 +75,9 @@ class MixedDensity(ClassConditionalDensity):
         numeric = super()._names() if self.numbers.n_features else ("log_prior",)
         return (*numeric, "log_probabilities") if self._sizes() else numeric
 
-    def _split(self, X: Array) -> tuple[Array, Array]:
-        """Split events into those of the form ``numbers`` and checked codes (N, categorical columns)."""
-        numbers, codes = split_columns(X, self.schema_)
-        check_codes(codes, self._sizes(), [c.name for c in self.schema_.columns if c.categories])
-        return numbers, codes
-
     def fit_density(self, X: Array, y: Labels) -> None:
         """Learn the density of the numbers and the frequencies of the categories in each class."""
-        numbers, codes = self._split(X)
+        numbers, codes = split_columns(X, self.schema_)
         if self.numbers.n_features:
             self.fit_numbers(numbers, y)
         if self._sizes():
@@ -93,7 +87,7 @@ class MixedDensity(ClassConditionalDensity):
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
-        numbers, codes = self._split(X)
+        numbers, codes = split_columns(X, self.schema_)
         if not self._sizes():
             return self.numbers_log_likelihoods(numbers)
         log_factors = self.factors_.log_density(codes)

@@ -15,6 +15,7 @@ import numpy as np
 from versus.arrays import Array, Labels, Measure, Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table
+from versus.numerics.categorical_factors import check_codes
 
 
 def require_numeric(model: str, schema: Schema) -> None:
@@ -39,13 +40,15 @@ def split_columns(X: Array, schema: Schema) -> tuple[Array, Array]:
     """Split events (N, *event) into those of `numeric_part` and codes of categories (N, categorical columns).
 
     Raises:
-        ValueError: where the events have another shape than the schema's.
+        ValueError: where the events have another shape than the schema's, or a code is none of its column's.
     """
     schema.x.check(X)
     if not schema.has_categorical:
         return X, np.empty((len(X), 0))  # no copy
-    categorical = np.array(schema.cardinalities) > 0
-    return X[:, ~categorical], X[:, categorical].astype(np.float64, copy=False)
+    sizes = np.array(schema.cardinalities)
+    codes = X[:, sizes > 0].astype(np.float64, copy=False)
+    check_codes(codes, sizes[sizes > 0].tolist(), [column.name for column in schema.columns if column.categories])
+    return X[:, sizes == 0], codes
 
 
 def columns_measure(schema: Schema | None) -> Measure:

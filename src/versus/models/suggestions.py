@@ -89,7 +89,7 @@ class Suggestion:
         if "covariance_type" not in self.args:
             return self
         for_each = replace(size, rows=size.rows // self.args.get("n_components", 1))
-        kind = "tied" if for_each.covariance == "diag" and self.suits is _numeric_values else for_each.covariance
+        kind = "tied" if for_each.covariance == "diag" and self.suits is _values else for_each.covariance
         return replace(self, args={**self.args, "covariance_type": kind})
 
 
@@ -119,10 +119,6 @@ def _image_classes(schema: Schema) -> bool:
 
 def _values(schema: Schema) -> bool:
     return isinstance(schema.y, Number)
-
-
-def _numeric_values(schema: Schema) -> bool:
-    return _values(schema) and not schema.has_categorical
 
 
 def _no_time(size: Size) -> float:
@@ -186,13 +182,14 @@ SUGGESTIONS = (
     Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values, _no_time),
     Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values, _linear),
     Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"n_estimators": 100}, _values, _value_forest),
+    Suggestion(D, "boosting", "boosting", "HistGradientBoostingRegressor", {"max_iter": 100}, _values, _boosting),
     Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values, _network),
     Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, _no_time),
     Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes, _no_time),
     Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _classes_of_numbers, _normals),
     Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _classes_of_numbers, _mixtures),
-    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _numeric_values, _normals),
-    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _numeric_values, _mixtures),
+    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _values, _normals),
+    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _values, _mixtures),
     Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),

@@ -1,4 +1,4 @@
-r"""Independent categorical columns within each class.
+r"""Independent categorical columns within each class, or each component of a mixture.
 
 .. math:: p(x \mid y) = \prod_d \theta_{y d x_d}, \qquad
           \theta_{ydc} = \frac{n_{ydc} + \alpha}{n_{yd} + \alpha C_d}
@@ -7,6 +7,7 @@ r"""Independent categorical columns within each class.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,13 +44,43 @@ def fit_categorical(
     codes: Array, labels: Labels, n_classes: int, cardinalities: Sequence[int], alpha: float
 ) -> CategoricalFactors:
     """Smoothed category frequencies of codes (N, D), NaN where missing, by class (N,)."""
-    tables = [np.zeros((n_classes, 0))]
+    tables = []
     for column, size in zip(codes.T, cardinalities, strict=True):
         seen = ~np.isnan(column)
         cells = labels[seen] * size + column[seen].astype(np.int64)
-        counts = np.bincount(cells, minlength=n_classes * size).reshape(n_classes, size) + alpha
-        tables.append(np.log(counts / counts.sum(axis=1, keepdims=True)))
-    return CategoricalFactors(cardinalities, np.concatenate(tables, axis=1))
+        tables.append(np.bincount(cells, minlength=n_classes * size).reshape(n_classes, size))
+    return _smoothed(tables, cardinalities, alpha)
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Categorical columns of the rows of a mixture.
+
+    Args:
+        codes: (N, D), NaN where missing.
+        cardinalities: number of categories of each column.
+        alpha: added to the count of each category.
+    """
+
+    codes: Array
+    cardinalities: Sequence[int]
+    alpha: float
+
+    def factors(self, weights: Array) -> CategoricalFactors:
+        """Smoothed category frequencies by component, of rows weighted (K, N)."""
+        tables = []
+        for column, size in zip(self.codes.T, self.cardinalities, strict=True):
+            seen = ~np.isnan(column)
+            chosen = column[seen].astype(np.int64)
+            tables.append(np.stack([np.bincount(chosen, own[seen], minlength=size) for own in weights]))
+        return _smoothed(tables, self.cardinalities, self.alpha)
+
+
+def _smoothed(tables: Sequence[Array], cardinalities: Sequence[int], alpha: float) -> CategoricalFactors:
+    """Turn counts, for each column (K, C), to log-probabilities."""
+    smoothed = [counts + alpha for counts in tables]
+    logs = [np.log(counts / counts.sum(axis=1, keepdims=True)) for counts in smoothed]
+    return CategoricalFactors(cardinalities, np.concatenate(logs, axis=1))
 
 
 def check_codes(codes: Array, cardinalities: Sequence[int], names: Sequence[str]) -> None:

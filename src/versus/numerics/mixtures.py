@@ -6,7 +6,9 @@ r"""Maximum likelihood, or maximum a posteriori, for a mixture of normals by EM.
 
 With pseudo-counts :math:`\nu` a component keeps a sensible width F however few rows it has; :math:`\nu = 0` is plain
 maximum likelihood, and :math:`\epsilon` alone keeps a component on a single point from collapsing. Dempster, Laird and
-Rubin (1977); Fraley and Raftery, "Bayesian regularization for normal mixture estimation" (2007).
+Rubin (1977); Fraley and Raftery, "Bayesian regularization for normal mixture estimation" (2007). Categorical columns,
+if there are any, are independent of each other and of the numbers within a component; their smoothed frequencies are
+weighted by responsibility, too.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Labels
 from versus.numerics import missing
+from versus.numerics.categorical_factors import CategoricalFactors, Categories
 from versus.numerics.class_moments import class_moments
 from versus.numerics.covariances import STRUCTURES, Full, Regularisation
 from versus.numerics.machine import alike, library, map_slabs, on_host
@@ -36,12 +39,13 @@ _RESOLVED = 1e-3  # float32 rounds rows by 6e-8 of their reach: a thousandth of 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Weights (K,), means (K, D) and covariances in the form of their structure."""
+    """Weights (K,), means (K, D), covariances in the form of their structure, and probabilities of categories."""
 
     structure: Full
     weights: Array
     means: Array
     covariances: Array
+    factors: CategoricalFactors | None = None
 
     @cached_property
     def normals(self) -> FullNormals | TiedNormals | DiagonalNormals:
@@ -64,19 +68,28 @@ class Mixture:
         out[:, complete] = self.component_log_density(rows[complete])
         return out
 
-    def log_density(self, rows: Array) -> Array:
-        """Log-density of the observed columns, (N, D) with NaN where missing -> (N,) nats."""
-        return np.asarray(logsumexp(self.component_log_density(rows) + np.log(self.weights)[:, None], axis=0))
+    def log_joint(self, rows: Array, codes: Array | None = None) -> Array:
+        """Log p(x, k) of the observed columns: numbers (N, D) and codes of categories (N, C) -> (K, N) nats."""
+        joint: Array = self.component_log_density(rows) + np.log(self.weights)[:, None]
+        return joint if self.factors is None or codes is None else joint + self.factors.log_density(codes).T
+
+    def log_density(self, rows: Array, codes: Array | None = None) -> Array:
+        """Log-density of the observed columns, (N, D) and (N, C) with NaN where missing -> (N,) nats."""
+        return np.asarray(logsumexp(self.log_joint(rows, codes), axis=0))
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over rows: responsibilities (K,), of x - mean (K, D), scatter, and the log-likelihood in nats."""
+    """Sums over rows: responsibilities (K,), of x - mean (K, D), scatter, and the log-likelihood in nats.
+
+    ``factors`` are the categories' frequencies where there are any; all rows are summed at once then.
+    """
 
     totals: Array
     first: Array
     scatter: Array
     log_likelihood: float
+    factors: CategoricalFactors | None = None
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(
@@ -87,7 +100,7 @@ class Moments:
         )
 
 
-def expected_moments(rows: Any, mixture: Mixture) -> Moments:
+def expected_moments(rows: Any, mixture: Mixture, categories: Categories | None = None) -> Moments:
     """The E-step, and the sums that the M-step needs, over rows (N, D): an array, or a tensor on a device.
 
     An array may have NaN where values are missing.
@@ -97,11 +110,11 @@ def expected_moments(rows: Any, mixture: Mixture) -> Moments:
         parts = [_sums(slab, full) for slab in rows.split(max(1, _DEVICE_SLAB // mixture.means.size))]
         found = sum(parts[1:], parts[0])
         return replace(found, scatter=mixture.structure.part(found.scatter))
-    if np.isnan(rows).any():
-        joint = mixture.component_log_density(rows) + np.log(mixture.weights)[:, None]
-        posterior, log_p = responsibilities(joint)
+    if categories or np.isnan(rows).any():
+        posterior, log_p = responsibilities(mixture.log_joint(rows, categories.codes if categories else None))
         first, scatter = missing.completed_scatter(rows, posterior, mixture.means, mixture.expanded())
-        return Moments(posterior.sum(axis=1), first, mixture.structure.part(scatter), float(log_p.sum()))
+        factors = categories.factors(posterior) if categories else None
+        return Moments(posterior.sum(axis=1), first, mixture.structure.part(scatter), float(log_p.sum()), factors)
     _ = mixture.normals  # once, and not in each thread
     size = max(_SLAB, -(-len(rows) * 8 * mixture.covariances.size // _HELD))
     parts = map_slabs(lambda slab: _sums(rows[slab], mixture), len(rows), size)
@@ -133,7 +146,7 @@ def maximise(structure: Full, moments: Moments, means: Array, regular: Regularis
     totals = moments.totals + 10 * np.finfo(float).eps  # a component that lost all its rows stays unchanged
     shift = moments.first / totals[:, None]
     covariances = structure.estimate(moments.scatter, shift, totals, regular)
-    return Mixture(structure, totals / totals.sum(), means + shift, covariances)
+    return Mixture(structure, totals / totals.sum(), means + shift, covariances, moments.factors)
 
 
 class SinglePrecision:
@@ -169,6 +182,7 @@ def em(
     tol: float,
     regular: Regularisation,
     single: SinglePrecision | None = None,
+    categories: Categories | None = None,
 ) -> tuple[Mixture, list[float]]:
     """Run EM from ``start`` until the mean log-likelihood rises by less than ``tol`` nats, or for ``max_iter`` steps.
 
@@ -179,7 +193,7 @@ def em(
     for left in reversed(range(max_iter)):
         moments = single.moments(mixture) if single and left else None
         if moments is None:
-            single, moments = None, expected_moments(rows, mixture)
+            single, moments = None, expected_moments(rows, mixture, categories)
         mixture = maximise(mixture.structure, moments, mixture.means, regular)
         trace.append(moments.log_likelihood / moments.totals.sum())
         rise = abs(trace[-1] - trace[-2]) if len(trace) > 1 else np.inf

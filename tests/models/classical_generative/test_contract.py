@@ -13,7 +13,7 @@ from versus.models import persistence
 from versus.models.classical_generative.baseline import Marginals
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensity, KernelDensityClassifier
-from versus.models.classical_generative.mixture import GaussianMixture, GaussianMixtureClassifier
+from versus.models.classical_generative.mixture import GaussianMixtureClassifier
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
@@ -182,7 +182,7 @@ def test_an_unknown_prior_is_refused():
     np.testing.assert_allclose(np.exp(uniform.log_prior_), 1 / 3)
 
 
-@pytest.mark.parametrize("model", [MultinomialNaiveBayes, GaussianMixture, KernelDensity])
+@pytest.mark.parametrize("model", [MultinomialNaiveBayes, KernelDensity])
 def test_categorical_columns_are_named_where_they_cannot_be_taken(model):
     X, y, schema = data.mixed_table()
     with pytest.raises(ValueError, match=r"colour, wet.*MixedNaiveBayes"):

@@ -127,9 +127,11 @@ def _diabetes(specification: Embedded) -> Dataset:
         "licence": "none stated; published with the paper, shipped with scikit-learn",
         "citation": "Efron, Hastie, Johnstone and Tibshirani 2004, Least angle regression",
     }
-    columns = tuple(Column(name) for name in found.feature_names)
+    columns = tuple(Column(name, ("1", "2") if name == "sex" else None) for name in found.feature_names)
+    X = found.data.astype(np.float64)
+    X[:, list(found.feature_names).index("sex")] -= 1  # codes of its two values, which no source explains
     schema = Schema(Table(columns), Number("progression"))
-    return Dataset(found.data.astype(np.float64), found.target.astype(np.float64), schema, about=about)
+    return Dataset(X, found.target.astype(np.float64), schema, about=about)
 
 
 def _size(specification: Embedded, typical: int) -> int:

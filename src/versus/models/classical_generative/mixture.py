@@ -17,10 +17,18 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
-from versus.models.arguments import Between, Count, Model, NonNegative, SearchSpace, SpecialCases
+from versus.models.arguments import Between, Count, Model, NonNegative, Positive, SearchSpace, SpecialCases
 from versus.models.checks import check_names, check_shape, restored_schema
 from versus.models.class_densities import BayesClassifier
-from versus.models.events import as_rows, dequantised_rows, require_numeric, stored_events
+from versus.models.events import (
+    as_rows,
+    columns_measure,
+    dequantised_rows,
+    numeric_part,
+    split_columns,
+    stored_events,
+)
+from versus.numerics.categorical_factors import CategoricalFactors, Categories
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Regularisation, structure
 from versus.numerics.machine import placement
@@ -49,6 +57,7 @@ class Components(Model):
             two thirds of the rows, of which 2000 choose at most.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         device: "auto", "cpu" or "cuda"; "auto" uses a GPU where there is one and the fit is long enough.
+        alpha: added to the count of each category of categorical columns.
         random_state: seed of the starts and of the dequantisation of pixels.
     """
 
@@ -60,6 +69,7 @@ class Components(Model):
     pseudo_counts: NonNegative | Literal["auto"] = "auto"
     var_smoothing: NonNegative = 1e-6
     device: str = "auto"
+    alpha: Positive = field(default=1.0, kw_only=True)
     random_state: int | None = field(default=None, kw_only=True)
 
     def mixture(self) -> GaussianMixture:
@@ -68,39 +78,36 @@ class Components(Model):
 
 
 class GaussianMixture(Components):
-    """A mixture of normals: a density of numeric events, without classes; arguments of `Components`.
+    """A mixture of normals: a density of events, without classes; arguments of `Components`.
 
-    Learned: ``weights_`` (K,), ``means_`` (K, D), ``covariances_`` ((K, D, D), (D, D), (K, D) or (K,)), and after a
-    fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began with, and ``pseudo_counts_``.
+    Categorical columns are independent of each other and of the numbers within a component, at least one is numeric.
+    Learned: ``mixture_``, and after a fit ``trace_``, the mean log-likelihood (nats per row) that each EM step began
+    with, and ``pseudo_counts_``.
     """
 
-    measure: ClassVar[Measure] = "continuous"
     least: Array = np.zeros(())  # variance (D,) of each column, from all classes; a classifier sets it
 
     def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
-        """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
-
-        Raises:
-            ValueError: for categorical columns.
-        """
+        """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored."""
         self.schema_ = self.schema or Schema.of(X)
-        require_numeric("GaussianMixture", self.schema_)
+        X, codes = split_columns(X, self.schema_)
+        categories = Categories(codes, self._sizes(), self.alpha) if self._sizes() else None
         rng = np.random.default_rng(self.random_state)
         # float32 is kept: it halves time and memory. All but floating point becomes float64.
-        rows = dequantised_rows(X, self.schema_, rng, np.float32 if X.dtype == np.float32 else np.float64)
+        rows = dequantised_rows(X, numeric_part(self.schema_), rng, np.float32 if X.dtype == np.float32 else np.float64)
         own = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled()
         pooled = np.maximum(own.variances[0], self.least)
         added = np.where(self.least > 0, self.least, scaled_variances(own, self.var_smoothing))
-        complete = not np.isnan(rows).any()
+        complete = categories is None and not np.isnan(rows).any()
         regular = Regularisation(pooled + added, 0.0, added)
         self.pseudo_counts_ = self._likeliest(rows, regular) if self.pseudo_counts == "auto" else self.pseudo_counts
         regular = replace(regular, pseudo_counts=self.pseudo_counts_)
-        starts = [start] if start else (self._start(rows, regular, rng) for _ in range(self.n_init))
+        starts = [start] if start else (self._start(rows, regular, rng, categories) for _ in range(self.n_init))
         operations = float(4 * rows.size * rows.shape[1] * self.n_components * self.max_iter)
         place = placement(self.device if complete else "cpu", operations)
         in_doubles = rows.dtype == np.float64 and complete and self.covariance_type == "full"
         single = SinglePrecision(rows, place) if in_doubles and operations >= _LONG else None
-        found = [em(place(rows), s, self.max_iter, self.tol, regular, single) for s in starts]
+        found = [em(place(rows), s, self.max_iter, self.tol, regular, single, categories) for s in starts]
         self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
         self.trace_ = np.array(trace)
         return self
@@ -121,19 +128,26 @@ class GaussianMixture(Components):
                 scores[i] += mixture.log_density(held).sum()
         return candidates[int(scores.argmax())]
 
-    def _start(self, rows: Array, regular: Regularisation, rng: np.random.Generator) -> Mixture:
+    def _sizes(self) -> list[int]:
+        return [size for size in self.schema_.cardinalities if size]
+
+    def _start(
+        self, rows: Array, regular: Regularisation, rng: np.random.Generator, categories: Categories | None = None
+    ) -> Mixture:
         labels = kmeans_labels(rows, self.n_components, rng)
         moments = class_moments(rows, labels, self.n_components).filled()
         rows = np.where(np.isnan(rows), class_moments(rows, labels * 0, 1).filled().means, rows)
         hard = (np.arange(self.n_components)[:, None] == labels).astype(np.float64)
         form = structure(self.covariance_type)
         first, scatter = form.scatter(rows, hard, moments.means)
-        return maximise(form, Moments(hard.sum(axis=1), first, scatter, 0.0), moments.means, regular)
+        factors = categories.factors(hard) if categories else None
+        return maximise(form, Moments(hard.sum(axis=1), first, scatter, 0.0, factors), moments.means, regular)
 
     def log_prob(self, X: Array) -> Array:
         """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
-        rows = as_rows(X, self.schema_, np.float32 if X.dtype == np.float32 else np.float64)
-        return self.mixture_.log_density(rows)
+        X, codes = split_columns(X, self.schema_)
+        rows = as_rows(X, numeric_part(self.schema_), np.float32 if X.dtype == np.float32 else np.float64)
+        return self.mixture_.log_density(rows, codes)
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events (n, *event); y is ignored."""
@@ -143,28 +157,43 @@ class GaussianMixture(Components):
         noise = rng.standard_normal(rows.shape)
         for k, lower in enumerate(np.linalg.cholesky(self.mixture_.expanded())):
             rows[drawn == k] += noise[drawn == k] @ lower.T
-        return stored_events(rows, self.schema_)
+        factors = self.mixture_.factors
+        if factors is None:
+            return stored_events(rows, self.schema_)
+        out, categorical = np.empty((n, self.schema_.n_features)), np.array(self.schema_.cardinalities) > 0
+        out[:, ~categorical] = rows
+        for k in range(len(self.mixture_.weights)):
+            out[np.ix_(drawn == k, categorical)] = factors.draw(k, int((drawn == k).sum()), rng)
+        return stored_events(out, self.schema_)
 
     def get_arrays(self) -> dict[str, Array]:
-        """Weights, means and covariances."""
+        """Weights, means, covariances and, where there are categories, their log-probabilities."""
+        factors = self.mixture_.factors
         return {
             "weights": self.mixture_.weights,
             "means": self.mixture_.means,
             "covariances": self.mixture_.covariances,
-        }
+        } | ({} if factors is None else {"log_probabilities": factors.log_probabilities})
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of `get_arrays`."""
         self.schema_ = restored_schema(self.schema)
-        check_names(arrays, ("weights", "means", "covariances"))
-        k, d = self.n_components, self.schema_.n_features
+        sizes = self._sizes()
+        check_names(arrays, ("weights", "means", "covariances", *(["log_probabilities"] if sizes else [])))
+        k, d = self.n_components, self.schema_.n_features - len(sizes)
         shapes = {"full": (k, d, d), "tied": (d, d), "diag": (k, d), "spherical": (k,)}
         self.mixture_ = Mixture(
             structure(self.covariance_type),
             check_shape(arrays, "weights", (k,)),
             check_shape(arrays, "means", (k, d)),
             check_shape(arrays, "covariances", shapes[self.covariance_type]),
+            CategoricalFactors(sizes, check_shape(arrays, "log_probabilities", (k, sum(sizes)))) if sizes else None,
         )
+
+    @property
+    def measure(self) -> Measure:
+        """Reference measure: "continuous", or "mixed" where some columns are categorical."""
+        return columns_measure(getattr(self, "schema_", None) or self.schema)
 
 
 @dataclass(eq=False)

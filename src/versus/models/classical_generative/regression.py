@@ -1,156 +1,59 @@
-r"""Regression by conditioning a joint density of features and target.
+r"""Joint normals and mixtures of normals of features and target, as regressions.
 
-.. math:: p(y \mid x) = \sum_k p(k \mid x) \, N(y; \mu_{k,y} + B_k (x - \mu_{k,x}), \sigma_{k,y \mid x}^2)
-
-One component is the joint normal, whose conditional mean is linear regression; more are Gaussian mixture regression:
-Ghahramani and Jordan, "Supervised learning from incomplete data via an EM approach" (NIPS 1993); Sung (2004). Missing
-features are marginalised exactly.
+One component is the joint normal, whose conditional mean is linear regression; more are Gaussian mixture regression.
+Categorical features have probabilities of their own; each model says how y depends on them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, ndtri
 
-from versus.arrays import Array, Measure
-from versus.data.schema import Schema
-from versus.data.spaces import Column, Table
-from versus.models.arguments import Between, Count, Model, NonNegative, SearchSpace, SpecialCases
-from versus.models.checks import restored_schema
+from versus.arrays import Array
+from versus.data.spaces import Column
+from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace, SpecialCases
+from versus.models.checks import check_shape, restored_schema
+from versus.models.classical_generative.joint_regression import JointRegression
 from versus.models.classical_generative.mixture import Components, GaussianMixture
-from versus.models.events import as_rows, require_numeric
-from versus.numerics.covariances import structure
-from versus.numerics.missing import conditional, patterns
-from versus.numerics.mixtures import Mixture
+from versus.models.events import as_rows, numeric_part, split_columns
+from versus.numerics.categorical_factors import CategoricalFactors, fit_categorical
+from versus.numerics.category_effects import Effects, completions, one_hot
+from versus.numerics.missing import conditional
 
 __all__ = ["GaussianMixtureRegression", "GaussianRegression"]
-
-_HALVINGS = 60  # of the bracket: what is left is below the last digit of a float64
-
-
-class JointRegression(Model):
-    """A mixture of normals over (x, y), conditioned on x. Learned: ``schema_`` and ``joint_``, a `GaussianMixture`."""
-
-    measure: ClassVar[Measure] = "continuous"
-
-    def new_joint(self) -> GaussianMixture:
-        """Build an unfitted density of the columns of x and, last, y."""
-        raise NotImplementedError
-
-    def fit(self, X: Array, y: Array | None = None) -> Self:
-        """Learn the joint density from X (N, *event) and y (N,).
-
-        Raises:
-            ValueError: for categorical columns, or where y is missing or has another length than X.
-        """
-        if y is None or np.shape(y) != (len(X),):
-            raise ValueError(f"{type(self).__name__}.fit needs y: a number for each of the {len(X)} rows of X")
-        target = np.asarray(y, dtype=np.float64)
-        self.schema_ = self.schema or Schema.of(X, target)
-        require_numeric(type(self).__name__, self.schema_)
-        self.joint_ = self._joint_of_schema()
-        self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]))
-        self._restore()
-        return self
-
-    def _joint_of_schema(self) -> GaussianMixture:
-        joint = self.new_joint()
-        columns = tuple(Column(f"x{d}") for d in range(self.schema_.n_features + 1))
-        joint.schema = replace(self.schema_, x=Table(columns))
-        return joint
-
-    def _restore(self) -> None:
-        """Derive the marginal density of x, which every method needs."""
-        mixture, covariances = self.joint_.mixture_, self.joint_.mixture_.expanded()
-        self.features_ = Mixture(structure("full"), mixture.weights, mixture.means[:, :-1], covariances[:, :-1, :-1])
-
-    def condition(self, X: Array) -> tuple[Array, Array, Array, Array]:
-        """p(y | x) as K normals for each row of X (N, *event), and log p(x): four arrays.
-
-        Log-weights, means and standard deviations, each (N, K), and log p(x) (N,) nats.
-        """
-        rows, mixture = as_rows(X, self.schema_), self.joint_.mixture_
-        covariances, target = mixture.expanded(), np.array([rows.shape[1]])
-        joint = self.features_.component_log_density(rows).T + np.log(mixture.weights)
-        log_p = np.asarray(logsumexp(joint, axis=1))
-        means, deviations = np.empty(joint.shape), np.empty(joint.shape)
-        for columns, where in patterns(rows):
-            for k, mean in enumerate(mixture.means):
-                slopes, variance = conditional(covariances[k], columns, target)
-                means[where, k] = mean[-1] + (rows[where[:, None], columns] - mean[columns]) @ slopes[0]
-                deviations[where, k] = np.sqrt(variance[0, 0])
-        return joint - log_p[:, None], means, deviations, log_p
-
-    def predict(self, X: Array) -> Array:
-        """The conditional mean E[y | x], (N, *event) -> (N,)."""
-        log_weights, means, _, _ = self.condition(X)
-        expected: Array = (np.exp(log_weights) * means).sum(axis=1)
-        return expected
-
-    def predict_interval(self, X: Array, coverage: float) -> Array:
-        """Central interval that holds y with probability ``coverage``, between 0 and 1, (N, *event) -> (N, 2)."""
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage={coverage!r}; a probability between 0 and 1 is needed")
-        log_weights, means, deviations, _ = self.condition(X)
-        levels = (0.5 - coverage / 2, 0.5 + coverage / 2)
-        bounds = [mixture_quantile(level, np.exp(log_weights), means, deviations) for level in levels]
-        return np.stack(bounds, axis=1)
-
-    def log_prob_target(self, X: Array, y: Array) -> Array:
-        """Log p(y | x), (N, *event) and (N,) -> (N,) nats."""
-        log_weights, means, deviations, _ = self.condition(X)
-        standardised = (np.asarray(y)[:, None] - means) / deviations
-        components = log_weights - 0.5 * standardised**2 - np.log(deviations * np.sqrt(2 * np.pi))
-        return np.asarray(logsumexp(components, axis=1))
-
-    def log_prob(self, X: Array) -> Array:
-        """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
-        return self.condition(X)[3]
-
-    def sample(self, n: int, y: Array | None = None, random_state: int | None = None) -> Array:
-        """Draw the features of ``n`` events, (n, *event); `sample_pairs` gives their targets too.
-
-        Raises:
-            ValueError: where ``y`` is given: targets are drawn, not chosen.
-        """
-        if y is not None:
-            raise ValueError("y is drawn together with x; leave it out, and see sample_pairs")
-        return self.sample_pairs(n, random_state)[0]
-
-    def sample_pairs(self, n: int, random_state: int | None = None) -> tuple[Array, Array]:
-        """Draw ``n`` pairs: features (n, *event) and targets (n,)."""
-        rows = self.joint_.sample(n, random_state=random_state)
-        return rows[:, :-1].reshape(n, *self.schema_.shape), rows[:, -1]
-
-    def get_arrays(self) -> dict[str, Array]:
-        """The joint density's arrays."""
-        return self.joint_.get_arrays()
-
-    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
-        """The inverse of `get_arrays`."""
-        self.schema_ = restored_schema(self.schema)
-        self.joint_ = self._joint_of_schema()
-        self.joint_.set_arrays(arrays)
-        self._restore()
 
 
 @dataclass(eq=False)
 class GaussianRegression(JointRegression):
-    """Features and target are jointly normal: E[y | x] equals that of least squares.
+    r"""Features and target are jointly normal: E[y | x] equals that of least squares.
+
+    Given categorical columns c, the mean of the numbers z = (x, y) is the sum of an effect for each category, and the
+    covariance is the same for all: the homogeneous conditional Gaussian distribution without interactions,
+
+    .. math:: p(c, z) = \prod_d \theta_{d c_d} \; N\Big(z; \mu + \sum_d b_{d c_d}, \Sigma\Big)
+
+    of Lauritzen and Wermuth, "Graphical models for associations between variables, some of which are qualitative and
+    some quantitative" (1989). The regression on the categories is that of least squares on one-hot columns. A missing
+    category is summed over; in a fit its one-hot columns are completed as if they were normal. Beyond 64 combinations
+    of categories that a row misses, the columns of most categories have their mean effect instead.
+
+    Learned besides ``joint_``, of the numbers where all categories are the first: ``effects_`` (sum of categories,
+    numbers and y), ``log_probabilities_`` (1, sum of categories).
 
     Args:
         pseudo_counts: prior weight, in rows, of uncorrelated columns; 0 is maximum likelihood.
         var_smoothing: added to each variance, as a fraction of the column's variance.
+        alpha: added to the count of each category (Laplace: 1).
     """
 
     search_space: ClassVar[SearchSpace] = {"pseudo_counts": Between(1e-2, 1e3)}
 
     pseudo_counts: NonNegative = 0.0
     var_smoothing: NonNegative = 1e-9
+    alpha: Positive = 1.0
 
     def new_joint(self) -> GaussianMixture:
         """Build a mixture of one normal."""
@@ -158,10 +61,84 @@ class GaussianRegression(JointRegression):
             n_components=1, pseudo_counts=self.pseudo_counts, var_smoothing=self.var_smoothing, random_state=0
         )
 
+    def _sizes(self) -> list[int]:
+        return [size for size in self.schema_.cardinalities if size]
+
+    def fit_joint(self, X: Array, target: Array) -> None:
+        """Fit a normal to one-hot columns and numbers, and condition the numbers on the one-hot columns."""
+        X, codes = split_columns(X, self.schema_)
+        numbers, sizes = self._number_columns(), self._sizes()
+        z = np.column_stack([as_rows(X, numeric_part(self.schema_)), target])
+        self.joint_ = self._joint_over(numbers)
+        if not sizes:
+            self.joint_.fit(z)
+            return
+        others = one_hot(codes, sizes)
+        given, wanted = np.arange(others.shape[1]), others.shape[1] + np.arange(z.shape[1])
+        everything = self._joint_over(tuple(Column(f"h{d}") for d in given) + numbers)
+        mixture = everything.fit(np.column_stack([others, z])).mixture_
+        slopes, covariance = conditional(mixture.covariances[0], given, wanted)
+        means = mixture.means[:, wanted] - slopes @ mixture.means[0, given]
+        self.joint_.set_arrays({"weights": np.ones(1), "means": means, "covariances": covariance[None]})
+        factors = fit_categorical(codes, np.zeros(len(z), np.int64), 1, sizes, self.alpha)
+        self.log_probabilities_ = factors.log_probabilities
+        self.effects_ = np.insert(slopes.T, np.cumsum([0, *(size - 1 for size in sizes[:-1])]), 0.0, axis=0)
+
+    def _restore(self) -> None:
+        super()._restore()
+        if self._sizes():
+            self.categories_ = Effects(CategoricalFactors(self._sizes(), self.log_probabilities_), self.effects_)
+
+    def components(self, X: Array) -> tuple[Array, Array, Array]:
+        """Log p(x, k), means and deviations of p(y | x, k); k is a combination of the categories that a row misses."""
+        X, codes = split_columns(X, self.schema_)
+        rows = as_rows(X, numeric_part(self.schema_))
+        if not self._sizes():
+            return self._components_of_numbers(rows)
+        of_row, codes = completions(codes, self._sizes())
+        shift = self.categories_.shift(codes)
+        joint, means, deviations = self._components_of_numbers(rows[of_row] - shift[:, :-1])
+        first = np.searchsorted(of_row, np.arange(len(rows)))
+        place = of_row, np.arange(len(of_row)) - first[of_row]
+        padded = [np.repeat(a[first], place[1].max(initial=0) + 1, axis=1) for a in (joint, means, deviations)]
+        padded[0][:, 1:] = -np.inf  # as many combinations for each row, the rest of them impossible
+        padded[0][place] = joint[:, 0] + self.categories_.factors.log_density(codes)[:, 0]
+        padded[1][place] = means[:, 0] + shift[:, -1]
+        return padded[0], padded[1], padded[2]
+
+    def sample_pairs(self, n: int, random_state: int | None = None) -> tuple[Array, Array]:
+        """Draw ``n`` pairs: features (n, *event) and targets (n,)."""
+        if not self._sizes():
+            return super().sample_pairs(n, random_state)
+        rng = np.random.default_rng(random_state)
+        codes, categorical = self.categories_.factors.draw(0, n, rng), np.array(self.schema_.cardinalities) > 0
+        z = self.joint_.sample(n, random_state=int(rng.integers(2**31))) + self.categories_.shift(codes)
+        rows = np.empty((n, len(categorical)))
+        rows[:, categorical], rows[:, ~categorical] = codes, z[:, :-1]
+        return rows, z[:, -1]
+
+    def get_arrays(self) -> dict[str, Array]:
+        """The joint density's arrays, and the effects and probabilities of categories where there are any."""
+        own = {"effects": self.effects_, "log_probabilities": self.log_probabilities_} if self._sizes() else {}
+        return super().get_arrays() | own
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        self.joint_ = self._joint_over(self._number_columns())
+        arrays = dict(arrays)
+        if self._sizes():
+            n, width = sum(self._sizes()), len(self._number_columns()) + 1
+            self.effects_ = check_shape(arrays, "effects", (n, width))
+            self.log_probabilities_ = check_shape(arrays, "log_probabilities", (1, n))
+            del arrays["effects"], arrays["log_probabilities"]
+        self.joint_.set_arrays(arrays)
+        self._restore()
+
 
 @dataclass(eq=False)
 class GaussianMixtureRegression(Components, JointRegression):
-    """Features and target are jointly a mixture of normals.
+    """Features and target are jointly a mixture of normals; categorical columns are independent within a component.
 
     Args, besides those of `Components`:
         covariance_type: "full" or "tied"; within components without correlation x would tell nothing about y.
@@ -176,21 +153,32 @@ class GaussianMixtureRegression(Components, JointRegression):
     covariance_type: Literal["full", "tied"] = "full"
     pseudo_counts: NonNegative = 0.1
 
+    def known_special_cases(self) -> list[tuple[str, dict[str, str]]]:
+        """Models that this one includes; categories have no effects of their own here, as they have in one normal."""
+        return [] if self.schema_.has_categorical else super().known_special_cases()
+
     def new_joint(self) -> GaussianMixture:
         """Build the unfitted mixture."""
         return self.mixture()
 
+    def fit_joint(self, X: Array, target: Array) -> None:
+        """Fit the mixture to numbers, categories and y by EM."""
+        self.joint_ = self._joint_over(self._columns())
+        self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]))
 
-def mixture_quantile(level: float, weights: Array, means: Array, deviations: Array) -> Array:
-    """The quantile at ``level`` of N mixtures of K normals each, all arguments (N, K) -> (N,).
+    def _columns(self) -> tuple[Column, ...]:
+        return self.schema_.columns or self._number_columns()
 
-    Computed by bisection between the least and the greatest of the components' own quantiles, which enclose it.
-    """
-    own = means + deviations * ndtri(level)
-    low, high = own.min(axis=1), own.max(axis=1)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        below = (weights * ndtr((middle[:, None] - means) / deviations)).sum(axis=1) < level
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    quantile: Array = 0.5 * (low + high)
-    return quantile
+    def components(self, X: Array) -> tuple[Array, Array, Array]:
+        """Log p(x, k) (N, K) nats, means and standard deviations (N, K) of p(y | x, k)."""
+        X, codes = split_columns(X, self.schema_)
+        joint, means, deviations = self._components_of_numbers(as_rows(X, numeric_part(self.schema_)))
+        factors = self.joint_.mixture_.factors
+        return joint if factors is None else joint + factors.log_density(codes), means, deviations
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`."""
+        self.schema_ = restored_schema(self.schema)
+        self.joint_ = self._joint_over(self._columns())
+        self.joint_.set_arrays(arrays)
+        self._restore()
