@@ -24,4 +24,3 @@ def content(results: Results) -> dict[str, Any] | None:
         note += f" Up to {together} stages shared the machine; `versus repro -j 1` measures each alone."
     found = {"costs": measured, "rows": rows, "note": note}
     return found if measured else None
-
