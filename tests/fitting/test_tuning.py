@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from stages import evaluate, fingerprint, prepare, train
-from versus import manifest
+from versus import manifest, report
+from versus import params as parameters
 from versus.arrays import FAMILIES
 from versus.data import prepared
 from versus.fitting import tuning
@@ -73,6 +74,13 @@ def test_what_is_chosen_is_fitted_and_is_no_worse_than_the_default(tmp_path, mon
     cost = json.loads(workspace.training_cost("iris-logistic_regression").read_text())
     assert cost["repeats"][0]["tuning_seconds"] > 0
     assert cost["repeats"][0]["n_train"] == 120  # the final fit learns from both parts, as without tuning
+
+    report.build(workspace, parameters.cells(parameters.read(workspace.params)))
+    told = (workspace.reports / "report.md").read_text()
+    (row,) = (line for line in told.splitlines() if line.startswith("| iris | logistic_regression | 7 |"))
+    assert f"{losses[0]:.3f} | {min(losses):.3f}" in row
+    assert "of 1 models were tuned in each repeat, on its validation rows: up to 6 trials beside the default." in told
+    assert "chosen arguments" in (workspace.reports / "report.html").read_text()
 
 
 def test_no_test_row_is_seen(tmp_path, monkeypatch):

@@ -124,6 +124,7 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
 def test_provenance_is_shown(made):
     page = (made.workspace.reports / "report.html").read_text()
     assert "git checkout 0123abcd &amp;&amp; make repro" in page
+    assert "Nothing is tuned: every model has the arguments that params.yaml gives it." in page
     assert prepared.read(made.workspace.prepared("blobs")).about["description"] in page
 
 
@@ -177,6 +178,7 @@ def test_nothing_evaluated_is_a_page_too(tmp_path, made):
         ("scores.csv", "repeat,metric,value\n0,accuracy_score\n", "cut off"),
         ("scores.csv", "repeat,metric,value\n0,accuracy_score,high\n", "without a number"),
         ("confusion.csv", "true,count\n", "without the column predicted"),
+        ("trials.csv", "repeat,loss,chosen,arguments,edges,failed\n0,0.1,1,{,{},\n", "without what a trial has"),
     ],
 )
 def test_a_damaged_file_names_itself(made, tmp_path, name, content, says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,22 @@ from numpy.typing import NDArray
 from versus.arrays import Events, Ragged
 from versus.data.prepared import PIECES
 from versus.metrics import table
-from versus.report.files import read_array, read_arrays, read_json, read_numbers, read_rows
+from versus.report.files import damaged, read_array, read_arrays, read_json, read_numbers, read_rows
 from versus.settings import Cell
 from versus.statistics.bootstrap import Scorer
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TriedArguments:
+    """Trial of a tuning (`versus.fitting.tuning.Trial`), as trials.csv has it; the loss is NaN where it failed."""
+
+    arguments: Mapping[str, Any]
+    edges: Mapping[str, str]
+    loss: float
+    chosen: bool
+    failed: str
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,21 @@ class Evaluation:
         for name, (repeat, *point) in zip(names, read_numbers(path, ("repeat", "step", "value")), strict=True):
             curves.setdefault(name, {}).setdefault(int(repeat), []).append((point[0], point[1]))
         return {name: {r: sorted(points) for r, points in repeats.items()} for name, repeats in curves.items()}
+
+    @cached_property
+    def trials(self) -> dict[int, list[TriedArguments]]:
+        """Trials of the tuning: repeat -> trials, the default first; empty where nothing was tuned."""
+        path, found = self.folder / "trials.csv", dict[int, list[TriedArguments]]()
+        for row in read_rows(path, ("repeat", "loss", "chosen", "arguments", "edges", "failed")):
+            try:
+                arguments, edges = json.loads(row["arguments"]), json.loads(row["edges"])
+                repeat, loss = int(row["repeat"]), float(row["loss"] or "nan")
+            except ValueError as error:
+                raise damaged(path, f"without what a trial has ({error})") from None
+            found.setdefault(repeat, []).append(
+                TriedArguments(arguments, edges, loss, row["chosen"] == "1", row["failed"])
+            )
+        return found
 
     def _events(self, name: str) -> Events | None:
         values, starts = (self._array(f"{name}.{piece}") for piece in PIECES)

@@ -43,10 +43,10 @@ def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[st
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise _damaged(path, f"not JSON ({error})") from None
+        raise damaged(path, f"not JSON ({error})") from None
     missing = [key for key in keys if not isinstance(found, dict) or key not in found]
     if missing or not isinstance(found, dict):
-        raise _damaged(path, f"without {', '.join(missing) or 'an object'}")
+        raise damaged(path, f"without {', '.join(missing) or 'an object'}")
     return found
 
 
@@ -58,10 +58,10 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         reader = csv.DictReader(file)
         missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
-            raise _damaged(path, f"without the column {', '.join(missing)}")
+            raise damaged(path, f"without the column {', '.join(missing)}")
         rows = list(reader)
     if any(row[column] is None for row in rows for column in columns):
-        raise _damaged(path, "cut off in the middle of a row")
+        raise damaged(path, "cut off in the middle of a row")
     return rows
 
 
@@ -71,7 +71,7 @@ def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]
     try:
         return [tuple(float(row[column]) for column in columns) for row in rows]
     except ValueError as error:
-        raise _damaged(path, f"without a number where one is due ({error})") from None
+        raise damaged(path, f"without a number where one is due ({error})") from None
 
 
 def read_array(path: Path) -> NDArray[Any] | None:
@@ -81,7 +81,7 @@ def read_array(path: Path) -> NDArray[Any] | None:
     try:
         found: NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise _damaged(path, f"not a whole .npy file ({error})") from None
+        raise damaged(path, f"not a whole .npy file ({error})") from None
     return found
 
 
@@ -93,8 +93,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as found:
             return dict(found)
     except (ValueError, EOFError, BadZipFile) as error:
-        raise _damaged(path, f"not a whole .npz file ({error})") from None
+        raise damaged(path, f"not a whole .npz file ({error})") from None
 
 
-def _damaged(path: Path, what: str) -> ValueError:
+def damaged(path: Path, what: str) -> ValueError:
+    """Return the error for a file that cannot be read; ``what`` says in which way."""
     return ValueError(f"{path} is {what}; delete its folder and run `dvc repro`, which evaluates the cell again")

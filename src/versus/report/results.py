@@ -60,6 +60,19 @@ class Results:
         """One statement over all data sets; None with too few of them."""
         return overall([v.contrast for v in self.verdicts if v.contrast is not None], self.comparison.confidence)
 
+    @property
+    def tuning(self) -> str:
+        """Sentence on how the models' arguments were chosen."""
+        models = [e for dataset in self.datasets for e in dataset.evaluations if not e.cell.is_baseline]
+        tuned = [e for e in models if e.trials]
+        if not tuned:
+            return "Nothing is tuned: every model has the arguments that params.yaml gives it."
+        most = max(len(trials) for e in tuned for trials in e.trials.values()) - 1
+        return (
+            f"The arguments of {len(tuned)} of {len(models)} models were tuned in each repeat, on its validation rows: "
+            f"up to {most} trials beside the default."
+        )
+
     def best_cells(self) -> dict[str, str]:
         """Return data set -> the cell with the best mean of the deciding score.
 

@@ -15,6 +15,7 @@ from versus.report.sections import (
     ranks,
     table,
     trade_off,
+    tuning,
     verdict,
 )
 
@@ -27,6 +28,7 @@ SECTIONS: tuple[Section[Results], ...] = (
     ranks,
     crossing,
     datasets,
+    tuning,
     gaps,
     costs,
     provenance,

@@ -51,6 +51,7 @@ def content(results: Results) -> dict[str, Any]:
     return {
         "sentence": counted(found),
         "overall": results.overall.sentence if results.overall else "",
+        "tuning": results.tuning,
         "lines": lines,
         "cost_headers": [cost.label for cost in COSTS],
         "verdicts": found,
@@ -115,4 +116,4 @@ def markdown(content: Content) -> list[str]:
     ]
     said = [f"- **{escaped(v.dataset)}**, {v.words}. {escaped(v.scores)}" for v in content["verdicts"]]
     lead = f"{content['sentence']} {content['overall']}".rstrip()
-    return [escaped(lead), "", *table(header, rows), *said]
+    return [escaped(lead), "", escaped(content["tuning"]), "", *table(header, rows), *said]
