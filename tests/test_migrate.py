@@ -7,6 +7,7 @@ import pytest
 
 from versus import params
 from versus.__main__ import main
+from versus.data.preparation import prepare
 from versus.settings import FAMILIES
 
 OLD = Path(__file__).parent / "params_of_old_names.yaml"  # the default params of the version before the names changed
@@ -111,3 +112,46 @@ datasets:
     migrate(path)
     assert path.read_text(encoding="utf-8") == text.replace(before, after)
     params.read(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{source: embedded, name: iris, repeats: 7}", "{source: embedded, name: iris, repeats: 10}"),
+        ("{source: embedded, name: iris, repeats: 5}", "{source: embedded, name: iris, repeats: 5}"),
+        (
+            "{source: embedded, name: iris, test_fraction: 0.250, repeats: 5}  # a quarter",
+            "{source: embedded, name: iris, folds: 4, repeats: 8}  # a quarter",
+        ),
+        ("{source: embedded, name: iris, test_fraction: 0.3, repeats: 1}",) * 2,
+        ("{source: embedded, name: iris, folds: 3, repeats: 6}",) * 2,
+        ("{source: embedded, name: moons, repeats: 7, test_fraction: 0.3}",) * 2,
+        (
+            "\n    source: embedded\n    name: iris\n    repeats: 3 # few",
+            "\n    source: embedded\n    name: iris\n    repeats: 5 # few",
+        ),
+    ],
+)
+def test_repeats_that_drew_test_rows_become_whole_partitions(tmp_path, before, after):
+    path = tmp_path / "params.yaml"
+    path.write_text(f"datasets:\n  # mine\n  iris: {before}\n", encoding="utf-8")
+    migrate(path)
+    assert path.read_text(encoding="utf-8") == f"datasets:\n  # mine\n  iris: {after}\n"
+    migrate(path)
+    prepared = prepare("iris", params.dataset(params.read(path), "iris"), tmp_path)
+    assert prepared.repeats == int(after.split("repeats: ")[1][:2].strip(" },"))
+
+
+def test_an_official_test_set_and_an_order_of_time_need_no_folds(tmp_path):
+    path = tmp_path / "params.yaml"
+    text = """\
+datasets:
+  far: {source: url, url: https://example.org/a.csv, sha256: HASH, content: {source: csv, target: y, repeats: 3}}
+files:
+  one: {source: csv, path: a.csv, target: y, test_path: b.csv, repeats: 3}
+  two: {source: csv, path: a.csv, target: y, time: t, repeats: 3, test_fraction: 0.1}
+""".replace("HASH", "0" * 64)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["migrate", str(path)])
+    assert path.read_text(encoding="utf-8") == text.replace("target: y, repeats: 3}}", "target: y, repeats: 5}}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
+from versus.data import specification
 from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
@@ -123,7 +125,7 @@ def read(path: Path) -> Params:
 
 
 def migrated(path: Path) -> tuple[str, list[str]]:
-    """Rename arguments and values of earlier versions in a params file; return the new text and the changes.
+    """Rename arguments and options of earlier versions in a params file; return the new text and the changes.
 
     Names are replaced in place, so comments and layout stay; the line of a setting that is gone is taken out.
 
@@ -133,19 +135,15 @@ def migrated(path: Path) -> tuple[str, list[str]]:
     tree, changes = _parse(path), []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     edits: set[tuple[int, int, str, str]] = set()  # line, column, old text, new text
-    for family in FAMILIES:
-        found = tree.get(family)
-        for name, cell in found.items() if isinstance(found, CommentedMap) else ():
-            args = cell.get("args") if isinstance(cell, CommentedMap) else None
-            if not isinstance(args, CommentedMap):
-                continue
-            today = catalogue.renamed(family, cell.get("module"), cell.get("class"), dict(args))
-            for old, (new, value) in today.items():
-                if new != old:
-                    edits.add((*args.lc.key(old), old, new))
-                if value != args[old]:
-                    edits.add((*args.lc.value(old), "null" if args[old] is None else args[old], value))
-                changes.append(f"{family}.{name}: {old}: {args[old]} -> {new}: {value}")
+    for where, given, today in _outdated(tree):
+        for old, (new, value) in today.items():
+            if new != old:
+                edits.add((*given.lc.key(old), old, new))
+            if value != given[old]:
+                row, column = given.lc.value(old)
+                text = re.match(r"""[^\s,}#"']*""", lines[row][column:].lstrip("\"'"))
+                edits.add((row, column, text[0] if text else "", str(value)))
+            changes.append(f"{where}: {old}: {given[old]} -> {new}: {value}")
     for row, column, old, new in sorted(edits, reverse=True):
         before, rest = lines[row][:column], lines[row][column:]
         lines[row] = before + rest.replace(old, new, 1)
@@ -155,6 +153,26 @@ def migrated(path: Path) -> tuple[str, list[str]]:
             del lines[found.lc.key(key)[0]]
             changes.append(f"{section}: {key} is taken out: {GONE[section, key]}")
     return "".join(lines), changes
+
+
+def _outdated(tree: CommentedMap) -> Iterator[tuple[str, CommentedMap, dict[str, tuple[str, Any]]]]:
+    """Yield the mappings that may hold names or values of earlier versions: their place, and old key -> new."""
+    for family in FAMILIES:
+        for name, cell in _entries(tree, family):
+            args = cell.get("args")
+            if isinstance(args, CommentedMap):
+                today = catalogue.renamed(family, cell.get("module"), cell.get("class"), dict(args))
+                yield f"{family}.{name}", args, today
+    for section in ("datasets", "files"):
+        for name, given in _entries(tree, section):
+            content = given.get("content")
+            options = content if isinstance(content, CommentedMap) else given
+            yield f"{section}.{name}", options, specification.migrated(_plain(options))
+
+
+def _entries(tree: CommentedMap, section: str) -> list[tuple[str, CommentedMap]]:
+    found = tree.get(section)
+    return [(k, v) for k, v in found.items() if isinstance(v, CommentedMap)] if isinstance(found, CommentedMap) else []
 
 
 def _parse(path: Path) -> CommentedMap:

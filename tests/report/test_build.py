@@ -93,6 +93,12 @@ def test_every_score_stands_beside_its_difference_from_the_best(made):
             assert f"{signed(apart.mean())} ({span(low, high)})" in page
 
 
+def test_one_test_set_is_an_answer_for_these_fits(made):
+    lines = (made.workspace.reports / "report.md").read_text().splitlines()
+    said = {line.split("**")[1]: "these two fitted models" in line for line in lines if line.startswith("- **")}
+    assert {name for name, so in said.items() if so} == {"official"}
+
+
 def test_metrics_for_dvc(made):
     found = json.loads((made.workspace.reports / "metrics.json").read_text())
     assert set(found) == {"blobs", "plain", "pictures", "official", "amounts"}

@@ -149,6 +149,28 @@ def test_an_open_verdict_says_how_many_rows_would_decide_and_which_side_is_not_b
     assert "rows would decide it" in found.scores
 
 
+def test_equal_answers_on_few_rows_say_how_many_rows_would_show_equality(scored):
+    """Of 150 rows, one that differed would be two thirds of a point: equality within a point is out of reach."""
+    right = np.arange(150) % 10 > 0
+    found = answered(scored, n=150, model=(D, right), other=(G, right)).verdicts[0]
+    assert found.contrast.mean == 0
+    assert found.outcome != "practically equal"
+    assert found.contrast.rows_to_decide > 150
+    assert "rows would decide it" in found.scores
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy_score", "roc_auc"])
+def test_repeats_that_differ_alike_are_not_certain_whatever_the_score(scored, metric):
+    """Five repeats that each differ by the same amount have a deviation of 0; a score of rows moves in steps."""
+    scored.add("set", n=150, model=(D, np.full(5, 0.9)), other=(G, np.full(5, 0.9)))
+    for name, value in (("model", 0.903), ("other", 0.9)):
+        with (scored.workspace.evaluation(f"set-{name}") / "scores.csv").open("a") as file:
+            file.writelines(f"{repeat},{metric},{value}\n" for repeat in range(5))
+    dataset = scored.results().datasets[0]
+    model, other = dataset.evaluations
+    assert dataset.difference(model, other, metric).p_value() > 0.05
+
+
 def test_selection_among_many_equal_models_does_not_flatter_their_side(scored):
     """Nine models of one side and one of the other, all right on 80 % of the rows: the true difference is 0."""
     rng = np.random.default_rng(2)

@@ -31,6 +31,6 @@ def run(options: argparse.Namespace) -> int:
     aside.write_text(text, encoding="utf-8")
     shutil.copymode(options.params, aside)
     aside.replace(options.params)
-    print(f"{options.params}: {len(changes)} arguments renamed")
+    print(f"{options.params}: {len(changes)} changes made")
     parameters.read(options.params)
     return 0

@@ -6,6 +6,7 @@ or folder in the workspace (`versus.data.file_specification`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from versus.data.table_specification import Labelled, Section, Splitting, Tabula
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$")]
+
+GENERATED = ("synthetic", "moons", "animals")
 
 
 class Embedded(Splitting):
@@ -45,7 +48,7 @@ class Embedded(Splitting):
 
     @model_validator(mode="after")
     def _rows_are_drawn(self) -> Self:
-        if self.rows is not None and self.name not in ("synthetic", "moons", "animals"):
+        if self.rows is not None and self.name not in GENERATED:
             raise ValueError(f"rows is for synthetic, moons and animals; to use a part of {self.name}, give limit")
         return self
 
@@ -124,3 +127,24 @@ def known_task(given: Splitting | OpenML | Url) -> str | None:
     if isinstance(given, Conll):
         return "tagging"
     return given.task if isinstance(given, Labelled) else None
+
+
+def migrated(given: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Map split options of earlier versions, when each repeat drew test rows, to (name, value) today; mostly empty.
+
+    ``test_fraction`` becomes the number of folds that test as many rows at a time, ``repeats`` the next whole number of
+    partitions. An official test set, an order of time and generated data need no folds.
+    """
+    official = any(key.startswith("test_") and key not in ("test_fraction", "test_limit") for key in given)
+    generated = given.get("source") == "embedded" and given.get("name") in GENERATED
+    repeats, share = given.get("repeats"), given.get("test_fraction")
+    if official or generated or "time" in given or "folds" in given or repeats == 1:
+        return {}
+    found: dict[str, tuple[str, Any]] = {}
+    folds: int = Splitting.model_fields["folds"].default
+    if isinstance(share, float) and 0 < share < 1:
+        folds = max(2, round(1 / share))
+        found["test_fraction"] = "folds", folds
+    if isinstance(repeats, int) and repeats % folds:
+        found["repeats"] = "repeats", folds * -(-repeats // folds)
+    return found

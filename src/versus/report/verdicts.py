@@ -111,8 +111,12 @@ def _signed(contrast: Contrast) -> str:
 
 
 def _open(contrast: Contrast) -> str:
-    """Say what would decide, and how sure the choice of the pair is."""
+    """Say what would decide, how sure the choice of the pair is, and if the answer is for these fits only."""
     parts = []
+    if contrast.dataset.has_one_test_set:
+        fits = contrast.dataset.prepared.repeats
+        which = "these two fitted models" if fits == 1 else f"the {fits} fits of each model"
+        parts.append(f"The answer is for {which}, on one test set.")
     if contrast.rows_to_decide is not None:
         parts.append(f"About {formatting.estimate(contrast.rows_to_decide)} rows would decide it.")
     if not contrast.is_stable:
