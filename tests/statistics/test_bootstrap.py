@@ -61,6 +61,15 @@ def test_statistic_of_several_means():
     assert found.mean == pytest.approx(2 / 3)
 
 
+def test_a_shifted_mean_is_at_least_as_uncertain_as_asked():
+    found = TwoLevelBootstrap(400).mean(of_rows(np.random.default_rng(0).normal(size=(1, 400, 1))))
+    for least in (0.0, 0.01, 0.2):
+        moved = found.shifted(0.5, least)
+        assert moved.mean == found.mean + 0.5
+        assert moved.resamples.std() == pytest.approx(max(found.resamples.std(), least), rel=0.05)
+        assert moved.resamples.mean() == pytest.approx(found.resamples.mean() + 0.5, abs=0.02)
+
+
 def test_same_seed_same_resamples():
     values = np.random.default_rng(0).normal(size=(2, 30, 1))
     first, second = (TwoLevelBootstrap(30, 2, random_state=7).mean(of_rows(values)).resamples for _ in range(2))

@@ -8,8 +8,7 @@ difference is corrected for that (`versus.statistics.selection`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from versus.report import costs
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.settings import FAMILIES
-from versus.statistics import Uncertain
-from versus.statistics.bootstrap import BootstrapMean
 from versus.statistics.equivalence import Judgement, Rope, judge
 from versus.statistics.paired_rows import PairedRows
 
@@ -149,7 +146,8 @@ def contrast(dataset: DatasetResults, *families: str, by: str | None = None) -> 
     apart = dataset.difference(first, second, metric)
     selection = dataset.selection(*candidates, metric) if apart is not None else None
     if apart is not None and selection is not None:
-        apart = replace_mean(apart, apart.mean - selection.optimism)
+        # The correction is an estimate, at least as uncertain as it is large: it takes a finding away, and makes none.
+        apart = apart.shifted(-selection.optimism, least=abs(selection.optimism))
     confidence = dataset.comparison.confidence
     low, high = apart.interval(confidence) if apart else (NAN, NAN)
     rope = apart.rope(dataset.rope(metric)) if apart else Rope(NAN, NAN, NAN)
@@ -174,14 +172,6 @@ def contrast(dataset: DatasetResults, *families: str, by: str | None = None) -> 
         training_ratio=costs.ratio(costs.training_seconds(second), costs.training_seconds(first)),
         latency_ratio=costs.ratio(costs.latency(second), costs.latency(first)),
     )
-
-
-def replace_mean(apart: Any, mean: float) -> Uncertain:
-    """Move an uncertain difference to another mean, with the same spread."""
-    if isinstance(apart, BootstrapMean):
-        return BootstrapMean(mean, apart.resamples + (mean - apart.mean))
-    moved: Uncertain = replace(apart, mean=mean)
-    return moved
 
 
 def main_contrast(dataset: DatasetResults) -> Contrast | None:

@@ -174,7 +174,7 @@ class DatasetResults:
         against = against or metric
         if self.has_one_test_set:
             a, b = self._drawn_again(first, metric), self._drawn_again(second, against)
-            return a.minus(b) if a is not None and b is not None else None
+            return a.minus(b).shifted(0.0, self._step(metric)) if a is not None and b is not None else None
         if metric not in first.scores or against not in second.scores:
             return None
         one, other = self._by_block(first, metric), self._by_block(second, against)
@@ -228,9 +228,12 @@ class DatasetResults:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        tested = self.n_test if self._units is None else len(np.unique(self._units))  # a score moves by whole units
-        resolution = 1 / tested if metric_table.known(metric).is_share else 0.0
-        return corrected_mean(repeats, None if self.is_drawn else n_train, self.n_test, resolution)
+        return corrected_mean(repeats, None if self.is_drawn else n_train, self.n_test, self._step(metric))
+
+    def _step(self, metric: str) -> float:
+        """Amount by which one unit of a test set moves a share; 0 for scores that move by any amount."""
+        tested = self.n_test if self._units is None else len(np.unique(self._units))
+        return 1 / tested if metric_table.known(metric).is_share else 0.0
 
     def _resolution_of_row(self, metric: str) -> float:
         return 1.0 if metric_table.known(metric).is_proportion else 0.0

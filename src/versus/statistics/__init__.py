@@ -7,7 +7,7 @@ tested once in every block of folds, `bootstrap.BootstrapMean`, where there is o
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from versus.statistics.equivalence import Rope
 
@@ -33,3 +33,6 @@ class Uncertain(Protocol):
 
     def rope(self, halfwidth: float) -> Rope:
         """Probabilities that the true mean lies below, within and above ±``halfwidth``."""
+
+    def shifted(self, by: float, least: float = 0.0) -> Self:
+        """Move the mean by an amount; the standard error stays, or becomes ``least`` if that is more."""

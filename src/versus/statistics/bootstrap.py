@@ -9,8 +9,8 @@ Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 8, 13 and 16.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,12 @@ class BootstrapMean:
     def defined(self) -> Floats:
         """The resamples that have a value."""
         return self.resamples[np.isfinite(self.resamples)]
+
+    def shifted(self, by: float, least: float = 0.0) -> Self:
+        """Move the mean by an amount; normal noise widens the distribution where its deviation is below ``least``."""
+        missing = max(0.0, least**2 - float(np.var(self.defined))) ** 0.5
+        noise = missing * np.random.default_rng(0).standard_normal(len(self.resamples)) if missing else 0.0
+        return replace(self, mean=self.mean + by, resamples=self.resamples + by + noise)
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Two-sided percentile interval of the given confidence (0 … 1)."""

@@ -12,8 +12,8 @@ with :math:`J - 1` degrees of freedom. Nadeau & Bengio, "Inference for the gener
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ class CorrectedMean:
     mean: float
     standard_error: float
     degrees_of_freedom: int
+
+    def shifted(self, by: float, least: float = 0.0) -> Self:
+        """Move the mean by an amount; the standard error stays, or becomes ``least`` if that is more."""
+        return replace(self, mean=self.mean + by, standard_error=max(self.standard_error, least))
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Two-sided interval of the given confidence (0 … 1), in the unit of the scores."""

@@ -15,9 +15,9 @@ heuristic, as Nadeau and Bengio's term is; ``python -m benchmarks.levels`` measu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,10 @@ class PairedRows:
     rows: int
     splitting_share: float = 0.0
     flips: tuple[float, ...] = ()
+
+    def shifted(self, by: float, least: float = 0.0) -> Self:
+        """Move the mean by an amount; the standard error stays, or becomes ``least`` if that is more."""
+        return replace(self, mean=self.mean + by, standard_error=max(self.standard_error, least))
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Two-sided interval of the given confidence (0 … 1), in the unit of the scores."""
