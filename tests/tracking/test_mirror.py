@@ -11,7 +11,17 @@ import pytest
 from filelock import FileLock
 from mlflow.entities import Run, ViewType
 
-from tests.tracking.workspaces import CELL, REPEATS, a_cell, history, make_cell, make_costs, make_dataset, make_failed
+from tests.tracking.workspaces import (
+    CELL,
+    REPEATS,
+    a_cell,
+    history,
+    make_cell,
+    make_costs,
+    make_dataset,
+    make_failed,
+    write_csv,
+)
 from versus.data import findings
 from versus.data.schema import Schema
 from versus.data.spaces import Image
@@ -73,6 +83,27 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert names(mirror, run.info.run_id) == {"confusion.svg", "reliability.svg", "samples.csv", "evaluation"}
     files = {"scores.csv", "predictions.npy", "evaluation.json", "training_cost.json", "usage_cost.json"}
     assert files <= names(mirror, run.info.run_id, "evaluation")
+
+
+def test_the_trials_of_a_tuning_are_child_runs(mirror: Mirror) -> None:
+    header = "repeat,trial,loss,chosen,arguments,edges,failed"
+    rows = [(0, 0, 0.5, 0, "{}", "{}", ""), (0, 1, 0.25, 1, '{"n_latent": 4}', '{"n_latent": "lower"}', "")]
+    rows += [(1, 0, 0.75, 1, "{}", "{}", ""), (1, 1, "", 0, '{"n_latent": 4}', '{"n_latent": "lower"}', "diverged")]
+    write_csv(mirror.workspace.evaluation(CELL) / "trials.csv", header, rows)
+    parent = mirror.cell(read(mirror))
+    assert mirror.cell(read(mirror)) == parent  # again, and nothing is added
+    default, other = sorted(
+        (run for run in runs(mirror) if run.data.tags.get("mlflow.parentRunId") == parent),
+        key=lambda r: r.info.run_name,
+    )
+    assert len(runs(mirror)) == 3
+    assert (default.info.run_name, default.info.status, default.data.params) == ("trial 0", "FINISHED", {})
+    assert default.data.metrics["validation_loss"] == 0.625
+    assert (other.info.status, other.data.params) == ("FAILED", {"args.n_latent": "4"})
+    assert (other.data.metrics["validation_loss"], other.data.metrics["chosen_in_repeats"]) == (0.25, 1)
+    assert CURRENT not in other.data.tags  # the leaderboard lists cells alone
+    mirror.delete(mirror.client.get_run(parent))
+    assert runs(mirror) == []
 
 
 def test_the_data_set_is_an_input_with_its_hash_and_columns(mirror: Mirror) -> None:

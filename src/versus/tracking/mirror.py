@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.entities import DatasetInput, Run
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from versus import provenance
 from versus.data import prepared
@@ -161,6 +162,8 @@ class Mirror:
 
     def delete(self, run: Run) -> None:
         """Delete a run and the models logged with it, unless another process has done so."""
+        for trial in run_log.search(self.client, run.info.experiment_id, mlflow__parentRunId=run.info.run_id):
+            self.client.delete_run(trial.info.run_id)
         run_log.delete_models(self.client, run)
         try:
             self.client.delete_run(run.info.run_id)
@@ -201,9 +204,20 @@ class Mirror:
                 metrics += run_log.metrics([*found.scores, *found.passing], found.ended, model)
             run_log.log(self.client, run_id, metrics, found.params, tags)
             self.client.log_artifacts(run_id, scratch)
+        self._write_trials(experiment, run_id, found)
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
         self._finish(run_id, found)
         return run_id
+
+    def _write_trials(self, experiment: str, run_id: str, found: CellRecord) -> None:
+        """Write the trials of the tuning as child runs."""
+        tags = {MLFLOW_PARENT_RUN_ID: run_id, "trial_of": found.cell.name, ORIGIN: self.origin}
+        started, ended = int(found.started * 1000), int(found.ended * 1000)
+        for number, trial in enumerate(found.trials):
+            name, reason = f"trial {number}", {"failed.reason": trial.failed} if trial.failed else {}
+            child = str(self.client.create_run(experiment, started, {**tags, **reason}, name).info.run_id)
+            run_log.log(self.client, child, run_log.metrics(trial.losses, found.ended), trial.params)
+            self.client.set_terminated(child, "FAILED" if trial.failed else "FINISHED", ended)
 
     def _finish(self, run_id: str, found: CellRecord) -> None:
         self.client.set_terminated(run_id, "FAILED" if found.failed else "FINISHED", int(found.ended * 1000))

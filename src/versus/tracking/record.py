@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,14 @@ class Point(NamedTuple):
     step: int = 0
 
 
+class TrialRecord(NamedTuple):
+    """Arguments that a tuning tried, as a child run: its parameters, its losses, and why it failed where it did."""
+
+    params: dict[str, str]
+    losses: list[Point]
+    failed: str
+
+
 MOST_SAMPLES = 100  # in a picture
 
 
@@ -46,6 +55,7 @@ class CellRecord:
         curves: losses by step.
         passing: values that may differ between equal results, each replacing the one before: times, memory, and the
             intervals, which depend on the confidence.
+        trials: arguments that its tuning tried, the default first; empty where nothing was tuned.
         failed: reason why the cell has no results; empty if it has.
         started, ended: start and end of its fits, in seconds since the epoch.
     """
@@ -59,6 +69,7 @@ class CellRecord:
     scores: list[Point] = field(default_factory=list)
     curves: list[Point] = field(default_factory=list)
     passing: list[Point] = field(default_factory=list)
+    trials: list[TrialRecord] = field(default_factory=list)
     failed: str = ""
 
     @property
@@ -113,6 +124,7 @@ def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellReco
         ended,
         scores=list(_scores(repeats)),
         curves=list(read_curves(folder / "history.csv")),
+        trials=list(_trials(folder / "trials.csv")),
         passing=[
             *_costs(training, _json(usage) if usage.is_file() else {}),
             *_intervals(workspace, cell, confidence),
@@ -145,6 +157,23 @@ def read_curves(path: Path) -> Iterator[Point]:
             yield Point(curve_key(row["name"], int(row["repeat"])), float(row["value"]), int(row["step"]))
 
 
+def _trials(path: Path) -> Iterator[TrialRecord]:
+    """Yield the trials of a trials.csv, all repeats of one together: they try the same arguments."""
+    rows = list(_rows(path)) if path.is_file() else []
+    for _, same in groupby(sorted(rows, key=lambda row: int(row["trial"])), key=lambda row: row["trial"]):
+        repeats = list(same)
+        losses = {int(row["repeat"]): float(row["loss"]) for row in repeats if row["loss"]}
+        points = [Point("repeats/validation_loss", loss, repeat) for repeat, loss in losses.items()]
+        points += [Point("validation_loss", float(np.mean(list(losses.values()))))] if losses else []
+        points.append(Point("chosen_in_repeats", sum(int(row["chosen"]) for row in repeats)))
+        params = {f"args.{name}": _text(value) for name, value in json.loads(repeats[0]["arguments"]).items()}
+        yield TrialRecord(params, points, next((row["failed"] for row in repeats if row["failed"]), ""))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -167,7 +196,7 @@ def _params(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -
     params |= {name: about[name] for name in ("repeats", "n_test") if name in about}
     if training["repeats"]:
         params["n_train"] = training["repeats"][0].get("n_train")
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
+    return {name: _text(value) for name, value in params.items()}
 
 
 def _tags(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
