@@ -115,7 +115,10 @@ def project(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyP
 
 def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The first champion, then a better one, which samples."""
+    here = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{project.workspace.root}/of-other-models.db")  # MLflow's default is another
     assert project.register(to_the_end=True).ok
+    mlflow.set_tracking_uri(here)
     assert project.gate() == 0
     assert "blobs-tree (version 1) is the first champion" in capsys.readouterr().out
 

@@ -133,6 +133,33 @@ def test_a_second_workspace_with_the_same_results_has_the_same_run(mirror: Mirro
     assert len(runs(mirror)) == 1
 
 
+def test_a_temporary_experiment_leaves_the_workspaces_results_current(mirror: Mirror) -> None:
+    first = mirror.cell(read(mirror))
+    files = report_files_of(mirror, "the workspace's")
+    report = mirror_report(mirror, files, 1)
+    away = Workspace(mirror.workspace.root / ".dvc" / "tmp" / "exps" / "tmp1234")
+    for name in ("data", "reports", "models"):
+        if (mirror.workspace.root / name).is_dir():
+            shutil.copytree(mirror.workspace.root / name, away.root / name)
+    make_cell(away, CELL, seed=3)
+    experiment = Mirror(mirror.client, destination.find(away.root), away, "experiment")
+    second = experiment.cell(read(experiment))
+    tried = mirror_report(experiment, report_files_of(experiment, "the experiment's"), 1)
+    assert second != first
+    assert tried != report
+    current = [tag(mirror.client.get_run(run), CURRENT) == "yes" for run in (first, second, report, tried)]
+    assert current == [True, False, True, False]
+    shutil.copytree(away.evaluation(CELL), mirror.workspace.evaluation(CELL), dirs_exist_ok=True)  # `dvc exp apply`
+    assert mirror.cell(read(mirror)) == second
+    assert [tag(mirror.client.get_run(run), CURRENT) for run in (first, second)] == ["no", "yes"]
+
+
+def report_files_of(mirror: Mirror, text: str) -> list[Path]:
+    mirror.workspace.reports.mkdir(exist_ok=True)
+    (mirror.workspace.reports / "report.md").write_text(text)
+    return report_files(mirror.workspace)
+
+
 def test_costs_measured_anew_join_the_same_run(mirror: Mirror) -> None:
     first = mirror.cell(read(mirror))
     make_costs(mirror.workspace, CELL, seed=4)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from versus.settings import Cell
 from versus.tracking import client
 from versus.tracking.answers import Outcome, Registered, Registration, Standing
-from versus.tracking.destination import in_a_line, warn
+from versus.tracking.destination import in_a_line, is_experiment, warn
 from versus.tracking.patience import Outage, Patience
 from versus.workspace import Workspace
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UPLOAD = 4.0  # seconds that a healthy server on a busy machine takes for a model and its code
 OFF = Registration("tracking is off")
+EXPERIMENT = Registration("a temporary experiment of DVC registers no model; `dvc exp apply` brings it here")
 
 
 def register(
@@ -35,6 +36,8 @@ def register(
     """
     if not client.is_on():
         return OFF
+    if is_experiment(workspace.root):
+        return EXPERIMENT
     standings: dict[str, Standing] = {}
     failed: dict[str, str] = {}
     try:

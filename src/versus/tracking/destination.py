@@ -85,6 +85,11 @@ def _repository(workspace: Path) -> Path:
     return (workspace / found[1]).resolve() if found else workspace
 
 
+def is_experiment(workspace: Path) -> bool:
+    """Tell if a workspace is a temporary one of ``dvc exp run --queue`` or ``--temp``."""
+    return _out_of_experiments(workspace.resolve()) != workspace.resolve()
+
+
 def _out_of_experiments(root: Path) -> Path:
     """Repository of a folder in ``<repository>/.dvc/tmp/exps/…``, which DVC deletes afterwards; else ``root``."""
     for parent in root.parents:

@@ -1,5 +1,7 @@
 """Write a cell's record as an MLflow run: once, complete, and identified by its fingerprint.
 
+A temporary experiment of DVC's has its runs there, too, but none of them is current: those of the workspace stay so.
+
 A run is created in the state "writing" and becomes "complete" before its status says that it is finished: finished runs
 are whole. A run of the same cell that stays "writing" was left by a killed process: it is deleted before the record is
 written again. A run in the state "training" shows a long fit; it becomes the cell's run if its curves agree with the
@@ -30,7 +32,7 @@ from versus import provenance
 from versus.data import prepared
 from versus.fitting import unfinished
 from versus.tracking import experiments, record, run_log
-from versus.tracking.destination import Destination
+from versus.tracking.destination import Destination, is_experiment
 from versus.tracking.record import CellRecord, Point
 from versus.tracking.run_log import (
     COMPLETE,
@@ -57,6 +59,7 @@ class Mirror:
         self.destination = destination
         self.workspace = workspace
         self.origin = origin
+        self.is_experiment = is_experiment(workspace.root)
         self._experiments: dict[str, str] = {}
         self._inputs: dict[str, DatasetInput] = {}
 
@@ -157,7 +160,7 @@ class Mirror:
         """Retire a run that another one replaces: keep it as history, or delete it if it was left unfinished."""
         if self.abandoned(run):
             self.delete(run)
-        elif tag(run, CURRENT) == "yes":
+        elif tag(run, CURRENT) == "yes" and not self.is_experiment:
             self.client.set_tag(run.info.run_id, CURRENT, "no")
 
     def delete(self, run: Run) -> None:
@@ -173,7 +176,7 @@ class Mirror:
 
     def _refresh(self, run: Run, found: CellRecord) -> None:
         """Update a run whose results are the same with the latest costs and intervals."""
-        tags = {CURRENT: "yes", PASSING: found.passing_fingerprint}
+        tags = {PASSING: found.passing_fingerprint} | ({} if self.is_experiment else {CURRENT: "yes"})
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
         points = run_log.metrics(found.passing if PASSING in changed else (), model=run_log.model_of(run))
         run_log.log(self.client, run.info.run_id, points, tags=changed)
@@ -205,7 +208,7 @@ class Mirror:
             run_log.log(self.client, run_id, metrics, found.params, tags)
             self.client.log_artifacts(run_id, scratch)
         self._write_trials(experiment, run_id, found)
-        run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "yes"})
+        run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "no" if self.is_experiment else "yes"})
         self._finish(run_id, found)
         return run_id
 

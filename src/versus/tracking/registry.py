@@ -7,10 +7,14 @@ on, so that registering again changes nothing.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
@@ -33,6 +37,7 @@ from versus.workspace import Workspace
 MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
 EVALUATION = "evaluation/evaluation.json"
 ANSWERS = ("evaluation/predictions.npy", "evaluation/rows.npz")  # which of them depends on the task
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 SCORES = "evaluation/scores.csv"
 UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE))
 
@@ -83,9 +88,25 @@ class Candidate:
         source = run_log.add_model_files(mirror.client, model, str(package))
         tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
         about = f"{cell.model}, fitted on the first split of {cell.dataset}"
-        return _version(
-            mirror.client.create_model_version(name, source, run_id, tags, description=about, model_id=model.model_id)
-        )
+        with _as_default(mirror.destination.uri):
+            added = mirror.client.create_model_version(
+                name, source, run_id, tags, description=about, model_id=model.model_id
+            )
+        return _version(added)
+
+
+@contextmanager
+def _as_default(uri: str) -> Iterator[None]:
+    """Make a store MLflow's default: its registry looks for a version's model there, whatever store the client has."""
+    before, told = mlflow.get_tracking_uri(), os.environ.get(TRACKING_URI)
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+        os.environ.pop(TRACKING_URI, None)
+        if told is not None:
+            os.environ[TRACKING_URI] = told
 
 
 def _ensure(mirror: Mirror, name: str, dataset: str) -> None:

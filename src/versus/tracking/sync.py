@@ -138,7 +138,7 @@ def mirror_report(mirror: Mirror, files: Sequence[Path], cells: int) -> str:
         if run.info.run_id != found:
             mirror.step_back(run)
     run = mirror.client.get_run(found)
-    if tag(run, CURRENT) != "yes":
+    if tag(run, CURRENT) != "yes" and not mirror.is_experiment:
         mirror.client.set_tag(found, CURRENT, "yes")
     if run.info.status == "RUNNING":  # its writer was killed just before the end
         mirror.client.set_terminated(found)
