@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from versus.data.preparation import parse
 from versus.data.targets import Classes
 from versus.metrics import table
 from versus.models.suggestions import Size, Suggestion, suggest
+from versus.pipeline.doctor import dvc_files
 
 LONG = 1800  # seconds beyond which fewer rows are recommended
 
@@ -76,9 +78,40 @@ def run(options: argparse.Namespace) -> int:
     print(_estimate(suggestions, left_out, Size.of(schema, rows), proposal))
     if options.dry_run:
         return 0
+    expect_no_plain_repro(base)
     write(options.params, proposal.name, proposal.entry, suggestions, primary)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
+    if not is_tracked(base / proposal.entry["path"]):
+        path = proposal.entry["path"]
+        print(
+            f"note: neither git nor DVC tracks {path}; `dvc exp run --queue` and `--temp` work in a copy of what is "
+            f"tracked, and want `--copy-paths {path}`, or before them `git add {path}` or `dvc add {path}`"
+        )
     return 0
+
+
+def expect_no_plain_repro(root: Path) -> None:
+    """Check that no plain `dvc repro` is at work, whose later stages would read the edited params.
+
+    Raises:
+        ValueError: naming the process; `versus repro` stands an edit.
+    """
+    for process in dvc_files.dvc_at_work(root):
+        words = process.cmdline()
+        if {"repro", "exp"} & set(words):
+            raise ValueError(
+                f"`{' '.join(words)}` (process {process.pid}) is at work here and would fail at its end if params.yaml "
+                "changed now: run this again when it has ended. `python -m versus repro` stands such edits"
+            )
+
+
+def is_tracked(path: Path) -> bool:
+    """Tell if git or DVC tracks a file, or all of a folder's; True where there is no git."""
+    if any(Path(f"{parent}.dvc").is_file() for parent in (path, *path.parents)):
+        return True
+    command = ["git", "ls-files", "--others", "--", str(path.resolve())]
+    found = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
+    return bool(found.returncode) or not found.stdout.strip()
 
 
 def _estimate(chosen: list[Suggestion], left_out: list[Suggestion], size: Size, proposal: Proposal) -> str:
