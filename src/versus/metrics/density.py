@@ -44,3 +44,13 @@ def bits_per_dimension(means: Array) -> Array:
     """Mean of -log2 p(x) / D; an upper bound of it if the values are lower bounds of log p(x)."""
     found: Array = -means[..., 0] / (means[..., 1] * math.log(2.0))
     return found
+
+
+def placements(familiar: Array, novel: Array) -> Array:
+    """Share of novel rows that score below each familiar one, a tie counts half: (n,), (m,) -> (n, 1).
+
+    Their mean is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988).
+    """
+    below, not_above = (np.searchsorted(np.sort(novel), familiar, side=side) for side in ("left", "right"))
+    found: Array = ((below + not_above) / (2 * len(novel)))[:, None]
+    return found

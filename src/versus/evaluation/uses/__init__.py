@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from versus.evaluation.answers import Use
-from versus.evaluation.uses import density, generation, intervals, prediction, tagging, target_density, transfer
+from versus.evaluation.uses import (
+    density,
+    generation,
+    intervals,
+    missing,
+    novelty,
+    prediction,
+    tagging,
+    target_density,
+    transfer,
+)
 
-USES: tuple[Use, ...] = (prediction, tagging, intervals, target_density, density, generation, transfer)
+USES: tuple[Use, ...] = (
+    prediction,
+    tagging,
+    intervals,
+    target_density,
+    density,
+    generation,
+    transfer,
+    missing,
+    novelty,
+)
