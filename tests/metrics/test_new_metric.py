@@ -9,17 +9,12 @@ from tests.report.made_workspace import Made, blobs
 from tests.test_evaluation import iris, train
 from versus import params as parameters
 from versus.evaluation import evaluate
-from versus.gate import judge, read_measured
+from versus.gate import judge
 from versus.metrics import table
 from versus.metrics.metric import Metric
-from versus.report import build
+from versus.report import build, results
 from versus.settings import Comparison, Gate
 from versus.workspace import Workspace
-
-MODELS = (
-    ("PriorBaseline", "discriminative", "baseline"),
-    ("GaussianClassifier", "classical_generative", "gaussian"),
-)
 
 
 def wrong_rows(y, probabilities):
@@ -69,16 +64,14 @@ def test_it_is_shown_has_an_interval_and_can_decide(error_rate, tmp_path, fixed_
 
 
 def test_it_gates(error_rate, tmp_path):
-    data = iris()
-    measured = []
-    for name, family, module in MODELS:
-        cell = train(data, tmp_path / name, family, module, name, {})
-        evaluate(data, tmp_path / name, cell, tmp_path / name / "out", seed=0)
-        measured.append(read_measured(tmp_path / name / "out"))
-    rows = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
-    bad, good = measured
+    made = Made(Workspace(tmp_path))
+    made.add_classification("blobs", *blobs(2, 100, 2))
+    (dataset,) = results.read(
+        made.workspace, made.cells, comparison=Comparison(primary={"classification": "error_rate"})
+    ).datasets
+    good, bad = dataset.ordered(list(dataset.evaluations), "error_rate")[0], dataset.baseline
     for challenger, champion, passes in ((good, bad, True), (bad, good, False)):
-        found = judge(challenger, champion, data.y[rows], rows, ("s", "v", "w"), "error_rate", Gate())
+        found = judge(dataset, challenger, champion, Gate())
         assert found.passed == passes
         assert "error_rate" in " ".join(check.text for check in found.checks)
 
