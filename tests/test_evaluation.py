@@ -29,6 +29,7 @@ from versus.report import evaluation
 from versus.report.figures import samples
 
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
+BEYOND = {metric.name for use in ("missing", "imputed", "novelty") for metric in of_use(use)}  # of tables with classes
 SAMPLES = {"c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio"}
 
 
@@ -107,7 +108,7 @@ def measured(tmp_path):
 def test_a_classifier(measured):
     data = iris()
     found = measured(data, "discriminative", "linear", "LogisticRegression", C=0.5)
-    assert found.scores.keys() == CLASSIFICATION
+    assert found.scores.keys() == CLASSIFICATION | BEYOND
     assert all(len(values) == data.repeats for values in found.scores.values())
     y = np.stack([data.take(r, "test")[1] for r in range(2)])
     predictions = np.load(found.out / "predictions.npy")
@@ -156,7 +157,7 @@ def test_a_classifier(measured):
 def test_a_generative_classifier_of_the_plane(measured):
     data = moons()
     found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
-    assert found.scores.keys() == CLASSIFICATION | {"mean_log_likelihood"} | SAMPLES
+    assert found.scores.keys() == CLASSIFICATION | BEYOND | {"mean_log_likelihood"} | SAMPLES
     assert (found.facts["measure"], found.facts["bound"], found.facts["skipped"]) == ("continuous", False, [])
     samples, labels = np.load(found.out / "samples.npy"), np.load(found.out / "sample_labels.npy")
     assert samples.shape == (500, 2)
@@ -199,9 +200,10 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
     found = measured(
         moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
     )
-    assert found.scores.keys() == {"mean_elbo", "c2st_accuracy"}
+    assert found.scores.keys() == {"mean_elbo", "c2st_accuracy", "novelty_auroc"}
     assert found.facts["bound"] is True
-    assert {skip["what"] for skip in found.facts["skipped"]} == {"predictions", "train on synthetic, test on real"}
+    without = {"predictions", "train on synthetic, test on real", "answers with missing columns"}
+    assert {skip["what"] for skip in found.facts["skipped"]} == without
     assert not (found.out / "predictions.npy").exists()
     assert (np.load(found.out / "sample_labels.npy") == -1).all()
     assert found.cost["latency_ms"]["1"]["p50"] > 0
