@@ -14,6 +14,8 @@ from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes, Tags
+from versus.evaluation.answers import capabilities, density
+from versus.evaluation.uses.density import unspread
 from versus.fitting.cell import build, parts_to_fit
 from versus.models import FAMILIES, catalogue, find, persistence
 from versus.models.arguments import arguments_of
@@ -70,6 +72,8 @@ def test_a_cell_keeps_the_contract(cell: Cell, tmp_path: Path) -> None:
     answers = answers_of(model, X, data)
     assert answers, f"{cell.class_name} offers nothing to measure"
     check(answers, X, data)
+    if density(capabilities(model)):
+        assert unspread(model, X, data.schema, 0) is None
 
     again = answers_of(fitted(cell), X, data)
     persistence.save(model, tmp_path / "model", cell.family, cell.module)

@@ -22,6 +22,7 @@ from versus.data.targets import Classes, Number
 from versus.evaluation import evaluate
 from versus.evaluation.answers import EvaluationError
 from versus.evaluation.record import Record, hash_test_rows
+from versus.evaluation.uses.density import unspread
 from versus.metrics.table import named, of_use
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError
@@ -186,6 +187,29 @@ def test_images_of_a_continuous_density(measured):
     assert (samples.dtype, samples.shape) == (np.uint8, (100, 8, 8))
     assert samples.max() <= 16
     assert found.scores["tstr_ratio"][0] > 0.8
+
+
+def test_a_density_fitted_to_whole_pixels_is_told(measured, monkeypatch):
+    """Its likelihood of spread pixels would stand beside those of models that were fitted to these."""
+    data = digits()
+    X, y = data.take(0, "train")
+    models = {"naive_bayes": "GaussianNaiveBayes", "kernel_density": "KernelDensityClassifier"}
+    for module, name in models.items():
+        for place in (0.0, 0.5):  # of the whole numbers in their cells
+            whole = lambda X, *_, place=place: X.reshape(len(X), -1) + place  # noqa: E731
+            kind = find("classical_generative", module, name)
+            assert unspread(kind(schema=data.schema, random_state=0).fit(X, y), X, data.schema, 0) is None
+            with monkeypatch.context() as changed:
+                changed.setattr(f"versus.models.classical_generative.{module}.dequantised_rows", whole)
+                # without the floor that keeps our variances from what a model of a user's own may do
+                changed.setattr("versus.models.classical_generative.naive_bayes.least_variances", lambda *_: 1e-3)
+                wrong = kind(schema=data.schema, random_state=0).fit(X, y)
+            assert "fitted to whole pixels" in unspread(wrong, X, data.schema, 0)
+    monkeypatch.setattr("versus.models.classical_generative.kernel_density.dequantised_rows", whole)
+    found = measured(data, "classical_generative", "kernel_density", "KernelDensityClassifier")
+    assert "accuracy_score" in found.scores
+    assert not {"mean_log_likelihood", "bits_per_dimension"} & found.scores.keys()
+    assert any("dequantised_rows" in skip["reason"] for skip in found.facts["skipped"])
 
 
 def test_a_binarised_density_has_columns_of_its_own(measured):

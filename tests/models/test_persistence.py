@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from sklearn.tree import DecisionTreeClassifier
 
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes, Number, Tags
 from versus.models import find, model_files, persistence
+from versus.models.estimator import EstimatorClassifier
 from versus.models.persistence import PersistenceError
 
 MODELS = [
@@ -124,6 +126,32 @@ for family, module, name, args in MODELS:
     for name in KEPT_BY_SKOPS:
         for path in saved[name].iterdir():
             assert (tmp_path / name / path.name).read_bytes() == path.read_bytes(), f"{name}/{path.name}"
+
+
+def test_an_estimator_that_could_not_be_read_back_is_refused_when_it_is_saved(tmp_path):
+    X, y, schema = table()
+
+    class Stump(EstimatorClassifier):
+        def new_estimator(self):
+            return DecisionTreeClassifier(max_depth=1)
+
+    class Trusted(Stump):
+        trusted_types = ("sklearn.tree._classes.DecisionTreeClassifier",)
+
+    class Whole(Stump):
+        trusted_types = find("discriminative", "trees", "DecisionTree").trusted_types
+
+    complaints = {
+        Stump: r"Stump cannot be saved.*types = \('sklearn.tree._classes.DecisionTreeClassifier', 'sk.*_tree.Tree'",
+        Trusted: r"Trusted cannot be saved.*types = \('sklearn.tree._classes.DecisionTreeClassifier', 'sk.*_tree.Tree'",
+        Whole: r"does not define check_estimator\(estimator\)",
+    }
+    for model, complaint in complaints.items():
+        with pytest.raises(PersistenceError, match=complaint):
+            persistence.save(
+                model(schema=schema).fit(np.nan_to_num(X), y), tmp_path / "model", "discriminative", "trees"
+            )
+        assert not (tmp_path / "model.json").exists()
 
 
 def test_images_and_their_schema_come_back(tmp_path):

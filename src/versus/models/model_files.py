@@ -110,6 +110,11 @@ def read_estimator(path: Path, trusted: Sequence[str]) -> Any:
     return _skops_io().load(path, trusted=list(trusted))
 
 
+def untrusted_types(path: Path, trusted: Sequence[str]) -> list[str]:
+    """List the types in a file of an estimator that `read_estimator` would not build."""
+    return sorted(set(_skops_io().get_untrusted_types(file=path)) - set(trusted))
+
+
 def count_numbers(path: Path) -> int:
     """Number of values in the arrays of a file; a record counts its fields."""
     total = 0

@@ -26,6 +26,7 @@ from versus.models.arguments import arguments_of
 FORMAT = 3
 DESCRIPTION, ARRAYS, ESTIMATOR = ".json", ".safetensors", ".skops"
 _KEYS = {"format", "family", "module", "class", "arguments", "schema", "arrays", "files", "scikit_learn", "seal"}
+_readable: set[type[Any]] = set()  # classes whose estimators can be read back
 _LARGEST_DESCRIPTION = 64 * 2**20  # bytes; a schema of 100,000 columns takes a tenth of it
 
 
@@ -40,7 +41,8 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
     written last: without it there is no model.
 
     Raises:
-        PersistenceError: where the model keeps an array that is not finite, or an argument that JSON cannot hold.
+        PersistenceError: where the model keeps an array that is not finite, an argument that JSON cannot hold, or an
+            estimator that could not be read back.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = getattr(model, "schema_", None) or model.schema
@@ -61,6 +63,9 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
     }
     if hasattr(model, "estimator_"):
         model_files.write_estimator(model.estimator_, _file(path, ESTIMATOR))
+        if type(model) not in _readable:  # once a class: it takes as long as half a fit
+            _check_readable(model, _file(path, ESTIMATOR))
+            _readable.add(type(model))
         about["files"][ESTIMATOR] = _seal(_file(path, ESTIMATOR))
         about["scikit_learn"] = _scikit_learn_version()
     try:
@@ -69,6 +74,26 @@ def save(model: Any, path: Path, family: str, module: str) -> None:
     except (TypeError, ValueError) as error:
         raise PersistenceError(f"{type(model).__name__} cannot be saved: its arguments: {error}") from error
     _file(path, DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _check_readable(model: Any, path: Path) -> None:
+    """Raise PersistenceError, saying what the class lacks, where `load` would refuse the model's estimator."""
+    name = type(model).__name__
+    if missing := [method for method in ("new_estimator", "check_estimator") if not hasattr(model, method)]:
+        raise PersistenceError(f"{name} has an estimator_ and no {', '.join(missing)}: let it inherit EstimatorModel")
+    if untrusted := model_files.untrusted_types(path, getattr(model, "trusted_types", ())):
+        raise PersistenceError(
+            f"{name} cannot be saved: reading its estimator back builds types that the class does not name, and files "
+            f"of models run no code that nobody named; if they are what the estimator is made of, add to {name}: "
+            f"trusted_types = {(*getattr(model, 'trusted_types', ()), *untrusted)}"
+        )
+    try:
+        model.check_estimator(model.estimator_)
+    except NotImplementedError as error:
+        raise PersistenceError(
+            f"{name} cannot be saved: it does not define check_estimator(estimator), which raises ValueError where "
+            "compiled code would read outside an estimator's arrays, and does nothing where there is no such code"
+        ) from error
 
 
 def load(path: Path) -> Any:

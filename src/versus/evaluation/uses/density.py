@@ -22,6 +22,8 @@ from versus.metrics.density import dequantise
 from versus.metrics.metric import UndefinedMetricError
 
 WHAT = "likelihood"
+_CHECKED = 64  # images that show what a density was fitted to
+_ROUNDED = 1.0  # nats: what a density of wide pixels may seem to peak by chance
 
 
 def concerns(schema: Schema) -> bool:
@@ -50,14 +52,40 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
         raise UndefinedMetricError(f"{type(model).__name__} takes no missing values: {error}") from error
     if log_prob.shape != (len(X),) or np.isnan(log_prob).any():
         raise EvaluationError(f"repeat {held_out.repeat}: {method} gives shape {log_prob.shape} or NaN")
+    wrong = unspread(model, X, schema, seed)
+    if wrong:
+        raise UndefinedMetricError(wrong)
     use, suffix = "density" if method == "log_prob" else "bound", measure_suffix(model)
     yield Answers(use, (log_prob,), suffix)
     if isinstance(schema.x, Image):
         yield Answers(f"pixel_{use}", (log_prob, schema.n_features), suffix)
 
 
+def unspread(model: Any, X: Any, schema: Schema, seed: int) -> str | None:
+    """Give the reason if a continuous density of pixels was fitted to whole numbers; None for one of spread pixels.
+
+    A density of x + u, u uniform on [0, 1), has no peak at x, which is the border of a cell, and none in the middle
+    that is higher than a normal's as wide as the cell: log p there exceeds its mean over the cell by half a nat.
+    """
+    if not _of_spread_pixels(model, schema):
+        return None
+    pixels, log_p = np.asarray(X[:_CHECKED], np.float64), getattr(model, str(density(capabilities(model))))
+    u = np.random.default_rng(seed).random(pixels.shape)
+    spread = (log_p(pixels + u) + log_p(pixels + 1 - u)) / 2  # slopes cancel
+    peak, bend = np.mean(log_p(pixels) - spread), abs(np.mean(log_p(pixels + 0.5) - spread))
+    if peak <= _ROUNDED and bend <= 0.6 * schema.n_features:
+        return None
+    return (
+        f"{type(model).__name__} says that it is continuous, and was fitted to whole pixels: log p differs by "
+        f"{max(peak, bend):.3g} nats within the cell [x, x + 1); fit it to "
+        "versus.models.events.dequantised_rows(X, schema, rng), or give it another measure"
+    )
+
+
+def _of_spread_pixels(model: Any, schema: Schema) -> bool:
+    return isinstance(schema.x, Image) and schema.levels is not None and model.measure == "continuous"
+
+
 def as_asked(model: Any, X: Any, schema: Schema, seed: int) -> Any:
     """Return the events for a density: pixels spread over [x, x + 1) if it is continuous."""
-    if isinstance(schema.x, Image) and schema.levels is not None and model.measure == "continuous":
-        return dequantise(X, seed)
-    return X
+    return dequantise(X, seed) if _of_spread_pixels(model, schema) else X
