@@ -1,8 +1,12 @@
-"""Level and power of the test of paired rows, by simulation: `python -m benchmarks.levels [--draws N]`.
+"""Level, power and bias of the report's comparison, by simulation: `python -m benchmarks.levels [--draws N]`.
 
 Each population is drawn anew for every data set. Two learners see one half of the features each. The halves are drawn
 alike, so the true difference of the learners is exactly 0 whatever the learner; for power, one half carries a weaker
 signal, chosen so that the true difference is close to the wanted one (measured on many fresh rows, and reported).
+
+`--selection` gives one side six candidates and the other two, all alike: each sees features of its own. The difference
+of the best of each side is measured on the tested rows, as the report does, and on fresh rows by the same fits: what
+the first is more, on average, is the bias of picking and scoring on the same rows.
 """
 
 from __future__ import annotations
@@ -15,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.statistics.paired_rows import paired_rows
+from versus.statistics.selection import select
 
 Floats = NDArray[np.float64]
 Learner = Callable[[Floats, NDArray[np.int64], Floats], NDArray[np.int64]]  # training X, y, test X -> predicted
 
 FOLDS = 5
+SIDES = 6, 2  # candidates of each side, where the bias of picking the best is measured
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,12 @@ class Population:
     share: float = 0.5  # of the second class
     noise: float = 0.0  # share of labels that are flipped
 
-    def draw(self, rng: np.random.Generator, n: int, weaker: float) -> tuple[Floats, NDArray[np.int64]]:
-        """(n, 2d) features and (n,) labels; the second half's signal is multiplied by ``weaker``."""
+    def draw(self, rng: np.random.Generator, n: int, *strengths: float) -> tuple[Floats, NDArray[np.int64]]:
+        """(n, P d) features and (n,) labels; the signal of each of the P parts is multiplied by its strength."""
         y = (rng.random(n) < self.share).astype(np.int64)
-        X = rng.standard_normal((n, 2 * self.d))
-        X[:, 0] += self.signal * y
-        X[:, self.d] += weaker * self.signal * y
+        X = rng.standard_normal((n, len(strengths) * self.d))
+        for part, strength in enumerate(strengths):
+            X[:, part * self.d] += strength * self.signal * y
         flipped = rng.random(n) < self.noise
         return X, np.where(flipped, 1 - y, y)
 
@@ -111,24 +117,34 @@ def folds(y: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np
     return (fold == k for k in range(FOLDS))
 
 
-def differences(population: Population, rng: np.random.Generator, blocks: int, weaker: float) -> Floats:
-    """(n, R): for each row and block 1 where only the first learner is right, -1 where only the second is."""
-    X, y = population.draw(rng, population.n, weaker)
-    learner, halves = LEARNERS[population.learner], (X[:, : population.d], X[:, population.d :])
-    found = np.zeros((population.n, blocks))
+def hits(
+    population: Population, rng: np.random.Generator, *strengths: float, blocks: int = 1, fresh: int = 0
+) -> tuple[Floats, Floats]:
+    """(n, R, P): 1 where the learner that sees part p is right on a row in a block of folds, else 0.
+
+    And (P,) the share of ``fresh`` rows on which the same fits are right.
+    """
+    X, y = population.draw(rng, population.n, *strengths)
+    Z, t = population.draw(rng, fresh, *strengths)
+    learner, d = LEARNERS[population.learner], population.d
+    found, truth = np.zeros((population.n, blocks, len(strengths))), np.zeros(len(strengths))
     for block in range(blocks):
         for test in folds(y, rng):
-            right = [learner(half[~test], y[~test], half[test]) == y[test] for half in halves]
-            found[test, block] = right[0].astype(float) - right[1]
-    return found
+            for p in range(len(strengths)):
+                own = slice(p * d, (p + 1) * d)
+                asked = np.concatenate([X[test, own], Z[:, own]])
+                right = learner(X[~test, own], y[~test], asked) == np.concatenate([y[test], t])
+                found[test, block, p] = right[: test.sum()]
+                truth[p] += right[test.sum() :].sum() / max(1, fresh) / FOLDS / blocks
+    return found, truth
 
 
 def true_difference(population: Population, weaker: float, rng: np.random.Generator, draws: int = 60) -> float:
     """Mean difference of accuracies of fits on fresh training sets of the size that folds leave, on fresh rows."""
     learner, found = LEARNERS[population.learner], []
     for _ in range(draws):
-        X, y = population.draw(rng, round(population.n * (1 - 1 / FOLDS)), weaker)
-        Z, t = population.draw(rng, 4000, weaker)
+        X, y = population.draw(rng, round(population.n * (1 - 1 / FOLDS)), 1.0, weaker)
+        Z, t = population.draw(rng, 4000, 1.0, weaker)
         d = population.d
         found.append(np.mean(learner(X[:, :d], y, Z[:, :d]) == t) - np.mean(learner(X[:, d:], y, Z[:, d:]) == t))
     return float(np.mean(found))
@@ -148,9 +164,41 @@ def rejections(population: Population, blocks: int, weaker: float, draws: int, s
     rng = np.random.default_rng(seed)
     found = np.zeros((draws, blocks))
     for draw in range(draws):
-        of = differences(population, rng, blocks, weaker)
-        found[draw] = [paired_rows(of[:, : b + 1], resolution=1.0).p_value() < 0.05 for b in range(blocks)]
+        of, _ = hits(population, rng, 1.0, weaker, blocks=blocks)
+        apart = of[..., 0] - of[..., 1]
+        found[draw] = [paired_rows(apart[:, : b + 1], resolution=1.0).p_value() < 0.05 for b in range(blocks)]
     return found
+
+
+def after_selection(population: Population, draws: int, seed: int) -> Floats:
+    """(draws, 3): bias of the difference of the best of both sides, that after correction, 1 where one is ahead."""
+    rng = np.random.default_rng(seed)
+    found = np.zeros((draws, 3))
+    for draw in range(draws):
+        of, truth = hits(population, rng, *[1.0] * sum(SIDES), fresh=1500)
+        first, second = of[:, 0, : SIDES[0]], of[:, 0, SIDES[0] :]
+        a, b = (int(np.round(side.mean(axis=0), 9).argmax()) for side in (first, second))
+        apart = paired_rows((first[:, a] - second[:, b])[:, None], resolution=1.0)
+        optimism = select(first, second, random_state=draw).optimism
+        corrected = apart.shifted(-optimism, least=abs(optimism))
+        real = truth[a] - truth[SIDES[0] + b]
+        found[draw] = apart.mean - real, corrected.mean - real, corrected.p_value() < 0.05
+    return found
+
+
+def print_selection(draws: int) -> None:
+    """Print one Markdown table: bias before and after the correction in points, and how often one side is ahead."""
+    print(f"| population | n | bias of {SIDES[0]} against {SIDES[1]}, points | corrected | ahead |")
+    print("|---|---|---|---|---|")
+    whole = []
+    for population in POPULATIONS:
+        whole.append(after_selection(population, draws, 4) * [100, 100, 1])
+        raw, corrected, level = whole[-1].mean(axis=0)
+        print(f"| {population.name} | {population.n} | {raw:+.2f} | {corrected:+.2f} | {level:.3f} |", flush=True)
+    raw, corrected, level = np.concatenate(whole).mean(axis=0)
+    print(f"| mean | | {raw:+.2f} | {corrected:+.2f} | {level:.3f} |")
+    error = np.sqrt(np.mean([of[:, 1].var() for of in whole]) / (draws * len(whole)))
+    print(f"\nMonte Carlo error of the mean bias: {error:.2f} points; {draws} data sets each.")
 
 
 def main() -> None:
@@ -158,7 +206,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=600, help="data sets drawn for each figure")
     parser.add_argument("--power", type=float, default=0.03, help="true difference whose power is measured, as a share")
+    parser.add_argument("--selection", action="store_true", help="measure the bias of picking the best of each side")
     options = parser.parse_args()
+    if options.selection:
+        return print_selection(options.draws)
     print(f"| population | n | level, 1 block | level, 2 blocks | power at {100 * options.power:g} points |")
     print("|---|---|---|---|---|")
     figures = []

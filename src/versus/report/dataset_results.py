@@ -66,7 +66,7 @@ class DatasetResults:
     findings: Findings = field(default_factory=Findings)
     _resampled: dict[tuple[Path, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
     _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
-    _known: dict[tuple[str, str], NDArray[np.float64] | None] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[Path, str], NDArray[np.float64] | None] = field(default_factory=dict, repr=False)
 
     @property
     def task(self) -> str:
@@ -240,7 +240,7 @@ class DatasetResults:
 
     def _by_block(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
         """Return the score of each tested row in each block of folds, (n, R); None elsewhere, or if rows have none."""
-        key = evaluation.cell.name, metric
+        key = evaluation.folder, metric  # a champion may be of the same cell
         if key not in self._known:
             if len(self._known) * self.prepared.repeats * self.n_test * 8 > MOST_BYTES:
                 self._known.clear()
