@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -230,8 +230,15 @@ class DescendingModel(DeepModel):
         return {"patience": self.patience}
 
 
+@dataclass(eq=False, kw_only=True)
 class SoftmaxNetwork(DescendingModel):
-    """A network whose outputs are a classifier's, trained on the cross-entropy."""
+    """A network whose outputs are a classifier's, trained on the cross-entropy.
+
+    Args:
+        class_weight: "balanced" weighs each row by N / (K · members of its class), so that all classes count alike.
+    """
+
+    class_weight: Literal["balanced"] | None = None
 
     def predict_proba(self, X: Array) -> Array:
         """p(y | x), (N, *event) -> (N, K)."""
@@ -245,8 +252,19 @@ class SoftmaxNetwork(DescendingModel):
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         return self._encoded(X), classification_data(type(self).__name__, self.schema_, X, y)[1]
 
+    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        if self.class_weight == "balanced":
+            labels = classification_data(type(self).__name__, self.schema_, X, y)[1]
+            members = np.bincount(labels, minlength=self.schema_.n_classes)
+            weights = len(labels) / (np.count_nonzero(members) * np.maximum(members, 1))
+            self._class_weights = torch.from_numpy(weights)
+
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         x, y = batch
-        return {"loss": functional.cross_entropy(network(x), y)}
+        scores = network(x)
+        if self.class_weight is None:
+            return {"loss": functional.cross_entropy(scores, y)}
+        weighted = functional.cross_entropy(scores, y, self._class_weights.to(scores), reduction="sum")
+        return {"loss": weighted / len(x)}

@@ -29,14 +29,15 @@ def test_moons_are_told_apart_and_probabilities_are_honest():
     assert -np.log(probabilities[np.arange(200), HELD_OUT[1]]).mean() < 0.2 < np.log(2)
 
 
-def test_without_hidden_layers_it_is_logistic_regression():
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_without_hidden_layers_it_is_logistic_regression(class_weight):
     noise = RNG.normal(size=(300, 2))
     labels = (X[:, 0] + noise[:, 0] > 0.5).astype(np.int64) + (X[:, 1] + noise[:, 1] > 0.8)
     model = MLPClassifier(
         hidden_layer_sizes=(), dropout=0.0, weight_decay=0.0, learning_rate=0.1, batch_size=300, epochs=600,
-        precision="64-true", **ROWS,
+        precision="64-true", class_weight=class_weight, **ROWS,
     ).fit(X, labels)  # fmt: skip
-    reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(X, labels)
+    reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000, class_weight=class_weight).fit(X, labels)
     np.testing.assert_allclose(model.predict_proba(X), reference.predict_proba(X), atol=2e-3)
 
 

@@ -72,6 +72,7 @@ class ConvolutionalClassifier(SoftmaxNetwork):
         return network
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        super()._learn_statistics(X, y)
         scaling = next(self.network_.children())
         assert isinstance(scaling, PixelScaling)
         scaling.learn(X)

@@ -60,6 +60,7 @@ class _Perceptron(DescendingModel):
         )
 
     def _learn_statistics(self, X: Array, y: Array | None) -> None:
+        super()._learn_statistics(X, y)
         first = next(self.network_.children())
         if isinstance(first, PixelScaling):
             first.learn(X)
