@@ -90,6 +90,11 @@ def opened(driver, made, width=1440, dark=False):
     return driver
 
 
+def unfolded(driver):
+    driver.execute_script("for (const folded of document.querySelectorAll('details')) folded.open = true")
+    return driver
+
+
 def requested(driver):
     """The addresses that the page asked for since the last look, data within the page aside."""
     events = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
@@ -164,9 +169,22 @@ def test_filters(browser, made):
     assert column(driver, table, 1) == ["vae"]
     assert driver.find_element("css selector", "form.filter [role=status]").text == "1 of 23 models"
     assert not driver.find_elements("css selector", "table.headline")[1].is_displayed()
+    assert driver.current_url.endswith("#rows?dataset=plain&kind=deep_generative")
+    driver.refresh()  # as whoever is sent the address
+    table = driver.find_element("css selector", "table.headline")
+    assert column(driver, table, 1) == ["vae"]
+    dataset, family = (Select(s) for s in driver.find_elements("css selector", "form.filter select"))
     dataset.select_by_visible_text("all")
     family.select_by_visible_text("all")
     assert len(column(driver, table, 0)) == 20
+
+
+def test_a_link_to_a_data_set_unfolds_it(browser, made):
+    driver = opened(browser, made)
+    inside = driver.find_element("css selector", "#data-plain h4")
+    assert not inside.is_displayed()
+    driver.find_element("css selector", 'table.answers a[href="#data-plain"]').click()
+    assert inside.is_displayed()
 
 
 def test_complete_without_script(browser, made):
@@ -184,7 +202,7 @@ def test_complete_without_script(browser, made):
 @pytest.mark.parametrize("which", ["made", "hostile"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_is_wider_than_the_window(browser, width, which, request):
-    driver = opened(browser, request.getfixturevalue(which), width=width)
+    driver = unfolded(opened(browser, request.getfixturevalue(which), width=width))
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     # what does not fit stands in a region that scrolls
     script = """return [...document.querySelectorAll("main *:not(.scroll, .scroll *, svg *, pre *, .skip)")]
@@ -193,7 +211,7 @@ def test_nothing_is_wider_than_the_window(browser, width, which, request):
 
 
 def test_hostile_names_are_text(browser, hostile):
-    driver = opened(browser, hostile)
+    driver = unfolded(opened(browser, hostile))
     assert driver.title.startswith("Versus: hostile")
     assert driver.find_elements("css selector", "img[src=x], main script, main b, main i") == []
     text = driver.execute_script("return document.body.textContent")
@@ -210,7 +228,7 @@ def test_axe_finds_nothing_serious(browser, which, dark, request):
     path = os.environ.get("AXE_PATH")
     if not path:
         pytest.skip("needs axe-core: npm pack axe-core, unpack, and AXE_PATH=…/package/axe.min.js")
-    driver = opened(browser, request.getfixturevalue(which), dark=dark)
+    driver = unfolded(opened(browser, request.getfixturevalue(which), dark=dark))
     driver.execute_script(Path(path).read_text(encoding="utf-8"))
     result = driver.execute_async_script("const done = arguments[0]; axe.run(document).then(done)")
     assert len(result["passes"]) > 20

@@ -28,15 +28,16 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Return (name, sections) of each data set."""
-    return {"datasets": [(dataset.name, shown(OF_ONE, dataset)) for dataset in results.datasets]}
+    """Return (name, outcome, sections) of each data set."""
+    both = zip(results.datasets, results.verdicts, strict=True)
+    return {"datasets": [(dataset.name, verdict.outcome, shown(OF_ONE, dataset)) for dataset, verdict in both]}
 
 
 def markdown(content: Content) -> list[str]:
     """Return the blocks of the sections of each data set."""
     return [
         block
-        for name, sections in content["datasets"]
+        for name, _, sections in content["datasets"]
         for section in sections
         if section.markdown
         for block in (f"### {escaped(name)}: {section.title.lower()}", "", *section.markdown)

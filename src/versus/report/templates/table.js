@@ -39,8 +39,19 @@
 
   for (const form of document.querySelectorAll("form.filter")) {
     const rows = [...document.querySelectorAll("table.headline tbody tr")];
+    // The filter stands in the address, so that a link shows the same rows.
+    const selects = [...form.querySelectorAll("select")];
+    const asked = new URLSearchParams(location.hash.startsWith("#rows?") ? location.hash.slice(6) : "");
+    for (const select of selects) {
+      const value = asked.get(select.dataset.filter);
+      if ([...select.options].some((option) => option.value === value)) select.value = value;
+    }
+    const note = () => {
+      const chosen = selects.filter((s) => s.value).map((s) => [s.dataset.filter, s.value]);
+      history.replaceState(null, "", chosen.length ? `#rows?${new URLSearchParams(chosen)}` : "#table");
+    };
     const update = () => {
-      const wanted = [...form.querySelectorAll("select")].map((s) => [s.dataset.filter, s.value]);
+      const wanted = selects.map((s) => [s.dataset.filter, s.value]);
       for (const row of rows) row.hidden = !wanted.every(([name, value]) => !value || row.dataset[name] === value);
       const shown = rows.filter((row) => !row.hidden).length;
       form.querySelector("[role=status]").textContent = `${shown} of ${rows.length} models`;
@@ -48,7 +59,7 @@
         table.parentElement.hidden = ![...table.tBodies[0].rows].some((row) => !row.hidden);
       }
     };
-    form.addEventListener("change", update);
+    form.addEventListener("change", () => { update(); note(); });
     form.addEventListener("submit", (event) => event.preventDefault());
     form.hidden = false;
     update();
