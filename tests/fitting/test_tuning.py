@@ -192,5 +192,6 @@ def test_the_edges_of_a_range():
         "upper",
         "upper",
     ]
+    assert [Between(1, 64).edge(value) for value in (1, 8, 64)] == ["", "", "upper"]
     drawn = [Between(1, 8).rvs(np.random.RandomState(seed)) for seed in range(200)]
     assert {1, 8} <= set(drawn) <= set(range(1, 9))

@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     expect_no_plain_repro(base)
     write(options.params, proposal.name, proposal.entry, suggestions, primary)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
+    if not known.tuning.trials:
+        print("Nothing is tuned; `tuning: {trials: 20}` tries 20 arguments for each cell, on validation rows.")
     if not is_tracked(base / proposal.entry["path"]):
         path = proposal.entry["path"]
         print(

@@ -117,9 +117,11 @@ class Between:
         return round(drawn) if self._is_whole else drawn
 
     def edge(self, value: float) -> str:
-        """Return "lower" or "upper" for a value in that twentieth of the range; empty for the others."""
+        """Return "lower" or "upper" for a value in that twentieth of the range; no count lies below 1."""
         place = (log(value) - log(self.low)) / (log(self.high) - log(self.low))
-        return "lower" if place <= EDGE else "upper" if place >= 1 - EDGE else ""
+        if place <= EDGE:
+            return "" if self._is_whole and self.low == 1 else "lower"
+        return "upper" if place >= 1 - EDGE else ""
 
     @property
     def _is_whole(self) -> bool:

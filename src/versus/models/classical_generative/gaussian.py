@@ -48,7 +48,7 @@ class GaussianClassifier(MixedDensity):
 
     search_space: ClassVar[SearchSpace] = {
         "shrinkage": ("auto", 0.01, 0.1, 0.3, 0.6, 1.0),
-        "var_smoothing": Between(1e-9, 1.0),
+        "var_smoothing": Between(1e-6, 10.0),
     }
 
     learned: ClassVar[tuple[str, ...]] = ("means", "covariances")

@@ -39,7 +39,7 @@ class GaussianNaiveBayes(MixedDensity):
         random_state: seed of the dequantisation of pixels.
     """
 
-    search_space: ClassVar[SearchSpace] = {"var_smoothing": Between(1e-9, 1.0)}
+    search_space: ClassVar[SearchSpace] = {"var_smoothing": Between(1e-6, 10.0)}
 
     learned: ClassVar[tuple[str, ...]] = ("means", "variances")
     special_cases: ClassVar[SpecialCases] = (({}, "Marginals", {}),)

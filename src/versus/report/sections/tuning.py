@@ -80,7 +80,7 @@ def _in_words(chosen: list[TriedArguments]) -> str:
     for name in sorted({name for trial in chosen for name in trial.arguments}):
         values = [trial.arguments[name] for trial in chosen if name in trial.arguments]
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-            low, middle, high = (formatting.compact(float(q)) for q in np.quantile(values, (0, 0.5, 1)))
+            low, middle, high = (formatting.compact(float(q)) for q in np.quantile(values, (0, 0.5, 1), method="lower"))
             told.append(f"{name} {middle}" + (f" ({low} to {high})" if low != high else ""))
         else:
             (value, n), *_ = Counter(map(str, values)).most_common(1)
