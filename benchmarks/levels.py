@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.statistics.paired_rows import paired_rows
+from versus.statistics.paired_rows import VARIANCE_FACTOR, paired_rows
 from versus.statistics.selection import select
 
 Floats = NDArray[np.float64]
@@ -179,7 +179,7 @@ def after_selection(population: Population, draws: int, seed: int) -> Floats:
         first, second = of[:, 0, : SIDES[0]], of[:, 0, SIDES[0] :]
         a, b = (int(np.round(side.mean(axis=0), 9).argmax()) for side in (first, second))
         apart = paired_rows((first[:, a] - second[:, b])[:, None], resolution=1.0)
-        optimism = select(first, second, random_state=draw).optimism
+        optimism = select(first, second, random_state=draw, spread=VARIANCE_FACTOR**0.5).optimism
         corrected = apart.shifted(-optimism, least=abs(optimism))
         real = truth[a] - truth[SIDES[0] + b]
         found[draw] = apart.mean - real, corrected.mean - real, corrected.p_value() < 0.05

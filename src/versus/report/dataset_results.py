@@ -19,7 +19,7 @@ from versus.settings import Comparison
 from versus.statistics import Uncertain
 from versus.statistics.bootstrap import MOST_ROWS, MOST_ROWS_TO_DECIDE, BootstrapMean, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
-from versus.statistics.paired_rows import paired_rows
+from versus.statistics.paired_rows import VARIANCE_FACTOR, paired_rows
 from versus.statistics.proportion import wilson_interval
 from versus.statistics.selection import Selection, select
 
@@ -301,7 +301,7 @@ class DatasetResults:
         sign = -1.0 if metric_table.lower_is_better(metric) else 1.0
         a, b = (sign * np.stack([scores for scores in side if scores is not None], axis=1) for side in sides)
         units = self._units if self.has_one_test_set else self._tested_units
-        found = select(a, b, units)
+        found = select(a, b, units, spread=1.0 if self._blocks is None else VARIANCE_FACTOR**0.5)
         return replace(found, optimism=sign * found.optimism)
 
     def _row_scores(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:

@@ -35,7 +35,13 @@ class Selection:
     often: tuple[Floats, Floats]
 
 
-def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None, random_state: int = 0) -> Selection:
+def select(
+    first: Floats,
+    second: Floats,
+    units: NDArray[np.int64] | None = None,
+    random_state: int = 0,
+    spread: float = 1.0,
+) -> Selection:
     """Estimate the bias of a difference between the best models of two sides.
 
     Args:
@@ -43,6 +49,8 @@ def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None
         second: (n, B) the same for the second side.
         units: (n,) unit of each row; rows of one unit are drawn together. Each row is its own by default.
         random_state: seed of the bootstrap.
+        spread: standard error of a mean as a multiple of what the rows show; the optimism grows with it. Folds share
+            training rows, so for them it is more than 1 (`versus.statistics.paired_rows`).
 
     Raises:
         ValueError: where the numbers of rows differ or a side has no model.
@@ -70,7 +78,7 @@ def select(first: Floats, second: Floats, units: NDArray[np.int64] | None = None
             lost[chunk] = gap if k == 0 else lost[chunk] + gap
     often = tuple(np.bincount(picks[:, k], minlength=n.shape[1]) / RESAMPLES for k, n in enumerate((first, second)))
     return Selection(
-        optimism=float(np.nanmean(lost)) if np.isfinite(lost).any() else 0.0,
+        optimism=spread * float(np.nanmean(lost)) if np.isfinite(lost).any() else 0.0,
         stability=float(np.mean((picks == best).all(axis=1))),
         often=(often[0], often[1]),
     )
