@@ -11,11 +11,14 @@ from stages import evaluate, experiment, fingerprint, prepare, train
 from versus import params as parameters
 from versus.data import prepared
 from versus.experiments import training_size
+from versus.experiments.curves import Course
+from versus.experiments.training_size import Fits
 from versus.models.discriminative.neighbours import KNearestNeighbours
 from versus.params import ParamsError
 from versus.report import results
 from versus.report.section import shown
 from versus.report.sections import crossing
+from versus.settings import Cell
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -86,15 +89,15 @@ def test_a_killed_experiment_goes_on_and_ends_as_if_it_had_not_been(
     experiment.main("size")
     expected = workspace.experiment_result("size").read_bytes()
     shutil.rmtree(workspace.experiment("size"))
-    fit, fits = training_size._course, []
+    course, fits = Fits.course, []
 
-    def killed_after_four(*args: object) -> training_size.Course:
-        fits.append(args)
+    def killed_after_four(self: Fits, cell: Cell, repeat: int) -> Course:
+        fits.append(repeat)
         if len(fits) == 5:
             raise KeyboardInterrupt
-        return fit(*args)  # type: ignore[arg-type]
+        return course(self, cell, repeat)
 
-    monkeypatch.setattr(training_size, "_course", killed_after_four)
+    monkeypatch.setattr(Fits, "course", killed_after_four)
     with pytest.raises(KeyboardInterrupt):
         experiment.main("size")
     experiment.main("size")

@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from versus.data.schema import Schema
 from versus.data.targets import Classes
 from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.uses import prediction, tagging
+from versus.experiments import curves
+from versus.experiments.curves import Course
 from versus.fitting import failure, unfinished
 from versus.fitting.cell import build, parts_to_fit
 from versus.fitting.progress import training_progress
@@ -37,29 +39,56 @@ from versus.metrics import table
 from versus.metrics.metric import Metric
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell, Comparison, Training, TrainingSize
-from versus.statistics.crossing import CurveBootstrap, crossing, interval
 from versus.workspace import Workspace
 
 Rows = NDArray[np.int64]
-COSTS = "costs.json"
 MOST_SIZES = 9
 LEAST_ROWS = 8  # of the smallest training set where there are twice as many; and two of each class
 LOG_SCORES = {"classification": "log_loss", "tagging": "tag_log_loss"}
 
 
 @dataclass(frozen=True)
-class Course:
-    """Scores of one cell in one repeat.
+class Fits:
+    """Fits of an experiment: which data, sizes, orders and scores, with which device and seed."""
 
-    Args:
-        rows: metric -> (S, draws, n) score of each test row after each fit; NaN where a fit failed.
-        seconds: (S, draws) of each fit.
-        skipped: size -> why a fit failed.
-    """
+    data: Prepared
+    sizes: Sequence[int]
+    draws: int
+    metrics: Sequence[Metric]
+    training: Training
+    seed: int
 
-    rows: dict[str, NDArray[np.float32]]
-    seconds: NDArray[np.float64]
-    skipped: dict[int, str]
+    def course(self, cell: Cell, repeat: int) -> Course:
+        """Fit and score one cell at all sizes of all orders of one repeat."""
+        held_out = HeldOut(self.data, repeat)
+        shape = (len(self.sizes), self.draws)
+        blank = {m.name: np.full((*shape, len(held_out.y)), np.nan, np.float32) for m in self.metrics}
+        course = Course(blank, np.zeros(shape), {})
+        for draw in range(self.draws):
+            for i, rows in enumerate(self._training_sets(repeat, draw)):
+
+                def fit_and_score(place: tuple[int, int] = (i, draw), rows: Rows = rows) -> None:
+                    seed = self.seed + repeat + place[1] * self.data.repeats
+                    model = build(cell, self.training, seed, self.data.schema)
+                    begin = time.perf_counter()
+                    _fit(model, self.data, repeat, rows)
+                    course.seconds[place] = time.perf_counter() - begin
+                    for name, scores in row_scores(model, held_out, self.metrics, self.seed + repeat):
+                        course.rows[name][place] = scores
+
+                failed = failure.attempt(fit_and_score, "training", cell.time_limit)
+                if failed is not None:
+                    course.skipped.setdefault(self.sizes[i], failed.reason)
+        return course
+
+    def _training_sets(self, repeat: int, draw: int) -> Iterator[Rows]:
+        """Yield the rows of each size, ascending."""
+        pool, schema = self.data.rows(repeat, "train", "validation"), self.data.schema
+        classes = schema.n_classes if isinstance(schema.y, Classes) else 0
+        ordered = order(self.data.y, pool, classes, np.random.default_rng([self.seed, repeat, draw]))
+        for size in self.sizes:
+            # Folds differ by a row: where the size is that of the smallest pool, a row more is all rows.
+            yield np.sort(ordered if size + 1 >= len(pool) else ordered[:size])
 
 
 def run(
@@ -89,21 +118,37 @@ def run(
     """
     manifest.check(workspace.prepared(asked.data))
     data = prepared.read(workspace.prepared(asked.data))
-    sizes = sizes_of(data, asked)
     metrics = metrics_of(data.schema, comparison, asked.data)
+    fits = Fits(data, sizes_of(data, asked), asked.draws, metrics, training, seed)
     workshop = workspace.unfinished(f"experiment-{name}")
     workshop.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(unfinished.lock(workshop), timeout=60):
         unfinished.open_folder(workshop, unfinished.fingerprint(workspace, f"experiment-{name}", asked.data))
-        courses = {}
+        courses: dict[str, list[Course]] = {cell.name: [] for cell in cells}
         with training_progress(f"experiment {name}", len(cells) * data.repeats) as show:
             for done, (cell, repeat) in enumerate((c, r) for c in cells for r in range(data.repeats)):
                 kept = workshop / f"{cell.name}-{repeat}"
                 if not kept.with_suffix(".json").is_file():
-                    _keep(kept, _course(cell, training, data, repeat, sizes, asked.draws, metrics, seed))
-                courses[cell.name, repeat] = _kept(kept)
+                    _keep(kept, fits.course(cell, repeat))
+                courses[cell.name].append(_kept(kept))
                 show(Step(done + 1, {}, 0.0, dict))
-        _write(workspace, name, workshop, data, asked, cells, sizes, metrics, courses, comparison, seed)
+        aside = workshop / "delivery"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        found = curves.compare(cells, courses, fits.sizes, metrics, data, comparison.confidence, seed)
+        for file, content in (
+            (workspace.experiment_result(name).name, {"dataset": asked.data, **found}),
+            ("costs.json", curves.costs(courses)),
+        ):
+            (aside / file).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        _deliver(workspace.experiment(name), aside)
+        shutil.rmtree(workshop)
+
+
+def _deliver(out: Path, aside: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
 
 
 def sizes_of(data: Prepared, asked: TrainingSize) -> list[int]:
@@ -150,44 +195,6 @@ def order(y: Any, rows: Rows, classes: int, rng: np.random.Generator) -> Rows:
         place[members] = (np.arange(len(members)) + rng.random()) / max(len(members), 1)
         place[members[:1]] -= 1  # one of each class comes first: no model can tell a class that it never saw
     return shuffled[np.argsort(place, kind="stable")]
-
-
-def _course(
-    cell: Cell,
-    training: Training,
-    data: Prepared,
-    repeat: int,
-    sizes: Sequence[int],
-    draws: int,
-    metrics: Sequence[Metric],
-    seed: int,
-) -> Course:
-    """Fit and score one cell at all sizes of all orders of one repeat."""
-    held_out = HeldOut(data, repeat)
-    pool = data.rows(repeat, "train", "validation")
-    classes = data.schema.n_classes if isinstance(data.schema.y, Classes) else 0
-    shape = (len(sizes), draws)
-    course = Course(
-        {m.name: np.full((*shape, len(held_out.y)), np.nan, np.float32) for m in metrics}, np.zeros(shape), {}
-    )
-    for draw in range(draws):
-        ordered = order(data.y, pool, classes, np.random.default_rng([seed, repeat, draw]))
-        for i, size in enumerate(sizes):
-            # The last size is all rows of the smallest repeat; where another has a row more, it is left out here only.
-            rows = np.sort(ordered if i == len(sizes) - 1 and size + 1 >= len(pool) else ordered[:size])
-
-            def fit_and_score(i: int = i, draw: int = draw, rows: Rows = rows) -> None:
-                model = build(cell, training, seed + repeat + draw * data.repeats, data.schema)
-                begin = time.perf_counter()
-                _fit(model, data, repeat, rows)
-                course.seconds[i, draw] = time.perf_counter() - begin
-                for name, scores in row_scores(model, held_out, metrics, seed + repeat):
-                    course.rows[name][i, draw] = scores
-
-            failed = failure.attempt(fit_and_score, "training", cell.time_limit)
-            if failed is not None:
-                course.skipped.setdefault(size, failed.reason)
-    return course
 
 
 def _fit(model: Any, data: Prepared, repeat: int, rows: Rows) -> None:
@@ -239,99 +246,3 @@ def _kept(path: Path) -> Course:
         seconds = arrays["seconds"]
     skipped = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     return Course(rows, seconds, {int(size): why for size, why in skipped.items()})
-
-
-def _write(
-    workspace: Workspace,
-    name: str,
-    workshop: Path,
-    data: Prepared,
-    asked: TrainingSize,
-    cells: Sequence[Cell],
-    sizes: Sequence[int],
-    metrics: Sequence[Metric],
-    courses: dict[tuple[str, int], Course],
-    comparison: Comparison,
-    seed: int,
-) -> None:
-    """Write curves, crossings and costs by one rename."""
-    test = [data.splits["test"][repeat] for repeat in range(data.repeats)]
-    bootstrap = CurveBootstrap(
-        [t if data.units is None else data.units[t] for t in test], asked.draws, random_state=seed
-    )
-    curves = {
-        (cell.name, m.name): bootstrap.curve([courses[cell.name, r].rows[m.name] for r in range(data.repeats)])
-        for cell in cells
-        for m in metrics
-    }
-    result = {
-        "dataset": asked.data,
-        "cells": [cell.name for cell in cells],
-        "sizes": list(sizes),
-        "orders": asked.draws * data.repeats,
-        "confidence": comparison.confidence,
-        "curves": [
-            {"cell": cell, "score": score, **_ends(found, comparison.confidence)}
-            for (cell, score), found in curves.items()
-        ],
-        "pairs": list(_pairs(cells, metrics, sizes, curves, comparison.confidence)),
-        "skipped": sorted(
-            {(cell, size, why) for (cell, _), course in courses.items() for size, why in course.skipped.items()}
-        ),
-    }
-    seconds = {
-        cell.name: np.median([courses[cell.name, r].seconds for r in range(data.repeats)], axis=(0, 2)).tolist()
-        for cell in cells
-    }
-    aside = workshop / "delivery"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    for file, content in (
-        (workspace.experiment_result(name).name, result),
-        (COSTS, {"median_seconds_of_a_fit": seconds}),
-    ):
-        (aside / file).write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    out = workspace.experiment(name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
-    shutil.rmtree(workshop)
-
-
-def _ends(curve: NDArray[np.float64], confidence: float) -> dict[str, list[float | None]]:
-    low, high = interval(curve[1:], confidence)
-    return {"value": _numbers(curve[0]), "low": _numbers(low), "high": _numbers(high)}
-
-
-def _numbers(values: NDArray[np.float64]) -> list[float | None]:
-    return [float(value) if np.isfinite(value) else None for value in values]
-
-
-def _pairs(
-    cells: Sequence[Cell],
-    metrics: Sequence[Metric],
-    sizes: Sequence[int],
-    curves: dict[tuple[str, str], NDArray[np.float64]],
-    confidence: float,
-) -> Iterator[dict[str, Any]]:
-    """Compare each discriminative cell with each generative one, where both have scores at two sizes or more."""
-    for metric in metrics:
-        for first in (c for c in cells if c.family == "discriminative"):
-            for second in (c for c in cells if c.family != "discriminative"):
-                apart = curves[first.name, metric.name] - curves[second.name, metric.name]
-                apart = -apart if metric.lower_is_better else apart
-                known = np.isfinite(apart[0])
-                if known.sum() < 2:
-                    continue
-                at = np.asarray(sizes)[known].tolist()
-                found = crossing(at, apart[:, known], confidence)
-                yield {
-                    "score": metric.name,
-                    "discriminative": first.name,
-                    "generative": second.name,
-                    "sizes": at,
-                    "difference": _ends(apart[:, known], confidence),  # positive where the discriminative one is better
-                    "crossing": None
-                    if found is None
-                    else {k: v if np.isfinite(v) else None for k, v in asdict(found).items()},
-                }
