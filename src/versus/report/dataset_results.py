@@ -236,7 +236,8 @@ class DatasetResults:
         return 1 / tested if metric_table.known(metric).is_share else 0.0
 
     def _resolution_of_row(self, metric: str) -> float:
-        return 1.0 if metric_table.known(metric).is_proportion else 0.0
+        """Least that a row which differs contributes to a share: equal answers on the rows seen are no certainty."""
+        return 1.0 if metric_table.known(metric).is_share else 0.0
 
     def _by_block(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
         """Return the score of each tested row in each block of folds, (n, R); None elsewhere, or if rows have none."""
