@@ -159,11 +159,16 @@ def _autoencoder(size: Size) -> float:
 
 
 def _normals(size: Size) -> float:
-    return 2e-9 * size.numbers**2 * (size.rows + size.classes * size.numbers)
+    return 2e-9 * size.numbers**2 * (size.rows + 5 * _choosing(size) + 11 * size.classes * size.numbers)
 
 
 def _mixtures(size: Size) -> float:
-    return 100 * 4 * 2e-9 * size.numbers**2 * (size.rows + size.classes * size.numbers)
+    return 100 * 4 * 2e-9 * size.numbers**2 * (size.rows + _choosing(size) + 2 * size.classes * size.numbers)
+
+
+def _choosing(size: Size) -> int:
+    """Rows by whose held-out likelihood the regularisation is chosen."""
+    return min(size.rows, 2000 * size.classes)
 
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
