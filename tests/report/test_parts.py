@@ -6,6 +6,7 @@ from scipy import stats
 
 from versus.metrics import table as metric_table
 from versus.report import formatting, results
+from versus.report.both import both, pool
 from versus.report.build import source_hash
 from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.plot import Scale, scale
@@ -165,3 +166,32 @@ def test_an_interval_over_data_sets_is_students():
     values = [0.1, 0.4, -0.2, 0.3]
     reference = stats.ttest_1samp(values, 0).confidence_interval(0.9)
     assert families.t_interval(values, 0.9) == pytest.approx((0.15, *reference))
+
+
+def test_two_models_together_are_pooled_by_the_geometric_mean():
+    a, b = np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.0, 1.0]])
+    odds = np.sqrt([0.9 / 0.1 * 1.0])
+    found = pool(a, b, "classification")
+    assert found[0] == pytest.approx([odds[0] / (1 + odds[0]), 1 / (1 + odds[0])])
+    assert found[1, 1] > 0.999
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    np.testing.assert_array_equal(pool(np.array([1.0, 2.0]), np.array([3.0, 2.0]), "regression"), [2.0, 2.0])
+
+
+def test_both_together_are_scored_on_the_same_rows_and_gain_over_the_better_one(made):
+    for found in read(made).verdicts:
+        contrast = found.contrast
+        together = both(contrast)
+        dataset, metric = contrast.dataset, contrast.dataset.primary
+        use = metric_table.named(metric).use
+        pooled = [
+            pool(a, b, use)
+            for a, b in zip(contrast.discriminative.predictions, contrast.generative.predictions, strict=True)
+        ]
+        expected = np.mean(
+            [metric_table.named(metric).score(y, p) for y, p in zip(dataset.targets, pooled, strict=True)]
+        )
+        assert together.evaluation.mean(metric) == pytest.approx(expected)
+        sign = -1 if metric_table.lower_is_better(metric) else 1
+        assert together.gain == pytest.approx(sign * (expected - contrast.use.mean(metric)))
+        assert together.low <= together.gain + 1e-9 <= together.high + 2e-9

@@ -8,6 +8,7 @@ from typing import Any
 
 from versus.metrics import table as metric_table
 from versus.report import costs, formatting
+from versus.report.both import both
 from versus.report.contrasts import Contrast
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import Entry, cost_entry, score_entry
@@ -25,14 +26,15 @@ DECIDED = {
 }
 # What a model can do besides its main answer: method -> words.
 COSTS = costs.HEADLINE[:2]  # seconds of a fit, milliseconds of an answer
-USES = {"sample": "draws new data", "log_prob": "density", "elbo": "bound on the density", "impute": "fills gaps"}
+USES = {"sample": "samples", "log_prob": "density", "elbo": "bound", "impute": "gaps filled"}
 
 
 @dataclass(frozen=True)
 class Line:
     """Line of the table for one data set: the model to use, and why.
 
-    ``scores`` are those of the best discriminative and the best generative model, (cell, entry).
+    ``scores`` are those of the best discriminative and the best generative model, (cell, entry); ``both`` are the score
+    of the two together, its gain over the better one, and the interval of the gain.
     """
 
     verdict: Verdict
@@ -41,6 +43,7 @@ class Line:
     metric: str
     scores: tuple[tuple[Cell, Entry], ...]
     difference: str
+    both: tuple[str, str, str]
     costs: tuple[Entry, ...]
 
 
@@ -80,15 +83,26 @@ def _line(dataset: DatasetResults, verdict: Verdict) -> Line:
     contrast = verdict.contrast
     label = metric_table.label(dataset.primary)
     if contrast is None:
-        return Line(verdict, None, "", label, (), "", ())
+        return Line(verdict, None, "", label, (), "", (formatting.NONE, "", ""), ())
     pair = (contrast.discriminative, contrast.generative)
     scores = tuple((e.cell, score_entry(dataset, e, dataset.primary)) for e in pair)
     used = tuple(cost_entry(contrast.use, cost) for cost in COSTS)
-    return Line(verdict, contrast.use.cell, _can(contrast.use), label, scores, difference(contrast), used)
+    return Line(
+        verdict, contrast.use.cell, _can(contrast.use), label, scores, difference(contrast), _both(contrast), used
+    )
 
 
 def _can(evaluation: Evaluation) -> str:
     return ", ".join(words for method, words in USES.items() if method in evaluation.capabilities)
+
+
+def _both(contrast: Contrast) -> tuple[str, str, str]:
+    found = both(contrast)
+    if found is None:
+        return formatting.NONE, "", ""
+    write = formatting.points if metric_table.is_share(contrast.dataset.primary) else formatting.signed
+    span = f"{write(found.low)} to {write(found.high)}" if found.low == found.low else formatting.NONE
+    return formatting.score(found.evaluation.mean(contrast.dataset.primary)), write(found.gain), span
 
 
 def difference(contrast: Contrast) -> str:
@@ -101,7 +115,7 @@ def difference(contrast: Contrast) -> str:
 
 def markdown(content: Content) -> list[str]:
     """Return the sentences, the table and a line for each data set, without costs, which differ from run to run."""
-    header = ["data set", "use", "outcome", "score", "discriminative", "generative", "difference"]
+    header = ["data set", "use", "outcome", "score", "discriminative", "generative", "difference", "both together"]
     rows = [
         [
             escaped(line.verdict.dataset),
@@ -111,6 +125,7 @@ def markdown(content: Content) -> list[str]:
             *(f"{escaped(cell.model)} {entry.plain}" for cell, entry in line.scores or ()),
             *([formatting.NONE] * 2 if not line.scores else []),
             line.difference or formatting.NONE,
+            f"{line.both[0]}{f'; gain {line.both[1]} ({line.both[2]})' if line.both[1] else ''}",
         ]
         for line in content["lines"]
     ]
