@@ -86,6 +86,31 @@ def test_an_edit_of_params_during_a_run_is_for_the_next_one(project: Project) ->
     assert project.repro() == {"fingerprint", "compare"} | stages
 
 
+EDITED_EARLY = """
+from pathlib import Path
+from versus.__main__ import main
+from versus.pipeline.engine.run import Run
+run, params = Run.run, Path("params.yaml")
+def edited_first(self):
+    Run.run = run
+    params.write_text(params.read_text().replace("C: 0.3", "C: 0.2"))
+    run(self)
+Run.run = edited_first
+main()
+"""
+
+
+def test_an_edit_of_params_as_a_run_begins_is_for_this_run(project: Project) -> None:
+    """After DVC has read them, and before the first stage does."""
+    project.edit("params.yaml", "C: 1.0", "C: 0.3")
+    stage = "train_discriminative@iris-logistic_regression"
+    done = project.call(sys.executable, "-c", EDITED_EARLY, "repro", stage)
+    assert "params.yaml was edited as the run began; beginning anew with it" in done.stderr
+    assert ran(done) == {"fingerprint", stage}
+    assert json.loads(project.read("models/iris-logistic_regression/0.json"))["arguments"]["C"] == 0.2
+    assert project.repro(stage) == set()
+
+
 def test_an_unknown_dvc_is_named_and_left_to_itself(project: Project) -> None:
     code = "from versus.pipeline.engine import stages; stages.KNOWN = '2.0'; from versus.__main__ import main; main()"
     done = project.call(sys.executable, "-c", code, "repro")
