@@ -1,9 +1,11 @@
 """Stages side by side leave what `dvc repro` would have left, and a cell that fails stops no other."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -156,13 +158,16 @@ def test_a_cluster_with_a_worker_here_and_one_in_a_clone_gives_the_same_scores(
 ) -> None:
     alone = project.copy(tmp_path / "alone")
     apart = clone(tmp_path / "apart")
-    for place in (project, apart):
-        place.dvc("remote", "add", "-d", "meeting", str(tmp_path / "remote"))
+    project.dvc("remote", "add", "-d", "meeting", str(tmp_path / "remote"))
+    shutil.copy(project.folder / ".dvc/config", apart.folder / ".dvc")
     for edited in (project, alone):
         edited.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
-        edited.edit("params.yaml", "n_latent: 2, epochs: 5", "n_latent: 3, epochs: 5")
-    with cluster(tmp_path, project, apart) as address:
-        assert project.repro("--executor", address) == alone.repro()
+        edited.edit(
+            "params.yaml", "class: GaussianClassifier", "class: GaussianClassifier, args: {covariance_type: tied}"
+        )
+    with ThreadPoolExecutor() as beside, cluster(tmp_path, project, apart) as address:
+        here = beside.submit(alone.repro)
+        assert project.repro("--executor", address) == here.result()
         assert project.plain_repro() == set()
         assert stages_in_lock(project) == stages_in_lock(alone)
         assert project.read("reports/comparison.csv") == alone.read("reports/comparison.csv")
