@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -36,34 +37,41 @@ EVERY = 0.2  # seconds between two looks at the memory
 ALLOWED_TIME, ALLOWED_MEMORY = 2.0, 1.5
 
 
-def memory(process: psutil.Process) -> int:
-    """Return the proportional set sizes of a process and its children, in bytes."""
-    total = 0
+def memory(process: psutil.Process) -> dict[str, int]:
+    """Return the proportional set size of a process and of each of its children, in bytes, by process and command."""
+    found: dict[str, int] = {}
     with suppress(psutil.NoSuchProcess):
         for one in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += one.memory_full_info().pss
-    return total
+                found[f"{one.pid} {' '.join(one.cmdline())}"] = one.memory_full_info().pss
+    return found
 
 
 def measured(command: Sequence[str], folder: Path, **more: str) -> dict[str, Any]:
     """Run a command in a process of its own; return seconds, peak memory in MiB, and its output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'src'}", **more}
-    begin, peak = time.perf_counter(), 0
+    begin, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak: dict[str, int] = {}
     with tempfile.TemporaryFile("w+") as said:
         running = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
         process = psutil.Process(running.pid)
         while running.poll() is None:
-            peak = max(peak, memory(process))
+            peak = max(peak, memory(process), key=lambda found: sum(found.values()))
             with suppress(subprocess.TimeoutExpired):
                 running.wait(EVERY)
-        took = time.perf_counter() - begin
+        took, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
         said.seek(0)
         output = said.read()
     if running.returncode:
         sys.exit(f"{' '.join(command)} failed in {folder}:\n{output}")
-    return {"seconds": round(took, 2), "mib": round(peak / 2**20), "output": output}
+    return {
+        "seconds": round(took, 2),
+        "cpu": round(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime, 2),
+        "mib": round(sum(peak.values()) / 2**20),
+        "output": output,
+        "who": {name[:90]: round(size / 2**20) for name, size in peak.items()},
+    }
 
 
 def write_table(path: Path, rows: int, classes: int, columns: int) -> None:
@@ -100,8 +108,10 @@ def added(folder: Path, csv: Path, cells: Sequence[str], *options: str) -> dict[
         "add": add["seconds"],
         "repro": repro["seconds"],
         "seconds": round(add["seconds"] + repro["seconds"], 2),
+        "cpu": round(add["cpu"] + repro["cpu"], 2),
         "mib": max(add["mib"], repro["mib"]),
         "mib_add": add["mib"],
+        "who": repro["who"],
         "report_mib": round(report / 2**20, 2),
     }
 
@@ -152,6 +162,7 @@ def of_table(rows: int) -> Iterator[dict[str, Any]]:
         "what": f"csv of {rows:,} × {COLUMNS}, {len(CELLS)} cells, {FOLDS} folds",
         **ours,
         "peer_seconds": peer["seconds"],
+        "peer_cpu": peer["cpu"],
         "peer_mib": peer["mib"],
         "time": round(ours["seconds"] / peer["seconds"], 2),
         "memory": round(ours["mib"] / peer["mib"], 2),

@@ -59,19 +59,25 @@ def _numbers(data: Prepared) -> Iterator[Finding]:
     """Find columns of numbers with a value of no width in a class, or with values that are too large."""
     if not isinstance(data.schema.x, Table):
         return
-    numeric = [d for d, column in enumerate(data.schema.x.columns) if column.categories is None]
-    X = np.asarray(data.X)[:, numeric]
-    names = [data.schema.x.columns[d].name for d in numeric]
-    with np.errstate(invalid="ignore"):
-        wide = np.fmax.reduce(X, axis=0) > np.fmin.reduce(X, axis=0)
-        large = np.fmax.reduce(np.abs(X), axis=0) > np.sqrt(np.finfo(np.float64).max)
+    named = isinstance(data.schema.y, Classes)
+    order = np.argsort(data.y, kind="stable") if named else np.arange(len(data.y))
+    sizes = np.bincount(data.y, minlength=data.schema.n_classes) if named else np.array([len(order)])
+    starts = (np.cumsum(sizes) - sizes)[sizes > 0]  # of the classes that have rows
+    present, enough = np.flatnonzero(sizes), sizes[sizes > 0] >= _FEW_MEMBERS
     narrow: dict[str, list[str]] = {}
-    for k, label in enumerate(data.schema.classes if isinstance(data.schema.y, Classes) else ()):
-        members = X[data.y == k]
-        if len(members) >= _FEW_MEMBERS:
-            one_value = np.fmax.reduce(members, axis=0) == np.fmin.reduce(members, axis=0)
-            for d in np.flatnonzero(one_value & wide):
-                narrow.setdefault(names[d], []).append(label)
+    large: dict[str, float] = {}
+    for d, column in enumerate(data.schema.x.columns):  # one at a time: a table may be as large as the memory
+        if column.categories is not None:
+            continue
+        values = np.asarray(data.X[:, d])[order]
+        lows, highs = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
+        largest = float(np.fmax(np.abs(lows), np.abs(highs)).max())
+        if largest > np.sqrt(np.finfo(np.float64).max):
+            large[column.name] = largest
+        if named and np.fmax.reduce(highs) > np.fmin.reduce(lows):
+            constant = present[enough & (lows == highs)]
+            if len(constant):
+                narrow[column.name] = [data.schema.classes[k] for k in constant]
     for name, labels in narrow.items():
         yield Finding(
             "constant-in-class",
@@ -80,11 +86,11 @@ def _numbers(data: Prepared) -> Iterator[Finding]:
             "A density of such numbers is as high as its narrowest width allows, and says little of new rows",
             f"if its values are codes, say `categorical: [{name}]`",
         )
-    for d in np.flatnonzero(large):
+    for name, largest in large.items():
         yield Finding(
             "beyond-range",
-            f"column {names[d]!r}",
-            f"has numbers up to {np.nanmax(np.abs(X[:, d])):.3g}",
+            f"column {name!r}",
+            f"has numbers up to {largest:.3g}",
             "Their squares, of which variances are made, are beyond double precision, which ends at 1.8e308",
             "give it in another unit, or its logarithm",
         )

@@ -17,6 +17,8 @@ from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table
 
+CHUNK = 16_384  # rows converted at a time
+
 
 class Preprocessor:
     """Raw events (N, *event) -> matrix (N, F) without missing values.
@@ -38,11 +40,17 @@ class Preprocessor:
         if isinstance(self.schema.x, Image):
             self.centre_, self.scale_ = self._pixel_scale(X)
             return self
-        numbers = np.asarray(X)[:, self.numeric].astype(np.float64)
-        absent = np.isnan(numbers)
-        self.fill_ = _column_medians(numbers, absent)
-        self.can_miss_ = np.flatnonzero(absent.any(axis=0))
-        self.centre_, self.scale_ = centre_and_scale(np.where(absent, self.fill_, numbers))
+        X, n = np.asarray(X), len(self.numeric)
+        self.fill_, self.centre_, self.scale_, absent = np.zeros(n), np.zeros(n), np.ones(n), np.zeros(n, bool)
+        for place, d in enumerate(self.numeric):  # one column at a time: the rows are not held twice
+            numbers = X[:, d].astype(np.float64)
+            missing = np.isnan(numbers)
+            absent[place] = missing.any()
+            if not missing.all():
+                self.fill_[place] = np.median(numbers[~missing] if absent[place] else numbers)
+            numbers[missing] = self.fill_[place]
+            (self.centre_[place],), (self.scale_[place],) = centre_and_scale(numbers[:, None])
+        self.can_miss_ = np.flatnonzero(absent)
         return self
 
     def transform(self, X: Array) -> Array:
@@ -57,11 +65,19 @@ class Preprocessor:
             pixels = X.reshape(len(X), -1).astype(self.dtype)
             scaled: Array = (pixels - self.dtype(self.centre_)) / self.dtype(self.scale_)
             return scaled
-        numbers = X[:, self.numeric].astype(np.float64)
-        absent = np.isnan(numbers)
-        numbers = (np.where(absent, self.fill_, numbers) - self.centre_) / self.scale_
-        blocks = [numbers, absent[:, self.can_miss_], *(self._one_hot(X, int(d)) for d in self.categorical)]
-        return np.concatenate(blocks, axis=1, dtype=self.dtype, casting="unsafe")
+        matrix = np.empty((len(X), self.n_columns), self.dtype)
+        for start in range(0, len(X), CHUNK):
+            rows = X[start : start + CHUNK]
+            numbers = rows[:, self.numeric].astype(np.float64)
+            absent = np.isnan(numbers)
+            numbers = (np.where(absent, self.fill_, numbers) - self.centre_) / self.scale_
+            blocks = [
+                numbers,
+                absent[:, self.can_miss_],
+                *(self._one_hot(rows, int(d), start) for d in self.categorical),
+            ]
+            np.concatenate(blocks, axis=1, out=matrix[start : start + CHUNK], casting="unsafe")
+        return matrix
 
     @property
     def n_columns(self) -> int:
@@ -76,14 +92,14 @@ class Preprocessor:
         deviation = np.std(X, dtype=np.float64)
         return np.asarray(np.mean(X, dtype=np.float64)), np.asarray(deviation if deviation > 0 else 1.0)
 
-    def _one_hot(self, X: Array, d: int) -> Array:
+    def _one_hot(self, X: Array, d: int, start: int) -> Array:
         codes, size = X[:, d], self.schema.cardinalities[d]
         wrong = ~(np.isnan(codes) | ((codes >= 0) & (codes < size) & (codes == np.floor(codes))))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             name = self.schema.columns[d].name
             raise ValueError(
-                f"column {name!r}, row {row}: {codes[row]!r} is no category code; codes are 0 to {size - 1}"
+                f"column {name!r}, row {start + row}: {codes[row]!r} is no category code; codes are 0 to {size - 1}"
             )
         hot: Array = codes[:, None] == np.arange(size)
         return hot
@@ -182,16 +198,6 @@ class StandardisedTarget:
         super().set_arrays(arrays)  # type: ignore[misc]
         _expect_shape("target", arrays["target"], (2,))
         self.target_ = arrays["target"]
-
-
-def _column_medians(numbers: Array, absent: Array) -> Array:
-    """Medians of the values present, 0 for a column with none; written out since nanmedian warns about these."""
-    medians = np.zeros(numbers.shape[1])
-    for d in range(numbers.shape[1]):
-        present = numbers[~absent[:, d], d]
-        if len(present):
-            medians[d] = np.median(present)
-    return medians
 
 
 def _expect_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:

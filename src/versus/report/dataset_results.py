@@ -65,6 +65,7 @@ class DatasetResults:
     comparison: Comparison
     findings: Findings = field(default_factory=Findings)
     _resampled: dict[tuple[Path, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
+    _selected: dict[tuple[object, ...], Selection | None] = field(default_factory=dict, repr=False)
     _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
     _known: dict[tuple[Path, str], NDArray[np.float64] | None] = field(default_factory=dict, repr=False)
 
@@ -296,6 +297,12 @@ class DatasetResults:
             first, second: the models of each side.
             metric: the score by which they are picked and compared.
         """
+        asked = (*(tuple(e.cell.name for e in side) for side in (first, second)), metric)
+        if asked not in self._selected:
+            self._selected[asked] = self._select(first, second, metric)
+        return self._selected[asked]
+
+    def _select(self, first: list[Evaluation], second: list[Evaluation], metric: str) -> Selection | None:
         sides = [[self._row_scores(e, metric) for e in side] for side in (first, second)]
         if any(scores is None for side in sides for scores in side):
             return None

@@ -6,9 +6,12 @@ Tidy CSV for spreadsheets and diffs, JSON for ``dvc metrics``, and the plain fil
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +156,7 @@ def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
                 _write_curves(folder / "learning_curves" / f"{evaluation.cell.name}.csv", evaluation)
         best = dataset.best(*FAMILIES)
         if best is not None and best.confusion:
-            write_csv(folder / "confusion" / f"{dataset.name}.csv", ("actual", "predicted"), _outcomes(dataset, best))
+            _write_outcomes(folder / "confusion" / f"{dataset.name}.csv", dataset, best)
             write_csv(
                 folder / "reliability" / f"{dataset.name}.csv", ("confidence", "accuracy", "count"), best.reliability
             )
@@ -171,7 +174,12 @@ def _write_curves(path: Path, evaluation: Evaluation) -> None:
     write_csv(path, ("step", *names), rows)
 
 
-def _outcomes(dataset: DatasetResults, best: Evaluation) -> Iterable[tuple[str, str]]:
-    """List (true class, predicted class) of every test row of every repeat, as DVC's confusion template needs them."""
+def _write_outcomes(path: Path, dataset: DatasetResults, best: Evaluation) -> None:
+    """Write (true class, predicted class) of every test row of every repeat, as DVC's confusion template needs them."""
     classes = dataset.prepared.schema.classes
-    return ((classes[t], classes[p]) for t, p, count in best.confusion for _ in range(count))
+    write_csv(path, ("actual", "predicted"), ())
+    with path.open("a", newline="", encoding="utf-8") as file:
+        for true, predicted, count in best.confusion:
+            row = io.StringIO()
+            csv.writer(row, lineterminator="\n").writerow((classes[true], classes[predicted]))
+            file.writelines(repeat(row.getvalue(), count))

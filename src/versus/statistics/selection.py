@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 DIGITS = 9  # means that agree to so many decimals are tied: what differs beyond is rounding
-RESAMPLES, CHUNK = 400, 50
+# With many units the bias is small, and fewer resamples tell it as well: what is drawn in all is bounded, and so is
+# what is held at a time.
+RESAMPLES, FEWEST_RESAMPLES, MOST_DRAWN, MOST_AT_ONCE = 400, 50, 40_000_000, 4_000_000
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,20 @@ def select(
         raise ValueError(f"first {first.shape} and second {second.shape} must have the same rows, and a model each")
     owners = np.arange(len(first)) if units is None else np.unique(units, return_inverse=True)[1]
     m = int(owners.max()) + 1
-    sums = np.zeros((m, 1 + first.shape[1] + second.shape[1]))  # of each unit: its rows, then the scores of all models
-    np.add.at(sums, owners, np.hstack([np.ones((len(first), 1)), first, second]))
+    rows = np.hstack([np.ones((len(first), 1)), first, second])
+    # Of each unit: its rows, then the scores of all models.
+    sums = rows if units is None else np.stack([np.bincount(owners, column, m) for column in rows.T], axis=1)
+    resamples = int(np.clip(MOST_DRAWN // m, FEWEST_RESAMPLES, RESAMPLES))
+    at_once = int(np.clip(MOST_AT_ONCE // m, 1, resamples))
     rng = np.random.default_rng(random_state)
     everywhere, sides = sums.sum(axis=0), (slice(1, 1 + first.shape[1]), slice(1 + first.shape[1], None))
     best = np.array([_best(everywhere[side] / everywhere[0]) for side in sides])
-    picks, lost = np.zeros((RESAMPLES, 2), np.int64), np.full(RESAMPLES, np.nan)
-    for start in range(0, RESAMPLES, CHUNK):
-        chunk = slice(start, start + CHUNK)
-        drawn = np.stack([np.bincount(rng.integers(0, m, m), minlength=m) for _ in range(CHUNK)])
-        inside, outside = drawn @ sums, (drawn == 0) @ sums
+    picks, lost = np.zeros((resamples, 2), np.int64), np.full(resamples, np.nan)
+    for start in range(0, resamples, at_once):
+        chunk = slice(start, min(start + at_once, resamples))
+        times = [np.bincount(rng.integers(0, m, m), minlength=m) for _ in range(resamples)[chunk]]
+        drawn = np.stack(times).astype(np.float64)
+        inside, outside = drawn @ sums, (drawn == 0).astype(np.float64) @ sums
         for k, (side, sign) in enumerate(zip(sides, (1, -1), strict=True)):
             picks[chunk, k] = _best(inside[:, side] / inside[:, :1])
             with np.errstate(invalid="ignore"):
@@ -76,7 +82,7 @@ def select(
             # Against the model that is best over all rows, on the same rows: 0 where the same one is picked.
             gap = sign * (means[:, best[k]] - np.take_along_axis(means, picks[chunk, k, None], axis=1)[:, 0])
             lost[chunk] = gap if k == 0 else lost[chunk] + gap
-    often = tuple(np.bincount(picks[:, k], minlength=n.shape[1]) / RESAMPLES for k, n in enumerate((first, second)))
+    often = tuple(np.bincount(picks[:, k], minlength=n.shape[1]) / resamples for k, n in enumerate((first, second)))
     return Selection(
         optimism=spread * float(np.nanmean(lost)) if np.isfinite(lost).any() else 0.0,
         stability=float(np.mean((picks == best).all(axis=1))),
