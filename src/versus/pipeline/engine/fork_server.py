@@ -7,6 +7,7 @@ server ends with the process that started it, and its workers end when either of
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -18,11 +19,12 @@ import select
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
@@ -36,7 +38,7 @@ SECONDS_BETWEEN_NEWS = 0.25
 
 
 def serve(messages: int, alone: int) -> int:
-    """Start a worker for each job. The function also returns in the worker, when its stage is done.
+    """Start a worker for each job.
 
     Args:
         messages: file descriptor to write events to.
@@ -46,7 +48,7 @@ def serve(messages: int, alone: int) -> int:
     for job in server.jobs():
         worker = os.fork()
         if worker == 0:
-            return _work(job, messages)
+            _end(_code(job, messages))
         server.working[worker] = job["id"]
     server.end()
     return 0
@@ -141,6 +143,27 @@ def _modules_in(package: str) -> Iterator[str]:
     paths = importlib.import_module(package).__path__
     found = pkgutil.walk_packages(paths, f"{package}.", onerror=lambda _: None)
     return (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
+
+
+def _code(job: dict[str, Any], messages: int) -> int:
+    """Run one stage; return the exit code that the interpreter would give it."""
+    try:
+        return _work(job, messages)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    return 1
+
+
+def _end(code: int) -> NoReturn:
+    """End a worker without the interpreter's clean-up, which would touch, and so copy, all that the server shares."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def _work(job: dict[str, Any], messages: int) -> int:
