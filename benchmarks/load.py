@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ import psutil
 from ruamel.yaml import YAML
 
 from benchmarks.engine import copy
-from versus.workspace import Workspace
+from versus.tracking.run_log import CURRENT
 
 VERSUS = [sys.executable, "-m", "versus"]
 COLUMNS, FOLDS = 30, 5
@@ -34,17 +35,16 @@ CELLS = ("prior", "logistic_regression", "naive_bayes")
 FAMILIES = ("discriminative", "classical_generative", "deep_generative")
 EMPTY = "seed: 0\ntraining: {device: cpu}\n" + "".join(f"{key}: {{}}\n" for key in ("datasets", "files", *FAMILIES))
 EVERY = 0.2  # seconds between two looks at the memory
-ALLOWED_TIME, ALLOWED_MEMORY = 2.0, 1.5
 
 
-def memory(process: psutil.Process) -> dict[str, int]:
-    """Return the proportional set size of a process and of each of its children, in bytes, by process and command."""
-    found: dict[str, int] = {}
+def memory(process: psutil.Process) -> int:
+    """Return the sum of the proportional set sizes of a process and its children, in bytes."""
+    total = 0
     with suppress(psutil.NoSuchProcess):
         for one in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                found[f"{one.pid} {' '.join(one.cmdline())}"] = one.memory_full_info().pss
-    return found
+                total += one.memory_full_info().pss
+    return total
 
 
 def measured(command: Sequence[str], folder: Path, **more: str) -> dict[str, Any]:
@@ -52,12 +52,12 @@ def measured(command: Sequence[str], folder: Path, **more: str) -> dict[str, Any
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'src'}", **more}
     begin, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    peak: dict[str, int] = {}
+    peak = 0
     with tempfile.TemporaryFile("w+") as said:
         running = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
         process = psutil.Process(running.pid)
         while running.poll() is None:
-            peak = max(peak, memory(process), key=lambda found: sum(found.values()))
+            peak = max(peak, memory(process))
             with suppress(subprocess.TimeoutExpired):
                 running.wait(EVERY)
         took, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -68,9 +68,8 @@ def measured(command: Sequence[str], folder: Path, **more: str) -> dict[str, Any
     return {
         "seconds": round(took, 2),
         "cpu": round(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime, 2),
-        "mib": round(sum(peak.values()) / 2**20),
+        "mib": round(peak / 2**20),
         "output": output,
-        "who": {name[:90]: round(size / 2**20) for name, size in peak.items()},
     }
 
 
@@ -103,7 +102,7 @@ def added(folder: Path, csv: Path, cells: Sequence[str], *options: str) -> dict[
     add = measured([*VERSUS, "add", str(csv), "--target", "y", "--name", "big", *options], folder)
     keep(folder / "params.yaml", cells)
     repro = measured([*VERSUS, "repro"], folder, VERSUS_TRACKING="off")
-    report = (Workspace(folder).root / "reports/report.html").stat().st_size
+    report = (folder / "reports/report.html").stat().st_size
     return {
         "add": add["seconds"],
         "repro": repro["seconds"],
@@ -111,7 +110,6 @@ def added(folder: Path, csv: Path, cells: Sequence[str], *options: str) -> dict[
         "cpu": round(add["cpu"] + repro["cpu"], 2),
         "mib": max(add["mib"], repro["mib"]),
         "mib_add": add["mib"],
-        "who": repro["who"],
         "report_mib": round(report / 2**20, 2),
     }
 
@@ -180,13 +178,93 @@ def check(folder: Path, accuracy: dict[str, float]) -> None:
             sys.exit(f"big-{name}: accuracy {rows.to_dict('records')}, and {expected} by the script")
 
 
-PARTS: dict[str, Callable[[int], Iterator[dict[str, Any]]]] = {"table": of_table}
+def of_classes(classes: int) -> Iterator[dict[str, Any]]:
+    """A csv of thousands of classes, with five rows each."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = copy(Path(temporary), EMPTY)
+        csv = folder / "data/raw/big.csv"
+        csv.parent.mkdir(exist_ok=True)
+        write_table(csv, 5 * classes, classes, 10)
+        yield {"what": f"{classes:,} classes, {5 * classes:,} rows, 2 cells", **added(folder, csv, CELLS[::2])}
+
+
+def of_cells(cells: int) -> Iterator[dict[str, Any]]:
+    """Hundreds of cells that take no time: a first run, a no-op, the page."""
+    sets = [f"moons{k}" for k in range(10)]
+    lines = [f"  {name}: {{source: embedded, name: moons, rows: 100, repeats: 1, seed: {name[5:]}}}" for name in sets]
+    trivial = "module: baseline, class: PriorBaseline"
+    fits = [f"  {sets[k % 10]}-prior{k // 10}: {{data: {sets[k % 10]}, {trivial}}}" for k in range(cells)]
+    params = EMPTY.replace("datasets: {}", "\n".join(["datasets:", *lines]))
+    params = params.replace("discriminative: {}", "\n".join(["discriminative:", *fits]), 1)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = copy(Path(temporary), params)
+        first, again = (measured([*VERSUS, "repro"], folder, VERSUS_TRACKING="off") for _ in range(2))
+        compare = measured([sys.executable, "-m", "stages.compare"], folder, VERSUS_TRACKING="off")
+        yield {
+            "what": f"{cells} cells of {len(sets)} data sets",
+            "first": first["seconds"],
+            "no_op": again["seconds"],
+            "compare": compare["seconds"],
+            "mib": max(first["mib"], again["mib"]),
+            "report_mib": round((folder / "reports/report.html").stat().st_size / 2**20, 2),
+        }
+
+
+def of_runs(runs: int) -> Iterator[dict[str, Any]]:
+    """A store with the history of many runs: the commands that ask it, and a run that changes one cell."""
+    cells = "discriminative:\n  iris-prior: {data: iris, module: baseline, class: PriorBaseline}\n"
+    params = EMPTY.replace("datasets: {}", "datasets:\n  iris: {source: embedded, name: iris}")
+    cells += "  iris-logistic_regression: {data: iris, module: linear, class: LogisticRegression}"
+    params = params.replace("discriminative: {}", cells)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = copy(Path(temporary), params)
+        took: dict[str, float] = {}
+        local = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+
+        def timed(what: str) -> None:
+            for name in ("sync", "gate", "repro"):
+                took[f"{name}, {what}"] = measured([*VERSUS, name], folder, **local)["seconds"]
+
+        measured([*VERSUS, "repro"], folder, **local)
+        timed("2 runs")
+        clone_runs(folder / "mlflow.db", runs)
+        timed(f"{runs:,} runs")
+        text = (folder / "params.yaml").read_text(encoding="utf-8")
+        (folder / "params.yaml").write_text(text.replace("seed: 0", "seed: 1"), encoding="utf-8")
+        took["repro of 2 changed cells"] = measured([*VERSUS, "repro"], folder, **local)["seconds"]
+        yield {"what": f"store of {runs:,} runs", **took}
+
+
+def clone_runs(store: Path, wanted: int) -> None:
+    """Copy finished runs as history, with their metrics, params and tags, until the store has so many."""
+    with sqlite3.connect(store) as database:
+        tables = ("params", "metrics", "latest_metrics", "tags")
+        columns = {
+            table: [row[1] for row in database.execute(f"PRAGMA table_info({table})")] for table in ("runs", *tables)
+        }
+        found = [row[0] for row in database.execute("SELECT run_uuid FROM runs WHERE status = 'FINISHED'")]
+        for number in range(wanted - len(found)):
+            old, new = found[number % len(found)], f"{number:032x}"
+            for table, names in columns.items():
+                listed = ", ".join(names)
+                chosen = ", ".join("?" if name == "run_uuid" else name for name in names)
+                history = f" AND key NOT IN ('{CURRENT}')" if table == "tags" else ""
+                sql = f"INSERT INTO {table} ({listed}) SELECT {chosen} FROM {table} WHERE run_uuid = ?{history}"
+                database.execute(sql, (new, old))
+
+
+PARTS: dict[str, tuple[Callable[[int], Iterator[dict[str, Any]]], int, int]] = {  # sizes: in full, and with --quick
+    "table": (of_table, 1_000_000, 20_000),
+    "classes": (of_classes, 5_000, 100),
+    "cells": (of_cells, 500, 20),
+    "runs": (of_runs, 20_000, 200),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help=f"parts to run: {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large table (default: 1,000,000)")
+    parser.add_argument("--rows", type=int, help="rows, classes, cells or runs, if one part is run (default: in full)")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--script", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -194,7 +272,8 @@ def main() -> None:
         script(options.script)
         return
     for part in options.parts or PARTS:
-        for found in PARTS[part](20_000 if options.quick else options.rows):
+        measure, full, quick = PARTS[part]
+        for found in measure(options.rows or (quick if options.quick else full)):
             print(json.dumps(found), flush=True)
 
 
