@@ -151,6 +151,13 @@ def test_a_crossing_in_words(first: int, at: float, low: float, high: float | No
     assert found.words.startswith(expected)
 
 
+def test_curves_that_no_size_tells_apart_are_called_so() -> None:
+    ends = {"value": [0.1, 0.0], "low": [-0.1, -0.2], "high": [0.3, 0.2]}
+    pair = {"score": "accuracy_score", "discriminative": "x-d", "generative": "x-g", "sizes": [4, 7]}
+    (found,) = crossing.pairs("size", {"dataset": "x", "pairs": [pair | {"difference": ends, "crossing": None}]})
+    assert found.words == "By accuracy, no clear difference at any of 2 sizes from 4 to 7 rows."
+
+
 def test_the_page_draws_a_picture_for_each_score(workspace: Workspace) -> None:
     experiment.main("size")
     read = results.read(workspace, parameters.cells(parameters.read(workspace.params)), experiments=["size"])

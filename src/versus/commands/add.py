@@ -122,7 +122,8 @@ def _estimate(chosen: list[Suggestion], left_out: list[Suggestion], size: Size, 
     repeats = spec.repeats or (1 if proposal.dataset.n_test else spec.folds)
     seconds = repeats * sum(s.cost(size) for s in chosen)
     memory = max(s.bytes(size) for s in chosen) / 2**30
-    said = f"They take about {_duration(seconds)} on one core for {repeats} splits, and up to {0.5 + memory:.1f} GiB."
+    splits = f"{repeats} split{'s' if repeats != 1 else ''}"
+    said = f"They take about {_duration(seconds)} on one core for {splits}, and up to {0.5 + memory:.1f} GiB."
     if left_out:
         each = ", ".join(f"{s.model} ({_duration(s.cost(size))} a fit)" for s in left_out)
         said += f" Not among them, for time or memory: {each}."

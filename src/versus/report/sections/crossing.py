@@ -82,8 +82,10 @@ def _words(pair: Mapping[str, Any], first: str, second: str, crossing: tuple[flo
     sizes, apart = pair["sizes"], pair["difference"]
     label = metric_table.label(pair["score"])
     if crossing is None:
-        ahead = first if apart["value"][-1] > 0 else second
         clear = sum(low > 0 or high < 0 for low, high in zip(apart["low"], apart["high"], strict=True))
+        if not clear:
+            return f"By {label}, no clear difference at any of {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} rows."
+        ahead = first if apart["value"][-1] > 0 else second
         return (
             f"By {label}, {ahead} is ahead at all sizes from {sizes[0]} to {sizes[-1]} rows, "
             f"clearly at {clear} of {len(sizes)}."
