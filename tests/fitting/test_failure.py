@@ -20,7 +20,8 @@ datasets:
   iris: {source: embedded, name: iris, repeats: 2, folds: 2}
 discriminative:
   iris-bad: {data: iris, module: neighbours, class: KNearestNeighbours, args: {p: 0}}
-  iris-long: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 100000}, time_limit: 0.3}
+  iris-long:
+    {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 100000, patience: null}, time_limit: 0.3}
   iris-wild: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 3, learning_rate: 1.0e+30}}
   iris-prior: {data: iris, module: baseline, class: PriorBaseline}
 """
