@@ -2,9 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from versus.workspace import Workspace
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,3 +27,19 @@ def device() -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     return wanted
+
+
+@pytest.fixture
+def prepared_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Workspace]:
+    """Make the current folder a workspace of a params.yaml, with one data set prepared and without tracking."""
+    from stages import fingerprint, prepare
+
+    def made(params: str, dataset: str) -> Workspace:
+        Path("params.yaml").write_text(params)
+        fingerprint.main()
+        prepare.main(dataset)
+        return Workspace(Path())
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VERSUS_TRACKING", "off")
+    return made

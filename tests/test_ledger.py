@@ -1,13 +1,14 @@
 """Answers with missing columns and the detection of novel rows: by brute force, by exact inference, end to end."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from stages import evaluate, fingerprint, prepare, train
+from stages import evaluate, train
 from versus.evaluation.uses import missing, novelty
 from versus.metrics.density import placements
 from versus.workspace import Workspace
@@ -69,24 +70,22 @@ def test_placements_average_to_the_area_under_the_curve() -> None:
     assert placements(known, novel).shape == (80, 1)
 
 
-def test_a_joint_model_answers_exactly_and_sees_broken_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_joint_model_answers_exactly_and_sees_broken_pairs(
+    prepared_workspace: Callable[[str, str], Workspace],
+) -> None:
     """Two columns of correlation ±.95: with one of them missing nothing is left, and shuffled pairs are novel."""
     rng = np.random.default_rng(4)
     y = rng.integers(0, 2, 600)
     a = rng.normal(size=600)
     b = (2 * y - 1) * 0.95 * a + np.sqrt(1 - 0.95**2) * rng.normal(size=600)
     rows = "".join(f"{u!r},{v!r},{'pq'[c]}\n" for u, v, c in zip(a.tolist(), b.tolist(), y, strict=True))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VERSUS_TRACKING", "off")
     Path("pair.csv").write_text("a,b,y\n" + rows)
-    Path("params.yaml").write_text(PARAMS)
-    fingerprint.main()
-    prepare.main("pair")
+    workspace = prepared_workspace(PARAMS, "pair")
     scores: dict[tuple[str, str], list[float]] = {}
     for family, cell in [("classical_generative", "pair-gaussian"), ("discriminative", "pair-logistic_regression")]:
         train.main(family, cell)
         evaluate.main(cell)
-        with (Workspace(Path()).evaluation(cell) / "scores.csv").open(newline="") as file:
+        with (workspace.evaluation(cell) / "scores.csv").open(newline="") as file:
             for row in csv.DictReader(file):
                 scores.setdefault((cell, row["metric"]), []).append(float(row["value"]))
     mean = {key: float(np.mean(values)) for key, values in scores.items()}

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from stages import evaluate, experiment, fingerprint, prepare, train
+from stages import evaluate, experiment, fingerprint, train
 from versus import params as parameters
 from versus.data import prepared
 from versus.experiments import training_size
@@ -37,13 +38,8 @@ experiments:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VERSUS_TRACKING", "off")
-    Path("params.yaml").write_text(PARAMS)
-    fingerprint.main()
-    prepare.main("iris")
-    return Workspace(Path())
+def workspace(prepared_workspace: Callable[[str, str], Workspace]) -> Workspace:
+    return prepared_workspace(PARAMS, "iris")
 
 
 def of(workspace: Workspace) -> dict:

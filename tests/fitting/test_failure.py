@@ -2,12 +2,13 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch._dynamo  # noqa: F401 - a limit that expires amid its import leaves half a module in this process
 
-from stages import evaluate, fingerprint, prepare, train
+from stages import evaluate, fingerprint, train
 from versus import manifest
 from versus import params as parameters
 from versus.fitting import failure
@@ -28,13 +29,8 @@ discriminative:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("VERSUS_TRACKING", "off")
-    Path("params.yaml").write_text(PARAMS)
-    fingerprint.main()
-    prepare.main("iris")
-    return Workspace(Path())
+def workspace(prepared_workspace: Callable[[str, str], Workspace]) -> Workspace:
+    return prepared_workspace(PARAMS, "iris")
 
 
 @pytest.mark.parametrize(
