@@ -23,15 +23,16 @@ from versus.evaluation import evaluate
 from versus.evaluation.answers import EvaluationError
 from versus.evaluation.record import Record, hash_test_rows
 from versus.evaluation.uses.density import unspread
-from versus.metrics.table import named, of_use
+from versus.metrics.table import named, of_use, shown
 from versus.models import find, persistence
 from versus.models.persistence import PersistenceError
 from versus.report import evaluation
 from versus.report.figures import samples
 
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
-BEYOND = {metric.name for use in ("missing", "imputed", "novelty") for metric in of_use(use)}  # of tables with classes
-SAMPLES = {"c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio"}
+SHIFTED = set(shown("shifts"))  # with classes
+BEYOND = {*shown("ledger"), *SHIFTED}  # of tables with classes
+SAMPLES = {"c2st_accuracy", "copying", "tstr_balanced_accuracy", "tstr_ratio"}
 
 
 def prepared(X, y, schema, repeats=2, n_test=60):
@@ -215,7 +216,7 @@ def test_a_density_fitted_to_whole_pixels_is_told(measured, monkeypatch):
 def test_a_binarised_density_has_columns_of_its_own(measured):
     found = measured(digits(), "classical_generative", "naive_bayes_discrete", "BernoulliNaiveBayes")
     densities = {"mean_log_likelihood_binarised", "bits_per_dimension_binarised"}
-    assert found.scores.keys() == CLASSIFICATION | SAMPLES | densities
+    assert found.scores.keys() == CLASSIFICATION | SAMPLES | SHIFTED | densities
     assert found.facts["measure"] == "binarised"
     assert found.scores["bits_per_dimension_binarised"][0] < 1.0  # one bit would be a fair coin
 
@@ -224,9 +225,9 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
     found = measured(
         moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
     )
-    assert found.scores.keys() == {"mean_elbo", "c2st_accuracy", "novelty_auroc"}
+    assert found.scores.keys() == {"mean_elbo", "c2st_accuracy", "copying", "novelty_auroc"}
     assert found.facts["bound"] is True
-    without = {"predictions", "train on synthetic, test on real", "answers with missing columns"}
+    without = {"predictions", "train on synthetic, test on real", "answers with missing columns", "answers under shift"}
     assert {skip["what"] for skip in found.facts["skipped"]} == without
     assert not (found.out / "predictions.npy").exists()
     assert (np.load(found.out / "sample_labels.npy") == -1).all()

@@ -1,4 +1,4 @@
-"""Answers with missing columns and the detection of novel rows: by brute force, by exact inference, end to end."""
+"""Missing columns, novel rows, shifts and copies: by brute force, by exact inference, end to end."""
 
 import csv
 from collections.abc import Callable
@@ -9,8 +9,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from stages import evaluate, train
-from versus.evaluation.uses import missing, novelty
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
+from versus.evaluation.uses import missing, novelty, shifts
 from versus.metrics.density import placements
+from versus.metrics.samples import copying
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -93,4 +97,75 @@ def test_a_joint_model_answers_exactly_and_sees_broken_pairs(
     assert mean["pair-gaussian", "accuracy_half_missing"] == pytest.approx(0.5, abs=0.08)
     assert mean["pair-gaussian", "novelty_auroc"] > 0.7
     assert mean["pair-logistic_regression", "novelty_auroc"] == pytest.approx(0.5, abs=0.1)
-    assert ("pair-logistic_regression", "accuracy_half_imputed") in mean
+    for score in ("half_imputed", "iteratively_imputed", "priors_given", "component_shifted", "sparse_shifted"):
+        assert ("pair-logistic_regression", f"accuracy_{score}") in mean
+    assert mean["pair-gaussian", "copying"] == pytest.approx(0.5, abs=0.1)
+    assert mean["pair-gaussian", "accuracy_priors_given"] > 0.85
+
+
+def test_regressions_fill_what_neighbours_cannot_extrapolate() -> None:
+    """y = 3 x + 10 continues beyond the donors; nearest donors would repeat the last of them."""
+    rng = np.random.default_rng(5)
+    x = rng.uniform(0, 1, 200)
+    donors = np.column_stack([x, 3 * x + 10 + 1e-3 * rng.normal(size=200), np.full(200, np.nan)])
+    found = missing.regressed(np.array([[2.0, np.nan, np.nan], [np.nan, 10.0, 7.0]]), donors)
+    np.testing.assert_allclose(found[:, :2], [[2.0, 16.0], [0.0, 10.0]], atol=0.15)
+    assert np.isnan(found[0, 2])
+    assert found[1, 2] == 7.0
+
+
+def test_the_rarest_class_becomes_nine_times_as_frequent_as_the_most_frequent() -> None:
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    weights, priors = shifts.shifted_classes(y, np.array([600, 300, 100, 5]))
+    assert weights.mean() == pytest.approx(1)
+    assert priors[3] == 0  # no test row
+    np.testing.assert_allclose(np.bincount(y, weights, 4) / 100, priors)
+    assert priors[2] / priors[0] == pytest.approx(9 ** (2 / 3))
+    assert shifts.shifted_classes(y[:90], np.array([600, 300]))[1] == pytest.approx([0.1, 0.9])
+
+
+def test_priors_are_estimated_from_rows_without_classes_and_bayes_rule_turns_to_them() -> None:
+    """Two unit normals, 2 apart: p(y | x) is known, and the best accuracy under the new priors is, too."""
+    rng = np.random.default_rng(6)
+    y = (rng.random(20_000) < 0.9).astype(int)
+    x = rng.normal(size=20_000) + 2 * y
+    before, after = np.array([0.8, 0.2]), np.array([0.1, 0.9])
+    joint = before * np.exp(-0.5 * (x[:, None] - [0, 2]) ** 2)
+    probabilities = joint / joint.sum(axis=1, keepdims=True)
+    estimated = shifts.estimated_priors(probabilities, before, np.ones(20_000))
+    np.testing.assert_allclose(estimated, after, atol=0.01)
+    turned = shifts.turned(probabilities, before, after)
+    expected = after * np.exp(-0.5 * (x[:, None] - [0, 2]) ** 2)
+    np.testing.assert_allclose(turned, expected / expected.sum(axis=1, keepdims=True))
+    right = [(p.argmax(axis=1) == y).mean() for p in (probabilities, turned)]
+    assert right[1] > right[0] + 0.1
+    halves = shifts.estimated_priors(probabilities, before, np.where(y == 1, 1 / 9, 1.0))
+    np.testing.assert_allclose(halves, [0.5, 0.5], atol=0.02)  # weighted rows are a sample of other priors
+
+
+def test_a_tilt_moves_a_normal_by_a_deviation_and_finds_the_sparse_end() -> None:
+    rng = np.random.default_rng(7)
+    known = rng.normal(size=(800, 2)) * [3.0, 0.5]
+    asked = rng.normal(size=(3000, 2)) * [3.0, 0.5]
+    schema = Schema(Table((Column("a"), Column("b"))), Classes(("u", "v")))
+    scaled = np.column_stack([known[:, 0], 0.9 * known[:, 0] / 6 + known[:, 1]])  # standardised, they correlate
+    turned = np.column_stack([asked[:, 0], 0.9 * asked[:, 0] / 6 + asked[:, 1]])
+    component, sparse = shifts.positions(scaled, turned, schema, 0)
+    weights = shifts.tilted(component)
+    assert weights.mean() == pytest.approx(1)
+    assert (weights * component).mean() == pytest.approx(1, abs=0.15)
+    assert np.corrcoef(component, asked[:, 0])[0, 1] > 0.7
+    far = np.square(asked / [3.0, 0.5]).sum(axis=1)
+    assert np.corrcoef(np.argsort(np.argsort(sparse)), np.argsort(np.argsort(far)))[0, 1] > 0.8
+
+
+def test_a_copier_is_told_from_an_honest_sampler_and_from_one_that_misses_the_data() -> None:
+    rng = np.random.default_rng(8)
+    train, real, honest = (rng.normal(size=(400, 3)) * [1, 1e4, 1] for _ in range(3))
+    schema = Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v")))
+    assert copying(train, real, honest, schema) == pytest.approx(0.5, abs=0.06)
+    assert copying(train, real, train[rng.integers(0, 400, 400)], schema) == 1.0
+    assert copying(train, real, train + 0.05 * rng.normal(size=train.shape) * [1, 1e4, 1], schema) > 0.9
+    assert copying(train, real, 3 * honest, schema) < 0.2
+    repeated = np.repeat(train[:40], 10, axis=0)  # rows that recur are no copies of the model's
+    assert copying(repeated, repeated, repeated[::-1], schema) == 0.5

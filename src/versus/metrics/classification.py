@@ -32,6 +32,11 @@ def hits(y: Labels, probabilities: Array) -> Array:
     return right[:, None]
 
 
+def weighted_hits(y: Labels, probabilities: Array, weights: Array) -> Array:
+    """Compute hits (n, 1) times the weights (n,) of their rows, whose mean is 1."""
+    return hits(y, probabilities) * weights[:, None]
+
+
 def class_counts(y: Labels, probabilities: Array) -> Array:
     """Compute (n, 3K) indicators for each class: the row is a hit of it, is predicted to be in it, is in it."""
     of = np.arange(probabilities.shape[1])

@@ -1,6 +1,6 @@
-"""Scores of generated samples: accuracy of a classifier against real rows, and of one trained on the samples.
+"""Scores of generated samples: a classifier against real rows, one trained on the samples, and how near copies are.
 
-Both use a small random forest: it accepts tables and images unchanged, needs no tuning, and predicts each row with
+Classifiers are small random forests: they take tables and images unchanged, need no tuning, and predict each row with
 the trees that did not see it, so that the two-sample test needs only one fit. scikit-learn is imported on use.
 """
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Events, Labels, joined
+from versus.arrays import Array, Events, Labels, joined
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.metrics.classification import balanced_accuracy, class_counts
+from versus.metrics.density import placements
 from versus.metrics.metric import UndefinedMetricError
 from versus.models.preprocessing import Preprocessor
 
@@ -23,6 +24,7 @@ LEAST_LEAF = 3  # rows: grown to single rows, trees follow noise columns past a 
 # Beyond these sizes the scores change less than they vary between repeats, while the cost keeps growing.
 MOST_ROWS = 1000
 FEWEST_ROWS = 20
+NEAREST_BLOCK = 256  # rows whose distances are held at a time
 
 
 def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) -> float:
@@ -89,6 +91,43 @@ def tstr_ratio(on_synthetic: float, on_real: float) -> float:
     if on_real == 0.0:
         raise UndefinedMetricError("training on real rows reaches an accuracy of 0, which nothing can be relative to")
     return on_synthetic / on_real
+
+
+def copying(train: Events, real: Events, generated: Events, schema: Schema) -> float:
+    """Probability that a generated row is nearer to a row to learn from than a held-out one is; a tie counts half.
+
+    0.5: as near as new rows of the data are; 1: every sample is a copy; towards 0: samples lie away from the data.
+    Distances are Euclidean, of standardised columns, scaled pixels or counts of tokens. Meehan, Chaudhuri and Dasgupta,
+    "A non-parametric test to detect data-copying in generative models" (AISTATS 2020).
+
+    Args:
+        train: (N, *event), the rows that the generator was fitted on.
+        real: (n, *event), rows that it was not fitted on.
+        generated: (m, *event).
+        schema: schema of the events.
+
+    Raises:
+        UndefinedMetricError: if too few rows without missing values are left.
+    """
+    train, real, generated = (complete(rows, schema) for rows in (train, real, generated))
+    _expect_rows(min(len(train), len(real), len(generated)))
+    matrices = _as_matrices(train, real, generated, schema=schema)
+    known, *asked = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
+    held_out, drawn = (nearest_distances(rows, known, 1) for rows in asked)
+    return float(placements(held_out, drawn).mean())
+
+
+def nearest_distances(asked: Array, known: Array, neighbour: int) -> Array:
+    """Distance of each row to its ``neighbour``-th nearest known one, (n, F), (m, F) -> (n,)."""
+    found = np.empty(len(asked))
+    squares = np.square(known, dtype=np.float64).sum(axis=1)
+    for start in range(0, len(asked), NEAREST_BLOCK):
+        rows = asked[start : start + NEAREST_BLOCK].astype(np.float64)
+        apart = np.square(rows).sum(axis=1)[:, None] + squares - 2 * rows @ known.T.astype(np.float64)
+        found[start : start + len(rows)] = np.partition(apart, neighbour - 1, axis=1)[:, neighbour - 1]
+    # What cancels is rounding: equal rows are at distance 0, and copies must tie with copies.
+    scale = np.finfo(np.float64).eps * 64 * max(float(squares.max(initial=0.0)), 1.0)
+    return np.sqrt(np.where(found > scale, found, 0.0))
 
 
 def complete(X: Events, schema: Schema) -> Events:

@@ -13,6 +13,7 @@ from versus.statistics.bootstrap import Scorer, scorer_of_rows
 
 _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
+_SAERENS = "Saerens, Latinne and Decaestecker 2002"
 _ESTEBAN = "Esteban, Hyland and Rätsch 2017"
 _counts = classification.class_counts
 
@@ -74,8 +75,22 @@ METRICS: tuple[Metric, ...] = (
         "Saar-Tsechansky and Provost 2007", "ledger", classification.hits, share),
     Metric("accuracy_half_imputed", "the same, filled from neighbours", "imputed", "share", "higher", 0, 1,
         "Troyanskaya et al. 2001", "ledger", classification.hits, share),
+    Metric("accuracy_iteratively_imputed", "the same, filled by regressions", "iterated", "share", "higher", 0, 1,
+        "van Buuren and Groothuis-Oudshoorn 2011", "ledger", classification.hits, share),
     Metric("novelty_auroc", "novel rows told apart, AUROC", "novelty", "share", "higher", 0, 1,
         "Hendrycks and Gimpel 2017", "ledger", density.placements),
+    Metric("accuracy_classes_shifted", "accuracy, classes shifted", "classes_shifted", "share", "higher", 0, 1,
+        _SAERENS, "shifts", classification.weighted_hits),
+    Metric("accuracy_priors_given", "the same, turned to the new priors", "priors_given", "share", "higher", 0, 1,
+        _SAERENS, "shifts", classification.weighted_hits),
+    Metric("accuracy_priors_estimated", "turned to priors estimated by EM", "priors_estimated", "share", "higher", 0, 1,
+        _SAERENS, "shifts", classification.weighted_hits),
+    Metric("accuracy_component_shifted", "accuracy, first component shifted", "component_shifted", "share", "higher",
+        0, 1, "Shimodaira 2000", "shifts", classification.weighted_hits),
+    Metric("accuracy_sparse_shifted", "accuracy, shifted to sparse regions", "sparse_shifted", "share", "higher", 0, 1,
+        "Shimodaira 2000", "shifts", classification.weighted_hits),
+    Metric("copying", "nearer to a training row than new rows are", "copies", "share", 0.5, 0, 1,
+        "Meehan, Chaudhuri and Dasgupta 2020", "samples", value=samples.copying),
     Metric("tstr_balanced_accuracy", "train on synthetic, test on real", "transfer", "share", "higher", 0, 1,
         _ESTEBAN, "samples", value=samples.tstr_balanced_accuracy),
     Metric("tstr_ratio", "relative to training on real", "transfer", "", "higher", 0, INF,

@@ -10,6 +10,7 @@ from versus.evaluation.uses import (
     missing,
     novelty,
     prediction,
+    shifts,
     tagging,
     target_density,
     transfer,
@@ -25,4 +26,5 @@ USES: tuple[Use, ...] = (
     transfer,
     missing,
     novelty,
+    shifts,
 )

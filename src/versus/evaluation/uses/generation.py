@@ -18,6 +18,7 @@ from versus.models.events import draw
 
 WHAT = "samples"
 SHOWN_IMAGES, SHOWN_ROWS = 100, 500
+MOST_LEARNED = 20_000  # rows to learn from among which copies are looked for
 _UNLABELLED = -1
 
 
@@ -32,11 +33,14 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
-    """Yield real and generated events, of the same classes if the model knows classes."""
+    """Yield real and generated events, of the same classes if the model knows classes, and what it may have copied."""
     X, y = some_rows(held_out, np.random.default_rng(seed), "test")
     by_class = isinstance(held_out.schema.y, Classes) and samples_by_class(model)
     generated = draw(model, len(X), y if by_class else None, held_out.schema, seed)
     yield Answers("samples", (X, generated, held_out.schema, seed))
+    learned = held_out.data.take(held_out.repeat, "train", "validation")[0]
+    kept = np.sort(np.random.default_rng(seed).permutation(len(learned))[:MOST_LEARNED])
+    yield Answers("copies", (learned[kept], X, generated, held_out.schema))
 
 
 def some_rows(held_out: HeldOut, rng: np.random.Generator, *parts: Part) -> tuple[Any, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image
+from versus.metrics import table as metric_table
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
@@ -18,7 +19,6 @@ from versus.report.figures.pixels import data_uri, sheet, to_bytes
 from versus.settings import Cell
 
 NAME, TITLE = "samples", "Real and generated"
-FIDELITY = ("c2st_accuracy", "tstr_balanced_accuracy", "tstr_ratio")
 MOST_CLASSES, IMAGES_A_CLASS = 10, 3
 MOST_COLUMNS, ROWS_A_SOURCE, MOST_CHARACTERS = 8, 3, 240
 
@@ -48,7 +48,9 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
     """Return generated samples beside real ones, and fidelity scores; None where there are neither."""
     having = [e for e in dataset.evaluations if e.samples is not None]
     generators = [Source(e.cell.model, e.cell, e.samples, e.sample_labels) for e in having]
-    fidelity = score_table(dataset, dataset.evaluations, FIDELITY, f"Samples against real data, {dataset.name}")
+    fidelity = score_table(
+        dataset, dataset.evaluations, metric_table.shown("samples"), f"Samples against real data, {dataset.name}"
+    )
     if not generators and not fidelity.rows:
         return None
     schema = dataset.prepared.schema
