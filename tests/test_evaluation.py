@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from dataclasses import replace
 from types import SimpleNamespace
@@ -28,6 +29,8 @@ from versus.models import find, persistence
 from versus.models.persistence import PersistenceError
 from versus.report import evaluation
 from versus.report.figures import samples
+from versus.report.figures.figure import standalone
+from versus.report.sections import learned
 
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
 SHIFTED = set(shown("shifts"))  # with classes
@@ -347,6 +350,7 @@ def test_a_cell_without_samples_is_evaluated_without_what_it_does_not_need(tmp_p
     train(data, tmp_path / "models", "discriminative", "baseline", "PriorBaseline", {})
     script = f"""
 import sys
+import xml.etree.ElementTree as ElementTree
 sys.path.insert(0, {str(__file__.rsplit("/", 1)[0])!r})
 from pathlib import Path
 from types import SimpleNamespace
@@ -362,3 +366,18 @@ assert not {{"torch", "skops", "matplotlib"}} & sys.modules.keys()
 
     folder.write(tmp_path / "data", data)
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_the_graph_of_a_network_reaches_the_page(measured):
+    found = measured(iris(), "classical_generative", "bayesian_network", "TreeAugmentedNaiveBayes")
+    (graph,) = evaluation.read(found.out).graphs
+    assert len(graph["arcs"]) == len(graph["nodes"]) - 1 == 3
+    ((figure,), more) = learned.graphs(evaluation.read(found.out))
+    assert more == 0
+    picture = ElementTree.fromstring(standalone(figure))
+    titles = [title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")]
+    assert {f"{graph['nodes'][a]} → {graph['nodes'][b]}" for a, b in graph["arcs"]} < set(titles)
+    boxes = {box.name: box for box in figure.parts["boxes"]}
+    for a, b in graph["arcs"]:
+        assert boxes[graph["nodes"][a]].x < boxes[graph["nodes"][b]].x
+    assert len({(box.x, box.y) for box in boxes.values()}) == 4

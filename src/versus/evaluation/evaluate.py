@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         models: folder with one saved model per repeat: ``0.json``, ``1.json`` … and their other files.
         cell: the cell.
         out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
-            samples.npy, sample_labels.npy, usage_cost.json and, for two-dimensional data, grid*.npy; created if
-            missing.
+            samples.npy, sample_labels.npy, graphs.json, usage_cost.json and, for two-dimensional data, grid*.npy;
+            created if missing.
         seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
 
     Raises:
@@ -69,11 +70,14 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
 
 
 def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
-    """Write the output shown for the first repeat only: samples, and the plane."""
+    """Write the output shown for the first repeat only: samples, graphs, and the plane."""
     if hasattr(model, "sample"):
         samples, labels = shown_samples(model, data.schema, seed)
         save_events(out, "samples", samples)
         save_events(out, "sample_labels", labels)
+    if hasattr(model, "graphs"):
+        found = {"graphs": [asdict(graph) for graph in model.graphs()]}
+        (out / "graphs.json").write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
     if is_plane(data.schema):
         write_plane(model, data, out)
 

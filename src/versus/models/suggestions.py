@@ -113,6 +113,10 @@ def _classes_of_numbers(schema: Schema) -> bool:
     return _classes(schema) and 0 in schema.cardinalities
 
 
+def _classes_of_categories(schema: Schema) -> bool:
+    return _classes(schema) and schema.has_categorical
+
+
 def _image_classes(schema: Schema) -> bool:
     return _classes(schema) and isinstance(schema.x, Image)
 
@@ -158,6 +162,10 @@ def _autoencoder(size: Size) -> float:
     return size.rows * (1.5e-2 + 1e-5 * size.width)
 
 
+def _pairs(size: Size) -> float:
+    return 1e-10 * size.rows * (size.width + 5 * size.numbers) ** 2
+
+
 def _normals(size: Size) -> float:
     return 2e-9 * size.numbers**2 * (size.rows + 5 * _choosing(size) + 11 * size.classes * size.numbers)
 
@@ -191,6 +199,7 @@ SUGGESTIONS = (
     Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values, _network),
     Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, _no_time),
     Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes, _no_time),
+    Suggestion(C, "tan", "bayesian_network", "TreeAugmentedNaiveBayes", {}, _classes_of_categories, _pairs),
     Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _classes_of_numbers, _normals),
     Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _classes_of_numbers, _mixtures),
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _values, _normals),

@@ -128,6 +128,12 @@ class Evaluation:
         return {name: {r: sorted(points) for r, points in repeats.items()} for name, repeats in curves.items()}
 
     @cached_property
+    def graphs(self) -> list[dict[str, Any]]:
+        """Graphs that the model of the first repeat has learned, as `versus.models.graphs.Graph`; empty without."""
+        found = read_json(self.folder / "graphs.json", ("graphs",), needed=False)
+        return list(found.get("graphs", ()))
+
+    @cached_property
     def trials(self) -> dict[int, list[TriedArguments]]:
         """Trials of the tuning: repeat -> trials, the default first; empty where nothing was tuned."""
         path, found = self.folder / "trials.csv", dict[int, list[TriedArguments]]()

@@ -11,6 +11,11 @@ from versus.data.schema import Schema
 from versus.data.spaces import Image, Table
 from versus.models import persistence
 from versus.models.classical_generative.baseline import Marginals
+from versus.models.classical_generative.bayesian_network import (
+    ChowLiuTree,
+    HillClimbingNetwork,
+    TreeAugmentedNaiveBayes,
+)
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensity, KernelDensityClassifier
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
@@ -37,7 +42,10 @@ NUMERIC = [
     (KernelDensityClassifier, {"bandwidth": "cross_validation", "kernel": "isotropic"}),
     (Marginals, {}),
 ]
+NETWORKS = [(ChowLiuTree, {}), (TreeAugmentedNaiveBayes, {"alpha": 1.0}), (HillClimbingNetwork, {"score": "bdeu"})]
 CELLS = [
+    *[(c, args, with_schema(*data.numeric_table())) for c, args in NETWORKS],
+    *[(c, args, made()) for c, args in NETWORKS for made in (data.mixed_table, data.categorical_table)],
     *[(c, args, with_schema(*data.numeric_table())) for c, args in NUMERIC],
     *[(c, args, data.images()) for c, args in NUMERIC],
     (BernoulliNaiveBayes, {}, data.images()),

@@ -11,7 +11,18 @@ from typing import Any
 from versus.report.dataset_results import DatasetResults
 from versus.report.results import Results
 from versus.report.section import Content, Section, escaped, shown
-from versus.report.sections import confusion, curves, findings, ledger, likelihoods, profile, regions, samples, scores
+from versus.report.sections import (
+    confusion,
+    curves,
+    findings,
+    learned,
+    ledger,
+    likelihoods,
+    profile,
+    regions,
+    samples,
+    scores,
+)
 
 NAME, TITLE = "datasets", "Data set by data set"
 OF_ONE: tuple[Section[DatasetResults], ...] = (
@@ -23,6 +34,7 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (
     likelihoods,
     ledger,
     samples,
+    learned,
     curves,
 )
 
