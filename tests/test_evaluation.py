@@ -148,7 +148,7 @@ def test_a_classifier(measured):
         "skipped": [
             {
                 "what": "likelihood",
-                "reason": "LogisticRegression models y given x, and no density of x",
+                "reason": "LogisticRegression models y given x, and has no density of x",
             },
             {"what": "samples", "reason": "LogisticRegression models y given x, and draws no data"},
             {

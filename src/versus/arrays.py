@@ -13,7 +13,7 @@ Array = NDArray[Any]
 Labels = NDArray[np.int64]
 
 # What a density is a density of. Likelihoods share a column only where this agrees.
-Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial"]
+Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial", "sequence"]
 
 # float16 is omitted: it needs loss scaling, and bfloat16 is as fast without it.
 Precision = Literal["auto", "32-true", "bf16-mixed", "64-true"]
@@ -42,8 +42,12 @@ class Ragged:
     def of(cls, sequences: Any, dtype: Any = None) -> Ragged:
         """Join sequences, each an array or a list (n_i, ...)."""
         parts = [np.asarray(part, dtype=dtype) for part in sequences]
-        starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
-        return cls(np.concatenate(parts) if parts else np.zeros(0, dtype or np.int64), starts)
+        return cls.cut(np.concatenate(parts) if parts else np.zeros(0, dtype or np.int64), [len(p) for p in parts])
+
+    @classmethod
+    def cut(cls, values: Array, lengths: Any) -> Ragged:
+        """Cut values (total, ...) into consecutive sequences of the given lengths (N,)."""
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
     @property
     def lengths(self) -> Array:

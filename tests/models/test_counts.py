@@ -11,14 +11,18 @@ def texts(X, schema):
     return [" ".join(schema.x.words(document)) for document in X]
 
 
-@pytest.mark.parametrize("limits", [{}, {"min_df": 5}, {"max_features": 7}, {"min_df": 3, "max_features": 20}])
+NGRAMS = {"ngram_range": (2, 3), "binary": True, "min_df": 2}
+
+
+@pytest.mark.parametrize("limits", [{}, {"min_df": 5}, {"max_features": 7}, {"min_df": 3, "max_features": 20}, NGRAMS])
 def test_counts_are_scikit_learns(limits):
     X, _, schema = documents()
     train, test = X[:80], X[80:]
     reference = CountVectorizer(token_pattern=r"\S+", **limits).fit(texts(train, schema))
     found = TokenCounts(schema, **limits).fit(train)
     names = reference.get_feature_names_out().tolist()
-    known = [schema.x.vocabulary[code] for code in found.known_]
+    spelled = found.get_arrays()["known"].reshape(found.n_columns, -1)
+    known = [" ".join(schema.x.words(feature[feature >= 0])) for feature in spelled]
     assert sorted(known) == sorted(names)
     order = [names.index(name) for name in known]
     for part in (train, test):

@@ -1,21 +1,26 @@
 """Classifiers of documents: parity with scikit-learn, what their densities sum to, what they draw."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression as Reference
-from sklearn.naive_bayes import MultinomialNB
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, MultinomialNB
+from sklearn.svm import LinearSVC
 
 from tests.models.small_text import documents
 from versus.arrays import Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
+from versus.data.targets import Classes
+from versus.evaluation.uses import density
 from versus.models import persistence
-from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
+from versus.models.classical_generative.naive_bayes_counts import ComplementNaiveBayes, MultinomialNaiveBayes
+from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes
 from versus.models.discriminative.baseline import PriorBaseline
-from versus.models.discriminative.linear import LinearSVM, LogisticRegression
+from versus.models.discriminative.linear import NBSVM, LinearSVM, LogisticRegression
 
 PATTERN = r"\S+"
 
@@ -50,7 +55,64 @@ def test_logistic_regression_is_scikit_learns(tfidf, vectorizer):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("model_class", [MultinomialNaiveBayes, LogisticRegression, LinearSVM])
+@pytest.mark.parametrize("min_df", [1, 4])
+def test_bernoulli_naive_bayes_is_scikit_learns(min_df):
+    X, y, X_test, _, schema = split()
+    model = BernoulliNaiveBayes(alpha=0.5, min_df=min_df, schema=schema).fit(X, y)
+    vectorizer = CountVectorizer(token_pattern=PATTERN, min_df=min_df, binary=True)
+    reference = BernoulliNB(alpha=0.5, class_prior=np.exp(model.log_prior_))
+    reference.fit(vectorizer.fit_transform(texts(X, schema)), y)
+    expected = reference.predict_joint_log_proba(vectorizer.transform(texts(X_test, schema)))
+    np.testing.assert_allclose(model.log_joint(X_test), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_complement_naive_bayes_is_scikit_learns(norm):
+    X, y, X_test, _, schema = split()
+    y = np.where(np.arange(len(y)) % 5 == 0, 2, y)
+    three = Schema(schema.x, Classes(("left", "right", "other")))
+    model = ComplementNaiveBayes(alpha=0.5, norm=norm, ngram_range=(1, 2), schema=three).fit(X, y)
+    vectorizer = CountVectorizer(token_pattern=PATTERN, ngram_range=(1, 2))
+    reference = ComplementNB(alpha=0.5, norm=norm).fit(vectorizer.fit_transform(texts(X, schema)), y)
+    expected = reference.predict_proba(vectorizer.transform(texts(X_test, schema)))
+    np.testing.assert_allclose(model.predict_proba(X_test), expected, atol=1e-10)
+    assert "weighs features" in str(density.reason_against(model, three))
+
+
+def test_the_sets_of_words_of_documents_sum_to_one():
+    X = Ragged.of([[0, 1, 1], [2, 0], [1]], np.int32)
+    schema = Schema(Tokens(tuple("abc")), Classes(("left", "right")))
+    model = BernoulliNaiveBayes(schema=schema).fit(X, np.array([0, 1, 1]))
+    every = Ragged.of([np.flatnonzero(bits) for bits in product((0, 1), repeat=3)], np.int32)
+    np.testing.assert_allclose(np.exp(model.log_prob(every)).sum(), 1.0)
+    drawn = model.sample(4000, y=np.ones(4000, np.int64), random_state=0)
+    found = np.bincount(drawn.values, minlength=3) / 4000
+    np.testing.assert_allclose(found, model.probabilities_[1], atol=0.03)
+
+
+def test_ratios_of_counts_weigh_what_the_machine_sees():
+    """NB-SVM by Wang and Manning's formulas: a machine over scaled counts; without its own weights naive Bayes."""
+    X, y, X_test, _, schema = split()
+    vectorizer = CountVectorizer(token_pattern=PATTERN, binary=True, ngram_range=(1, 2))
+    Z, Z_test = vectorizer.fit_transform(texts(X, schema)), vectorizer.transform(texts(X_test, schema))
+    inside, outside = ((np.asarray(Z[y == k].sum(axis=0))[0] + 1.0) for k in (1, 0))
+    ratios = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    machine = LinearSVC(random_state=0).fit(Z.multiply(ratios), y)
+    model = NBSVM(random_state=0, schema=schema).fit(X, y)
+    weights = 0.75 * np.abs(machine.coef_[0]).mean() + 0.25 * machine.coef_[0]
+    margins = Z_test.multiply(ratios) @ weights + machine.intercept_[0]
+    p = model.predict_proba(X_test)
+    np.testing.assert_allclose(np.log(p[:, 1] / p[:, 0]) * model.temperature_, margins, atol=2e-3)
+    naive = MultinomialNB(fit_prior=False).fit(Z, y)
+    direction = NBSVM(beta=0.0, random_state=0, schema=schema).fit(X, y).coefficients_[:, 0]
+    log_ratio = naive.feature_log_prob_[1] - naive.feature_log_prob_[0]
+    np.testing.assert_allclose(np.sort(direction) / direction.max(), np.sort(log_ratio) / log_ratio.max(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "model_class",
+    [MultinomialNaiveBayes, BernoulliNaiveBayes, ComplementNaiveBayes, LogisticRegression, LinearSVM, NBSVM],
+)
 def test_classes_of_documents_are_learned(model_class):
     X, y, X_test, y_test, schema = split()
     accuracy = (model_class(schema=schema).fit(X, y).predict(X_test) == y_test).mean()
@@ -102,6 +164,9 @@ def test_drawn_documents_are_as_long_and_as_worded_as_the_class():
         (MultinomialNaiveBayes, "classical_generative", "naive_bayes_counts"),
         (LogisticRegression, "discriminative", "linear"),
         (LinearSVM, "discriminative", "linear"),
+        (BernoulliNaiveBayes, "classical_generative", "naive_bayes_discrete"),
+        (partial(ComplementNaiveBayes, ngram_range=(1, 3)), "classical_generative", "naive_bayes_counts"),
+        (NBSVM, "discriminative", "linear"),
     ],
 )
 def test_a_saved_classifier_answers_the_same_bits(model_class, family, module, tmp_path):

@@ -107,6 +107,11 @@ class Prepared:
             where = rows
         return self.X[where], self.y[where]
 
+    def unknown_tokens(self, repeat: int) -> tuple[int, int]:
+        """Count the test tokens that no row learned from has, and all test tokens; of sequences alone."""
+        tested, learned = (self.take(repeat, *parts)[0].values for parts in (("test",), ("train", "validation")))
+        return int((~np.isin(tested, np.unique(learned))).sum()), len(tested)
+
 
 def write(folder: Path, prepared: Prepared) -> None:
     """Write a prepared data set; the bytes depend on the values only, so equal data have equal hashes in DVC."""

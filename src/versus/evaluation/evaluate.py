@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Events
+from versus.arrays import Events, Ragged
 from versus.data.prepared import Prepared, save_events
 from versus.data.schema import Schema
 from versus.data.targets import Number
@@ -85,6 +85,7 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
 def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
     has = capabilities(model)
     method = density(has)
+    unknown = [data.unknown_tokens(r)[0] for r in range(data.repeats)] if isinstance(data.X, Ragged) else None
     return {
         "cell": cell.name,
         "dataset": cell.dataset,
@@ -100,6 +101,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "n_test": data.splits["test"].lengths.tolist(),
         "repeats": data.repeats,
         "test_hash": hash_test_rows(data),
+        **({} if unknown is None else {"unknown_tokens": unknown}),
     }
 
 

@@ -152,6 +152,7 @@ class Model:
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ()
+    no_density: ClassVar[str] = "models y given x"  # said where a model has neither a density nor samples
     special_cases: ClassVar[SpecialCases] = ()
     search_space: ClassVar[SearchSpace] = {}
 

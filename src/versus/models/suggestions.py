@@ -185,6 +185,8 @@ FOUR = {"n_components": 4, "covariance_type": "full"}
 SUGGESTIONS = (
     Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes, _no_time),
     Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes, _linear),
+    Suggestion(D, "linear_svm", "linear", "LinearSVM", {"C": 1.0}, _documents, _linear),
+    Suggestion(D, "nb_svm", "linear", "NBSVM", {"C": 1.0}, _documents, _linear),
     Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags, _no_time),
     Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags, _no_time),
     Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _classes, _kernel),
@@ -205,6 +207,8 @@ SUGGESTIONS = (
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _values, _normals),
     Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _values, _mixtures),
     Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, _no_time),
+    Suggestion(C, "bernoulli_naive_bayes", "naive_bayes_discrete", "BernoulliNaiveBayes", {}, _documents, _no_time),
+    Suggestion(C, "complement_naive_bayes", "naive_bayes_counts", "ComplementNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )

@@ -36,7 +36,9 @@ def reason_against(model: Any, schema: Schema) -> str | None:
     has = capabilities(model)
     if density(has) is not None:
         return None
-    what = "draws data, and has no density of them" if "sample" in has else "models y given x, and no density of x"
+    what = (
+        "draws data, and has no density of them" if "sample" in has else f"{model.no_density}, and has no density of x"
+    )
     return f"{type(model).__name__} {what}"
 
 

@@ -29,7 +29,7 @@ def concerns(schema: Schema) -> bool:
 
 def reason_against(model: Any, schema: Schema) -> str | None:
     """Give the reason if the model draws nothing, as a discriminative one; None if it can."""
-    return None if hasattr(model, "sample") else f"{type(model).__name__} models y given x, and draws no data"
+    return None if hasattr(model, "sample") else f"{type(model).__name__} {model.no_density}, and draws no data"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:

@@ -25,7 +25,7 @@ def concerns(schema: Schema) -> bool:
 def reason_against(model: Any, schema: Schema) -> str | None:
     """Give the reason if the model draws no events with classes; None if it does."""
     if not hasattr(model, "sample"):
-        return f"{type(model).__name__} models y given x, and draws no data"
+        return f"{type(model).__name__} {model.no_density}, and draws no data"
     if isinstance(schema.y, Number):
         return "the target is a number, not a class"
     if isinstance(schema.y, Tags):

@@ -1,4 +1,4 @@
-r"""Naive Bayes for categories and for bits.
+r"""Naive Bayes for categories and for bits, also those of documents: the words that one has.
 
 .. math:: p(x \mid y) = \prod_d \theta_{y d x_d}, \qquad
           p(x \mid y) = \prod_d \theta_{yd}^{x_d} (1 - \theta_{yd})^{1 - x_d}
@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from versus.arrays import Array, Labels, Measure
-from versus.data.spaces import Image
+from versus.arrays import Array, Events, Labels, Measure, Ragged
+from versus.data.schema import Schema
+from versus.data.spaces import Image, Tokens
 from versus.models.arguments import Between, Positive, SearchSpace
 from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
+from versus.models.classical_generative.naive_bayes_counts import CountedDensity
+from versus.models.counts import RowCounts, TokenCounts
 from versus.models.events import raw_rows, stored_events
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
 
@@ -77,10 +80,11 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
 
 
 @dataclass(eq=False)
-class BernoulliNaiveBayes(ClassConditionalDensity):
-    """Binary features: columns of 0 and 1 or of two categories, and pixels, which count as 1 from half up.
+class BernoulliNaiveBayes(CountedDensity):
+    """Binary features: columns of 0 and 1 or of two categories, pixels, which count as 1 from half up, and documents.
 
-    Learned: ``probabilities_`` (K, D), of a 1. Samples of images are black and white.
+    A document is the set of known tokens that it has; samples name each of them once, in the order of the vocabulary.
+    Samples of images are black and white. Learned: ``probabilities_`` (K, D), of a 1.
 
     Args:
         alpha: added to the counts of 0 and of 1 (Laplace: 1).
@@ -94,27 +98,72 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
 
     @property
     def measure(self) -> Measure:  # type: ignore[override]  # the data decide
-        """Reference measure: "binarised" for images, else "discrete"."""
+        """Reference measure: "binarised" for images and documents, else "discrete"."""
         schema = getattr(self, "schema_", None) or self.schema
-        return "binarised" if schema and isinstance(schema.x, Image) else "discrete"
+        return "binarised" if schema and isinstance(schema.x, Image | Tokens) else "discrete"
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def new_counts(self, schema: Schema) -> Any:
+        """Build the converter of events to bits."""
+        if isinstance(schema.x, Tokens):
+            return TokenCounts(schema, self.min_df, self.max_features, binary=True)
+        return _BitRows(schema, type(self).__name__)
+
+    def fit_density(self, X: Events, y: Labels) -> None:
         """Estimate smoothed frequencies of 1 in each class."""
-        bits = self._bits(X)
+        self.counts_ = self.new_counts(self.schema_).fit(X)
+        bits = self.counts_.transform(X)
         members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
-        ones = members @ np.nan_to_num(bits) + self.alpha
-        seen = members @ (~np.isnan(bits)).astype(np.float64) + 2 * self.alpha
-        self.probabilities_ = ones / seen
+        if isinstance(bits, np.ndarray):
+            ones, seen = members @ np.nan_to_num(bits), members @ (~np.isnan(bits)).astype(np.float64)
+        else:
+            ones, seen = members @ bits, members.sum(axis=1, keepdims=True)
+        self.probabilities_ = np.ascontiguousarray((ones + self.alpha) / (seen + 2 * self.alpha))
         self.restore()
 
-    def _bits(self, X: Array) -> Array:
-        """Bits of events, (N, *event) -> (N, D) of 0, 1 and NaN."""
-        rows = raw_rows(X, self.schema_)
-        if isinstance(self.schema_.x, Image):
-            if self.schema_.levels is None:
+    def log_likelihoods(self, X: Events) -> Array:
+        """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
+        bits = self.counts_.transform(X)
+        log_zeros = np.log1p(-self.probabilities_)
+        log_odds = np.log(self.probabilities_) - log_zeros
+        if isinstance(bits, np.ndarray):
+            log_density: Array = np.nan_to_num(bits) @ log_odds.T + ~np.isnan(bits) @ log_zeros.T
+        else:
+            log_density = bits @ log_odds.T + log_zeros.sum(axis=1)
+        return log_density
+
+    def draw(self, label: int, n: int, rng: np.random.Generator) -> Events:
+        """Draw ``n`` events of one class, (n, *event)."""
+        p = self.probabilities_[label]
+        bits = rng.random((n, len(p))) < p
+        if isinstance(self.schema_.x, Tokens):
+            return Ragged.cut(self.counts_.known_[np.nonzero(bits)[1]].astype(np.int32), bits.sum(axis=1))
+        return stored_events(bits * ((self.schema_.levels or 2) - 1.0), self.schema_)
+
+    def restore(self) -> None:
+        """Check shapes."""
+        shape = (self.schema_.n_classes, self.counts_.n_columns)
+        check_shape({"probabilities": self.probabilities_}, "probabilities", shape)
+
+
+class _BitRows(RowCounts):
+    """Events whose columns or pixels are read as bits: (N, *event) -> (N, D) of 0, 1 and NaN."""
+
+    def fit(self, X: Array) -> Self:
+        """Learn nothing."""
+        return self
+
+    def transform(self, X: Array) -> Array:
+        """Convert events to bits.
+
+        Raises:
+            ValueError: naming the column and the value that is not 0 or 1.
+        """
+        rows = raw_rows(X, self.schema)
+        if isinstance(self.schema.x, Image):
+            if self.schema.levels is None:
                 raise ValueError("BernoulliNaiveBayes cuts pixels at half of their levels, and these have none: floats")
-            return (rows >= ceil(self.schema_.levels / 2)).astype(np.float64)
-        for column, values in zip(self.schema_.columns, rows.T, strict=True):
+            return (rows >= ceil(self.schema.levels / 2)).astype(np.float64)
+        for column, values in zip(self.schema.columns, rows.T, strict=True):
             odd = values[~(np.isnan(values) | (values == 0) | (values == 1))]
             if odd.size:
                 raise ValueError(
@@ -122,22 +171,3 @@ class BernoulliNaiveBayes(ClassConditionalDensity):
                     "MixedNaiveBayes takes numbers and categories"
                 )
         return rows.astype(np.float64, copy=False)
-
-    def log_likelihoods(self, X: Array) -> Array:
-        """Log p(x | y) of the observed features for every class, (N, *event) -> (N, K) nats."""
-        bits = self._bits(X)
-        seen = ~np.isnan(bits)
-        log_odds = np.log(self.probabilities_) - np.log1p(-self.probabilities_)
-        log_density: Array = np.nan_to_num(bits) @ log_odds.T + seen @ np.log1p(-self.probabilities_).T
-        return log_density
-
-    def draw(self, label: int, n: int, rng: np.random.Generator) -> Array:
-        """Draw ``n`` events of one class, (n, *event)."""
-        p = self.probabilities_[label]
-        bits = (rng.random((n, len(p))) < p).astype(np.float64)
-        return stored_events(bits * ((self.schema_.levels or 2) - 1), self.schema_)
-
-    def restore(self) -> None:
-        """Check shapes."""
-        shape = (self.schema_.n_classes, self.schema_.n_features)
-        check_shape({"probabilities": self.probabilities_}, "probabilities", shape)

@@ -4,12 +4,13 @@ r"""Linear models: logistic regression, the linear support vector machine, ridge
 
 with z the preprocessed x. scikit-learn fits; a matrix and an offset are all that is learned, so they are kept as plain
 arrays, and using a fitted model needs no scikit-learn (whose import alone takes longer than all of its predictions).
-Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), sections 3.4, 4.4 and 12.2.
+Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning* (2009), sections 3.4, 4.4 and 12.2; Wang and
+Manning, "Baselines and bigrams: simple, good sentiment and topic classification" (2012).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -18,12 +19,12 @@ import numpy as np
 from versus.arrays import Array, Labels
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
-from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace
-from versus.models.counts import TokenCounts
+from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace, Share
+from versus.models.counts import KnownNgrams
 from versus.models.estimator import PreprocessedModel, limited, over_all_classes
 from versus.models.margins import cross_validated_temperature, one_against_rest
 
-__all__ = ["LinearSVM", "LogisticRegression", "RidgeRegression"]
+__all__ = ["NBSVM", "LinearSVM", "LogisticRegression", "RidgeRegression"]
 
 
 class _Linear(PreprocessedModel):
@@ -51,14 +52,21 @@ class _Linear(PreprocessedModel):
 
 
 @dataclass(eq=False, kw_only=True)
-class _LinearClassifier(_Linear):
+class _LinearClassifier(KnownNgrams, _Linear):
     """Softmax over linear scores; ``present_`` are the classes seen in training.
 
     Args:
         class_weight: "balanced" weighs each row by N / (K · members of its class), so that all classes count alike.
+        tfidf: for documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
     """
 
     class_weight: Literal["balanced"] | None = None
+    tfidf: bool = True
+
+    def _new_preprocessor(self, schema: Schema) -> Any:
+        if isinstance(schema.x, Tokens):
+            return self.new_counts(schema, self.tfidf)
+        return super()._new_preprocessor(schema)
 
     def _learn(self, fitted: Any) -> None:
         self._take_over(fitted.coef_, fitted.intercept_)
@@ -99,9 +107,6 @@ class LogisticRegression(_LinearClassifier):
         C: inverse strength of the penalty.
         max_iter: maximum number of L-BFGS steps.
         n_jobs: processor cores that fit.
-        min_df: for documents: a token is known if at least this many training documents have it.
-        max_features: for documents: maximum number of known tokens, the most frequent; None for no limit.
-        tfidf: for documents: counts are weighted by rarity and scaled to length 1 (`versus.models.counts`).
     """
 
     search_space: ClassVar[SearchSpace] = {"C": Between(1e-3, 1e3)}
@@ -111,14 +116,6 @@ class LogisticRegression(_LinearClassifier):
     C: Positive = 1.0
     max_iter: Count = 1000
     n_jobs: int = 1
-    min_df: Count = 1
-    max_features: Count | None = None
-    tfidf: bool = True
-
-    def _new_preprocessor(self, schema: Schema) -> Any:
-        if isinstance(schema.x, Tokens):
-            return TokenCounts(schema, self.min_df, self.max_features, self.tfidf)
-        return super()._new_preprocessor(schema)
 
     def fit(self, X: Array, y: Array | None = None) -> LogisticRegression:
         """Learn from X (N, *event) and labels y (N,)."""
@@ -136,7 +133,7 @@ class LinearSVM(_LinearClassifier):
     """Linear support vector machines, one class against the rest, squared hinge loss (LIBLINEAR).
 
     Probabilities are the softmax of the margins at a temperature chosen by cross-validation (`versus.models.margins`),
-    so the most probable class is the one with the largest margin.
+    so the most probable class is the one with the largest margin. Of documents on the counts of their tokens.
 
     Args:
         C: inverse strength of the penalty.
@@ -154,19 +151,76 @@ class LinearSVM(_LinearClassifier):
     tol: float = 1e-4
     random_state: int | None = None
 
-    def fit(self, X: Array, y: Array | None = None) -> LinearSVM:
-        """Learn from X (N, *event) and labels y (N,)."""
+    def _new_machine(self) -> Any:
         from sklearn.svm import LinearSVC  # 2 s to import
 
+        names = ("C", "max_iter", "tol", "random_state", "class_weight")
+        return LinearSVC(**{name: getattr(self, name) for name in names})
+
+    def fit(self, X: Array, y: Array | None = None) -> LinearSVM:
+        """Learn from X (N, *event) and labels y (N,)."""
         Z, y = self._fit_transform(X, y)
-
-        def machine() -> Any:
-            return LinearSVC(**self.arguments())
-
-        self._learn(machine().fit(Z, y))
-        found = cross_validated_temperature(machine, one_against_rest, Z, y, self.random_state)
+        self._learn(self._new_machine().fit(Z, y))
+        found = cross_validated_temperature(self._new_machine, one_against_rest, Z, y, self.random_state)
         self.temperature_ = np.asarray(found)
         return self
+
+
+@dataclass(eq=False)
+class NBSVM(LinearSVM):
+    """Linear support vector machines over the log-count ratios of naive Bayes, for documents (Wang and Manning 2012).
+
+    Each class has the ratios r of its features, and its machine reads counts times r. Its weights are drawn towards
+    their mean magnitude, for which it is naive Bayes: w' = (1 - beta) mean |w| + beta w.
+
+    Args:
+        alpha: added to each feature's total count in a class and outside of it.
+        beta: share of the machine's own weights.
+    """
+
+    ngram_range: Sequence[Count] = (1, 2)
+    binary: bool = True
+    tfidf: bool = False
+    alpha: Positive = 1.0
+    beta: Share = 0.25
+
+    def _new_preprocessor(self, schema: Schema) -> Any:
+        if not isinstance(schema.x, Tokens):
+            raise ValueError(f"NBSVM takes documents, and the data are {schema.x.describe()}; LinearSVM takes these")
+        return super()._new_preprocessor(schema)
+
+    def _new_machine(self) -> Any:
+        return _RatioMachine(super()._new_machine, self.alpha, self.beta)
+
+
+class _RatioMachine:
+    """The machines of `NBSVM`, one class against the rest, in the form of a scikit-learn classifier."""
+
+    def __init__(self, new_machine: Callable[[], Any], alpha: float, beta: float) -> None:
+        self.new_machine = new_machine
+        self.alpha = alpha
+        self.beta = beta
+
+    def fit(self, Z: Any, y: Labels) -> _RatioMachine:
+        self.classes_ = np.unique(y)
+        sides = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        self.coef_, self.intercept_ = map(np.stack, zip(*(self._against_rest(Z, y == k) for k in sides), strict=True))
+        return self
+
+    def _against_rest(self, Z: Any, inside: Array) -> tuple[Array, Any]:
+        counts = np.stack([~inside, inside]).astype(np.float64) @ Z + self.alpha  # (2, F)
+        outside_log, inside_log = np.log(counts / counts.sum(axis=1, keepdims=True))
+        ratios = inside_log - outside_log
+        scaled = Z.copy()
+        scaled.data *= ratios[scaled.indices]
+        machine = self.new_machine().fit(scaled, inside)
+        weights = machine.coef_[0]
+        return ratios * ((1 - self.beta) * np.abs(weights).mean() + self.beta * weights), machine.intercept_[0]
+
+    def decision_function(self, Z: Any) -> Array:
+        """Margins (N, K), or (N,) for two classes."""
+        margins: Array = Z @ self.coef_.T + self.intercept_
+        return margins[:, 0] if len(self.coef_) == 1 else margins
 
 
 @dataclass(eq=False)

@@ -23,8 +23,9 @@ MEANING = {
     "continuous": "densities of continuous values",
     "discrete": "probabilities of discrete values",
     "mixed": "densities of the numeric columns times probabilities of the categorical ones",
-    "binarised": "probabilities of pixels made black or white",
+    "binarised": "probabilities of pixels made black or white, or of the words that a document has",
     "multinomial": "probabilities of counts, given their sum",
+    "sequence": "probabilities of tokens in their order, given how many there are",
 }
 
 

@@ -32,6 +32,7 @@ def content(dataset: DatasetResults) -> dict[str, Any]:
         ("split", f"{splits}; {many}{_rule(about)}"),
         ("no test rows of", _absent(dataset)),
         ("missing values", _missing_values(prepared.X)),
+        ("unknown tokens", _unknown_tokens(dataset)),
         *(("warning", warning) for warning in about.get("warnings", ())),
         *((key, about.get(key)) for key in ("citation", "licence")),
         *(("file", source(file)) for file in about.get("files") or ()),
@@ -84,6 +85,16 @@ def _missing_values(X: Events) -> str:
         return ""
     missing = int(np.isnan(X).sum())
     return f"{formatting.count(missing)} ({formatting.percent(missing / X.size)})" if missing else ""
+
+
+def _unknown_tokens(dataset: DatasetResults) -> str:
+    """Test tokens that no row learned from has, of all repeats."""
+    prepared = dataset.prepared
+    if not isinstance(prepared.X, Ragged):
+        return ""
+    unknown, total = np.sum([prepared.unknown_tokens(r) for r in range(prepared.repeats)], axis=0)
+    share = formatting.percent(unknown / total) if total else ""
+    return f"{formatting.count(unknown)} of {formatting.count(total)} in test rows ({share}) are in no training row"
 
 
 def source(file: Mapping[str, Any]) -> str:
