@@ -1,4 +1,4 @@
-"""Stage `experiment`: fit some cells on ever more rows, and find where one side overtakes the other."""
+"""Stage `experiment`: fit some cells in other ways than the comparison does, on the same test rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
-from versus.experiments import training_size
+from versus.experiments import augmentation, few_labels, held_out_class, training_size
+from versus.experiments.run import Job
 from versus.workspace import Workspace
+
+KINDS = {
+    "training_size": training_size.run,
+    "few_labels": few_labels.run,
+    "augmentation": augmentation.run,
+    "held_out_class": held_out_class.run,
+}
 
 
 def main(name: str) -> None:
@@ -16,7 +24,7 @@ def main(name: str) -> None:
     params = parameters.read(workspace.params)
     asked = params.experiments[name]
     cells = [cell for cell in parameters.cells(params) if cell.name in asked.cells]
-    training_size.run(workspace, name, asked, cells, params.training, params.comparison, params.seed)
+    KINDS[asked.kind](Job(workspace, name, asked, cells, params.training, params.comparison, params.seed))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Gt
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
@@ -18,10 +18,30 @@ from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
 from versus.models import catalogue
-from versus.settings import FAMILIES, Cell, Comparison, Gate, Training, TrainingSize, Tuning
+from versus.settings import (
+    FAMILIES,
+    Augmentation,
+    Cell,
+    Comparison,
+    FewLabels,
+    Gate,
+    HeldOutClass,
+    Training,
+    TrainingSize,
+    Tuning,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
+
+
+ExperimentSpecification = Annotated[
+    Annotated[TrainingSize, Tag("training_size")]
+    | Annotated[FewLabels, Tag("few_labels")]
+    | Annotated[Augmentation, Tag("augmentation")]
+    | Annotated[HeldOutClass, Tag("held_out_class")],
+    Discriminator(lambda given: given.get("kind", "training_size") if isinstance(given, dict) else given.kind),
+]
 
 
 class ParamsError(ValueError):
@@ -55,7 +75,7 @@ class Params(_Section):
     discriminative: dict[CellName, CellSpecification] = {}
     classical_generative: dict[CellName, CellSpecification] = {}
     deep_generative: dict[CellName, CellSpecification] = {}
-    experiments: dict[Name, TrainingSize] = {}
+    experiments: dict[Name, ExperimentSpecification] = {}
 
 
 def cells(params: Params) -> Iterator[Cell]:

@@ -107,21 +107,75 @@ class Comparison(_Checked):
     rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
 
 
+Sizes = Literal["auto"] | Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(2)]
+Draws = Annotated[int, Ge(1), Le(1000)]
+
+
 @dataclass(frozen=True)
-class TrainingSize(_Checked):
-    """Experiment: cells of one data set on ever more rows, and the size at which one side overtakes the other.
+class _Experiment(_Checked):
+    """Experiment: other fits of cells of one data set than the compared ones (`versus.experiments`).
 
     Args:
         data: name of the data set.
         cells: names of the cells to fit, of both sides.
-        sizes: numbers of rows to learn from; "auto" for all rows, halved again and again.
-        draws: random orders of the rows in each repeat, each with a training set of every size.
     """
 
     data: str
     cells: Annotated[tuple[str, ...], MinLen(2)]
-    sizes: Literal["auto"] | Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(2)] = "auto"
-    draws: Annotated[int, Ge(1), Le(1000)] = 2
+
+
+@dataclass(frozen=True)
+class TrainingSize(_Experiment):
+    """Cells on ever more rows, and the size at which one side overtakes the other.
+
+    Args:
+        sizes: numbers of rows to learn from; "auto" for all rows, halved again and again.
+        draws: random orders of the rows in each repeat, each with a training set of every size.
+    """
+
+    sizes: Sizes = "auto"
+    draws: Draws = 2
+    kind: Literal["training_size"] = "training_size"
+
+
+@dataclass(frozen=True)
+class FewLabels(_Experiment):
+    """Cells on few labelled rows, with and without the other rows, whose labels are hidden.
+
+    Args:
+        labels: numbers of labelled rows; those that leave none unlabelled are left out.
+        draws: random orders of the rows in each repeat.
+    """
+
+    labels: Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(1)] = (10, 100, 1000)
+    draws: Draws = 2
+    kind: Literal["few_labels"] = "few_labels"
+
+
+@dataclass(frozen=True)
+class Augmentation(_Experiment):
+    """Discriminative cells with and without rows that generative ones draw.
+
+    Args:
+        sizes: numbers of real rows to learn from; "auto" for all rows, halved again and again.
+        draws: random orders of the rows in each repeat.
+        drawn: rows drawn for each real one.
+    """
+
+    sizes: Sizes = "auto"
+    draws: Draws = 2
+    drawn: Annotated[float, Gt(0), Le(1000)] = 1.0
+    kind: Literal["augmentation"] = "augmentation"
+
+
+@dataclass(frozen=True)
+class HeldOutClass(_Experiment):
+    """Cells that learn all classes but one, each in turn, and must tell rows of that one from rows of the others."""
+
+    kind: Literal["held_out_class"] = "held_out_class"
+
+
+Experiment = TrainingSize | FewLabels | Augmentation | HeldOutClass
 
 
 @dataclass(frozen=True)

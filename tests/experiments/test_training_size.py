@@ -11,15 +11,14 @@ import pytest
 from stages import evaluate, experiment, fingerprint, train
 from versus import params as parameters
 from versus.data import prepared
-from versus.experiments import training_size
+from versus.experiments import fits, training_size
 from versus.experiments.curves import Course
-from versus.experiments.training_size import Fits
+from versus.experiments.fits import Entrant, Fits
 from versus.models.discriminative.neighbours import KNearestNeighbours
 from versus.params import ParamsError
 from versus.report import results
 from versus.report.section import shown
 from versus.report.sections import crossing
-from versus.settings import Cell
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -49,7 +48,7 @@ def of(workspace: Workspace) -> dict:
 def test_every_prefix_of_an_order_is_stratified_and_has_every_class() -> None:
     y = np.repeat([0, 1, 2], [300, 90, 10])
     rows = np.arange(5, 400)
-    ordered = training_size.order(y, rows, 3, np.random.default_rng(0))
+    ordered = fits.order(y, rows, 3, np.random.default_rng(0))
     assert sorted(ordered) == rows.tolist()
     assert set(y[ordered[:3]]) == {0, 1, 2}
     for m in (40, 100, 200):
@@ -85,19 +84,19 @@ def test_a_killed_experiment_goes_on_and_ends_as_if_it_had_not_been(
     experiment.main("size")
     expected = workspace.experiment_result("size").read_bytes()
     shutil.rmtree(workspace.experiment("size"))
-    course, fits = Fits.course, []
+    course, made = Fits.course, []
 
-    def killed_after_four(self: Fits, cell: Cell, repeat: int) -> Course:
-        fits.append(repeat)
-        if len(fits) == 5:
+    def killed_after_four(self: Fits, entrant: Entrant, repeat: int) -> Course:
+        made.append(repeat)
+        if len(made) == 5:
             raise KeyboardInterrupt
-        return course(self, cell, repeat)
+        return course(self, entrant, repeat)
 
     monkeypatch.setattr(Fits, "course", killed_after_four)
     with pytest.raises(KeyboardInterrupt):
         experiment.main("size")
     experiment.main("size")
-    assert len(fits) == 4 + 1 + (3 * prepared.read(workspace.prepared("iris")).repeats - 4)
+    assert len(made) == 4 + 1 + (3 * prepared.read(workspace.prepared("iris")).repeats - 4)
     assert workspace.experiment_result("size").read_bytes() == expected
     assert not workspace.unfinished("experiment-size").exists()
 
@@ -186,8 +185,7 @@ def test_a_faulty_experiment_is_refused_with_its_line(tmp_path: Path, line: str,
 
 
 def test_a_size_beyond_the_rows_is_refused(workspace: Workspace) -> None:
-    asked = parameters.read(workspace.params).experiments["size"]
     data = prepared.read(workspace.prepared("iris"))
     with pytest.raises(ValueError, match="500 is more than the 120 rows of iris"):
-        training_size.sizes_of(data, type(asked)("iris", asked.cells, (10, 500)))
-    assert training_size.sizes_of(data, type(asked)("iris", asked.cells)) == [8, 15, 30, 60, 120]
+        training_size.sizes_of(data, (10, 500), "iris")
+    assert training_size.sizes_of(data, "auto", "iris") == [8, 15, 30, 60, 120]

@@ -1,11 +1,11 @@
-"""Curves of scores by training-set size, the comparison of both sides at each size, and where they cross."""
+"""Curves of scores by training-set size, both sides compared at each size, where they cross, and what is gained."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,21 @@ class Course:
     skipped: dict[int, str]
 
 
+class Named(Protocol):
+    """Entrant of an experiment (`versus.experiments.fits.Entrant`)."""
+
+    @property
+    def name(self) -> str:
+        """Name of the curve."""
+
+    @property
+    def cell(self) -> Cell:
+        """Cell that is fitted."""
+
+
 def compare(
-    cells: Sequence[Cell],
+    entrants: Sequence[Named],
+    gains: Sequence[tuple[str, str]],
     courses: Mapping[str, Sequence[Course]],
     sizes: Sequence[int],
     metrics: Sequence[Metric],
@@ -46,8 +59,9 @@ def compare(
     """Return curves with intervals, differences of both sides and their crossings, as plain JSON types.
 
     Args:
-        cells: the cells of both sides.
-        courses: cell -> scores of each repeat.
+        entrants: what was fitted; those that are a cell as it is are compared by side.
+        gains: names of entrants with and without what is added.
+        courses: entrant -> scores of each repeat.
         sizes: (S,) ascending.
         metrics: the scores.
         data: the data set, for the units of its test rows.
@@ -55,22 +69,35 @@ def compare(
         seed: seed of the bootstrap.
     """
     test = [data.splits["test"][repeat] for repeat in range(data.repeats)]
-    draws = courses[cells[0].name][0].seconds.shape[1]
+    draws = courses[entrants[0].name][0].seconds.shape[1]
     units = [rows if data.units is None else data.units[rows] for rows in test]
     bootstrap = CurveBootstrap(units, draws, random_state=seed)
     curves = {
-        (cell.name, m.name): bootstrap.curve([course.rows[m.name] for course in courses[cell.name]])
-        for cell, m in product(cells, metrics)
+        (entrant.name, m.name): bootstrap.curve([course.rows[m.name] for course in courses[entrant.name]])
+        for entrant, m in product(entrants, metrics)
     }
+    cells = [entrant.cell for entrant in entrants if entrant.name == entrant.cell.name]
+    of_gains = list(_gains(gains, metrics, curves, confidence))
     return {
-        "cells": [cell.name for cell in cells],
+        "cells": {entrant.name: entrant.cell.name for entrant in entrants},
         "sizes": list(sizes),
         "orders": draws * data.repeats,
         "confidence": confidence,
         "curves": [{"cell": c, "score": score, **_ends(of, confidence)} for (c, score), of in curves.items()],
         "pairs": list(_pairs(cells, metrics, sizes, curves, confidence)),
+        "gains": of_gains,
         "skipped": sorted({(c, size, why) for c, of in courses.items() for o in of for size, why in o.skipped.items()}),
     }
+
+
+def _gains(
+    gains: Sequence[tuple[str, str]], metrics: Sequence[Metric], curves: Curves, confidence: float
+) -> Iterator[dict[str, Any]]:
+    """Compare each entrant with what is added to the same one without, at each size; positive is better."""
+    for metric, (more, without) in product(metrics, gains):
+        apart = curves[more, metric.name] - curves[without, metric.name]
+        found = _ends(-apart if metric.lower_is_better else apart, confidence)
+        yield {"score": metric.name, "with": more, "without": without, "difference": found}
 
 
 def costs(courses: Mapping[str, Sequence[Course]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ values arrive as NaN, categorical columns as codes (see `versus.data.schema.Colu
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,6 +21,11 @@ class Fits(Protocol):
 
     def fit(self, X: Array, y: Array | None = None) -> Any:
         """Learn from X (N, *event) and y (N,); returns self."""
+
+
+def takes_weights(model: Any) -> bool:
+    """Check that rows may have weights in the model's ``fit``, which its signature says."""
+    return "sample_weight" in inspect.signature(model.fit).parameters
 
 
 @runtime_checkable

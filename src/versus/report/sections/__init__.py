@@ -5,12 +5,14 @@ from __future__ import annotations
 from versus.report.results import Results
 from versus.report.section import Section
 from versus.report.sections import (
+    additions,
     costs,
     crossing,
     datasets,
     differences,
     families,
     gaps,
+    held_out,
     provenance,
     ranks,
     table,
@@ -27,6 +29,8 @@ SECTIONS: tuple[Section[Results], ...] = (
     trade_off,
     ranks,
     crossing,
+    additions,
+    held_out,
     datasets,
     tuning,
     gaps,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any
 
 from versus.metrics import table as metric_table
 from versus.report import formatting
-from versus.report.figures.figure import Figure
-from versus.report.figures.plot import Line, Mark, path, plot, scale
+from versus.report.figures.size_curves import size_curves
 from versus.report.results import Results
 from versus.report.section import Content, escaped, table
-from versus.settings import Cell
 
 NAME, TITLE = "crossing", "How many rows each side needs"
 
@@ -42,20 +41,25 @@ class Pair:
 
 def content(results: Results) -> dict[str, Any] | None:
     """Return the pairs and pictures of each experiment; None without experiments."""
-    if not results.experiments:
-        return None
     cells = {cell.name: cell for cell in results.cells}
     shown = [
         {
             "name": name,
             "about": _about(found),
             "pairs": list(pairs(name, found)),
-            "pictures": list(_pictures(name, found, cells)),
+            "pictures": list(size_curves(name, found, cells, partial(_told, name, found))),
             "skipped": [f"{cell} at {size} rows: {why}" for cell, size, why in found["skipped"]],
         }
         for name, found in results.experiments.items()
+        if found["kind"] == "training_size"
     ]
+    if not shown:
+        return None
     return {"experiments": shown, "figures": [figure for e in shown for figure in e["pictures"][:1]]}
+
+
+def _told(name: str, found: Mapping[str, Any], score: str) -> str:
+    return "; ".join(pair.words for pair in pairs(name, found) if pair.score == score)
 
 
 def _about(found: Mapping[str, Any]) -> str:
@@ -109,36 +113,6 @@ def _rows(pair: Mapping[str, Any]) -> list[list[str]]:
         [str(size), formatting.signed(value), f"{formatting.signed(low)} to {formatting.signed(high)}"]
         for size, value, low, high in zip(pair["sizes"], apart["value"], apart["low"], apart["high"], strict=True)
     ]
-
-
-def _pictures(name: str, found: Mapping[str, Any], cells: Mapping[str, Cell]) -> Iterator[Figure]:
-    """Draw the curves of all cells, one picture for each score."""
-    for score in dict.fromkeys(curve["score"] for curve in found["curves"]):
-        curves = [curve for curve in found["curves"] if curve["score"] == score and curve["cell"] in cells]
-        points = {curve["cell"]: _points(found["sizes"], curve) for curve in curves}
-        known = [point for of in points.values() for point in of]
-        if not known:
-            continue
-        x = scale([float(size) for size, *_ in known], 62, 348, logarithmic=True, pad=0.02)
-        y = scale([end for _, *ends in known for end in ends], 196, 10)
-        lines, marks = [], []
-        for cell, of in points.items():
-            kind, model = cells[cell].group, cells[cell].model
-            lines.append(Line(path([(x(size), y(value)) for size, value, _, _ in of]), f"line k {kind}", model))
-            for size, value, low, high in of:
-                told = f"{model}, {size} rows: {formatting.score(value)} ({formatting.span(low, high)})"
-                lines.append(Line(path([(x(size), y(low)), (x(size), y(high))]), f"line k {kind}", told))
-                marks.append(Mark(x(size), y(value), kind, told))
-        label = metric_table.label(score)
-        title = f"{name}: {label} by rows to learn from"
-        words = "; ".join(pair.words for pair in pairs(name, found) if pair.score == score)
-        axis = f"{label}{', lower is better' if metric_table.lower_is_better(score) else ''}"
-        yield plot(title, words, (("rows to learn from (log scale)", x), (axis, y)), lines, marks)
-
-
-def _points(sizes: list[int], curve: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
-    ends = zip(sizes, curve["value"], curve["low"], curve["high"], strict=True)
-    return [point for point in ends if None not in point]
 
 
 def markdown(content: Content) -> list[str]:
