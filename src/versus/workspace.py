@@ -4,6 +4,7 @@
 ``data/prepared/<dataset>/``    arrays, splits, schema (`versus.data.prepared`)
 ``models/<cell>/``              ``history.csv`` and a model per repeat, ``0.json`` … (`versus.models.persistence`)
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
+``…/<cell>/default/``           of a tuned cell, the same with the arguments of params.yaml
 ``reports/``                    output of `compare`
 ``.versus/``                    fits, locks, outages of MLflow; safe to delete when nothing runs
 =============================== ====================================================================================
@@ -17,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+DEFAULT = "default"  # below a cell's folder: models of its default arguments where others were chosen; their scores
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from versus.arrays import FAMILIES
 from versus.data import prepared
 from versus.fitting import tuning
 from versus.metrics.table import named
-from versus.models import catalogue, find
+from versus.models import catalogue, find, persistence
 from versus.models.arguments import Between
 from versus.models.classical_generative.gaussian import GaussianClassifier
-from versus.models.discriminative.linear import RidgeRegression
+from versus.models.discriminative.linear import LogisticRegression, RidgeRegression
+from versus.report.formatting import signed
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -31,6 +32,9 @@ discriminative:
   iris-logistic_regression: {data: iris, module: linear, class: LogisticRegression, args: {C: 1.0e-4}}
   iris-prior: {data: iris, module: baseline, class: PriorBaseline}
 """
+
+
+CELL = "iris-logistic_regression"
 
 
 class KilledError(BaseException):
@@ -79,6 +83,12 @@ def test_what_is_chosen_is_fitted_and_is_no_worse_than_the_default(tmp_path, mon
     told = (workspace.reports / "report.md").read_text()
     (row,) = (line for line in told.splitlines() if line.startswith("| iris | logistic_regression | 7 |"))
     assert f"{losses[0]:.3f} | {min(losses):.3f}" in row
+    data = prepared.read(workspace.prepared("iris"))
+    X, y = data.take(0, "test")
+    default = LogisticRegression(C=1e-4, schema=data.schema).fit(*data.take(0, "train", "validation"))
+    right = [float((m.predict(X) == y).mean()) for m in (default, persistence.load(workspace.model(CELL) / "0"))]
+    assert f"| accuracy | {right[0]:.3f} | {right[1]:.3f} | {signed(right[1] - right[0])} (" in row
+    assert "Not tuned" not in told  # the trivial one has nothing to tune
     assert "of 1 models were tuned in each repeat, on its validation rows: up to 6 trials beside the default." in told
     assert "chosen arguments" in (workspace.reports / "report.html").read_text()
 

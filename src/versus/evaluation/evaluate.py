@@ -21,13 +21,14 @@ from versus.data.targets import Number
 from versus.evaluation.answers import HeldOut, capabilities, density
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import Record, hash_test_rows
-from versus.evaluation.uses import USES
+from versus.evaluation.uses import ANSWERS, USES
 from versus.evaluation.uses.density import as_asked
 from versus.evaluation.uses.generation import shown_samples
 from versus.metrics.classification import confusion_matrix, reliability
 from versus.metrics.cost import prediction_speed, samples_per_second
 from versus.models import persistence
 from versus.settings import Cell
+from versus.workspace import DEFAULT
 
 
 def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
@@ -60,6 +61,31 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         except Exception as error:
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")
             raise
+    _write(record, data, about, out)
+    if (models / DEFAULT).is_dir():
+        evaluate_default(data, models, cell, out / DEFAULT, seed)
+
+
+def evaluate_default(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
+    """Score what a tuned cell answers with its default arguments, on the same test rows.
+
+    Args:
+        data, models, cell, seed: as for `evaluate`; where a repeat has no default model, its model is the default one.
+        out: folder for evaluation.json, scores.csv, rows.npz and predictions.npy; created if missing.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    record, about = Record(), {}
+    for repeat in range(data.repeats):
+        default = models / DEFAULT / str(repeat)
+        model = persistence.load(default if persistence.files(default) else models / str(repeat))
+        about = about or _about(model, cell, data)
+        for use in ANSWERS:
+            record.ask(use, model, HeldOut(data, repeat), seed + repeat)
+    _write(record, data, about, out)
+
+
+def _write(record: Record, data: Prepared, about: dict[str, Any], out: Path) -> None:
+    """Write scores, rows, predictions and facts."""
     if record.predictions:
         _write_predictions(record, data, out)
     record.write_scores(out / "scores.csv")

@@ -29,7 +29,7 @@ from versus.models.arguments import arguments_of
 from versus.models.protocols import FitsBySteps
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training, Tuning
-from versus.workspace import Workspace
+from versus.workspace import DEFAULT, Workspace
 
 Observe = Callable[[int, Mapping[str, float], int], None]
 
@@ -109,8 +109,7 @@ def _fit_repeats(job: Job, take_up: Callable[[int], str]) -> None:
     for repeat in _unfitted(job.workshop, job.data.repeats):
         key = take_up(repeat)
         if not _is_fitted(job.workshop, repeat):
-            arguments = _tuned(job, repeat) if job.tuning.trials else {}
-            _fit_repeat(job, job.build(arguments, repeat), repeat, key)
+            _fit_repeat(job, _tuned(job, repeat) if job.tuning.trials else {}, repeat, key)
 
 
 def _tuned(job: Job, repeat: int) -> dict[str, Any]:
@@ -163,9 +162,12 @@ def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:
     return model_class(**cell.args, **{k: v for k, v in supplied.items() if k in taken})
 
 
-def _fit_repeat(job: Job, model: Any, repeat: int, key: str) -> None:
-    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: it marks a complete fit."""
-    folder = job.workshop / str(repeat)
+def _fit_repeat(job: Job, arguments: Mapping[str, Any], repeat: int, key: str) -> None:
+    """Fit one repeat and write it to ``workshop/<repeat>/``, cost.json last: it marks a complete fit.
+
+    Where other arguments than the default ones were chosen, the default is fitted, too, to be compared on test rows.
+    """
+    folder, model = job.workshop / str(repeat), job.build(arguments, repeat)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     checkpoint, observe, parts = job.workshop / f"{repeat}.checkpoint", job.observe, parts_to_fit(model)
@@ -176,6 +178,11 @@ def _fit_repeat(job: Job, model: Any, repeat: int, key: str) -> None:
         history = _fit(model, job.data, repeat, parts, checkpoint, on_step, job.title(repeat))
     persistence.save(model, folder / "model", job.cell.family, job.cell.module)
     _write_history(folder / "history.csv", ((repeat, *row) for row in history))
+    if arguments:
+        default = job.build({}, repeat)
+        checkpoint.unlink(missing_ok=True)
+        _fit(default, job.data, repeat, parts, checkpoint, None, f"{job.title(repeat)} default")
+        persistence.save(default, folder / DEFAULT, job.cell.family, job.cell.module)
     kept.mark(folder, key)
     cost = {
         **memory.as_json(),
@@ -256,6 +263,9 @@ def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:
     for repeat in range(repeats):
         folder = workshop / str(repeat)
         persistence.copy(folder / "model", aside / str(repeat))
+        if (folder / f"{DEFAULT}.json").is_file():
+            (aside / DEFAULT).mkdir(exist_ok=True)
+            persistence.copy(folder / DEFAULT, aside / DEFAULT / str(repeat))
         costs.append(json.loads((folder / "cost.json").read_text()))
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]

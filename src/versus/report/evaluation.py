@@ -18,6 +18,7 @@ from versus.metrics import table
 from versus.report.files import damaged, read_array, read_arrays, read_json, read_numbers, read_rows
 from versus.settings import Cell
 from versus.statistics.bootstrap import Scorer
+from versus.workspace import DEFAULT
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +69,11 @@ class Evaluation:
         values = self.scores.get(metric, np.empty(0))
         values = values[np.isfinite(values)]
         return float(values.mean()) if len(values) else float("nan")
+
+    @cached_property
+    def default(self) -> Evaluation | None:
+        """Evaluation of the same cell with its default arguments; None where none other were chosen."""
+        return read(self.folder / DEFAULT, self.cell)
 
     @cached_property
     def predictions(self) -> list[NDArray[Any]] | None:

@@ -28,3 +28,4 @@ USES: tuple[Use, ...] = (
     novelty,
     shifts,
 )
+ANSWERS: tuple[Use, ...] = (prediction, tagging, intervals, target_density, density)  # those whose scores may decide
