@@ -147,7 +147,16 @@ def values(answer: Events) -> np.ndarray:
 
 def answers_of(model: Any, X: Events, data: Prepared) -> dict[str, Events]:
     """What each method that the model has says of X."""
-    methods = ("predict", "predict_proba", "predict_marginals", "log_prob", "elbo", "encode")
+    methods = (
+        "predict",
+        "predict_proba",
+        "predict_marginals",
+        "log_prob",
+        "elbo",
+        "ais_log_prob",
+        "ais_elbo",
+        "encode",
+    )
     answers = {name: getattr(model, name)(X) for name in methods if hasattr(model, name)}
     if hasattr(model, "predict_interval"):
         answers["predict_interval"] = model.predict_interval(X, 0.9)

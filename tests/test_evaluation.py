@@ -21,8 +21,9 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes, Number
 from versus.evaluation import evaluate
-from versus.evaluation.answers import EvaluationError
+from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.record import Record, hash_test_rows
+from versus.evaluation.uses import density
 from versus.evaluation.uses.density import unspread
 from versus.metrics.table import named, of_use, shown
 from versus.models import find, persistence
@@ -381,3 +382,16 @@ def test_the_graph_of_a_network_reaches_the_page(measured):
     for a, b in graph["arcs"]:
         assert boxes[graph["nodes"][a]].x < boxes[graph["nodes"][b]].x
     assert len({(box.x, box.y) for box in boxes.values()}) == 4
+
+
+def test_a_pseudo_likelihood_never_passes_for_a_likelihood():
+    rng = np.random.default_rng(0)
+    columns = tuple(Column(f"c{d}", ("p", "q", "r", "s")) for d in range(13))
+    X, y = rng.integers(4, size=(150, 13)).astype(float), rng.integers(2, size=150)
+    data = prepared(X, y, Schema(Table(columns), Classes(("a", "b"))), repeats=1)
+    kind = find("classical_generative", "markov_random_field", "MarkovRandomField")
+    model = kind(schema=data.schema, max_iter=3).fit(X, y)
+    (answered,) = density.answers(model, HeldOut(data, 0), 0)
+    names = [metric.name + answered.suffix for metric in of_use(answered.use)]
+    assert names == ["mean_pseudo_log_likelihood_discrete"]
+    assert named(names[0]).label.startswith("mean pseudo-log-likelihood")

@@ -5,7 +5,7 @@ from versus.metrics.table import DECIDING, METRICS, deciding, named, of_use, pri
 
 def test_names_are_unique_and_complete():
     names = [metric.name for metric in METRICS]
-    assert len(set(names)) == len(names) == 38
+    assert len(set(names)) == len(names) == 41
     assert len({metric.label for metric in METRICS}) == len(METRICS)
     assert all(metric.reference and metric.low < metric.high for metric in METRICS)
     assert all(sum(way is not None for way in (m.rows, m.weighted, m.value)) == 1 for m in METRICS)
@@ -28,7 +28,7 @@ def test_answers_select_their_metrics():
 def test_tables_of_the_report_know_their_columns():
     assert shown("headline")[:3] == ["accuracy_score", "precision_score", "recall_score"]
     assert "cohen_kappa_score" in shown("scores")
-    assert shown("bound") == ["mean_elbo", "bits_per_dimension_bound"]
+    assert shown("bound") == ["mean_elbo", "bits_per_dimension_bound", "mean_ais_elbo"]
 
 
 def test_what_can_decide_has_a_direction_and_the_first_does_so_unasked():

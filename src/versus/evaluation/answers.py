@@ -93,6 +93,8 @@ METHODS = (
     "log_prob",
     "log_prob_target",
     "elbo",
+    "ais_log_prob",
+    "ais_elbo",
     "pseudo_log_prob",
     "sample",
     "encode",
@@ -106,9 +108,19 @@ def capabilities(model: Any) -> list[str]:
     return [name for name in METHODS if callable(getattr(model, name, None))]
 
 
+# Methods that score events, the most exact first, and the use whose metrics take their answers.
+DENSITIES = {
+    "log_prob": "density",
+    "elbo": "bound",
+    "ais_log_prob": "ais_density",
+    "ais_elbo": "ais_bound",
+    "pseudo_log_prob": "pseudo_density",
+}
+
+
 def density(has: Sequence[str]) -> str | None:
-    """Return the method that scores events: the exact one before the bound; None if the model has neither."""
-    return next((name for name in ("log_prob", "elbo") if name in has), None)
+    """Return the method that scores events, the most exact one; None if the model has none."""
+    return next((name for name in DENSITIES if name in has), None)
 
 
 def measure_suffix(model: Any) -> str:

@@ -121,7 +121,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "args": dict(cell.args),
         "task": data.schema.y.task,
         "measure": None if method is None else model.measure,
-        "bound": None if method is None else method == "elbo",
+        "bound": None if method is None else method.endswith("elbo"),
         "special_cases": model.known_special_cases(),
         "capabilities": has,
         "n_test": data.splits["test"].lengths.tolist(),

@@ -69,6 +69,12 @@ METRICS: tuple[Metric, ...] = (
         "Kingma and Welling 2014", "bound", density.log_likelihoods),
     Metric("bits_per_dimension_bound", "bits per dimension, upper bound", "pixel_bound", "bits", "lower", -INF, INF,
         _THEIS, "bound", density.log_likelihoods_and_size, density.bits_per_dimension),
+    Metric("mean_ais_log_likelihood", "mean log-likelihood by AIS, nats", "ais_density", "nats", "higher", -INF, INF,
+        "Salakhutdinov and Murray 2008", "density", density.log_likelihoods),
+    Metric("mean_ais_elbo", "mean bound by AIS, nats", "ais_bound", "nats", "higher", -INF, INF,
+        "Salakhutdinov and Murray 2008", "bound", density.log_likelihoods),
+    Metric("mean_pseudo_log_likelihood", "mean pseudo-log-likelihood, nats", "pseudo_density", "nats", "higher", -INF,
+        INF, "Besag 1975", None, density.log_likelihoods),
     Metric("c2st_accuracy", "two-sample test accuracy", "samples", "share", 0.5, 0, 1,
         "Lopez-Paz and Oquab 2017", "samples", value=samples.c2st_accuracy),
     Metric("accuracy_half_missing", "accuracy, half of the columns missing", "missing", "share", "higher", 0, 1,
@@ -110,7 +116,8 @@ SIDE_BY_SIDE = {
     "regression": ("root_mean_squared_error", "mean_target_log_likelihood"),
     "tagging": ("token_accuracy", "tag_log_loss"),
 }
-DENSITIES = ("density", "bound", "pixel_density", "pixel_bound")  # their names tell the measure where it is unusual
+# Their names tell the measure where it is unusual.
+DENSITIES = ("density", "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density")
 
 
 def named(name: str) -> Metric:

@@ -18,6 +18,7 @@ from versus.models.classical_generative.bayesian_network import (
 )
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.kernel_density import KernelDensity, KernelDensityClassifier
+from versus.models.classical_generative.markov_random_field import MarkovRandomField
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes, MixedNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
@@ -43,6 +44,7 @@ NUMERIC = [
     (Marginals, {}),
 ]
 NETWORKS = [(ChowLiuTree, {}), (TreeAugmentedNaiveBayes, {"alpha": 1.0}), (HillClimbingNetwork, {"score": "bdeu"})]
+NETWORKS += [(MarkovRandomField, {}), (MarkovRandomField, {"n_edges": 2})]
 CELLS = [
     *[(c, args, with_schema(*data.numeric_table())) for c, args in NETWORKS],
     *[(c, args, made()) for c, args in NETWORKS for made in (data.mixed_table, data.categorical_table)],

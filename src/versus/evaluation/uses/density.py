@@ -10,6 +10,7 @@ import numpy as np
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.evaluation.answers import (
+    DENSITIES,
     Answers,
     EvaluationError,
     HeldOut,
@@ -57,9 +58,9 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     wrong = unspread(model, X, schema, seed)
     if wrong:
         raise UndefinedMetricError(wrong)
-    use, suffix = "density" if method == "log_prob" else "bound", measure_suffix(model)
+    use, suffix = DENSITIES[method], measure_suffix(model)
     yield Answers(use, (log_prob,), suffix)
-    if isinstance(schema.x, Image):
+    if isinstance(schema.x, Image) and method in ("log_prob", "elbo"):
         yield Answers(f"pixel_{use}", (log_prob, schema.n_features), suffix)
 
 

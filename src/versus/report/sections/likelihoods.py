@@ -29,7 +29,12 @@ MEANING = {
 }
 
 
-COLUMNS = tuple(zip(shown("density"), shown("bound"), ("log-likelihood, nats", "bits per dimension"), strict=True))
+# The exact score, its bound, and their unit.
+UNITS = ("log-likelihood, nats", "bits per dimension", "log-likelihood by annealed importance sampling, nats")
+COLUMNS = (
+    *zip(shown("density"), shown("bound"), UNITS, strict=True),
+    ("mean_pseudo_log_likelihood", "", "pseudo-log-likelihood, nats"),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,8 @@ def decision(dataset: DatasetResults, column: Column) -> str:
     top, *others = column.values
     apart = [(v, from_first(dataset, column, v)) for v in others if not v.is_bound]
     worse = [v.evaluation.cell.model for v, difference in apart if difference.high < 0]
-    if metric_table.lower_is_better(top.metric) or not worse:
+    estimated = metric_table.known(top.metric).use not in ("density", "bound")
+    if metric_table.lower_is_better(top.metric) or estimated or not worse:
         return ""
     if not top.is_bound:
         return f"The likelihood of {top.evaluation.cell.model} is higher than that of {', '.join(worse)}."
