@@ -42,3 +42,23 @@ def sentences(n=200, seed=0):
 def coded(schema, text):
     """One sentence as Ragged codes."""
     return Ragged.of([[schema.x.vocabulary.index(word) for word in text.split()]], np.int32)
+
+
+def written_out(X, schema, affixes):
+    """The features of each token and its neighbours, as a dictionary each."""
+    out = []
+    for x in X:
+        words = schema.x.words(x)
+        for i in range(len(words)):
+            token = {}
+            for offset in (-1, 0, 1):
+                if not 0 <= i + offset < len(words):
+                    token[f"{offset} outside"] = 1
+                    continue
+                word = words[i + offset].lower()
+                token[f"{offset} form {word}"] = 1
+                token[f"{offset} shape {word.isalpha()}"] = 1  # all words of these sentences are of two shapes
+                for n in range(1, min(affixes + 1, len(word))):
+                    token[f"{offset} prefix {word[:n]}"] = token[f"{offset} suffix {word[-n:]}"] = 1
+            out.append(token)
+    return out

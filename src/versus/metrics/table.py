@@ -61,6 +61,12 @@ METRICS: tuple[Metric, ...] = (
         "Manning 2011", "headline", tagging.right_sentences, share),
     Metric("tag_log_loss", "log loss a token", "tagging", "nats", "lower", 0, INF,
         _SKLEARN, "scores", tagging.log_losses, tagging.ratio),
+    Metric("sequence_log_loss", "log loss of whole sentences, a token", "tag_sequence", "nats", "lower", 0, INF,
+        "Lafferty, McCallum and Pereira 2001", "scores", tagging.sequence_losses, tagging.ratio),
+    Metric("unknown_accuracy", "accuracy on unknown tokens", "unknown_tokens", "share", "higher", 0, 1,
+        "Brants 2000", "scores", tagging.right_unknown, tagging.ratio),
+    Metric("span_f1", "span F1", "spans", "share", "higher", 0, 1,
+        "Tjong Kim Sang and Buchholz 2000", "headline", tagging.spans, tagging.span_f1),
     Metric("mean_log_likelihood", "mean log-likelihood, nats", "density", "nats", "higher", -INF, INF,
         _THEIS, "density", density.log_likelihoods),
     Metric("bits_per_dimension", "bits per dimension", "pixel_density", "bits", "lower", -INF, INF,
@@ -107,7 +113,7 @@ METRICS: tuple[Metric, ...] = (
 DECIDING = {
     "classification": ("classification",),
     "regression": ("regression", "intervals", "target_density"),
-    "tagging": ("tagging",),
+    "tagging": ("tagging", "spans"),
     "density": ("density", "bound"),
 }
 # Task -> the two scores that each verdict shows side by side: of the decision, and of the whole predicted distribution.

@@ -145,6 +145,10 @@ def _value_forest(size: Size) -> float:
     return 1e-6 * size.rows * math.log2(size.rows + 1) * size.width
 
 
+def _chains(size: Size) -> float:
+    return 100 * 20 * size.rows * (4e-7 + 2.5e-8 * size.classes)  # steps of sentences of about 20 words
+
+
 def _boosting(size: Size) -> float:
     trees = 100 * (size.classes if size.classes > 2 else 1)
     return trees * (2e-3 + 1e-4 * size.width + 5e-8 * size.rows * size.width)
@@ -189,6 +193,7 @@ SUGGESTIONS = (
     Suggestion(D, "nb_svm", "linear", "NBSVM", {"C": 1.0}, _documents, _linear),
     Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags, _no_time),
     Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags, _no_time),
+    Suggestion(D, "crf", "conditional_random_field", "ConditionalRandomField", {}, _tags, _chains),
     Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _classes, _kernel),
     Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, _classes, _forest),
     Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes, _boosting),

@@ -1,6 +1,6 @@
 r"""Linear scores of tokens from the words around them: form, affixes, shape at each place of a window.
 
-.. math:: s_i = b + \sum_{o = -r}^{r} W_o^\top f(x_{i + o})
+.. math:: s_i = \sum_{o = -r}^{r} W_o^\top f(x_{i + o})
 
 with f the features of a word, 0 or 1 each. All tokens of one word share f, so scores are first made for the words of
 the vocabulary and then gathered by token, and gradients are first added up by word: tens of times fewer products than
@@ -71,30 +71,30 @@ class Window:
         features: (V + 1, F) sparse, of `WordFeatures.matrix`.
         X: token codes.
         radius: number of neighbours on each side.
+        order: (total,) order in which tokens are scored; that of X by default.
     """
 
-    def __init__(self, features: Any, X: Ragged, radius: int) -> None:
-        self.features = features
-        outside = features.shape[0] - 1
+    def __init__(self, features: Any, X: Ragged, radius: int, order: Array | slice = slice(None)) -> None:
+        n_words, n_places = features.shape[0], 2 * radius + 1
         place = np.arange(len(X.values)) - np.repeat(X.starts[:-1], X.lengths)
         length = np.repeat(X.lengths, X.lengths)
-        self.codes = []
-        for offset in range(-radius, radius + 1):
+        columns = np.empty((len(X.values), n_places), np.int32)
+        for column, offset in enumerate(range(-radius, radius + 1)):
             inside = (place + offset >= 0) & (place + offset < length)
-            self.codes.append(np.where(inside, np.roll(X.values, -offset), outside))
+            columns[:, column] = np.where(inside, np.roll(X.values, -offset), n_words - 1) + column * n_words
+        columns = columns[order]
+        starts = np.arange(0, columns.size + 1, n_places, dtype=np.int32)
+        shape = len(columns), n_places * n_words
+        self._words = sparse.csr_array((np.ones(columns.size), columns.ravel(), starts), shape=shape)
+        self._features = sparse.block_diag([features] * n_places, format="csr")
+        self._shape = n_places, features.shape[1]
 
-    def scores(self, weights: Array, intercept: Array) -> Array:
-        """Scores of all tokens, (2 r + 1, F, K), (K,) -> (total, K)."""
-        scores = np.tile(intercept, (len(self.codes[0]), 1))
-        for codes, part in zip(self.codes, weights, strict=True):
-            scores += (self.features @ part)[codes]
-        return scores
+    def scores(self, weights: Array) -> Array:
+        """Scores of all tokens, (2 r + 1, F, K) -> (total, K)."""
+        found: Array = self._words @ (self._features @ weights.reshape(self._features.shape[1], -1))
+        return found
 
     def gradient(self, residuals: Array) -> Array:
         """Derivative of the scores, weighted by ``residuals`` (total, K), by the weights: (2 r + 1, F, K)."""
-        tokens = np.arange(len(residuals) + 1)
-        out = []
-        for codes in self.codes:
-            by_word = sparse.csr_array((np.ones(len(codes)), codes, tokens), shape=(len(codes), self.features.shape[0]))
-            out.append(self.features.T @ (by_word.T @ residuals))
-        return np.stack(out)
+        found: Array = self._features.T @ (self._words.T @ residuals)
+        return found.reshape(*self._shape, -1)

@@ -8,21 +8,25 @@ arbitrary. Rabiner, "A tutorial on hidden Markov models" (1989). The backward pa
 :math:`\gamma_t = \hat\alpha_t \odot A (\gamma_{t+1} / A^\top \hat\alpha_t)`, which needs no second set of scales
 (Murphy, *Machine Learning* (2012), section 17.4.3).
 
-Sequences are laid out by time, the longest first, so that step t is one matrix product over the sequences that have
-a step t: nothing is padded. Sums are kept as logarithms and exponentiated relative to each row's maximum, so neither
-long sequences nor sharp emissions underflow.
+Sequences of like length are taken together, as many as stay in the processor's cache, and laid out by time, so that
+step t is one matrix product over those that have a step t: nothing is padded. Weights are kept as shares of each step's
+sum, whose logarithm is set aside, so long sequences do not underflow; rows whose shares all come near the smallest
+float, under sharp emissions, are summed as logarithms instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Ragged
 
+_BLOCK = 2**18  # elements of (positions, K) that are worked on at a time
+_NEVER = 1e-300  # added to shares before a division by them
+_SMALLEST = 1e-60  # sum of a step's weights, below which it is computed from logarithms
 _LARGEST_BLOCK = 2**22  # elements of (sequences, K, K) that a step of Viterbi holds at a time
 
 
@@ -61,7 +65,9 @@ class Chain:
         Raises:
             ValueError: where a sequence is empty, or the scores are of another number of states.
         """
-        return self._forward(scores, _Layout(scores, len(self.initial)))[0]
+        layout = self._layout(scores)
+        packed = layout.packed(scores.values)
+        return layout.by_sequence(np.concatenate([self._forward(packed[b.rows], b)[0] for b in layout.blocks]))
 
     def posterior(self, scores: Ragged) -> Posterior:
         """Marginals and expected transitions by forward-backward, (total, K) log weights -> `Posterior`.
@@ -69,26 +75,37 @@ class Chain:
         Raises:
             ValueError: as `log_normaliser`; and where a sequence has no possible path.
         """
-        layout = _Layout(scores, len(self.initial))
-        log_normaliser, filtered, predicted = self._forward(scores, layout)
-        if not np.isfinite(log_normaliser).all():
-            row = int(np.flatnonzero(~np.isfinite(log_normaliser))[0])
+        layout = self._layout(scores)
+        log_normaliser, marginals, transitions = self.smooth(layout.packed(scores.values), layout)
+        return Posterior(layout.by_sequence(log_normaliser), layout.unpacked(marginals), transitions)
+
+    def smooth(self, packed: Array, layout: Layout) -> tuple[Array, Array, Array]:
+        """`posterior` for log weights (total, K) that are in the order of the layout, as are the results.
+
+        Returns:
+            log Z (N,) longest first, the marginals (total, K), the expected transitions (K, K).
+        """
+        marginals, transitions, log_normaliser = np.empty_like(packed), np.zeros(self.transition.shape), []
+        for block in layout.blocks:
+            found, filtered, predicted = self._forward(packed[block.rows], block)
+            log_normaliser.append(found)
+            if np.isfinite(found).all():
+                transitions += self._backward(filtered, predicted, block, out=marginals[block.rows])
+        log_z = np.concatenate(log_normaliser)
+        if not np.isfinite(log_z).all():
+            row = int(np.flatnonzero(~np.isfinite(layout.by_sequence(log_z)))[0])
             raise ValueError(f"sequence {row} has no path of weight above 0; its log normaliser is -inf")
-        weights, _ = _relative(self.transition)
-        marginals, ratios = np.empty_like(filtered), np.zeros_like(filtered)
-        ends = filtered * np.exp(self.final - self.final.max())
-        later = ends[:0]  # of the sequences that continue
-        for step in reversed(list(layout.steps())):
-            going, ending = slice(step.start, step.start + len(later)), slice(step.start + len(later), step.stop)
-            marginals[going] = filtered[going] * (later @ weights.T)
-            marginals[ending] = ends[ending]
-            marginals[step] /= marginals[step].sum(axis=1, keepdims=True)
-            if step.start:
-                np.divide(marginals[step], predicted[step], out=ratios[step], where=predicted[step] > 0)
-                later = ratios[step]
-        sources = filtered[layout.previous]
-        transitions = weights * (sources.T @ ratios[layout.sizes[0] :])
-        return Posterior(log_normaliser, layout.unpacked(marginals), transitions)
+        return log_z, marginals, _relative(self.transition)[0] * transitions
+
+    def log_weight(self, scores: Ragged, states: Ragged) -> Array:
+        """Log w of one path of each sequence, (total, K) log weights, (total,) states -> (N,) nats."""
+        path, first = states.values, states.starts[:-1]
+        values = scores.values[np.arange(len(path)), path]
+        values[first] += self.initial[path[first]]
+        values[states.starts[1:] - 1] += self.final[path[states.starts[1:] - 1]]
+        later = np.delete(np.arange(len(path)), first)
+        values[later] += self.transition[path[later - 1], path[later]]
+        return np.asarray(np.add.reduceat(values, first))
 
     def viterbi(self, scores: Ragged) -> tuple[Ragged, Array]:
         """The path of largest weight, (total, K) log weights -> states (total,) int64 and their log weights (N,).
@@ -98,9 +115,13 @@ class Chain:
         Raises:
             ValueError: as `log_normaliser`.
         """
-        layout = _Layout(scores, len(self.initial))
-        packed = scores.values[layout.order]
-        steps = list(layout.steps())
+        layout = self._layout(scores)
+        packed = layout.packed(scores.values)
+        states, values = zip(*(self._best_paths(packed[b.rows], b) for b in layout.blocks), strict=True)
+        return layout.unpacked(np.concatenate(states)), layout.by_sequence(np.concatenate(values))
+
+    def _best_paths(self, packed: Array, block: _Block) -> tuple[Array, Array]:
+        steps = block.steps
         best = self.initial + packed[steps[0]]
         back, totals = np.zeros(packed.shape, np.int64), packed + self.final
         totals[steps[0]] = best + self.final
@@ -108,17 +129,16 @@ class Chain:
             best, back[step] = _best_step(best[: step.stop - step.start], self.transition)
             best = best + packed[step]
             totals[step] = best + self.final
-        states = np.empty(len(packed), np.int64)
-        values = np.empty(layout.sizes[0])
+        states, values = np.empty(len(packed), np.int64), np.empty(len(block.lengths))
         state = states[:0]
         for step in reversed(steps):
             ending = slice(step.start + len(state), step.stop)
             last = totals[ending].argmax(axis=1)
-            values[len(state) : layout.size(step)] = totals[ending][np.arange(len(last)), last]
+            values[len(state) : step.stop - step.start] = totals[ending][np.arange(len(last)), last]
             state = np.concatenate([state, last])
             states[step] = state
             state = back[step][np.arange(len(state)), state]
-        return layout.unpacked(states), layout.by_sequence(values)
+        return states, values
 
     def draw(self, n: int, rng: np.random.Generator) -> Ragged:
         """Draw ``n`` paths where weights are probabilities: ``exp(transition)`` and ``exp(final)`` sum to 1."""
@@ -135,69 +155,110 @@ class Chain:
         starts = np.concatenate([[0], np.cumsum(np.bincount(all_rows, minlength=n))])
         return Ragged(all_states[np.argsort(all_rows, kind="stable")], starts.astype(np.int64))
 
-    def _forward(self, scores: Ragged, layout: _Layout) -> tuple[Array, Array, Array]:
-        """Log Z (N,); the filtered weights relative to their maximum and the predicted ones, (total, K) by time."""
-        packed = scores.values[layout.order]
-        filtered, predicted = np.empty(packed.shape), np.zeros(packed.shape)
+    def _layout(self, scores: Ragged) -> Layout:
+        if scores.values.shape[1:] != self.initial.shape:
+            raise ValueError(f"scores have shape {scores.values.shape}; the chain wants (total, {len(self.initial)})")
+        return Layout(scores.starts, len(self.initial))
+
+    def _forward(self, packed: Array, block: _Block) -> tuple[Array, Array, Array]:
+        """Log Z (N,); the filtered weights as shares of their sum and the predicted ones, (total, K)."""
         weights, shift = _relative(self.transition)
-        scale = np.zeros(layout.sizes[0])
-        log_ends = np.empty(layout.sizes[0])
-        before = self.initial
-        for step, after in zip(layout.steps(), [*layout.sizes[1:], 0], strict=True):
-            n = step.stop - step.start
-            log_weights = before + packed[step]
-            top = log_weights.max(axis=1)
-            top[np.isneginf(top)] = 0.0  # no path: stays at minus infinity without becoming NaN
-            filtered[step] = np.exp(log_weights - top[:, None])
-            scale[:n] += top
-            ending = filtered[step.start + after : step.stop]
-            with np.errstate(divide="ignore"):
-                log_ends[after:n] = logsumexp(np.log(ending) + self.final, axis=1)
-            following = slice(step.stop, step.stop + after)
-            np.matmul(filtered[step.start : step.start + after], weights, out=predicted[following])
-            scale[:after] += shift
-            with np.errstate(divide="ignore"):
-                before = np.log(predicted[following])
-        return layout.by_sequence(scale + log_ends), filtered, predicted
+        initial, first = _relative(self.initial)
+        log_scale = packed.max(axis=1)
+        log_scale[np.isneginf(log_scale)] = 0.0  # no path: stays at minus infinity without becoming NaN
+        filtered = packed - log_scale[:, None]
+        np.exp(filtered, out=filtered)
+        predicted, sums, ones = np.empty_like(packed), np.empty(len(packed)), np.ones(len(initial))
+        predicted[block.steps[0]] = initial
+        for step, after in zip(block.steps, [*block.sizes[1:], 0], strict=True):
+            now = filtered[step]
+            now *= predicted[step]
+            total = np.matmul(now, ones, out=sums[step])
+            if total.min() < _SMALLEST:
+                rows = step.start + np.flatnonzero(total < _SMALLEST)
+                filtered[rows], log_scale[rows] = _products(predicted[rows], packed[rows])
+                sums[rows] = filtered[rows].sum(axis=1)
+            now *= (1 / np.where(total > 0, total, 1.0))[:, None]
+            np.matmul(now[:after], weights, out=predicted[step.stop : step.stop + after])
+        with np.errstate(divide="ignore"):
+            log_ends = logsumexp(np.log(filtered[block.last]) + self.final, axis=1)
+            log_scale += np.log(sums)
+        log_sums = np.bincount(block.rank, log_scale)
+        return first + log_sums + shift * (block.lengths - 1) + log_ends, filtered, predicted
+
+    def _backward(self, filtered: Array, predicted: Array, block: _Block, out: Array) -> Array:
+        """Write the marginals (total, K); returns expected transitions (K, K), without their weights."""
+        weights, _ = _relative(self.transition)
+        ends = filtered[block.last] * np.exp(self.final - self.final.max())
+        ends /= ends.sum(axis=1, keepdims=True)
+        predicted += _NEVER  # 0 / 0 of a state that is not entered
+        later = ends[:0]  # of the sequences that continue
+        for step in reversed(block.steps):
+            middle = step.start + len(later)
+            now = np.matmul(later, weights.T, out=out[step.start : middle])
+            now *= filtered[step.start : middle]
+            out[middle : step.stop] = ends[len(later) : step.stop - step.start]
+            later = np.divide(out[step], predicted[step], out=predicted[step])
+        steps: Array = filtered[block.previous].T @ predicted[block.sizes[0] :]
+        return steps
 
 
-class _Layout:
-    """Positions of ragged sequences ordered by time, then by length: each step is a slice of the longest sequences."""
+class _Block:
+    """Some sequences, the longest first; their positions are ordered by time, so that each step is a slice.
 
-    def __init__(self, scores: Ragged, n_states: int) -> None:
-        if scores.values.shape[1:] != (n_states,):
-            raise ValueError(f"scores have shape {scores.values.shape}; the chain wants (total, {n_states})")
-        lengths = scores.lengths
+    Attributes:
+        steps: the slice of each time step.
+        sizes: (T,) number of sequences that have each step.
+        rank: (total,) the sequence that each position belongs to.
+        last: (N,) position of the last element of each sequence.
+        previous: (total - N,) the position before, of each one after the first step.
+        rows: the positions among those of all blocks.
+    """
+
+    def __init__(self, lengths: Array, first: int) -> None:
+        self.lengths = lengths
+        self.sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]
+        offsets = np.concatenate([[0], np.cumsum(self.sizes)])
+        self.steps = [slice(int(a), int(b)) for a, b in pairwise(offsets)]
+        positions = np.arange(offsets[-1])
+        self.rank = positions - np.repeat(offsets[:-1], self.sizes)
+        self.time = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        self.last = offsets[lengths - 1] + np.arange(len(lengths))
+        self.previous = positions[self.sizes[0] :] - np.repeat(self.sizes[:-1], self.sizes[1:])
+        self.rows = slice(first, first + len(positions))
+
+
+class Layout:
+    """Order of the positions of ragged sequences in which chains work: blocks of sequences of like length, by time.
+
+    Args:
+        starts: (N + 1,) of sequences with at least one element each.
+        n_states: number of states, on which the size of the blocks depends.
+    """
+
+    def __init__(self, starts: Array, n_states: int) -> None:
+        lengths = np.diff(starts)
         if not len(lengths) or not lengths.all():
             empty = f"sequence {int(np.flatnonzero(lengths == 0)[0])} is empty" if len(lengths) else "there are none"
             raise ValueError(f"chains take sequences of at least one element; {empty}")
-        self.starts = scores.starts
-        self.longest_first = np.argsort(-lengths, kind="stable")
-        self.sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]  # number of sequences that have a step t
-        rank = np.empty(len(lengths), np.int64)
-        rank[self.longest_first] = np.arange(len(lengths))
-        time = np.arange(len(scores.values)) - np.repeat(self.starts[:-1], lengths)
-        offsets = np.concatenate([[0], np.cumsum(self.sizes)])
-        self.order = np.empty(len(time), np.int64)
-        self.order[offsets[time] + np.repeat(rank, lengths)] = np.arange(len(time))
-        self.offsets = offsets
+        self.starts = starts
+        self._longest_first = np.argsort(-lengths, kind="stable")
+        ends = np.cumsum(lengths[self._longest_first])
+        block = (ends - 1) // max(_BLOCK // n_states, 1)
+        cuts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1, [len(lengths)]])
+        self.blocks, order = [], []
+        for a, b in pairwise(cuts):
+            chosen = self._longest_first[a:b]
+            self.blocks.append(_Block(lengths[chosen], int(ends[a] - lengths[chosen[0]])))
+            order.append(starts[chosen][self.blocks[-1].rank] + self.blocks[-1].time)
+        self.order = np.concatenate(order)
 
-    def steps(self) -> Iterator[slice]:
-        """The slice of each time step."""
-        return (slice(int(a), int(b)) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True))
-
-    def size(self, step: slice) -> int:
-        """Number of sequences that have the step."""
-        return int(step.stop - step.start)
-
-    @property
-    def previous(self) -> Array:
-        """Return, for each position after the first step the place of the one before, as laid out."""
-        later = np.arange(self.sizes[0], self.offsets[-1])
-        return later - np.repeat(self.sizes[:-1], self.sizes[1:])
+    def packed(self, values: Array) -> Array:
+        """Reorder values by sequence to values as laid out."""
+        return np.take(values, self.order, axis=0)
 
     def unpacked(self, packed: Array) -> Ragged:
-        """Reorder values by time to values by sequence."""
+        """Reorder values as laid out to values by sequence."""
         values = np.empty_like(packed)
         values[self.order] = packed
         return Ragged(values, self.starts)
@@ -205,8 +266,17 @@ class _Layout:
     def by_sequence(self, values: Array) -> Array:
         """Reorder (N,), longest first -> (N,) in the order of the sequences."""
         out = np.empty_like(values)
-        out[self.longest_first] = values
+        out[self._longest_first] = values
         return out
+
+
+def _products(predicted: Array, log_weights: Array) -> tuple[Array, Array]:
+    """Products of predicted weights and emissions relative to the largest of a row, and its logarithm."""
+    with np.errstate(divide="ignore"):
+        products = np.log(predicted) + log_weights
+    top = products.max(axis=1)
+    top[np.isneginf(top)] = 0.0
+    return np.exp(products - top[:, None]), top
 
 
 def _relative(log_weights: Array) -> tuple[Array, float]:
@@ -230,3 +300,11 @@ def _drawn(cumulated: Array, u: Array) -> Array:
     """The first column whose cumulated probability exceeds ``u`` times the whole, (n, M), (n,) -> (n,)."""
     below: Array = (cumulated <= u[:, None] * cumulated[:, -1:]).sum(axis=1)
     return below
+
+
+def step_counts(states: Ragged, k: int) -> Array:
+    """Steps between states, (K + 1, K + 1); the beginning and the end have code K."""
+    n = len(states)
+    walk = np.full(len(states.values) + n + 1, k)
+    walk[np.arange(len(states.values)) + 1 + np.repeat(np.arange(n), states.lengths)] = states.values
+    return np.bincount(walk[:-1] * (k + 1) + walk[1:], minlength=(k + 1) ** 2).reshape(k + 1, k + 1)

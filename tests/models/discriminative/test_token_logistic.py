@@ -5,34 +5,15 @@ import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from tests.models.small_text import coded, sentences
+from tests.models.small_text import coded, sentences, written_out
 from versus.arrays import Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.data.targets import Tags
 from versus.models import persistence
 from versus.models.discriminative.baseline import MostFrequentTag
+from versus.models.discriminative.conditional_random_field import ConditionalRandomField
 from versus.models.discriminative.token_logistic import TokenLogisticRegression
-
-
-def written_out(X, schema, affixes):
-    """The features of each token and its neighbours, as a dictionary each."""
-    out = []
-    for x in X:
-        words = schema.x.words(x)
-        for i in range(len(words)):
-            token = {}
-            for offset in (-1, 0, 1):
-                if not 0 <= i + offset < len(words):
-                    token[f"{offset} outside"] = 1
-                    continue
-                word = words[i + offset].lower()
-                token[f"{offset} form {word}"] = 1
-                token[f"{offset} shape {word.isalpha()}"] = 1  # all words of these sentences are of two shapes
-                for n in range(1, min(affixes + 1, len(word))):
-                    token[f"{offset} prefix {word[:n]}"] = token[f"{offset} suffix {word[-n:]}"] = 1
-            out.append(token)
-    return out
 
 
 def test_the_optimum_is_scikit_learns():
@@ -75,7 +56,12 @@ def test_the_most_frequent_tag_of_a_word():
 
 
 @pytest.mark.parametrize(
-    ("model_class", "module"), [(TokenLogisticRegression, "token_logistic"), (MostFrequentTag, "baseline")]
+    ("model_class", "module"),
+    [
+        (TokenLogisticRegression, "token_logistic"),
+        (MostFrequentTag, "baseline"),
+        (ConditionalRandomField, "conditional_random_field"),
+    ],
 )
 def test_a_saved_tagger_answers_the_same_bits(model_class, module, tmp_path):
     X, y, schema = sentences()
@@ -91,7 +77,7 @@ def test_a_saved_tagger_answers_the_same_bits(model_class, module, tmp_path):
             model_class(schema=schema).set_arrays(model.get_arrays() | {name: array[:-1]})
 
 
-@pytest.mark.parametrize("model_class", [TokenLogisticRegression, MostFrequentTag])
+@pytest.mark.parametrize("model_class", [TokenLogisticRegression, MostFrequentTag, ConditionalRandomField])
 def test_needs_tags(model_class):
     X, y, schema = sentences()
     with pytest.raises(ValueError, match="needs y"):

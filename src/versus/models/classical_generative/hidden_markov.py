@@ -21,7 +21,7 @@ from versus.arrays import Array, Measure, Ragged
 from versus.models.arguments import Between, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data, tokens_of
 from versus.models.word_forms import WordClasses, packed, unpacked
-from versus.numerics.chains import Chain
+from versus.numerics.chains import Chain, step_counts
 
 __all__ = ["HiddenMarkovModel"]
 
@@ -62,7 +62,7 @@ class HiddenMarkovModel(Model):
         """
         self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
         k = self.schema_.n_classes
-        self.steps_ = _step_counts(tags, k)
+        self.steps_ = step_counts(tags, k)
         self.words_, places = np.unique(X.values, return_inverse=True)
         self.counts_ = np.bincount(places * k + tags.values, minlength=len(self.words_) * k).reshape(-1, k)
         frequency = self.counts_.sum(axis=1)
@@ -100,6 +100,11 @@ class HiddenMarkovModel(Model):
     def log_prob(self, X: Ragged) -> Array:
         """Log p(x), summed over all sequences of tags, (N sequences) -> (N,) nats."""
         return self.chain_.log_normaliser(self._scores(X))
+
+    def log_prob_target(self, X: Ragged, y: Ragged) -> Array:
+        """Log p(y | x) of all tags of a sequence, (N sequences) each -> (N,) nats."""
+        scores = self._scores(X)
+        return self.chain_.log_weight(scores, y) - self.chain_.log_normaliser(scores)
 
     def predict_marginals(self, X: Ragged) -> Ragged:
         """p(tag | whole sequence) of each token, (total,) -> (total, K)."""
@@ -150,11 +155,3 @@ class HiddenMarkovModel(Model):
         for name in _LEARNED:
             setattr(self, f"{name}_", arrays[name])
         self._restore()
-
-
-def _step_counts(tags: Ragged, k: int) -> Array:
-    """Steps between tags, (K + 1, K + 1); the beginning and the end have code K."""
-    n = len(tags)
-    walk = np.full(len(tags.values) + n + 1, k)
-    walk[np.arange(len(tags.values)) + 1 + np.repeat(np.arange(n), tags.lengths)] = tags.values
-    return np.bincount(walk[:-1] * (k + 1) + walk[1:], minlength=(k + 1) ** 2).reshape(k + 1, k + 1)

@@ -72,7 +72,7 @@ class TokenLogisticRegression(Model):
         def loss(flat: Array) -> tuple[float, Array]:
             """Mean negative log-likelihood with its penalty, and its gradient."""
             weights, intercept = flat[:-k].reshape(shape), flat[-k:]
-            scores = window.scores(weights, intercept)
+            scores = window.scores(weights) + intercept
             scores -= scores.max(axis=1, keepdims=True)
             likely = scores[observed].sum()
             residuals = np.exp(scores, out=scores)
@@ -100,7 +100,7 @@ class TokenLogisticRegression(Model):
 
     def predict_marginals(self, X: Ragged) -> Ragged:
         """p(tag | the words around) of each token, (total,) -> (total, K)."""
-        scores = self._windows(X).scores(self.coefficients_, self.intercept_)
+        scores = self._windows(X).scores(self.coefficients_) + self.intercept_
         return Ragged(np.exp(log_softmax(scores, axis=1)), X.starts)
 
     def predict(self, X: Ragged) -> Ragged:
