@@ -153,6 +153,27 @@ def test_groups_and_times_are_read_from_columns_that_are_no_features(desk: Desk)
         table(desk, "a,who,day,y", rows, group="whom")
 
 
+def test_weights_are_no_feature_and_must_be_numbers_from_0_up(desk: Desk):
+    rng = np.random.default_rng(0)
+    rows = [(rng.normal(), 1 + i % 3, "pq"[i % 2]) for i in range(60)]
+    data = table(desk, "a,w,y", rows, weight="w")
+    assert [column.name for column in data.schema.columns] == ["a"]
+    assert list(data.weights[:4]) == [0.5, 1, 1.5, 0.5]  # in units of the mean
+    assert codes(data) == {"weights": "rows"}
+    alike = table(desk, "a,w,y", [(a, 7, y) for a, _, y in rows], weight="w")
+    none = table(desk, "a,w,y", rows, drop=["w"])
+    assert alike.weights is None  # and so are all bytes: nothing else tells them apart
+    assert np.array_equal(alike.X, none.X)
+    assert all(np.array_equal(alike.splits[p].values, none.splits[p].values) for p in prepared.PARTS)
+    for value, said in (("-1", "holds -1"), ("x", "holds 'x'"), ("", "holds no value"), ("inf", "holds inf")):
+        with pytest.raises(DataError, match=f"line 2.*weight: column 'w' {said}.*number from 0 up"):
+            table(desk, "a,w,y", [(1, value, "p"), *rows], weight="w")
+    with pytest.raises(DataError, match="column 'w' is 0 in all rows"):
+        table(desk, "a,w,y", [(a, 0, y) for a, _, y in rows], weight="w")
+    with pytest.raises(DataError, match="all 38 rows of the train part weigh 0"):
+        table(desk, "a,w,y", [(a, int(i == 3), y) for i, (a, _, y) in enumerate(rows)], weight="w")
+
+
 def test_the_readme_lists_every_code():
     table = "".join(f"| `{code}` | {what} |\n" for code, what in findings.CODES.items())
     assert f"| code | what was found |\n|---|---|\n{table}\n" in (Path(__file__).parents[2] / "README.md").read_text()

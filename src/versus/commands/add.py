@@ -31,6 +31,7 @@ _TEXTS = (
     ("task", "TASK", "classification or regression"),
     ("group", "COLUMN", "the rows of one group stay in one part"),
     ("time", "COLUMN", "the test rows are the latest"),
+    ("weight", "COLUMN", "what each row counts, in fits and in scores"),
 )
 _COLUMNS = (
     ("categorical", "columns to read as categories"),

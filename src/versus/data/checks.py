@@ -111,8 +111,21 @@ def _imbalance(data: Prepared) -> Iterator[Finding]:
         )
 
 
+def _weights(data: Prepared) -> Iterator[Finding]:
+    if data.weights is not None:
+        worth = data.weights.sum() ** 2 / (data.weights**2).sum()
+        yield Finding(
+            "weights",
+            "rows",
+            f"weigh from {data.weights.min():.3g} to {data.weights.max():.3g} times their mean; {len(data.y)} of them "
+            f"are worth as much as {worth:.0f} that count alike (Kish)",
+            "Intervals are wider by that, and a model whose `fit` takes no weights learns as if all rows counted alike",
+            "prefer models that take weights, if the weights matter",
+        )
+
+
 Check = Callable[[Prepared], Iterable[Finding]]
-CHECKS: tuple[Check, ...] = (leaks.determined, leaks.copies, _columns, _numbers, _imbalance)
+CHECKS: tuple[Check, ...] = (leaks.determined, leaks.copies, _columns, _numbers, _imbalance, _weights)
 
 
 def examine(data: Prepared, mute: Sequence[str] = ()) -> Findings:

@@ -63,10 +63,16 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         raise DataError(f"{raw.file}: holds no rows")
     y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
-    left_out = {target, *specification.drop, *raw.unused, specification.group, specification.time}
+    apart = (specification.group, specification.time, specification.weight)
+    left_out = {target, *specification.drop, *raw.unused, *apart}
     kept = [column for column in raw.columns if column.name not in left_out]
     groups = None if specification.group is None else _groups(by_name[specification.group])
     times = None if specification.time is None else _times(by_name[specification.time], specification, raw)
+    weights = None if specification.weight is None else _weights(by_name[specification.weight], raw)
+    if weights is not None and (weights == 1).all():
+        weights = None
+        warnings.append(f"weight: all rows of column {specification.weight!r} count alike")
+    own: dict[str, Any] = {"groups": groups, "times": times, "weights": weights}
     undecided = () if specification.shape else (c for c in kept if c.name not in specification.numeric)
     discrete = discrete_columns([c for c in undecided if isinstance(c, Numbers) and not c.missing.all()])
     features = []
@@ -86,13 +92,13 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     if specification.shape is not None:
         pixels, levels = _pixels(features, specification, raw.file)
         schema = Schema(Image(pixels.shape[1:], levels), answer)
-        return _kept(Dataset(pixels, y, schema, raw.n_test, warnings, groups=groups, times=times))
+        return _kept(Dataset(pixels, y, schema, raw.n_test, warnings, **own))
     X = np.empty((len(y), len(features)))
     for place, feature in enumerate(features):
         X[:, place] = feature.values
     reading = {**specification.reading, "columns": len(raw.columns)}
     schema = Schema(Table(tuple(feature.column for feature in features), reading), answer)
-    return _kept(Dataset(X, y, schema, raw.n_test, warnings, groups=groups, times=times))
+    return _kept(Dataset(X, y, schema, raw.n_test, warnings, **own))
 
 
 def _groups(column: RawColumn) -> NDArray[np.int64]:
@@ -114,6 +120,32 @@ def _times(column: RawColumn, specification: Tabular, raw: RawTable) -> NDArray[
     if column.name not in specification.dates and (numbers := as_numbers(column)) is not None:
         return np.array(numbers.values)
     return moments(column, specification, raw, "time").astype(np.int64) / 1e6
+
+
+def _weights(column: RawColumn, raw: RawTable) -> NDArray[np.float64]:
+    """Weight of each row (N,), in units of their mean: the unit of the column has no effect.
+
+    Raises:
+        DataError: if a value is missing, no number, infinite or below 0, or all are 0.
+    """
+    remedy = "a weight is a number from 0 up; correct it, or take the row out"
+    numbers = as_numbers(column)
+    if numbers is None:
+        row, word = first_word(column)
+        raise DataError(f"{raw.locate(row)}: weight: column {column.name!r} holds {word!r}; {remedy}")
+    values = numbers.values
+    wrong = ~np.isfinite(values) | (values < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        seen = "no value" if np.isnan(values[row]) else f"{values[row]:g}"
+        raise DataError(
+            f"{raw.locate(row)}: weight: column {column.name!r} holds {seen}, and so in {int(wrong.sum())} of "
+            f"{len(values)} rows; {remedy}"
+        )
+    if not values.any():
+        raise DataError(f"{raw.file}: weight: column {column.name!r} is 0 in all rows, so none counts; name another")
+    scaled = values / values.max()  # a sum of large weights may be infinite
+    return np.asarray(scaled / scaled.mean()) if (scaled != scaled[0]).any() else np.ones(len(values))
 
 
 def moments(column: RawColumn, specification: Tabular, raw: RawTable, key: str = "dates") -> NDArray[np.datetime64]:
@@ -201,7 +233,7 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
     parts = [part for name in specification.dates for part in dates.part_names(name)]
     if set(parts) & set(names):
         raise DataError(f"{raw.file}: dates: {listed(set(parts) & set(names))} is the name of a column already")
-    for key in ("categorical", "numeric", "drop", "dates", "group", "time"):
+    for key in ("categorical", "numeric", "drop", "dates", "group", "time", "weight"):
         given = getattr(specification, key)
         for name in [given] if isinstance(given, str) else given or ():
             if name not in names and name not in raw.unused and (key != "drop" or name not in parts):

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
+from versus.arrays import Ragged
 from versus.data import file_specification, specification, table_specification
 from versus.data.columns import RawTable
 from versus.data.encoding import encode
 from versus.data.errors import DataError
 from versus.data.images import RawImages
-from versus.data.prepared import Dataset, Prepared
+from versus.data.prepared import Dataset, Part, Prepared
 from versus.data.sources import source_files
 from versus.data.splits import draw, split, split_draws, split_in_time
 from versus.data.texts import RawTexts
@@ -71,6 +73,7 @@ def divide(
         splits = split(strata, dataset.n_test, repeats, folds, *fractions, content.seed or 0, together)
     else:
         splits = split_in_time(dataset.times, strata, dataset.n_test, repeats, *fractions)
+    _expect_weights(dataset.weights, splits)
     sizes: dict[str, list[int]] = {part: rows.lengths.tolist() for part, rows in splits.items()}
     about = {
         "name": name,
@@ -80,7 +83,20 @@ def divide(
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
         **dataset.summary(),
     }
-    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about, together)
+    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about, together, dataset.weights)
+
+
+def _expect_weights(weights: NDArray[np.float64] | None, splits: Mapping[Part, Ragged]) -> None:
+    """Raise an error where all rows of a part have weight 0: nothing could be learnt or scored there."""
+    if weights is None:
+        return
+    for part, of_repeats in splits.items():
+        for repeat in range(len(of_repeats)):
+            if not weights[of_repeats[repeat]].any():
+                raise DataError(
+                    f"weight: repeat {repeat}: all {len(of_repeats[repeat])} rows of the {part} part weigh 0; give "
+                    "fewer `folds`, or leave rows of weight 0 out"
+                )
 
 
 def parse(spec: BaseModel | Mapping[str, Any]) -> Any:

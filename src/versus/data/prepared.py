@@ -1,9 +1,9 @@
 """Data set in memory, and the folder that `prepare` writes: each array once, splits as row indices.
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
-``train``, ``validation`` and ``test`` with the row indices of each repeat, and ``units.npy`` (N,) where rows were kept
-together. Sequences of unequal length, also these indices, are stored in two files, such as ``train.values.npy``
-(total,) and ``train.starts.npy`` (repeats + 1,). The arrays are
+``train``, ``validation`` and ``test`` with the row indices of each repeat, ``units.npy`` (N,) where rows were kept
+together, and ``weights.npy`` (N,) where rows have weights. Sequences of unequal length, also these indices, are stored
+in two files, such as ``train.values.npy`` (total,) and ``train.starts.npy`` (repeats + 1,). The arrays are
 memory-mapped. ``contents.txt`` lists the hash of each file.
 """
 
@@ -41,6 +41,7 @@ class Dataset:
         about: licence, citation and the like, for about.json.
         groups: (N,) group of each row, which no part shares with another; None without groups.
         times: (N,) time of each row, by which they are split; None without.
+        weights: (N,) weight of each row, with a mean of 1 in the file; None where all count alike.
         draws: number of independent draws of equal size that the rows consist of; 0 for one sample of given data.
     """
 
@@ -52,12 +53,14 @@ class Dataset:
     about: Mapping[str, Any] = field(default_factory=dict)
     groups: NDArray[np.int64] | None = None
     times: NDArray[np.float64] | None = None
+    weights: NDArray[np.float64] | None = None
     draws: int = 0
 
     def take(self, rows: Any, n_test: int) -> Dataset:
         """Return the data set of some rows, by indices or a mask, of which the last ``n_test`` are the test set."""
-        groups, times = (None if values is None else values[rows] for values in (self.groups, self.times))
-        return replace(self, X=self.X[rows], y=self.y[rows], n_test=n_test, groups=groups, times=times)
+        own = {name: getattr(self, name) for name in ("groups", "times", "weights")}
+        taken: dict[str, Any] = {name: None if values is None else values[rows] for name, values in own.items()}
+        return replace(self, X=self.X[rows], y=self.y[rows], n_test=n_test, **taken)
 
     def summary(self) -> dict[str, Any]:
         """Summary of rows, target and events as plain JSON types, with warnings and licence."""
@@ -82,6 +85,7 @@ class Prepared:
     splits: dict[Part, Ragged]  # row indices of each repeat
     about: dict[str, Any]
     units: NDArray[np.int64] | None = None  # (N,) rows of one unit are no independent evidence; None: all rows are
+    weights: NDArray[np.float64] | None = None  # (N,) by which rows count in fits and scores; None: all alike
 
     @property
     def repeats(self) -> int:
@@ -100,12 +104,18 @@ class Prepared:
 
     def take(self, repeat: int, *parts: Part) -> tuple[Any, Any]:
         """Return ``(X, y)`` of the named parts; a view of the file, not a copy, if the rows are contiguous."""
+        where = self._where(repeat, *parts)
+        return self.X[where], self.y[where]
+
+    def weights_of(self, repeat: int, *parts: Part) -> NDArray[np.float64] | None:
+        """Return the weights of the rows that `take` returns, (n,); None where all count alike."""
+        return None if self.weights is None else self.weights[self._where(repeat, *parts)]
+
+    def _where(self, repeat: int, *parts: Part) -> Any:
         rows = self.rows(repeat, *parts)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-            where: Any = slice(int(rows[0]), int(rows[-1]) + 1)
-        else:
-            where = rows
-        return self.X[where], self.y[where]
+            return slice(int(rows[0]), int(rows[-1]) + 1)
+        return rows
 
     def unknown_tokens(self, repeat: int) -> tuple[int, int]:
         """Count the test tokens that no row learned from has, and all test tokens; of sequences alone."""
@@ -120,8 +130,9 @@ def write(folder: Path, prepared: Prepared) -> None:
     save_events(folder, "y", prepared.y)
     for part in PARTS:
         save_events(folder, part, prepared.splits[part])
-    if prepared.units is not None:
-        np.save(folder / "units.npy", prepared.units.astype(np.int64), allow_pickle=False)
+    for name, of_rows in (("units", prepared.units), ("weights", prepared.weights)):
+        if of_rows is not None:
+            np.save(folder / f"{name}.npy", of_rows, allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
@@ -142,8 +153,15 @@ def read(folder: Path) -> Prepared:
         schema=Schema.from_json(json.loads((folder / "schema.json").read_text(encoding="utf-8"))),
         splits={part: _indices(folder, part) for part in PARTS},
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
-        units=np.load(units, allow_pickle=False) if (units := folder / "units.npy").is_file() else None,
+        units=_of_rows(folder, "units"),
+        weights=_of_rows(folder, "weights"),
     )
+
+
+def _of_rows(folder: Path, name: str) -> Any:
+    """Load an array of one number a row; None where there is none."""
+    path = folder / f"{name}.npy"
+    return np.load(path, allow_pickle=False) if path.is_file() else None
 
 
 def _indices(folder: Path, part: Part) -> Ragged:

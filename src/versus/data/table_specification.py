@@ -95,6 +95,7 @@ class Tabular(Labelled):
             columns instead, as far as they vary.
         group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
         time: column of numbers or dates by which rows are split: the training part before validation before test.
+        weight: column of numbers from 0 up by which rows count in fits and scores, in any unit.
         shape: shape of the images whose pixels are the columns, ``[height, width]`` or with channels.
         levels: number of values a pixel can take, 256 for bytes.
     """
@@ -105,6 +106,7 @@ class Tabular(Labelled):
     dates: dict[Text, Text] = {}
     group: Text | None = None
     time: Text | None = None
+    weight: Text | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
     levels: int | None = Field(None, ge=2, le=65536)
 

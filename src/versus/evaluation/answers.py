@@ -43,6 +43,11 @@ class HeldOut:
         """Targets (n,), or Ragged tags."""
         return self.data.take(self.repeat, "test")[1]
 
+    @cached_property
+    def weights(self) -> Array | None:
+        """Weights (n,) of the rows in scores; None where all count alike."""
+        return self.data.weights_of(self.repeat, "test")
+
 
 @dataclass(frozen=True)
 class Answers:

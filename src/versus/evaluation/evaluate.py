@@ -20,13 +20,14 @@ from versus.data.schema import Schema
 from versus.data.targets import Number
 from versus.evaluation.answers import HeldOut, capabilities, density
 from versus.evaluation.plane import is_plane, write_plane
-from versus.evaluation.record import Record, hash_test_rows
+from versus.evaluation.record import WEIGHTS, Record, hash_test_rows
 from versus.evaluation.uses import ANSWERS, USES
 from versus.evaluation.uses.density import as_asked
 from versus.evaluation.uses.generation import shown_samples
 from versus.metrics.classification import confusion_matrix, reliability
 from versus.metrics.cost import prediction_speed, samples_per_second
 from versus.models import persistence
+from versus.models.protocols import takes_weights
 from versus.settings import Cell
 from versus.workspace import DEFAULT
 
@@ -52,6 +53,8 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
     for repeat in range(data.repeats):
         model = persistence.load(models / str(repeat))
         try:
+            if data.weights is not None and not takes_weights(model):
+                record.skip(WEIGHTS, f"the fit of {type(model).__name__} takes none: all rows counted alike", repeat)
             for use in USES:
                 record.ask(use, model, HeldOut(data, repeat), seed + repeat)
             if repeat == 0:

@@ -17,6 +17,7 @@ from versus.evaluation.answers import Answers, EvaluationError, HeldOut, Use
 from versus.metrics import table
 from versus.metrics.metric import Metric, UndefinedMetricError
 
+WEIGHTS = "weights in training"  # as a skip calls what a model learned without
 PREDICTIONS = ("classification", "regression")  # kept in full; for other answers, contributions of rows are kept
 
 
@@ -44,26 +45,26 @@ class Record:
             return
         try:
             for answered in use.answers(model, held_out, seed):
-                self._score_all(held_out.repeat, answered)
+                self._score_all(held_out.repeat, answered, held_out.weights)
         except UndefinedMetricError as undefined:
             self.skip(use.WHAT, str(undefined), held_out.repeat)
 
-    def _score_all(self, repeat: int, answered: Answers) -> None:
+    def _score_all(self, repeat: int, answered: Answers, weights: Array | None) -> None:
         if answered.use in PREDICTIONS:
             self.truths.append(answered.given[0])
             self.predictions.append(answered.given[1])
         for metric in table.of_use(answered.use):
-            self.score(repeat, metric.name + answered.suffix, metric, *answered.given)
+            self.score(repeat, metric.name + answered.suffix, metric, *answered.given, weights=weights)
 
-    def score(self, repeat: int, name: str, metric: Metric, *given: Any) -> None:
-        """Compute a metric; if it is undefined, record the reason instead.
+    def score(self, repeat: int, name: str, metric: Metric, *given: Any, weights: Array | None = None) -> None:
+        """Compute a metric, of rows that may have weights (n,); if it is undefined, record the reason instead.
 
         Raises:
             EvaluationError: if the value is not a finite number, as a defined metric must be.
         """
         try:
             rows = None if metric.rows is None or metric.use in PREDICTIONS else metric.rows(*given)
-            value = metric.score(*given) if rows is None else metric.of_rows(rows)
+            value = metric.score(*given, weights=weights) if rows is None else metric.of_rows(rows, weights)
         except UndefinedMetricError as undefined:
             self.skip(name, str(undefined), repeat)
             return
@@ -105,7 +106,7 @@ CHUNK = 4096  # rows that are read at a time
 
 
 def hash_test_rows(data: Prepared) -> str:
-    """Compute the SHA-256 of features and targets of the test rows of every repeat, in the order of the predictions.
+    """Compute the SHA-256 of features, targets and weights of the test rows of every repeat, as predictions have them.
 
     It depends on the test rows alone, not on the training rows. Categories are hashed by name: a category found only in
     other rows shifts the codes, but not the hash. All classes are included, also those absent from the test rows: with
@@ -131,7 +132,8 @@ def _digest(data: Prepared, rows: NDArray[np.int64]) -> bytes:
     for start in range(0, len(rows), CHUNK):
         for values in _arrays(data.schema.x.by_name(data.X[rows[start : start + CHUNK]])):
             digest.update(np.ascontiguousarray(values).data)
-    for values in _arrays(data.y[rows]):
+    weights = () if data.weights is None else (data.weights[rows],)
+    for values in (*_arrays(data.y[rows]), *weights):
         digest.update(np.ascontiguousarray(values).data)
     return digest.digest()
 

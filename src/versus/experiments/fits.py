@@ -22,7 +22,7 @@ from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.uses import prediction, tagging
 from versus.experiments.curves import Course
 from versus.fitting import failure
-from versus.fitting.cell import build, parts_to_fit
+from versus.fitting.cell import build, parts_to_fit, weights_for
 from versus.metrics.metric import Metric
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell, Training
@@ -153,19 +153,23 @@ def fit(model: Any, data: Prepared, repeat: int, rows: Rows, extra: tuple[Any, A
         model: unfitted.
         data, repeat: whose rows they are.
         rows: (m,) indices.
-        extra: further events and targets to learn from, which are never held out.
+        extra: further events and targets to learn from, which are never held out; they weigh 1.
     """
     held = np.isin(rows, data.splits["validation"][repeat]) & ("validation" not in parts_to_fit(model))
     if held.all():
         held[:] = False
     X, y = data.X[rows[~held]], data.y[rows[~held]]
+    weights = None if data.weights is None else data.weights[rows[~held]]
     if extra is not None:
         X, y = joined([X, extra[0]]), np.concatenate([y, extra[1]])
+        weights = None if weights is None else np.concatenate([weights, np.ones(len(extra[1]))])
+    weighted = weights_for(model, weights)
     if not isinstance(model, FitsBySteps):
-        model.fit(X, y)
+        model.fit(X, y, **weighted)
         return
-    validation = (data.X[rows[held]], data.y[rows[held]]) if held.any() else None
-    for _ in model.fit_steps(X, y, validation):
+    columns = (data.X, data.y, *((data.weights,) if weighted else ()))
+    validation = tuple(values[rows[held]] for values in columns) if held.any() else None
+    for _ in model.fit_steps(X, y, validation, **weighted):
         pass
 
 
@@ -183,7 +187,7 @@ def row_scores(
     (answered,) = use.answers(model, held_out, seed)
     for metric in metrics:
         assert metric.rows is not None
-        found = metric.row_scores(metric.rows(*answered.given))
+        found = metric.row_scores(metric.rows(*answered.given), held_out.weights)
         if found is None or not np.isfinite(found).all():
             raise EvaluationError(f"{metric.label} has no finite value on the test rows")
         yield metric.name, found

@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock
 
 from versus import manifest
+from versus.arrays import Array
 from versus.data import prepared
 from versus.data.prepared import Part, Prepared
 from versus.data.schema import Schema
@@ -26,7 +27,7 @@ from versus.fitting.steps import HistoryRow, run_steps
 from versus.metrics.cost import PeakMemory
 from versus.models import catalogue, find, persistence
 from versus.models.arguments import arguments_of
-from versus.models.protocols import FitsBySteps
+from versus.models.protocols import FitsBySteps, takes_weights
 from versus.provenance import describe_hardware
 from versus.settings import Cell, Training, Tuning
 from versus.workspace import DEFAULT, Workspace
@@ -120,7 +121,7 @@ def _tuned(job: Job, repeat: int) -> dict[str, Any]:
         _fit(model, job.data, repeat, ("train",), checkpoint, None, f"{job.title(repeat)} trial")
         return model
 
-    validation = job.data.take(repeat, "validation")
+    validation = (*job.data.take(repeat, "validation"), job.data.weights_of(repeat, "validation"))
     share = (job.tuning.seconds or float("inf")) / job.data.repeats
     model_class = find(job.cell.family, job.cell.module, job.cell.class_name)
     for library in model_class.late_imports:
@@ -206,6 +207,11 @@ def parts_to_fit(model: Any) -> tuple[Part, ...]:
     return ("train",) if getattr(model, "holds_out_validation", False) else ("train", "validation")
 
 
+def weights_for(model: Any, weights: Array | None) -> dict[str, Any]:
+    """Return the keyword that hands weights (N,) to ``fit`` of a model that takes them; empty where there are none."""
+    return {"sample_weight": weights} if weights is not None and takes_weights(model) else {}
+
+
 def _fit(
     model: Any,
     data: Prepared,
@@ -216,14 +222,17 @@ def _fit(
     title: str,
 ) -> list[HistoryRow]:
     X, y = data.take(repeat, *parts)
+    weighted = weights_for(model, data.weights_of(repeat, *parts))
     if not isinstance(model, FitsBySteps):
-        model.fit(X, y)
+        model.fit(X, y, **weighted)
         return []
+    held_out = (*data.take(repeat, "validation"), *((data.weights_of(repeat, "validation"),) if weighted else ()))
     return run_steps(
         model,
         X,
         y,
-        validation=data.take(repeat, "validation") if "validation" not in parts_to_fit(model) else None,
+        validation=held_out if "validation" not in parts_to_fit(model) else None,
+        **weighted,
         checkpoint=checkpoint,
         on_step=on_step,
         title=title,

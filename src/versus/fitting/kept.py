@@ -45,7 +45,7 @@ def key(stage: bytes, data: Prepared, repeat: int) -> str:
 
 def _contents(data: Prepared, rows: Array) -> Iterator[Array]:
     for start in range(0, len(rows), CHUNK):
-        for events in (data.X, data.y):
+        for events in (data.X, data.y, *(() if data.weights is None else (data.weights,))):
             yield from _pieces(events[rows[start : start + CHUNK]])
 
 

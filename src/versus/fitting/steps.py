@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from versus.arrays import Array, Step
 from versus.fitting import checkpoint as checkpoints
@@ -23,10 +24,11 @@ def run_steps(
     model: FitsBySteps,
     X: Array,
     y: Array | None,
-    validation: tuple[Array, Array] | None = None,
+    validation: tuple[Array, ...] | None = None,
     checkpoint: Path | None = None,
     on_step: OnStep | None = None,
     title: str = "training",
+    sample_weight: Array | None = None,
 ) -> list[HistoryRow]:
     """Fit a model and return its learning curves.
 
@@ -38,10 +40,11 @@ def run_steps(
         model: the model to fit.
         X: (N, *event).
         y: (N,), or None.
-        validation: held-out ``(X, y)`` for early stopping.
+        validation: held-out ``(X, y)`` for early stopping, with their weights as a third where there are any.
         checkpoint: file for the state of an unfinished fit; None keeps none.
         on_step: called after each epoch that is trained (not for those before a kill).
         title: label of the progress bar.
+        sample_weight: (N,), for a model that takes weights.
 
     Returns:
         ``(epoch, name, value)`` for each epoch and loss, those before a kill too.
@@ -53,7 +56,8 @@ def run_steps(
     found = checkpoints.read(checkpoint, made_for) if checkpoint is not None else None
     history: list[HistoryRow] = [] if found is None else [(s, n, v) for s, n, v in json.loads(found.history)]
     keeper = None if checkpoint is None else _Keeper(checkpoint, made_for)
-    steps = model.fit_steps(X, y, validation, resume=None if found is None else found.state)
+    weighted: dict[str, Any] = {} if sample_weight is None else {"sample_weight": sample_weight}
+    steps = model.fit_steps(X, y, validation, resume=None if found is None else found.state, **weighted)
     with training_progress(title, getattr(model, "epochs", None)) as show:
         for step in steps:
             history += [(step.step, name, float(value)) for name, value in step.losses.items()]
@@ -82,7 +86,7 @@ class _Keeper:
         self.due = written + max(SECONDS_BETWEEN_CHECKPOINTS, (written - started) / CHECKPOINT_SHARE)
 
 
-def _description(model: FitsBySteps, X: Array, validation: tuple[Array, Array] | None) -> str:
+def _description(model: FitsBySteps, X: Array, validation: tuple[Array, ...] | None) -> str:
     """Describe the model, its arguments and the sizes of its data, which a resumed checkpoint must match."""
     listed = ", ".join(f"{name}={value!r}" for name, value in model.arguments().items())
     held_out = 0 if validation is None else len(validation[0])

@@ -70,7 +70,7 @@ def choose(
     seed: int,
     folder: Path,
     fit: Fit,
-    validation: tuple[Any, Any],
+    validation: tuple[Any, ...],
     seconds: float = np.inf,
 ) -> dict[str, Any]:
     """Run the trials of one repeat that have no file yet; return the arguments with the least loss.
@@ -81,7 +81,7 @@ def choose(
         seed: seed of the draws.
         folder: folder of the trials of this repeat.
         fit: fits a model with given arguments on the training part.
-        validation: events and targets of the validation part.
+        validation: events, targets and weights, if any, of the validation part.
         seconds: no trial starts after so many seconds of trials; the default has always been tried before.
     """
     tried: list[Trial] = []
@@ -101,13 +101,19 @@ def best(trials: Sequence[Trial]) -> int:
 
 
 def _run(
-    model_class: type[Any], arguments: Mapping[str, Any], seed: int, path: Path, fit: Fit, validation: tuple[Any, Any]
+    model_class: type[Any],
+    arguments: Mapping[str, Any],
+    seed: int,
+    path: Path,
+    fit: Fit,
+    validation: tuple[Any, ...],
 ) -> Trial:
     began, found = time.perf_counter(), [np.nan]
     checkpoint = path.with_suffix(".checkpoint")
 
     def work() -> None:
-        found[0] = validation_loss(fit(arguments, checkpoint), *validation, seed)
+        X, y, *weights = validation
+        found[0] = validation_loss(fit(arguments, checkpoint), X, y, seed, *weights)
         if not np.isfinite(found[0]):
             raise FloatingPointError(f"its loss on the validation rows is {found[0]}")
 
@@ -136,23 +142,28 @@ def _read(path: Path) -> Trial | None:
         return None
 
 
-def validation_loss(model: Any, X: Any, y: Any, seed: int) -> float:
-    """Mean loss of held-out rows X (N, *event) and y (N,) under a fitted model; less is better, in nats or squares."""
+def validation_loss(model: Any, X: Any, y: Any, seed: int, weights: Array | None = None) -> float:
+    """Mean loss of held-out rows X (N, *event) and y (N,) under a fitted model; less is better, in nats or squares.
+
+    Rows may have weights (N,).
+    """
     if hasattr(model, "predict_marginals"):
         return _log_loss(y.values, model.predict_marginals(X).values)
     if hasattr(model, "predict_proba"):
-        return _log_loss(y, model.predict_proba(X))
+        return _log_loss(y, model.predict_proba(X), weights)
     if hasattr(model, "predict"):
-        return float(np.mean((np.asarray(model.predict(X), np.float64) - y) ** 2))
+        return float(np.average((np.asarray(model.predict(X), np.float64) - y) ** 2, weights=weights))
     space = model.schema_.x
     if isinstance(space, Image) and model.measure == "continuous":
         X = X + np.random.default_rng(seed).random(X.shape)
-    return -float(np.mean(model.log_prob(X) if hasattr(model, "log_prob") else model.elbo(X)))
+    log_p = model.log_prob(X) if hasattr(model, "log_prob") else model.elbo(X)
+    return -float(np.average(log_p, weights=weights))
 
 
-def _log_loss(y: Array, probabilities: Array) -> float:
+def _log_loss(y: Array, probabilities: Array, weights: Array | None = None) -> float:
     of_true = np.asarray(probabilities, np.float64)[np.arange(len(y)), y]
-    return float(-np.log(np.clip(of_true, np.finfo(np.float64).eps, 1.0)).mean())
+    losses = -np.log(np.clip(of_true, np.finfo(np.float64).eps, 1.0))
+    return float(np.average(losses, weights=weights))
 
 
 def collect(folder: Path) -> list[Trial]:

@@ -45,7 +45,12 @@ def soundness(predictions: NDArray[Any]) -> Check:
 
 
 def class_recalls(
-    challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], classes: Sequence[str], margin: float
+    challenger: NDArray[Any],
+    champion: NDArray[Any],
+    targets: NDArray[Any],
+    classes: Sequence[str],
+    margin: float,
+    weights: NDArray[np.float64] | None = None,
 ) -> list[Check]:
     """Check that the recall of every class, over the test rows of all repeats, fell by no more than the margin.
 
@@ -54,14 +59,13 @@ def class_recalls(
         targets: (n,) class codes.
         classes: K names.
         margin: largest fall of recall allowed, as a share.
+        weights: (n,) of the rows; None where all count alike.
 
     Returns:
         One failed check for each class that fell further, or one that passed and names the class that fell most.
     """
     members = np.bincount(targets, minlength=len(classes))
-    new, old = (
-        _hits(predictions, targets, len(classes)) / np.maximum(members, 1) for predictions in (challenger, champion)
-    )
+    new, old = (_recalls(predictions, targets, len(classes), weights) for predictions in (challenger, champion))
     fall = np.where(members > 0, old - new, 0.0)
 
     def told(k: int) -> str:
@@ -80,16 +84,26 @@ def class_recalls(
     return [Check("classes", True, f"no class fell too far: {told(most)}; {limit}")]
 
 
-def _hits(probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+def _recalls(
+    probabilities: NDArray[Any], targets: NDArray[Any], n_classes: int, weights: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     right = probabilities.argmax(axis=1) == targets
-    found: NDArray[np.int64] = np.bincount(targets[right], minlength=n_classes)
+    hits = np.bincount(targets[right], None if weights is None else weights[right], minlength=n_classes)
+    members = np.bincount(targets, weights, minlength=n_classes)
+    found: NDArray[np.float64] = hits / np.where(members > 0, members, 1)
     return found
 
 
-def calibration(challenger: NDArray[Any], champion: NDArray[Any], targets: NDArray[Any], margin: float) -> Check:
+def calibration(
+    challenger: NDArray[Any],
+    champion: NDArray[Any],
+    targets: NDArray[Any],
+    margin: float,
+    weights: NDArray[np.float64] | None = None,
+) -> Check:
     """Check that the expected calibration error, over the test rows of all repeats, rose by at most the margin."""
     error = named("expected_calibration_error")
-    new, old = (error.score(targets, p) for p in (challenger, champion))
+    new, old = (error.score(targets, p, weights=weights) for p in (challenger, champion))
     text = f"expected calibration error {new:.3f}, the champion's {old:.3f}; a rise of {margin:.3f} is allowed"
     return Check("calibration", new - old <= margin, text)
 

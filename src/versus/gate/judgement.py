@@ -103,8 +103,10 @@ def judge(dataset: DatasetResults, challenger: Evaluation, champion: Evaluation 
     same = new is not None and old is not None and np.array_equal(new, old)
     found.insert(0, _deciding_score(metric, gain, margin, rules.confidence, same))
     if dataset.task == "classification" and new is not None and old is not None and targets is not None:
-        found += checks.class_recalls(new, old, targets, dataset.prepared.schema.classes, rules.class_margin)
-        found.append(checks.calibration(new, old, targets, rules.calibration_margin))
+        weights = None if dataset.weights is None else np.concatenate(dataset.weights)
+        classes = dataset.prepared.schema.classes
+        found += checks.class_recalls(new, old, targets, classes, rules.class_margin, weights)
+        found.append(checks.calibration(new, old, targets, rules.calibration_margin, weights))
     return Judgement(basis, metric.name, _failed_first(found), gain, margin, rules.confidence)
 
 

@@ -34,6 +34,20 @@ def share(means: Array) -> Array:
     return means[..., 0]
 
 
+def means_of(rows: Array, weights: Array | None) -> Array:
+    """Mean of rows (n, M), weighted by (n,) where given, -> (M,)."""
+    found: Array = rows.mean(axis=0) if weights is None else np.average(rows, axis=0, weights=weights)
+    return found
+
+
+def spread_by(scores: Array, weights: Array | None) -> Array:
+    """Scores (n,) whose plain mean is the weighted mean of the given ones."""
+    if weights is None:
+        return scores
+    centre = np.average(scores, weights=weights)
+    return np.asarray(centre + weights / weights.mean() * (scores - centre))
+
+
 @dataclass(frozen=True)
 class Metric:
     """Metric with its name, label, direction, range and place in the report; the only owner of these facts.
@@ -70,8 +84,8 @@ class Metric:
     weighted: Callable[..., Scorer] | None = None
     value: Callable[..., float] | None = None
 
-    def score(self, *answers: Any) -> float:
-        """Compute the score of all rows.
+    def score(self, *answers: Any, weights: Array | None = None) -> float:
+        """Compute the score of all rows, with weights (n,) where given; a ``value`` takes none.
 
         Raises:
             UndefinedMetricError: if it has no value.
@@ -79,35 +93,39 @@ class Metric:
         if self.value is not None:
             return float(self.value(*answers))
         if self.weighted is not None:
-            return float(self.weighted(*answers).of(np.ones((1, len(answers[0]))))[0])
+            counts = np.ones(len(answers[0])) if weights is None else weights
+            return float(self.weighted(*answers).of(counts[None])[0])
         assert self.rows is not None
-        return self.of_rows(self.rows(*answers))
+        return self.of_rows(self.rows(*answers), weights)
 
-    def of_rows(self, rows: Array) -> float:
-        """Compute the score from the contributions of the rows (n, M).
+    def of_rows(self, rows: Array, weights: Array | None = None) -> float:
+        """Compute the score from the contributions of the rows (n, M), with weights (n,) where given.
 
         Raises:
             UndefinedMetricError: if it has no value.
         """
-        found = float(self.statistic(rows.mean(axis=0)))
+        found = float(self.statistic(means_of(rows, weights)))
         if np.isnan(found) and np.isfinite(rows).all():
             raise UndefinedMetricError(f"{self.label} has no value on these test rows: it divides by zero")
         return found
 
-    def row_scores(self, rows: Array) -> Array | None:
+    def row_scores(self, rows: Array, weights: Array | None = None) -> Array | None:
         """Attribute the score to the rows: contributions (n, M) -> (n,), whose mean is the score.
+
+        With weights, a row's distance from the score is multiplied by its weight, in units of the mean weight: a
+        weighted mean is a ratio of two means, and this is its linearisation (Cochran, *Sampling Techniques*, 1977).
 
         A mean needs nothing; any other statistic is linearised at the mean of the rows, by central differences (the
         infinitesimal jackknife: Efron & Tibshirani 1993, chapter 22). None where it has no value there.
         """
         if self.statistic in (mean, share):
-            return rows[:, 0].astype(np.float64)
-        centre = rows.mean(axis=0)
+            return spread_by(rows[:, 0].astype(np.float64), weights)
+        centre = means_of(rows, weights)
         steps = np.diag(1e-5 * np.maximum(np.abs(centre), 1e-3))
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = (self.statistic(centre + steps) - self.statistic(centre - steps)) / (2 * steps.diagonal())
             found = self.statistic(centre) + (rows - centre) @ slope
-        return found if np.isfinite(found).all() else None
+        return spread_by(found, weights) if np.isfinite(found).all() else None
 
     def scorer(self, *answers: Any) -> Scorer:
         """Return the score as a function of row counts: (B, n) -> (B,), NaN where it has no value."""

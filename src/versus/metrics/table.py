@@ -9,7 +9,7 @@ import numpy as np
 from versus.arrays import Array
 from versus.metrics import classification, density, regression, samples, tagging
 from versus.metrics.metric import INF, Metric, share
-from versus.statistics.bootstrap import Scorer, scorer_of_rows
+from versus.statistics.bootstrap import Scorer, scorer_of_rows, weighted_scorers
 
 _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
@@ -199,6 +199,7 @@ def scorers(
     predictions: Sequence[Array] | None,
     targets: Sequence[Array] | None,
     rows: Mapping[str, Sequence[Array]],
+    weights: Sequence[Array] | None = None,
 ) -> list[Scorer] | None:
     """Return a score of each repeat as a function of the count of each test row; None if the data do not give it.
 
@@ -207,15 +208,17 @@ def scorers(
         predictions: of each repeat (n, K) probabilities or (n,) values, None if the model makes no such predictions.
         targets: of each repeat (n,) true targets, None if there is not one per row.
         rows: name -> of each repeat (n, M), contributions of each row to scores of other answers.
+        weights: of each repeat (n,); None where all rows count alike.
     """
     known = _scored(name, rows)
     if known is None:
         return None
     if name in rows:
-        return [scorer_of_rows(of_repeat, known.statistic) for of_repeat in rows[name]]
+        return weighted_scorers((scorer_of_rows(of_repeat, known.statistic) for of_repeat in rows[name]), weights)
     if predictions is None or targets is None or known.use not in ("classification", "regression"):
         return None
-    return [known.scorer(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True)]
+    found = (known.scorer(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True))
+    return weighted_scorers(found, weights)
 
 
 def row_scores(
@@ -223,11 +226,12 @@ def row_scores(
     predictions: Sequence[Array] | None,
     targets: Sequence[Array] | None,
     rows: Mapping[str, Sequence[Array]],
+    weights: Sequence[Array] | None = None,
 ) -> list[Array] | None:
     """Return of each repeat a score of each row, (n,), whose mean is the score; None where rows have none.
 
     Args:
-        name, predictions, targets, rows: as for `scorers`.
+        name, predictions, targets, rows, weights: as for `scorers`.
     """
     known = _scored(name, rows)
     if known is None or known.rows is None:
@@ -240,7 +244,8 @@ def row_scores(
         and known.use in ("classification", "regression")
     ):
         given = [known.rows(y, p.astype(np.float64)) for y, p in zip(targets, predictions, strict=True)]
-    found = [known.row_scores(of_repeat) for of_repeat in given or ()]
+    of_rows: Sequence[Array | None] = weights or [None] * len(given or ())
+    found = [known.row_scores(*of) for of in zip(given or (), of_rows, strict=True)] if given else []
     return [of for of in found if of is not None] if found and all(of is not None for of in found) else None
 
 

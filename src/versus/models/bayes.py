@@ -19,9 +19,12 @@ from versus.models.arguments import Model
 from versus.models.checks import check_names, check_shape, classification_data, restored_schema
 
 
-def class_log_prior(y: Labels, n_classes: int) -> Array:
-    """Laplace-smoothed log class frequencies, (N,) -> (K,) nats; a class without members keeps a finite prior."""
-    counts = np.bincount(y, minlength=n_classes).astype(float) + 1.0
+def class_log_prior(y: Labels, n_classes: int, weights: Array | None = None) -> Array:
+    """Laplace-smoothed log class frequencies of rows (N,), which may have weights, -> (K,) nats.
+
+    A class without members keeps a finite prior.
+    """
+    counts = np.bincount(y, weights, minlength=n_classes).astype(float) + 1.0
     log_prior: Array = np.log(counts / counts.sum())
     return log_prior
 
@@ -69,8 +72,8 @@ class ClassConditionalDensity(Model, GenerativeClassifier):
 
     prior: Literal["empirical", "uniform"] = "empirical"
 
-    def fit_density(self, X: Array, y: Labels) -> None:
-        """Learn p(x | y) from X (N, *event) and codes y (N,); ``schema_`` is set."""
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
+        """Learn p(x | y) from X (N, *event), codes y (N,) and weights (N,), if any; ``schema_`` is set."""
         raise NotImplementedError
 
     def log_likelihoods(self, X: Array) -> Array:
@@ -81,16 +84,18 @@ class ClassConditionalDensity(Model, GenerativeClassifier):
         """Draw ``n`` events of one class, (n, *event)."""
         raise NotImplementedError
 
-    def fit(self, X: Array, y: Labels | None = None) -> Self:
-        """Learn p(y) and p(x | y) from X (N, *event) and class codes y (N,).
+    def fit(self, X: Array, y: Labels | None = None, sample_weight: Array | None = None) -> Self:
+        """Learn p(y) and p(x | y) from X (N, *event) and class codes y (N,); a row of weight 2 counts as two.
 
         Raises:
             ValueError: where y is missing, holds other than the schema's codes, or the model cannot take such data.
         """
         self.schema_, labels = classification_data(type(self).__name__, self.schema, X, y)
         k = self.schema_.n_classes
-        self.log_prior_ = np.full(k, -np.log(k)) if self.prior == "uniform" else class_log_prior(labels, k)
-        self.fit_density(X, labels)
+        self.log_prior_ = (
+            np.full(k, -np.log(k)) if self.prior == "uniform" else class_log_prior(labels, k, sample_weight)
+        )
+        self.fit_density(X, labels, sample_weight)
         return self
 
     def log_joint(self, X: Array) -> Array:

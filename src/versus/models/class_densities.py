@@ -43,8 +43,8 @@ class MixedDensity(ClassConditionalDensity):
 
     alpha: Positive = 1.0
 
-    def fit_numbers(self, X: Array, y: Labels) -> None:
-        """Learn p(numbers | y) from X (N, *event) of the form ``numbers``, and y (N,)."""
+    def fit_numbers(self, X: Array, y: Labels, weights: Array | None) -> None:
+        """Learn p(numbers | y) from X (N, *event) of the form ``numbers``, y (N,) and weights (N,), if any."""
         raise NotImplementedError
 
     def numbers_log_likelihoods(self, X: Array) -> Array:
@@ -75,13 +75,13 @@ class MixedDensity(ClassConditionalDensity):
         numeric = super()._names() if self.numbers.n_features else ("log_prior",)
         return (*numeric, "log_probabilities") if self._sizes() else numeric
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Learn the density of the numbers and the frequencies of the categories in each class."""
         numbers, codes = split_columns(X, self.schema_)
         if self.numbers.n_features:
-            self.fit_numbers(numbers, y)
+            self.fit_numbers(numbers, y, weights)
         if self._sizes():
-            factors = fit_categorical(codes, y, self.schema_.n_classes, self._sizes(), self.alpha)
+            factors = fit_categorical(codes, y, self.schema_.n_classes, self._sizes(), self.alpha, weights)
             self.log_probabilities_ = factors.log_probabilities
         self.restore()
 
@@ -146,22 +146,24 @@ class BayesClassifier(MixedDensity):
                 density.random_state = None if self.random_state is None else int(seed)
         return densities
 
-    def fit_numbers(self, X: Array, y: Labels) -> None:
+    def fit_numbers(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Fit each class's density to the rows of that class."""
         self.densities_ = self._class_densities()
-        least = self._least_variances(X, y)
+        least = self._least_variances(X, y, weights)
         for k, density in enumerate(self.densities_):
             members = y == k
             if least is not None and hasattr(density, "least"):
                 density.least = least[k]
-            density.fit(X[members] if members.sum() > 1 else X)
+            rows = members if members.sum() > 1 else slice(None)
+            weighted = {} if weights is None else {"sample_weight": weights[rows]}
+            density.fit(X[rows], **weighted)
 
-    def _least_variances(self, X: Array, y: Labels) -> Array | None:
+    def _least_variances(self, X: Array, y: Labels, weights: Array | None) -> Array | None:
         """Least variances (K, D) of columns of numbers; pixels are spread over their cells instead."""
         if not isinstance(self.schema_.x, Table):
             return None
         rows = np.asarray(X, np.float64)
-        return least_variances(rows, class_moments(rows, y, self.schema_.n_classes).filled())
+        return least_variances(rows, class_moments(rows, y, self.schema_.n_classes, weights).filled())
 
     def numbers_log_likelihoods(self, X: Array) -> Array:
         """Log p(numbers | y) of those observed for every class, (N, *event) -> (N, K) nats."""

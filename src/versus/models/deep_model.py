@@ -61,7 +61,7 @@ class DeepModel(Model):
         """Build a freshly initialised network, from the arguments, ``schema_`` and, for tables, ``preprocessor_``."""
         raise NotImplementedError
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         """Set the buffers of ``network_`` that are computed from the training data and not trained."""
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
@@ -88,7 +88,7 @@ class DeepModel(Model):
         self,
         X: Array,
         y: Array | None = None,
-        validation: tuple[Array, Array] | None = None,
+        validation: tuple[Array, ...] | None = None,
         resume: Mapping[str, Array] | None = None,
     ) -> Iterator[Step]:
         """Train, yielding a `Step` after each epoch.
@@ -105,25 +105,38 @@ class DeepModel(Model):
             TrainingDiverged: if the loss becomes NaN or infinite.
             ValueError: naming an argument that is out of range.
         """
+        return self._steps(X, y, validation, resume, None)
+
+    def _steps(
+        self,
+        X: Array,
+        y: Array | None,
+        validation: tuple[Array, ...] | None,
+        resume: Mapping[str, Array] | None,
+        weights: Array | None,
+    ) -> Iterator[Step]:
         if validation is not None and not self.holds_out_validation:
             raise ValueError(f"{type(self).__name__} has no loss to stop early by; validation must be None")
-        training = self._start(X, y, validation)
+        training = self._start(X, y, validation, weights)
         for step in training.steps(resume):
             self.seconds_ = step.seconds
             yield step
 
-    def _start(self, X: Array, y: Array | None, validation: tuple[Array, Array] | None) -> Training:
+    def _start(
+        self, X: Array, y: Array | None, validation: tuple[Array, ...] | None, weights: Array | None
+    ) -> Training:
+        self._weighted = weights is not None
         seed = fresh_seed(self.random_state)
         self.schema_ = self.schema or Schema.of(X, y)
         if isinstance(self.schema_.x, Table):
-            self.preprocessor_ = self._new_preprocessor().fit(X)
+            self.preprocessor_ = self._new_preprocessor().fit(X, weights)
         with seeded(seed_for(seed, "initialise"), torch.device("cpu")):
             self.network_ = self._build()
-        self._learn_statistics(X, y)
+        self._learn_statistics(X, y, weights)
         training = Training(
             self._update(),
-            self._rows(X, y),
-            None if validation is None else self._rows(*validation),
+            self._weighted_rows(X, y, weights),
+            None if validation is None else self._weighted_rows(*validation),
             epochs=self.epochs,
             batch_size=self.batch_size,
             random_state=seed,
@@ -134,6 +147,10 @@ class DeepModel(Model):
         )
         self.device_, self.precision_ = str(training.device), training.precision
         return training
+
+    def _weighted_rows(self, X: Array, y: Array | None, weights: Array | None = None) -> tuple[Array, ...]:
+        """`_rows`, and after them the weights (N,) where there are any."""
+        return (*self._rows(X, y), *(() if weights is None else (weights.astype(np.float32),)))
 
     def get_arrays(self) -> dict[str, Array]:
         """The learned state as flat named arrays; `set_arrays` takes them back."""
@@ -208,11 +225,32 @@ class DescendingModel(DeepModel):
     weight_decay: NonNegative = 1e-2
     patience: Count | None = 15
 
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Self:
+        """Train all epochs on X (N, *event), y (N,) and weights (N,), if any; for early stopping see `fit_steps`."""
+        for _ in self.fit_steps(X, y, sample_weight=sample_weight):
+            pass
+        return self
+
+    def fit_steps(
+        self,
+        X: Array,
+        y: Array | None = None,
+        validation: tuple[Array, ...] | None = None,
+        resume: Mapping[str, Array] | None = None,
+        sample_weight: Array | None = None,
+    ) -> Iterator[Step]:
+        """Train as `DeepModel.fit_steps` does; weights (N,), of held-out rows a third array, multiply the losses."""
+        return self._steps(X, y, validation, resume, sample_weight)
+
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         """Mean losses of a batch (see `versus.training.updates.Objective`)."""
         raise NotImplementedError
+
+    def _apart(self, batch: Batch) -> tuple[Batch, Tensor | None]:
+        """Split a batch into its rows and their weights (N,), if there are any."""
+        return (batch[:-1], batch[-1]) if self._weighted else (batch, None)
 
     def _update(self) -> Update:
         return Descent(
@@ -252,19 +290,26 @@ class SoftmaxNetwork(DescendingModel):
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         return self._encoded(X), classification_data(type(self).__name__, self.schema_, X, y)[1]
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         if self.class_weight == "balanced":
             labels = classification_data(type(self).__name__, self.schema_, X, y)[1]
-            members = np.bincount(labels, minlength=self.schema_.n_classes)
-            weights = len(labels) / (np.count_nonzero(members) * np.maximum(members, 1))
-            self._class_weights = torch.from_numpy(weights)
+            members = np.bincount(labels, weights, minlength=self.schema_.n_classes)
+            balance = members.sum() / (np.count_nonzero(members) * np.where(members > 0, members, 1))
+            self._class_weights = torch.from_numpy(balance)
 
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
-        x, y = batch
+        (x, y), weights = self._apart(batch)
         scores = network(x)
-        if self.class_weight is None:
+        if self.class_weight is None and weights is None:
             return {"loss": functional.cross_entropy(scores, y)}
-        weighted = functional.cross_entropy(scores, y, self._class_weights.to(scores), reduction="sum")
-        return {"loss": weighted / len(x)}
+        of_class = None if self.class_weight is None else self._class_weights.to(scores)
+        if weights is None:
+            return {"loss": functional.cross_entropy(scores, y, of_class, reduction="sum") / len(x)}
+        return {"loss": weighted_mean(functional.cross_entropy(scores, y, of_class, reduction="none"), weights)}
+
+
+def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
+    """Mean of losses (N,), each multiplied by its weight (N,) where there are any."""
+    return losses.mean() if weights is None else (losses * weights.to(losses)).mean()

@@ -26,12 +26,13 @@ class PreprocessedModel(Model):
 
     dtype: ClassVar[type[np.floating[Any]]] = np.float64
 
-    def _fit_transform(self, X: Array, y: Array | None) -> tuple[Array, Array]:
+    def _fit_transform(self, X: Array, y: Array | None, weights: Array | None = None) -> tuple[Array, Array]:
         """Settle the schema and fit the preprocessing, (N, *event), (N,) -> (N, F), (N,)."""
         if y is None:
             raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
         self._settle(self.schema or Schema.of(X, y))
-        return self.preprocessor_.fit(X).transform(X), y
+        weighted = {} if weights is None else {"weights": weights}  # which tokens do not have
+        return self.preprocessor_.fit(X, **weighted).transform(X), y
 
     def _settle(self, schema: Schema) -> None:
         self.schema_ = schema
@@ -75,10 +76,10 @@ class EstimatorModel(PreprocessedModel):
         """Raise ValueError where compiled code would read outside the arrays of a fitted estimator."""
         raise NotImplementedError
 
-    def fit(self, X: Array, y: Array | None = None) -> Any:
-        """Learn from X (N, *event) and y (N,); returns self."""
-        Z, y = self._fit_transform(X, y)
-        self.estimator_ = self.new_estimator().fit(Z, y)
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Any:
+        """Learn from X (N, *event), y (N,) and weights (N,), if any; returns self."""
+        Z, y = self._fit_transform(X, y, sample_weight)
+        self.estimator_ = self.new_estimator().fit(Z, y, sample_weight=sample_weight)
         return self
 
 
@@ -108,12 +109,12 @@ class EstimatorRegressor(StandardisedTarget, EstimatorModel):
     Trees of scikit-learn take a variance below 2e-16 for none.
     """
 
-    def fit(self, X: Array, y: Array | None = None) -> Any:
-        """Learn from X (N, *event) and y (N,); returns self."""
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Any:
+        """Learn from X (N, *event), y (N,) and weights (N,), if any; returns self."""
         if y is None:
             raise ValueError(f"{type(self).__name__}.fit needs y: it models y given x")
-        self._learn_target(y)
-        return super().fit(X, self._to_deviations(y))
+        self._learn_target(y, sample_weight)
+        return super().fit(X, self._to_deviations(y), sample_weight)
 
     def predict(self, X: Array) -> Array:
         """E[y | x] in the unit of the target, (N, *event) -> (N,)."""

@@ -35,8 +35,11 @@ class Preprocessor:
         self.numeric = np.flatnonzero(cardinalities == 0)
         self.categorical = np.flatnonzero(cardinalities > 0)
 
-    def fit(self, X: Array) -> Preprocessor:
-        """Learn medians, columns that can be missing, means and scales from X (N, *event)."""
+    def fit(self, X: Array, weights: Array | None = None) -> Preprocessor:
+        """Learn medians, columns that can be missing, means and scales from X (N, *event), with weights (N,), if any.
+
+        Pixels have one scale, whatever the weights.
+        """
         if isinstance(self.schema.x, Image):
             self.centre_, self.scale_ = self._pixel_scale(X)
             return self
@@ -47,9 +50,9 @@ class Preprocessor:
             missing = np.isnan(numbers)
             absent[place] = missing.any()
             if not missing.all():
-                self.fill_[place] = np.median(numbers[~missing] if absent[place] else numbers)
+                self.fill_[place] = _median(numbers, None if weights is None else weights, missing)
             numbers[missing] = self.fill_[place]
-            (self.centre_[place],), (self.scale_[place],) = centre_and_scale(numbers[:, None])
+            (self.centre_[place],), (self.scale_[place],) = centre_and_scale(numbers[:, None], weights)
         self.can_miss_ = np.flatnonzero(absent)
         return self
 
@@ -129,6 +132,16 @@ class Preprocessor:
         return self
 
 
+def _median(numbers: Array, weights: Array | None, missing: Array) -> Any:
+    """Median of a column (N,), of those that are known; with weights the lower one of two."""
+    known = ~missing
+    if weights is None:
+        return np.median(numbers[known] if missing.any() else numbers)
+    if not weights[known].any():
+        return 0.0
+    return np.quantile(numbers[known], 0.5, weights=weights[known], method="inverted_cdf")
+
+
 class Flattened:
     """Events as rows (N, D), values as given: for models that take missing and categorical values themselves."""
 
@@ -140,7 +153,7 @@ class Flattened:
         """Number D of columns of the matrix."""
         return self.schema.n_features
 
-    def fit(self, X: Array) -> Flattened:
+    def fit(self, X: Array, weights: Array | None = None) -> Flattened:
         """Learn nothing."""
         return self
 
@@ -159,14 +172,19 @@ class Flattened:
         return self
 
 
-def centre_and_scale(numbers: Array) -> tuple[Array, Array]:
+def centre_and_scale(numbers: Array, weights: Array | None = None) -> tuple[Array, Array]:
     """Mean and standard deviation of each column, (N, D) -> (D,) and (D,); 1 for the deviation of a constant one."""
-    centre = numbers.mean(axis=0)
+    if weights is not None:
+        numbers = numbers[weights > 0]  # a column may be constant in the rows that count
+        weights = weights[weights > 0]
+    centre = numbers.mean(axis=0) if weights is None else np.average(numbers, axis=0, weights=weights)
     centred = numbers - centre
     reach = np.abs(centred).max(axis=0, initial=0.0)
     constant = reach <= 1e-12 * np.abs(centre)  # rounding can leave a constant column a deviation of 1e-17
     unit = np.where(constant, 1.0, reach)  # the square of 1e-200 would be 0
-    return centre, np.where(constant, 1.0, (centred / unit).std(axis=0) * unit)
+    relative = centred / unit
+    deviation = relative.std(axis=0) if weights is None else np.average(relative**2, axis=0, weights=weights) ** 0.5
+    return centre, np.where(constant, 1.0, deviation * unit)
 
 
 class StandardisedTarget:
@@ -177,8 +195,8 @@ class StandardisedTarget:
 
     target_: Array
 
-    def _learn_target(self, y: Array) -> None:
-        self.target_ = np.concatenate(centre_and_scale(np.asarray(y, np.float64)[:, None]))
+    def _learn_target(self, y: Array, weights: Array | None = None) -> None:
+        self.target_ = np.concatenate(centre_and_scale(np.asarray(y, np.float64)[:, None], weights))
 
     def _to_deviations(self, y: Array) -> Array:
         """In single precision: last digits, which depend on the unit, must not choose between equally good splits."""

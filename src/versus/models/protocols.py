@@ -23,8 +23,16 @@ class Fits(Protocol):
         """Learn from X (N, *event) and y (N,); returns self."""
 
 
+@runtime_checkable
+class FitsWeighted(Protocol):
+    """Models whose rows may have weights; those that train by epochs take them in ``fit_steps``, too."""
+
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Any:
+        """Learn from X (N, *event), y (N,) and weights (N,); a row of weight 2 counts as two."""
+
+
 def takes_weights(model: Any) -> bool:
-    """Check that rows may have weights in the model's ``fit``, which its signature says."""
+    """Check that a model is one of `FitsWeighted`, which its signature says."""
     return "sample_weight" in inspect.signature(model.fit).parameters
 
 
@@ -43,7 +51,7 @@ class FitsBySteps(Protocol):
         self,
         X: Array,
         y: Array | None = None,
-        validation: tuple[Array, Array] | None = None,
+        validation: tuple[Array, ...] | None = None,
         resume: Mapping[str, Array] | None = None,
     ) -> Iterator[Step]:
         """Yield a `Step` after each epoch; when exhausted the model is fitted (with its best epoch's weights)."""

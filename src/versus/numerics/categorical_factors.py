@@ -41,14 +41,20 @@ class CategoricalFactors:
 
 
 def fit_categorical(
-    codes: Array, labels: Labels, n_classes: int, cardinalities: Sequence[int], alpha: float
+    codes: Array,
+    labels: Labels,
+    n_classes: int,
+    cardinalities: Sequence[int],
+    alpha: float,
+    weights: Array | None = None,
 ) -> CategoricalFactors:
-    """Smoothed category frequencies of codes (N, D), NaN where missing, by class (N,)."""
+    """Smoothed category frequencies of codes (N, D), NaN where missing, by class (N,), of rows weighted (N,)."""
     tables = []
     for column, size in zip(codes.T, cardinalities, strict=True):
         seen = ~np.isnan(column)
         cells = labels[seen] * size + column[seen].astype(np.int64)
-        tables.append(np.bincount(cells, minlength=n_classes * size).reshape(n_classes, size))
+        own = None if weights is None else weights[seen]
+        tables.append(np.bincount(cells, own, minlength=n_classes * size).reshape(n_classes, size))
     return _smoothed(tables, cardinalities, alpha)
 
 

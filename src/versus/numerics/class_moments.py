@@ -23,7 +23,7 @@ _SHARE, _SHARES = 8, 8  # a thread's share: blocks at least, and shares at most;
 
 @dataclass(frozen=True)
 class ClassMoments:
-    """Per class and column: number of values (K, D), mean (K, D) and variance (K, D, maximum likelihood)."""
+    """Per class and column, (K, D): number of values or sum of weights, mean, variance (maximum likelihood)."""
 
     counts: Array
     means: Array
@@ -32,7 +32,7 @@ class ClassMoments:
     def pooled(self) -> ClassMoments:
         """Moments of all classes together, (1, D)."""
         counts = self.counts.sum(axis=0, keepdims=True)
-        divisor = np.maximum(counts, 1)
+        divisor = np.where(counts > 0, counts, 1)
         mean = (self.counts * self.means).sum(axis=0, keepdims=True) / divisor
         spread = self.counts * (self.variances + (self.means - mean) ** 2)
         return ClassMoments(counts, mean, spread.sum(axis=0, keepdims=True) / divisor)
@@ -107,11 +107,13 @@ def class_sums(rows: Array, labels: Labels, n_classes: int, about: Array | None 
     return total
 
 
-def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
-    """Moments of rows (N, D), float32 or float64, by class codes (N,).
+def class_moments(rows: Array, labels: Labels, n_classes: int, weights: Array | None = None) -> ClassMoments:
+    """Moments of rows (N, D), float32 or float64, by class codes (N,), with weights (N,) where given.
 
     Missing values (NaN) are left out: each column's moments are those of its observed values.
     """
+    if weights is not None:
+        return _observed_moments(rows, labels, n_classes, weights)
     members = np.bincount(labels, minlength=n_classes)
     first, second = class_sums(rows, labels, n_classes)
     if np.isnan(first).any():
@@ -129,14 +131,15 @@ def class_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
     return ClassMoments(counts, means, np.maximum(variances, 0.0))
 
 
-def _observed_moments(rows: Array, labels: Labels, n_classes: int) -> ClassMoments:
+def _observed_moments(rows: Array, labels: Labels, n_classes: int, weights: Array | None = None) -> ClassMoments:
     shape = (n_classes, rows.shape[1])
     counts, means, variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for k in range(n_classes):
         block = rows[labels == k].astype(np.float64)
         observed = ~np.isnan(block)
-        counts[k] = observed.sum(axis=0)
-        divisor = np.maximum(counts[k], 1)
-        means[k] = np.where(observed, block, 0.0).sum(axis=0) / divisor
-        variances[k] = (np.where(observed, block - means[k], 0.0) ** 2).sum(axis=0) / divisor
+        weight = observed if weights is None else observed * weights[labels == k, None]
+        counts[k] = weight.sum(axis=0)
+        divisor = np.where(counts[k] > 0, counts[k], 1.0)
+        means[k] = (weight * np.where(observed, block, 0.0)).sum(axis=0) / divisor
+        variances[k] = (weight * np.where(observed, block - means[k], 0.0) ** 2).sum(axis=0) / divisor
     return ClassMoments(counts, means, variances)

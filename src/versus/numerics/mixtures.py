@@ -100,18 +100,22 @@ class Moments:
         )
 
 
-def expected_moments(rows: Any, mixture: Mixture, categories: Categories | None = None) -> Moments:
+def expected_moments(
+    rows: Any, mixture: Mixture, categories: Categories | None = None, weights: Array | None = None
+) -> Moments:
     """The E-step, and the sums that the M-step needs, over rows (N, D): an array, or a tensor on a device.
 
-    An array may have NaN where values are missing.
+    An array may have NaN where values are missing, and weights (N,).
     """
     if not isinstance(rows, np.ndarray):  # full covariances, so that one kernel serves all structures
         full = replace(mixture, structure=STRUCTURES["full"], covariances=mixture.expanded())
         parts = [_sums(slab, full) for slab in rows.split(max(1, _DEVICE_SLAB // mixture.means.size))]
         found = sum(parts[1:], parts[0])
         return replace(found, scatter=mixture.structure.part(found.scatter))
-    if categories or np.isnan(rows).any():
+    if categories or weights is not None or np.isnan(rows).any():
         posterior, log_p = responsibilities(mixture.log_joint(rows, categories.codes if categories else None))
+        if weights is not None:
+            posterior, log_p = posterior * weights, log_p * weights
         first, scatter = missing.completed_scatter(rows, posterior, mixture.means, mixture.expanded())
         factors = categories.factors(posterior) if categories else None
         return Moments(posterior.sum(axis=1), first, mixture.structure.part(scatter), float(log_p.sum()), factors)
@@ -183,8 +187,11 @@ def em(
     regular: Regularisation,
     single: SinglePrecision | None = None,
     categories: Categories | None = None,
+    weights: Array | None = None,
 ) -> tuple[Mixture, list[float]]:
     """Run EM from ``start`` until the mean log-likelihood rises by less than ``tol`` nats, or for ``max_iter`` steps.
+
+    Rows may have weights (N,), which multiply their responsibilities.
 
     ``single`` replaces ``rows`` until the likelihood rises by less than ``tol``; the last step never uses it. Returns
     the mixture and, for each step, the mean log-likelihood (nats per row) of the mixture that it began with.
@@ -193,7 +200,7 @@ def em(
     for left in reversed(range(max_iter)):
         moments = single.moments(mixture) if single and left else None
         if moments is None:
-            single, moments = None, expected_moments(rows, mixture, categories)
+            single, moments = None, expected_moments(rows, mixture, categories, weights)
         mixture = maximise(mixture.structure, moments, mixture.means, regular)
         trace.append(moments.log_likelihood / moments.totals.sum())
         rise = abs(trace[-1] - trace[-2]) if len(trace) > 1 else np.inf

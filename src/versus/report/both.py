@@ -7,7 +7,7 @@ on test rows but the pair itself, as the verdict chooses it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,9 @@ def both(contrast: Contrast) -> Both | None:
     if known.use not in ("classification", "regression"):
         return None
     pooled = [pool(a, b, known.use) for a, b in zip(answers[0] or (), answers[1] or (), strict=True)]
-    scores = {metric: np.array([known.score(y, p) for y, p in zip(dataset.targets, pooled, strict=True)])}
+    weights: Sequence[NDArray[np.float64] | None] = dataset.weights or [None] * len(pooled)
+    parts = zip(dataset.targets, pooled, weights, strict=True)
+    scores = {metric: np.array([known.score(y, p, weights=w) for y, p, w in parts])}
     name = f"{models[0].cell.name}+{models[1].cell.name}"
     found = _Pooled(contrast.use, models[0].folder / name, scores, pooled)
     apart = dataset.difference(found, contrast.use, metric)

@@ -90,6 +90,12 @@ class DatasetResults:
         y = self.prepared.y
         return [y[rows] for rows in self.test_rows] if isinstance(y, np.ndarray) else None
 
+    @cached_property
+    def weights(self) -> list[NDArray[np.float64]] | None:
+        """Weights of the test rows of each repeat; None where all count alike."""
+        weights = self.prepared.weights
+        return None if weights is None else [weights[rows] for rows in self.test_rows]
+
     @property
     def n_test(self) -> int:
         """Mean number of test rows of a repeat, rounded."""
@@ -149,11 +155,12 @@ class DatasetResults:
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
         """Return the interval of a mean score, within the range of the metric; None where it cannot be computed."""
         known = metric_table.known(metric)
-        if self.has_one_test_set and self.prepared.repeats == 1 and known.is_proportion and self._units is None:
+        is_proportion = known.is_proportion and self.weights is None
+        if self.has_one_test_set and self.prepared.repeats == 1 and is_proportion and self._units is None:
             right = round(evaluation.mean(metric) * self.n_test)
             return wilson_interval(right, self.n_test, self.comparison.confidence)
         by_block = self._by_block(evaluation, metric)
-        if known.is_proportion and by_block is not None and self._tested_units is None:
+        if is_proportion and by_block is not None and self._tested_units is None:
             return wilson_interval(float(by_block.mean()) * len(by_block), len(by_block), self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
         if found is None:
@@ -250,7 +257,7 @@ class DatasetResults:
         return self._known[key]
 
     def _arranged(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
-        scores = None if self._blocks is None else evaluation.row_scores(metric, self.targets)
+        scores = None if self._blocks is None else evaluation.row_scores(metric, self.targets, self.weights)
         if scores is None or self._blocks is None:
             return None
         whole = np.full((len(self.prepared.X), len(self._blocks)), np.nan)
@@ -318,7 +325,7 @@ class DatasetResults:
         if by_block is not None:
             averaged: NDArray[np.float64] = by_block.mean(axis=1)
             return averaged
-        scores = evaluation.row_scores(metric, self.targets)
+        scores = evaluation.row_scores(metric, self.targets, self.weights)
         if scores is None:
             return None
         joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.has_one_test_set else np.concatenate(scores)
@@ -347,7 +354,8 @@ class DatasetResults:
         return self._resampled[key]
 
     def _draw_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
-        scorers = evaluation.scorers(metric, self.targets) if np.isfinite(evaluation.mean(metric)) else None
+        scored = np.isfinite(evaluation.mean(metric))
+        scorers = evaluation.scorers(metric, self.targets, self.weights) if scored else None
         most = MOST_ROWS_TO_DECIDE if metric == self.primary else MOST_ROWS
         drawn = self._bootstrap.mean(scorers, most) if scorers is not None else None
         if drawn is None:

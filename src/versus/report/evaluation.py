@@ -84,18 +84,23 @@ class Evaluation:
     def _by_repeat(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
         return np.split(rows, np.cumsum(self.facts["n_test"])[:-1])
 
-    def scorers(self, metric: str, targets: Sequence[NDArray[Any]] | None) -> list[Scorer] | None:
+    def scorers(
+        self, metric: str, targets: Sequence[NDArray[Any]] | None, weights: Sequence[Floats] | None = None
+    ) -> list[Scorer] | None:
         """Return each repeat's score as a function of the weights of its test rows; None where rows are missing.
 
         Args:
             metric: a name in scores.csv.
             targets: of each repeat (n,) true values of the test rows; None where a row does not have exactly one.
+            weights: of each repeat (n,); None where all rows count alike.
         """
-        return table.scorers(metric, self.predictions, targets, self._rows)
+        return table.scorers(metric, self.predictions, targets, self._rows, weights)
 
-    def row_scores(self, metric: str, targets: Sequence[NDArray[Any]] | None) -> list[Floats] | None:
+    def row_scores(
+        self, metric: str, targets: Sequence[NDArray[Any]] | None, weights: Sequence[Floats] | None = None
+    ) -> list[Floats] | None:
         """Return of each repeat the score of each test row, (n,); None where the metric has none (`scorers`)."""
-        return table.row_scores(metric, self.predictions, targets, self._rows)
+        return table.row_scores(metric, self.predictions, targets, self._rows, weights)
 
     @cached_property
     def _rows(self) -> dict[str, list[Floats]]:

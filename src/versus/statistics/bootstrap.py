@@ -8,7 +8,7 @@ Tibshirani, *An Introduction to the Bootstrap* (1993), chapters 8, 13 and 16.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -62,6 +62,15 @@ def scorer_of_value(value: Callable[..., float], *answers: Any) -> Scorer:
         return np.array([value(*(a[rows] for a in answers)) if len(rows) else np.nan for rows in drawn])
 
     return Scorer(of, by_calls=True)
+
+
+def weighted_scorers(scorers: Iterable[Scorer], weights: Sequence[Floats] | None) -> list[Scorer]:
+    """Score rows that have weights, of each scorer's rows (n,); scores by calls know only how often a row counts."""
+
+    def weighted(scorer: Scorer, own: Floats) -> Scorer:
+        return scorer if scorer.by_calls else replace(scorer, of=lambda counts: scorer.of(counts * own))
+
+    return list(scorers) if weights is None else [weighted(*pair) for pair in zip(scorers, weights, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def complete(
     columns = {column.name: column for column in raw.columns}
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     decided = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
-    decided |= {entry.get("group"), entry.get("time")}
+    decided |= {entry.get("group"), entry.get("time"), entry.get("weight")}
     given = bool(decided - {None})
     dated = _dates(entry, raw, notes)
     decided |= dated
@@ -159,7 +159,12 @@ def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
     said = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
     found: dict[str, str] = {}
     for column in raw.columns:
-        if isinstance(column, Numbers) or column.name in {*said, entry["target"], entry.get("group")}:
+        if isinstance(column, Numbers) or column.name in {
+            *said,
+            entry["target"],
+            entry.get("group"),
+            entry.get("weight"),
+        }:
             continue
         formats = dates.guess([column.words[code] for code in np.unique(column.codes[column.codes >= 0])])
         if not formats or (column.name == entry.get("time") and formats[0] == dates.ISO):

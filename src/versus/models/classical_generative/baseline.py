@@ -44,9 +44,9 @@ class Marginals(ClassConditionalDensity):
         schema = replace(self.schema_, y=Classes(("all",)))
         return MixedNaiveBayes(self.var_smoothing, self.random_state, alpha=self.alpha, schema=schema)
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Estimate the moments or frequencies of each column over all rows."""
-        self.columns_ = self._single_class().fit(X, np.zeros_like(y))
+        self.columns_ = self._single_class().fit(X, np.zeros_like(y), weights)
 
     def log_likelihoods(self, X: Array) -> Array:
         """Log p(x) of the observed columns, the same for every class, (N, *event) -> (N, K) nats."""

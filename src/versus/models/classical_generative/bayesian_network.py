@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -60,7 +60,11 @@ class BayesianNetwork(ClassConditionalDensity):
         """Reference measure: "discrete" for categories alone, "continuous" for numbers, "mixed" for both."""
         return columns_measure(getattr(self, "schema_", None) or self.schema)
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit(self, X: Array, y: Labels | None = None) -> Self:  # type: ignore[override]  # graphs are of counted rows
+        """Learn p(y) and p(x | y) from X (N, *event) and class codes y (N,)."""
+        return super().fit(X, y)
+
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Find the graph of each class, then its tables."""
         self.codes_ = ColumnCodes(type(self).__name__, self.schema_, self.n_bins).fit(X)
         codes = self.codes_.codes(X)

@@ -44,6 +44,8 @@ class GaussianClassifier(MixedDensity):
             of a correlation matrix, (D, D), a class. No effect where diagonal.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         random_state: seed of the dequantisation of pixels.
+
+    Weights of rows do not enter the choice of an "auto" shrinkage.
     """
 
     search_space: ClassVar[SearchSpace] = {
@@ -65,20 +67,20 @@ class GaussianClassifier(MixedDensity):
     var_smoothing: NonNegative = 1e-9
     random_state: int | None = None
 
-    def fit_numbers(self, X: Array, y: Labels) -> None:
+    def fit_numbers(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Estimate means and covariances."""
         rows = dequantised_rows(X, self.numbers, np.random.default_rng(self.random_state))
-        moments = class_moments(rows, y, self.schema_.n_classes).filled()
+        moments = class_moments(rows, y, self.schema_.n_classes, weights).filled()
         added = scaled_variances(moments.pooled(), self.var_smoothing)
         least = least_variances(rows, moments)
         if self.covariance_type == "diag":
             self.means_, self.covariances_ = moments.means, np.maximum(moments.variances, least) + added
         else:
-            self._fit_correlated(rows, y, moments.means, added, least)
+            members = (np.arange(len(moments.means))[:, None] == y) * (1.0 if weights is None else weights)
+            self._fit_correlated(rows, y, members, moments.means, added, least)
 
-    def _fit_correlated(self, rows: Array, y: Labels, means: Array, added: Array, least: Array) -> None:
+    def _fit_correlated(self, rows: Array, y: Labels, members: Array, means: Array, added: Array, least: Array) -> None:
         """Full and tied covariances; where values are missing, EM from a start with class means in their place."""
-        members = (np.arange(len(means))[:, None] == y).astype(np.float64)
         counts = members.sum(axis=1)
         unknown = np.isnan(rows)
         filled = np.where(unknown, means[y], rows) if unknown.any() else rows
@@ -88,7 +90,7 @@ class GaussianClassifier(MixedDensity):
         for _ in range(_COMPLETIONS if unknown.any() else 0):
             before = covariances
             first, scatter = completed_scatter(rows, members, means, self._expand(covariances))
-            shift = first / np.maximum(counts, 1)[:, None]
+            shift = first / np.where(counts > 0, counts, 1.0)[:, None]
             means = means + shift
             scatter -= counts[:, None, None] * shift[:, :, None] * shift[:, None, :]
             covariances = self._covariances(scatter, counts, amounts, added, least)

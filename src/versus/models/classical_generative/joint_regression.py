@@ -44,16 +44,16 @@ class JointRegression(Model):
         """Build an unfitted density of the columns of x and, last, y."""
         raise NotImplementedError
 
-    def fit_joint(self, X: Array, target: Array) -> None:
-        """Learn the joint density from X (N, *event) and the target (N,)."""
+    def fit_joint(self, X: Array, target: Array, weights: Array | None) -> None:
+        """Learn the joint density from X (N, *event), the target (N,) and weights (N,), if any."""
         raise NotImplementedError
 
     def components(self, X: Array) -> tuple[Array, Array, Array]:
         """Log p(x, k) (N, K) nats, means and standard deviations (N, K) of p(y | x, k)."""
         raise NotImplementedError
 
-    def fit(self, X: Array, y: Array | None = None) -> Self:
-        """Learn the joint density from X (N, *event) and y (N,).
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Self:
+        """Learn the joint density from X (N, *event) and y (N,); a row of weight 2 counts as two.
 
         Raises:
             ValueError: where y is missing or has another length than X.
@@ -62,7 +62,7 @@ class JointRegression(Model):
             raise ValueError(f"{type(self).__name__}.fit needs y: a number for each of the {len(X)} rows of X")
         target = np.asarray(y, dtype=np.float64)
         self.schema_ = self.schema or Schema.of(X, target)
-        self.fit_joint(X, target)
+        self.fit_joint(X, target, sample_weight)
         self._restore()
         return self
 

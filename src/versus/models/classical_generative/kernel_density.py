@@ -128,6 +128,10 @@ class KernelDensityClassifier(Kernels, BayesClassifier):
 
     search_space: ClassVar[SearchSpace] = {"bandwidth": Between(0.05, 2.0)}
 
+    def fit(self, X: Array, y: Labels | None = None) -> Self:  # type: ignore[override]  # kernels have no weights
+        """Learn p(y) and p(x | y) from X (N, *event) and class codes y (N,)."""
+        return super().fit(X, y)
+
     def new_density(self) -> KernelDensity:
         """Build an unfitted kernel density for one class."""
         return KernelDensity(self.bandwidth, self.kernel, self.variance_floor, self.device)

@@ -87,27 +87,42 @@ class GaussianMixture(Components):
 
     least: Array = np.zeros(())  # variance (D,) of each column, from all classes; a classifier sets it
 
-    def fit(self, X: Array, y: Array | None = None, start: Mixture | None = None) -> Self:
-        """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored."""
+    def fit(
+        self,
+        X: Array,
+        y: Array | None = None,
+        start: Mixture | None = None,
+        sample_weight: Array | None = None,
+    ) -> Self:
+        """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
+
+        Rows may have weights (N,), which the choice of "auto" pseudo-counts and the starts leave aside.
+        """
         self.schema_ = self.schema or Schema.of(X)
         X, codes = split_columns(X, self.schema_)
         categories = Categories(codes, self._sizes(), self.alpha) if self._sizes() else None
         rng = np.random.default_rng(self.random_state)
         # float32 is kept: it halves time and memory. All but floating point becomes float64.
         rows = dequantised_rows(X, numeric_part(self.schema_), rng, np.float32 if X.dtype == np.float32 else np.float64)
-        own = class_moments(rows, np.zeros(len(rows), np.int64), 1).filled()
+        own = class_moments(rows, np.zeros(len(rows), np.int64), 1, sample_weight).filled()
         pooled = np.maximum(own.variances[0], self.least)
         added = np.where(self.least > 0, self.least, scaled_variances(own, self.var_smoothing))
-        complete = categories is None and not np.isnan(rows).any()
+        complete = categories is None and sample_weight is None and not np.isnan(rows).any()
         regular = Regularisation(pooled + added, 0.0, added)
         self.pseudo_counts_ = self._likeliest(rows, regular) if self.pseudo_counts == "auto" else self.pseudo_counts
         regular = replace(regular, pseudo_counts=self.pseudo_counts_)
-        starts = [start] if start else (self._start(rows, regular, rng, categories) for _ in range(self.n_init))
+        starts = (
+            [start]
+            if start
+            else (self._start(rows, regular, rng, categories, sample_weight) for _ in range(self.n_init))
+        )
         operations = float(4 * rows.size * rows.shape[1] * self.n_components * self.max_iter)
         place = placement(self.device if complete else "cpu", operations)
         in_doubles = rows.dtype == np.float64 and complete and self.covariance_type == "full"
         single = SinglePrecision(rows, place) if in_doubles and operations >= _LONG else None
-        found = [em(place(rows), s, self.max_iter, self.tol, regular, single, categories) for s in starts]
+        found = [
+            em(place(rows), s, self.max_iter, self.tol, regular, single, categories, sample_weight) for s in starts
+        ]
         self.mixture_, trace = max(found, key=lambda mixture_and_trace: mixture_and_trace[1][-1])
         self.trace_ = np.array(trace)
         return self
@@ -132,12 +147,17 @@ class GaussianMixture(Components):
         return [size for size in self.schema_.cardinalities if size]
 
     def _start(
-        self, rows: Array, regular: Regularisation, rng: np.random.Generator, categories: Categories | None = None
+        self,
+        rows: Array,
+        regular: Regularisation,
+        rng: np.random.Generator,
+        categories: Categories | None = None,
+        weights: Array | None = None,
     ) -> Mixture:
         labels = kmeans_labels(rows, self.n_components, rng)
-        moments = class_moments(rows, labels, self.n_components).filled()
-        rows = np.where(np.isnan(rows), class_moments(rows, labels * 0, 1).filled().means, rows)
-        hard = (np.arange(self.n_components)[:, None] == labels).astype(np.float64)
+        moments = class_moments(rows, labels, self.n_components, weights).filled()
+        rows = np.where(np.isnan(rows), class_moments(rows, labels * 0, 1, weights).filled().means, rows)
+        hard = (np.arange(self.n_components)[:, None] == labels) * (1.0 if weights is None else weights)
         form = structure(self.covariance_type)
         first, scatter = form.scatter(rows, hard, moments.means)
         factors = categories.factors(hard) if categories else None

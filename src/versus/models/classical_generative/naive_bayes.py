@@ -19,7 +19,7 @@ from versus.models.arguments import Between, NonNegative, SearchSpace, SpecialCa
 from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events, working_type
-from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
+from versus.numerics.class_moments import ClassMoments, class_moments, least_variances, scaled_variances
 from versus.numerics.machine import map_slabs
 from versus.numerics.normals import DiagonalNormals
 
@@ -47,11 +47,12 @@ class GaussianNaiveBayes(MixedDensity):
     var_smoothing: NonNegative = 1e-9
     random_state: int | None = None
 
-    def fit_numbers(self, X: Array, y: Labels) -> None:
+    def fit_numbers(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Estimate mean and variance of each column in each class, in one pass."""
         rng = np.random.default_rng(self.random_state)
         rows = dequantised_rows(X, self.numbers, rng, working_type(X, self.numbers))
-        self.means_, self.variances_ = smoothed_moments(rows, y, self.numbers.n_classes, self.var_smoothing)
+        moments = class_moments(rows, y, self.numbers.n_classes, weights).filled()
+        self.means_, self.variances_ = smoothed_moments(rows, moments, self.var_smoothing)
 
     def numbers_log_likelihoods(self, X: Array) -> Array:
         """Log p(numbers | y) of those observed for every class, (N, *event) -> (N, K) nats."""
@@ -74,9 +75,8 @@ class MixedNaiveBayes(GaussianNaiveBayes):
     """Normal numeric and multinoulli categorical columns within each class; arguments of `GaussianNaiveBayes`."""
 
 
-def smoothed_moments(rows: Array, y: Labels, n_classes: int, fraction: float) -> tuple[Array, Array]:
+def smoothed_moments(rows: Array, moments: ClassMoments, fraction: float) -> tuple[Array, Array]:
     """Means and variances (K, D) of rows (N, D), raised by a fraction of the column's own."""
-    moments = class_moments(rows, y, n_classes).filled()
     variances = np.maximum(moments.variances, least_variances(rows, moments))
     return moments.means, variances + scaled_variances(moments.pooled(), fraction)
 

@@ -85,11 +85,11 @@ class MultinomialNaiveBayes(CountedDensity):
             return DocumentCounts(schema, self.min_df, self.max_features)
         return RowCounts(schema, type(self).__name__)
 
-    def fit_density(self, X: Events, y: Labels) -> None:
+    def fit_density(self, X: Events, y: Labels, weights: Array | None) -> None:
         """Estimate each feature's smoothed share of all counts in each class; missing counts are completed by EM."""
         self.counts_ = self.new_counts(self.schema_).fit(X)
         counts = self.counts_.transform(X)
-        members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
+        members = (np.arange(self.schema_.n_classes)[:, None] == y) * (1.0 if weights is None else weights)
         completed, shares = counts, self._shares(members, _seen(counts))
         for _ in range(_COMPLETIONS if _misses(counts) else 0):
             completed = _completed(counts, shares[y])
@@ -155,8 +155,8 @@ class ComplementNaiveBayes(KnownNgrams, PreprocessedModel):
             return self.new_counts(schema)
         return RowCounts(schema, type(self).__name__)
 
-    def fit(self, X: Any, y: Labels | None = None) -> ComplementNaiveBayes:
-        """Weigh the features by X (N, *event) and class codes y (N,); missing counts are taken for 0.
+    def fit(self, X: Any, y: Labels | None = None, sample_weight: Array | None = None) -> ComplementNaiveBayes:
+        """Weigh the features by X (N, *event), codes y (N,), weights (N,), if any; missing counts are taken for 0.
 
         Raises:
             ValueError: where y is missing, holds other than the schema's codes, or X holds no counts.
@@ -164,7 +164,7 @@ class ComplementNaiveBayes(KnownNgrams, PreprocessedModel):
         schema, labels = classification_data(type(self).__name__, self.schema, X, y)
         self._settle(schema)
         counts = _seen(self.preprocessor_.fit(X).transform(X))
-        members = (np.arange(schema.n_classes)[:, None] == labels).astype(np.float64)
+        members = (np.arange(schema.n_classes)[:, None] == labels) * (1.0 if sample_weight is None else sample_weight)
         of_class = members @ counts
         outside = of_class.sum(axis=0) - of_class + self.alpha
         log_shares = np.log(outside / outside.sum(axis=1, keepdims=True))

@@ -45,7 +45,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
 
     alpha: Positive = 1.0
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Estimate smoothed frequencies of each column's categories in each class."""
         sizes = self.schema_.cardinalities
         if not all(sizes):
@@ -54,7 +54,7 @@ class CategoricalNaiveBayes(ClassConditionalDensity):
                 f"CategoricalNaiveBayes takes categorical columns alone and {', '.join(names)} are numeric; "
                 "MixedNaiveBayes takes both kinds"
             )
-        factors = fit_categorical(self._codes(X), y, self.schema_.n_classes, sizes, self.alpha)
+        factors = fit_categorical(self._codes(X), y, self.schema_.n_classes, sizes, self.alpha, weights)
         self.log_probabilities_ = factors.log_probabilities
         self.restore()
 
@@ -108,11 +108,11 @@ class BernoulliNaiveBayes(CountedDensity):
             return TokenCounts(schema, self.min_df, self.max_features, binary=True)
         return _BitRows(schema, type(self).__name__)
 
-    def fit_density(self, X: Events, y: Labels) -> None:
+    def fit_density(self, X: Events, y: Labels, weights: Array | None) -> None:
         """Estimate smoothed frequencies of 1 in each class."""
         self.counts_ = self.new_counts(self.schema_).fit(X)
         bits = self.counts_.transform(X)
-        members = (np.arange(self.schema_.n_classes)[:, None] == y).astype(np.float64)
+        members = (np.arange(self.schema_.n_classes)[:, None] == y) * (1.0 if weights is None else weights)
         if isinstance(bits, np.ndarray):
             ones, seen = members @ np.nan_to_num(bits), members @ (~np.isnan(bits)).astype(np.float64)
         else:

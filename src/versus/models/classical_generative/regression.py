@@ -64,23 +64,23 @@ class GaussianRegression(JointRegression):
     def _sizes(self) -> list[int]:
         return [size for size in self.schema_.cardinalities if size]
 
-    def fit_joint(self, X: Array, target: Array) -> None:
+    def fit_joint(self, X: Array, target: Array, weights: Array | None) -> None:
         """Fit a normal to one-hot columns and numbers, and condition the numbers on the one-hot columns."""
         X, codes = split_columns(X, self.schema_)
         numbers, sizes = self._number_columns(), self._sizes()
         z = np.column_stack([as_rows(X, numeric_part(self.schema_)), target])
         self.joint_ = self._joint_over(numbers)
         if not sizes:
-            self.joint_.fit(z)
+            self.joint_.fit(z, sample_weight=weights)
             return
         others = one_hot(codes, sizes)
         given, wanted = np.arange(others.shape[1]), others.shape[1] + np.arange(z.shape[1])
         everything = self._joint_over(tuple(Column(f"h{d}") for d in given) + numbers)
-        mixture = everything.fit(np.column_stack([others, z])).mixture_
+        mixture = everything.fit(np.column_stack([others, z]), sample_weight=weights).mixture_
         slopes, covariance = conditional(mixture.covariances[0], given, wanted)
         means = mixture.means[:, wanted] - slopes @ mixture.means[0, given]
         self.joint_.set_arrays({"weights": np.ones(1), "means": means, "covariances": covariance[None]})
-        factors = fit_categorical(codes, np.zeros(len(z), np.int64), 1, sizes, self.alpha)
+        factors = fit_categorical(codes, np.zeros(len(z), np.int64), 1, sizes, self.alpha, weights)
         self.log_probabilities_ = factors.log_probabilities
         self.effects_ = np.insert(slopes.T, np.cumsum([0, *(size - 1 for size in sizes[:-1])]), 0.0, axis=0)
 
@@ -161,10 +161,10 @@ class GaussianMixtureRegression(Components, JointRegression):
         """Build the unfitted mixture."""
         return self.mixture()
 
-    def fit_joint(self, X: Array, target: Array) -> None:
+    def fit_joint(self, X: Array, target: Array, weights: Array | None) -> None:
         """Fit the mixture to numbers, categories and y by EM."""
         self.joint_ = self._joint_over(self._columns())
-        self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]))
+        self.joint_.fit(np.column_stack([as_rows(X, self.schema_), target]), sample_weight=weights)
 
     def _columns(self) -> tuple[Column, ...]:
         return self.schema_.columns or self._number_columns()

@@ -100,7 +100,7 @@ class GAN(DeepModel):
         network.register_buffer("log_prior", torch.zeros(n_classes))
         return network
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         if self.conditional:
             _, labels = classification_data("GAN", self.schema_, X, y)
             prior = class_log_prior(labels, self.schema_.n_classes)

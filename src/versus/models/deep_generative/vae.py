@@ -128,10 +128,11 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
         network.register_buffer("log_prior", torch.zeros(self.schema_.n_classes))
         return network
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
-        super()._learn_statistics(X, y)
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
+        super()._learn_statistics(X, y, weights)
         _, labels = classification_data("ConditionalVAE", self.schema_, X, y)
-        self.network_.get_buffer("log_prior").copy_(torch.from_numpy(class_log_prior(labels, self.schema_.n_classes)))
+        prior = class_log_prior(labels, self.schema_.n_classes, weights)
+        self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         return (*self._events(X), classification_data("ConditionalVAE", self.schema_, X, y)[1])

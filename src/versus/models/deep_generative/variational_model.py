@@ -23,7 +23,7 @@ from versus.models.deep_generative.autoencoder_networks import (
 )
 from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
-from versus.models.deep_model import DescendingModel
+from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import columns_measure
 from versus.training.batches import Batch
 
@@ -98,7 +98,7 @@ class VariationalModel(DescendingModel):
                 "which takes tables (with categorical columns, too) and continuous images"
             )
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         view, likelihood = self.network_.view, self.network_.likelihood
         if isinstance(view, ContinuousPixels):
             view.learn(X)
@@ -120,8 +120,9 @@ class VariationalModel(DescendingModel):
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
-        events, label = (batch[:-1], batch[-1]) if self._n_conditions() else (batch, None)
-        reconstruction, kl = (term.mean() for term in network(events, label, generator))
+        rows, weights = self._apart(batch)
+        events, label = (rows[:-1], rows[-1]) if self._n_conditions() else (rows, None)
+        reconstruction, kl = (weighted_mean(term, weights) for term in network(events, label, generator))
         beta = self.beta * min(1.0, progress / WARMUP)
         return {"loss": beta * kl - reconstruction, "reconstruction": -reconstruction, "kl": kl}
 

@@ -20,12 +20,12 @@ __all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
 class PriorBaseline(Model):
     """P(y | x) = P(y): Laplace-smoothed class frequencies of the training data."""
 
-    def fit(self, X: Array, y: Array | None = None) -> PriorBaseline:
-        """Learn from the labels y (N,); X is ignored."""
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> PriorBaseline:
+        """Learn from the labels y (N,) and weights (N,), if any; X is ignored."""
         if y is None:
             raise ValueError("PriorBaseline.fit needs y: class frequencies are all it learns")
         self.schema_ = self.schema or Schema.of(X, y)
-        self.log_prior_ = class_log_prior(y, self.schema_.n_classes)
+        self.log_prior_ = class_log_prior(y, self.schema_.n_classes, sample_weight)
         return self
 
     def predict_proba(self, X: Array) -> Array:
@@ -50,11 +50,12 @@ class PriorBaseline(Model):
 class MeanBaseline(Model):
     """p(y | x) = N(y; mean, variance) of the training targets."""
 
-    def fit(self, X: Array, y: Array | None = None) -> MeanBaseline:
-        """Learn from the targets y (N,); X is ignored."""
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> MeanBaseline:
+        """Learn from the targets y (N,) and weights (N,), if any; X is ignored."""
         if y is None:
             raise ValueError("MeanBaseline.fit needs y: its mean and variance are all it learns")
-        self.mean_, self.deviation_ = np.asarray(y.mean()), np.asarray(centre_and_scale(y[:, None])[1][0])
+        (mean,), (deviation,) = centre_and_scale(y[:, None], sample_weight)
+        self.mean_, self.deviation_ = np.asarray(mean), np.asarray(deviation)
         return self
 
     def predict(self, X: Array) -> Array:

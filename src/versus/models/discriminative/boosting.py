@@ -82,14 +82,14 @@ class Boosting(EstimatorModel):
         mask: Array = (cardinalities > 0) & (cardinalities <= _MOST_CATEGORIES)
         return mask if mask.any() else None
 
-    def fit(self, X: Array, y: Array | None = None) -> Any:
-        """Learn from X (N, *event) and y (N,).
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Any:
+        """Learn from X (N, *event), y (N,) and weights (N,), if any.
 
         Threads add partial sums in the order in which they finish: bit for bit the same from run to run for one or
         two of them, and the same but for rounding for more.
         """
         with limited(self.n_jobs):
-            return super().fit(X, y)
+            return super().fit(X, y, sample_weight)
 
     def check_estimator(self, estimator: Any) -> None:
         """Check that every node points forward, to a node, a column and a set of categories that exist."""

@@ -71,8 +71,8 @@ class ConvolutionalClassifier(SoftmaxNetwork):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
-        super()._learn_statistics(X, y)
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
+        super()._learn_statistics(X, y, weights)
         scaling = next(self.network_.children())
         assert isinstance(scaling, PixelScaling)
         scaling.learn(X)

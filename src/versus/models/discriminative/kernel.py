@@ -51,10 +51,10 @@ class RBFSVM(EstimatorClassifier):
         arguments = {name: value for name, value in self.arguments().items() if name != "random_state"}
         return SVC(**arguments, decision_function_shape="ovo")
 
-    def fit(self, X: Array, y: Array | None = None) -> RBFSVM:
-        """Learn from X (N, *event) and labels y (N,)."""
-        Z, y = self._fit_transform(X, y)
-        self.estimator_ = self.new_estimator().fit(Z, y)
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> RBFSVM:
+        """Learn from X (N, *event), labels y (N,) and weights (N,), if any; the temperature's folds have none."""
+        Z, y = self._fit_transform(X, y, sample_weight)
+        self.estimator_ = self.new_estimator().fit(Z, y, sample_weight=sample_weight)
         found = cross_validated_temperature(self.new_estimator, one_against_one, Z, y, self.random_state)
         self.temperature_ = np.asarray(found)
         return self

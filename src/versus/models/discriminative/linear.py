@@ -117,13 +117,14 @@ class LogisticRegression(_LinearClassifier):
     max_iter: Count = 1000
     n_jobs: int = 1
 
-    def fit(self, X: Array, y: Array | None = None) -> LogisticRegression:
-        """Learn from X (N, *event) and labels y (N,)."""
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> LogisticRegression:
+        """Learn from X (N, *event), labels y (N,) and weights (N,), if any."""
         from sklearn.linear_model import LogisticRegression as Fitter  # 2 s to import
 
-        Z, y = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y, sample_weight)
+        fitter = Fitter(C=self.C, max_iter=self.max_iter, class_weight=self.class_weight)
         with limited(self.n_jobs):
-            self._learn(Fitter(C=self.C, max_iter=self.max_iter, class_weight=self.class_weight).fit(Z, y))
+            self._learn(fitter.fit(Z, y, sample_weight=sample_weight))
         self.temperature_ = np.ones(())
         return self
 
@@ -157,10 +158,10 @@ class LinearSVM(_LinearClassifier):
         names = ("C", "max_iter", "tol", "random_state", "class_weight")
         return LinearSVC(**{name: getattr(self, name) for name in names})
 
-    def fit(self, X: Array, y: Array | None = None) -> LinearSVM:
-        """Learn from X (N, *event) and labels y (N,)."""
-        Z, y = self._fit_transform(X, y)
-        self._learn(self._new_machine().fit(Z, y))
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> LinearSVM:
+        """Learn from X (N, *event), labels y (N,) and weights (N,), if any; the temperature's folds have none."""
+        Z, y = self._fit_transform(X, y, sample_weight)
+        self._learn(self._new_machine().fit(Z, y, sample_weight=sample_weight))
         found = cross_validated_temperature(self._new_machine, one_against_rest, Z, y, self.random_state)
         self.temperature_ = np.asarray(found)
         return self
@@ -201,19 +202,21 @@ class _RatioMachine:
         self.alpha = alpha
         self.beta = beta
 
-    def fit(self, Z: Any, y: Labels) -> _RatioMachine:
+    def fit(self, Z: Any, y: Labels, sample_weight: Array | None = None) -> _RatioMachine:
         self.classes_ = np.unique(y)
         sides = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-        self.coef_, self.intercept_ = map(np.stack, zip(*(self._against_rest(Z, y == k) for k in sides), strict=True))
+        found = (self._against_rest(Z, y == k, sample_weight) for k in sides)
+        self.coef_, self.intercept_ = map(np.stack, zip(*found, strict=True))
         return self
 
-    def _against_rest(self, Z: Any, inside: Array) -> tuple[Array, Any]:
-        counts = np.stack([~inside, inside]).astype(np.float64) @ Z + self.alpha  # (2, F)
+    def _against_rest(self, Z: Any, inside: Array, weights: Array | None) -> tuple[Array, Any]:
+        members = np.stack([~inside, inside]) * (1.0 if weights is None else weights)
+        counts = members @ Z + self.alpha  # (2, F)
         outside_log, inside_log = np.log(counts / counts.sum(axis=1, keepdims=True))
         ratios = inside_log - outside_log
         scaled = Z.copy()
         scaled.data *= ratios[scaled.indices]
-        machine = self.new_machine().fit(scaled, inside)
+        machine = self.new_machine().fit(scaled, inside, sample_weight=weights)
         weights = machine.coef_[0]
         return ratios * ((1 - self.beta) * np.abs(weights).mean() + self.beta * weights), machine.intercept_[0]
 
@@ -237,13 +240,13 @@ class RidgeRegression(_Linear):
 
     alpha: NonNegative = 1.0
 
-    def fit(self, X: Array, y: Array | None = None) -> RidgeRegression:
-        """Learn from X (N, *event) and targets y (N,)."""
+    def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> RidgeRegression:
+        """Learn from X (N, *event), targets y (N,) and weights (N,), if any."""
         from sklearn.linear_model import Ridge  # 2 s to import
 
-        Z, y = self._fit_transform(X, y)
+        Z, y = self._fit_transform(X, y, sample_weight)
         with limited(1):
-            fitted = Ridge(alpha=self.alpha).fit(Z, y)
+            fitted = Ridge(alpha=self.alpha).fit(Z, y, sample_weight=sample_weight)
         self._take_over(fitted.coef_, fitted.intercept_)
         return self
 

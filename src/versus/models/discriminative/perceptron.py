@@ -20,7 +20,7 @@ from torch.nn import functional
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
-from versus.models.deep_model import DescendingModel, SoftmaxNetwork
+from versus.models.deep_model import DescendingModel, SoftmaxNetwork, weighted_mean
 from versus.models.pixel_scaling import PixelScaling
 from versus.models.preprocessing import StandardisedTarget
 from versus.training.batches import Batch
@@ -59,8 +59,8 @@ class _Perceptron(DescendingModel):
             nn.Identity(), self.preprocessor_.n_columns, self.hidden_layer_sizes, n_outputs, self.dropout
         )
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
-        super()._learn_statistics(X, y)
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
+        super()._learn_statistics(X, y, weights)
         first = next(self.network_.children())
         if isinstance(first, PixelScaling):
             first.learn(X)
@@ -96,9 +96,9 @@ class MLPRegressor(StandardisedTarget, _Perceptron):
         """The expected target, (N, *event) -> (N,), in the target's units."""
         return self._to_raw(self._outputs(X)[:, 0])
 
-    def _learn_statistics(self, X: Array, y: Array | None) -> None:
-        super()._learn_statistics(X, y)
-        self._learn_target(_targets(X, y))
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
+        super()._learn_statistics(X, y, weights)
+        self._learn_target(_targets(X, y), weights)
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         return self._encoded(X), self._to_deviations(_targets(X, y))
@@ -106,8 +106,8 @@ class MLPRegressor(StandardisedTarget, _Perceptron):
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
-        x, y = batch
-        return {"loss": functional.mse_loss(network(x)[:, 0], y)}
+        (x, y), weights = self._apart(batch)
+        return {"loss": weighted_mean(functional.mse_loss(network(x)[:, 0], y, reduction="none"), weights)}
 
 
 def _targets(X: Array, y: Array | None) -> Array:
