@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import anomaly
 from stages import evaluate, train
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
@@ -169,3 +170,15 @@ def test_a_copier_is_told_from_an_honest_sampler_and_from_one_that_misses_the_da
     assert copying(train, real, 3 * honest, schema) < 0.2
     repeated = np.repeat(train[:40], 10, axis=0)  # rows that recur are no copies of the model's
     assert copying(repeated, repeated, repeated[::-1], schema) == 0.5
+
+
+def test_no_anomaly_is_learned_from_and_all_are_asked_about(tmp_path: Path) -> None:
+    y = (np.arange(100) % 10 == 0).astype(int)
+    np.savez(tmp_path / "a.npz", X=np.stack([np.arange(100), 1000 * y], axis=1), y=y)
+    learned, asked, is_normal = anomaly.halves(tmp_path / "a.npz", 0)
+    assert learned.shape == (45, 2)
+    assert (learned[:, 1] == 0).all()
+    np.testing.assert_allclose(learned[:, 0].mean(), 0, atol=1e-12)
+    np.testing.assert_array_equal(asked[:, 1] > 0, is_normal == 0)
+    assert (is_normal == 0).sum() == 10
+    assert not set(learned[:, 0]) & set(asked[:, 0])

@@ -77,7 +77,7 @@ def evaluate_default(data: Prepared, models: Path, cell: Cell, out: Path, seed: 
         out: folder for evaluation.json, scores.csv, rows.npz and predictions.npy; created if missing.
     """
     out.mkdir(parents=True, exist_ok=True)
-    record, about = Record(), {}
+    record, about = Record(), dict[str, Any]()
     for repeat in range(data.repeats):
         default = models / DEFAULT / str(repeat)
         model = persistence.load(default if persistence.files(default) else models / str(repeat))
