@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import logsumexp
@@ -71,7 +71,11 @@ class MarkovRandomField(ClassConditionalDensity):
         """Reference measure: "discrete" for categories alone, "continuous" for numbers, "mixed" for both."""
         return columns_measure(getattr(self, "schema_", None) or self.schema)
 
-    def fit_density(self, X: Array, y: Labels) -> None:
+    def fit(self, X: Array, y: Labels | None = None) -> Self:  # type: ignore[override]  # pairs are of counted rows
+        """Learn p(x, y) from X (N, *event) and class codes y (N,)."""
+        return super().fit(X, y)
+
+    def fit_density(self, X: Array, y: Labels, weights: Array | None) -> None:
         """Choose the pairs of columns, then fit their weights."""
         self.codes_ = ColumnCodes(type(self).__name__, self.schema_, self.n_bins).fit(X)
         codes = self.codes_.codes(X)
