@@ -11,6 +11,7 @@ from stages import entry
 from versus import params as parameters
 from versus import provenance, report
 from versus.fitting import failure
+from versus.report import files
 from versus.serving.code import CODE
 from versus.tracking import champions, client, record
 from versus.workspace import Workspace
@@ -26,7 +27,7 @@ def check_complete(missing: list[str]) -> None:
 
 
 def main() -> None:
-    """Write reports/: report.html, report.md, comparison.csv, costs.csv, metrics.json and plots/."""
+    """Write reports/: report.html, report.md, tables, metrics/ and plots/."""
     workspace = Workspace(Path())
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
@@ -37,7 +38,9 @@ def main() -> None:
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
     runs = (cell for cell in evaluated if cell.name not in failed)
     source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
-    report.build(workspace, cells, source, params.comparison, params.experiments)
+    kept = ((name, files.committed(workspace.reports / name)) for name in report.TABLES)
+    before = {name: text for name, text in kept if text is not None}
+    report.build(workspace, cells, source, params.comparison, params.experiments, before)
     client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)

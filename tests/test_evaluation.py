@@ -129,7 +129,8 @@ def test_a_classifier(measured):
     np.testing.assert_array_equal(counts, reference.confusion_matrix(y.ravel(), predictions.argmax(2).ravel()))
     rows = list(csv.DictReader((found.out / "reliability.csv").open()))
     assert sum(int(row["count"]) for row in rows) == 60
-    assert list(rows[0]) == ["bin_low", "bin_high", "confidence", "accuracy", "count"]
+    assert list(rows[0]) == ["confidence", "accuracy", "low", "high", "count"]
+    assert len(list(csv.DictReader((found.out / "curves.csv").open()))) == 101
     assert not (found.out / "samples.npy").exists()
     assert found.facts == {
         "cell": "set-model",
@@ -192,6 +193,8 @@ def test_images_of_a_continuous_density(measured):
     assert (samples.dtype, samples.shape) == (np.uint8, (100, 8, 8))
     assert samples.max() <= 16
     assert found.scores["tstr_ratio"][0] > 0.8
+    assert "only the columns of tables" in found.facts["skipped"][-1]["reason"]
+    assert not (found.out / "importance.csv").exists()
 
 
 def test_a_density_fitted_to_whole_pixels_is_told(measured, monkeypatch):
@@ -232,6 +235,7 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
     assert found.scores.keys() == {"mean_elbo", "c2st_accuracy", "copying", "novelty_auroc"}
     assert found.facts["bound"] is True
     without = {"predictions", "train on synthetic, test on real", "answers with missing columns", "answers under shift"}
+    without.add("permutation importance")
     assert {skip["what"] for skip in found.facts["skipped"]} == without
     assert not (found.out / "predictions.npy").exists()
     assert (np.load(found.out / "sample_labels.npy") == -1).all()
@@ -307,6 +311,39 @@ def test_missing_values_in_the_test_part(measured):
     data.X[holes] = np.nan
     found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
     assert "mean_log_likelihood" in found.scores  # marginalised exactly
+
+
+def test_importance_is_scikit_learns_and_0_for_a_column_that_says_nothing(measured):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    y = (X[:, 0] + 0.3 * X[:, 1] > 0).astype(int)
+    data = prepared(X, y, Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v"))), n_test=200)
+    found = measured(data, "discriminative", "trees", "RandomForest", n_estimators=10)
+    rows = {row["column"]: row for row in csv.DictReader((found.out / "importance.csv").open())}
+    for d, name in enumerate("abc"):
+        theirs = []
+        for repeat in range(data.repeats):
+            model = persistence.load(found.out.parent / "models" / str(repeat))
+            before, X, y = [], *data.take(repeat, "test")
+            for _ in range(10):
+                dealt = X.copy()
+                dealt[:, d] = rng.permutation(X[:, d])
+                before.append(np.mean(model.predict(X) == y) - np.mean(model.predict(dealt) == y))
+            theirs.append(np.mean(before))
+        assert float(rows[name]["mean"]) == pytest.approx(np.mean(theirs), abs=0.04)
+        assert 0 < float(rows[name]["standard_error"]) < 0.04
+    assert float(rows["a"]["mean"]) > 0.3 > 0.03 > abs(float(rows["c"]["mean"]))
+
+
+def test_importance_of_a_regression_is_in_the_unit_of_the_target(measured):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 2))
+    data = prepared(X, 3 * X[:, 0], Schema(Table(tuple(map(Column, "ab"))), Number()), n_test=250)
+    found = measured(data, "discriminative", "linear", "RidgeRegression", alpha=1e-6)
+    a, b = csv.DictReader((found.out / "importance.csv").open())
+    # |3 x - 3 x'| of two independent normals has the mean 3 * 2 / sqrt(pi)
+    assert float(a["mean"]) == pytest.approx(6 / np.sqrt(np.pi), abs=4 * float(a["standard_error"]))
+    assert abs(float(b["mean"])) < 1e-6
 
 
 def test_a_damaged_model_is_named(tmp_path):

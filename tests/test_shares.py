@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from versus import params as parameters
-from versus.pipeline import reproduction, shares
+from versus.pipeline import shares
 from versus.pipeline.shares import Share
+from versus.report import files
 from versus.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +48,7 @@ def test_long_cells_do_not_share_a_machine() -> None:
 def test_the_committed_costs_balance_the_default_cells() -> None:
     params = parameters.read(ROOT / "params.yaml")
     cells = list(parameters.cells(params))
-    times = shares.read_training_times(reproduction.committed(ROOT / "reports/costs.csv") or "")
+    times = shares.read_training_times(files.committed(ROOT / "reports/costs.csv") or "")
     assert len(times) > len(cells) / 2
     seconds = shares.expected_seconds(params, cells, times)
     found = [shares.cells_of(Workspace(ROOT), Share(i, 4)) for i in (1, 2, 3, 4)]

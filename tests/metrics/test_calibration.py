@@ -23,10 +23,22 @@ def test_small_where_probabilities_are_meant_and_large_where_they_boast():
     assert expected_calibration_error(y, boasting) > 0.2
 
 
-def test_bins_hold_every_row_once_also_at_the_ends():
-    probabilities = np.array([[1.0, 0.0], [0.5, 0.5], [0.2, 0.8], [1 / 3, 2 / 3]])
-    bins = reliability(np.array([0, 0, 1, 1]), probabilities, bins=3)
-    np.testing.assert_array_equal(bins.count, [0, 2, 2])  # 0.5 and 2/3; 0.8 and 1
-    np.testing.assert_allclose(bins.confidence, [0, (0.5 + 2 / 3) / 2, 0.9])
-    np.testing.assert_allclose(bins.accuracy, [0, 1, 1])
-    np.testing.assert_allclose(bins.high[:-1], bins.low[1:])
+def test_bins_hold_every_row_once_and_about_as_many():
+    rng = np.random.default_rng(1)
+    sure = rng.uniform(0.5, 1.0, 1000)
+    y = (rng.random(1000) > sure).astype(int)
+    bins = reliability(y, np.stack([sure, 1 - sure], axis=1))
+    np.testing.assert_array_equal(bins.count, np.full(10, 100))
+    assert (np.diff(bins.confidence) > 0).all()
+    assert float(bins.accuracy @ bins.count) == (y == 0).sum()
+    assert np.mean((bins.low <= bins.confidence) & (bins.confidence <= bins.high)) >= 0.8  # calibrated as drawn
+    again = reliability(np.tile(y, 4), np.tile(np.stack([sure, 1 - sure], axis=1), (4, 1)), distinct=0.25)
+    np.testing.assert_allclose([again.low, again.high], [bins.low, bins.high])  # rows tested again add no certainty
+
+
+def test_equal_confidences_share_a_bin_and_few_rows_make_few():
+    probabilities = np.array([[0.9, 0.1]] * 150 + [[0.4, 0.6]] * 50)
+    bins = reliability(np.zeros(200, int), probabilities)
+    np.testing.assert_array_equal(bins.count, [50, 150])
+    np.testing.assert_allclose(bins.accuracy, [0, 1])
+    assert len(reliability(np.array([0, 0, 1, 1]), probabilities[:4]).count) == 1

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from versus.metrics import classification
+from versus.metrics import classification, curves
 from versus.metrics.metric import UndefinedMetricError
 from versus.metrics.table import named
 
@@ -118,4 +118,29 @@ def test_confusion_matrix_is_scikit_learns():
     predicted = probabilities.argmax(axis=1)
     np.testing.assert_array_equal(
         classification.confusion_matrix(y, predicted, 4), reference.confusion_matrix(y, predicted)
+    )
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_the_mean_curves_are_scikit_learns_and_hold_the_areas_of_the_table(k):
+    cases = [random_case(k, seed=seed) for seed in range(3)]
+    truths, probabilities = zip(*cases, strict=True)
+    probabilities = [np.round(p, 2) for p in probabilities]  # ties
+    found = curves.mean_curves(truths, probabilities)
+    area = np.mean([score("roc_auc", y, p) for y, p in zip(truths, probabilities, strict=True)])
+    assert np.trapezoid(found.hits, curves.GRID) == pytest.approx(area, abs=2e-3)
+    average = np.mean([score("average_precision_score", y, p) for y, p in zip(truths, probabilities, strict=True)])
+    assert np.sum(np.diff(curves.GRID) * found.precision[1:]) == pytest.approx(average, abs=1e-2)
+    assert found.prevalence == pytest.approx(np.mean([(y == 1).mean() for y in truths]) if k == 2 else 1 / k, abs=1e-9)
+    if k == 2:
+        false, true, _ = reference.roc_curve(truths[0], probabilities[0][:, 1])
+        alone = curves.mean_curves(truths[:1], probabilities[:1])
+        np.testing.assert_allclose(alone.hits, np.interp(curves.GRID, false, true), atol=1e-9)
+
+
+def test_repeats_that_lack_a_class_have_no_curve():
+    y, p = random_case(3)
+    assert curves.mean_curves([np.zeros(len(y), int)], [p]) is None
+    np.testing.assert_array_equal(
+        curves.mean_curves([y, np.zeros(len(y), int)], [p, p]).hits, curves.mean_curves([y], [p]).hits
     )

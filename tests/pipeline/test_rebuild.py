@@ -16,7 +16,7 @@ def cells_in(project: Project) -> set[str]:
 
 
 def test_a_fresh_repro_makes_every_output(reproduced: Project) -> None:
-    for name in ("report.html", "report.md", "comparison.csv", "costs.csv", "metrics.json"):
+    for name in ("report.html", "report.md", "comparison.csv", "costs.csv", "inputs.csv"):
         assert (reproduced.folder / "reports" / name).stat().st_size > 0
     assert cells_in(reproduced) == {
         "iris-logistic_regression",

@@ -4,6 +4,8 @@ import csv
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,10 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table, Tokens
 from versus.data.splits import split
 from versus.data.targets import Classes, Number, Tags
-from versus.metrics import classification
+from versus.evaluation import importance
+from versus.evaluation.answers import HeldOut
+from versus.evaluation.record import Record
+from versus.metrics import classification, curves
 from versus.metrics.metric import UndefinedMetricError
 from versus.metrics.table import named, of_use
 from versus.settings import Cell
@@ -132,9 +137,11 @@ class Made:
 
     def _evaluate(self, cell: Cell, model: Model, data: Prepared) -> None:
         K = data.schema.n_classes
-        scores, predictions, truths = [], [], []
+        scores, predictions, truths, importances = [], [], [], []
         for repeat in range(data.repeats):
             fitted = model.fit(*data.take(repeat, "train", "validation"), K)
+            answering = SimpleNamespace(predict=..., predict_proba=partial(model.predict_proba, fitted))
+            importances.append(importance.measure(Record(), answering, HeldOut(data, repeat), seed=repeat))
             X, y = data.take(repeat, "test")
             p = model.predict_proba(fitted, np.asarray(X))
             predictions.append(p)
@@ -156,9 +163,14 @@ class Made:
         bins = classification.reliability(y, probabilities)
         write_csv(
             folder / "reliability.csv",
-            ("bin_low", "bin_high", "confidence", "accuracy", "count"),
-            zip(bins.low, bins.high, bins.confidence, bins.accuracy, bins.count, strict=True),
+            ("confidence", "accuracy", "low", "high", "count"),
+            zip(bins.confidence, bins.accuracy, bins.low, bins.high, bins.count, strict=True),
         )
+        if all(importances):
+            importance.write(folder / "importance.csv", data, importances)
+        mean = curves.mean_curves(truths, predictions)
+        places = zip(curves.GRID, mean.hits, mean.precision, [mean.prevalence] * len(curves.GRID), strict=True)
+        write_csv(folder / "curves.csv", ("place", "hits", "precision", "prevalence"), places)
         methods = ["fit", "predict_proba", *(["sample"] if model.generative else []), *(["fit_steps"] * model.steps)]
         if model.generative:
             rows = data.rows(0, "train")[:60]

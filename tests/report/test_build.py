@@ -14,14 +14,13 @@ from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import Made, blobs, write_json
 from versus.data import findings, prepared
 from versus.fitting import failure
-from versus.metrics.table import deciding
-from versus.report import best_cells, build
+from versus.report import TABLES, best_cells, build
 from versus.report.formatting import signed, span
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import paired_rows
 from versus.workspace import Workspace
 
-TEXTS = ("report.md", "comparison.csv", "metrics.json")
+TEXTS = ("report.md", "comparison.csv", "inputs.csv")
 
 
 def rows(path):
@@ -107,11 +106,53 @@ def test_one_test_set_is_an_answer_for_these_fits(made):
     assert "ahead" not in found["outcome"]
 
 
-def test_metrics_for_dvc(made):
-    found = json.loads((made.workspace.reports / "metrics.json").read_text())
-    assert set(found) == {"blobs", "plain", "pictures", "official", "amounts"}
-    assert set(found["blobs"]["vae"]) == {metric.name for metric in deciding("classification")}
-    assert set(found["amounts"]["ridge"]) == {"root_mean_squared_error", "mean_absolute_error", "r2_score"}
+def test_metrics_for_dvc_have_a_file_for_each_cell_with_the_same_keys(made):
+    found = {path.stem: json.loads(path.read_text()) for path in (made.workspace.reports / "metrics").iterdir()}
+    assert set(found) == {cell.name for cell in made.cells}
+    assert {tuple(scores) for name, scores in found.items() if not name.startswith("amounts")} == {
+        ("accuracy_score", "brier_score")
+    }
+    assert list(found["amounts-ridge"]) == ["root_mean_squared_error"]
+
+
+def edited(text, cell, metric, value):
+    """The table of scores with another mean of one cell."""
+    lines = [line.split(",") for line in text.splitlines()]
+    for line in lines:
+        if line[0] == cell and line[4] == metric:
+            line[5] = value
+    return "\n".join(",".join(line) for line in lines)
+
+
+def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(made, tmp_path):
+    other = copied(made, tmp_path / "later")
+    fingerprint = other.workspace.root / "data" / "fingerprints" / "train-blobs-gaussian.txt"
+    fingerprint.parent.mkdir(parents=True)
+    fingerprint.write_text('{"seed": 0, "args": {"C": 1.0}}\nabc  src/versus/models/bayes.py\nnumpy==2.4\n')
+    build(other.workspace, other.cells, PROVENANCE)
+    reports = other.workspace.reports
+    before = {name: (reports / name).read_text() for name in TABLES}
+    build(other.workspace, other.cells, PROVENANCE, before=before)
+    unchanged = (reports / "report.html").read_bytes()
+    assert b"Since the last report" not in unchanged
+
+    fingerprint.write_text('{"seed": 0, "args": {"C": 3}}\nabd  src/versus/models/bayes.py\nnumpy==2.5\n')
+    before["comparison.csv"] = edited(before["comparison.csv"], "blobs-gaussian", "accuracy_score", "0.5")
+    before["verdicts.csv"] = re.sub(r"(?m)^plain,[^,]*,", "plain,open <i>,", before["verdicts.csv"])
+    before["comparison.csv"] += "\nplain-gone,plain,gone,discriminative,accuracy_score,0.5,,,5,,,"
+    build(other.workspace, other.cells, PROVENANCE, before=before)
+    page = (reports / "report.html").read_text()
+    section = page[page.index('<section id="since"') : page.index('<section id="families"')]
+    row = next(line for line in section.splitlines() if "gaussian, accuracy" in line)
+    assert "<td>0.500</td>" in row
+    assert "params: args.C 1.0 → 3; code: models/bayes.py; numpy 2.4 → 2.5" in row
+    assert "<td>open &lt;i&gt;</td>" in section
+    assert "it left params.yaml" in section
+    assert "no recorded input" in next(line for line in section.splitlines() if "open &lt;i&gt;" in line)
+    again = (reports / "report.html").read_bytes()
+    build(other.workspace, other.cells, PROVENANCE, before=before)
+    assert (reports / "report.html").read_bytes() == again
+    assert (reports / "report.md").read_text() == (made.workspace.reports / "report.md").read_text()
 
 
 def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
@@ -125,7 +166,7 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
     changed["repeats"][0]["seconds"] = 1234.5
     write_json(cost, changed)
     build(again.workspace, again.cells, {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE})
-    for name in ("comparison.csv", "metrics.json"):
+    for name in ("comparison.csv", "inputs.csv"):
         assert (before / name).read_bytes() == (after / name).read_bytes()
     assert (before / "costs.csv").read_bytes() != (after / "costs.csv").read_bytes()
     scores = [(folder / "report.md").read_text() for folder in (before, after)]
@@ -217,10 +258,12 @@ def test_plot_files(made):
     }
     curve = rows(plots / "learning_curves" / "blobs-vae.csv")
     assert curve[3] == {"step": "3", "train_loss": "1.25", "validation_loss": "1.55"}
-    assert len(rows(plots / "confusion" / "blobs.csv")) == 5 * 40  # a row for each test row of each repeat
-    right = np.mean([r["actual"] == r["predicted"] for r in rows(plots / "confusion" / "blobs.csv")])
-    metrics = json.loads((made.workspace.reports / "metrics.json").read_text())
-    assert right == pytest.approx(max(m["accuracy_score"] for m in metrics["blobs"].values()))
+    (best,) = (plots / "confusion").glob("blobs-*")
+    assert len(rows(best)) == 5 * 40  # a row for each test row of each repeat
+    right = np.mean([r["actual"] == r["predicted"] for r in rows(best)])
+    assert sum(int(r["rows"]) for r in rows(plots / "reliability" / best.name)) == 5 * 40
+    metrics = [json.loads(path.read_text()) for path in (made.workspace.reports / "metrics").glob("blobs-*")]
+    assert right == pytest.approx(max(m["accuracy_score"] for m in metrics))
 
 
 def test_findings_are_shown_with_the_data_set_and_leaks_beside_the_verdict(made, tmp_path):
@@ -277,7 +320,7 @@ def test_tagged_sentences_are_compared_like_anything_else(tmp_path, repeats):
     assert 0.5 < float(by_word["low"]) < float(by_word["mean"]) < float(by_word["high"]) < 1
     assert float(table["tagged-by_pair", "token_accuracy"]["from_best"]) == 0
     assert float(by_word["from_best_high"]) < 0
-    assert json.loads((reports / "metrics.json").read_text())["tagged"]["by_pair"]["token_accuracy"] == 1
+    assert json.loads((reports / "metrics" / "tagged-by_pair.json").read_text())["token_accuracy"] == 1
     tagged = page.split('id="data-tagged"')[1].split('id="data-blobs"')[0]
     assert "sequences of tokens, 6 different" in tagged
     assert "4 tags of tokens: determiner (" in tagged

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Events, Ragged
+from versus.arrays import Array, Events, Ragged
 from versus.data.prepared import Prepared, save_events
 from versus.data.schema import Schema
 from versus.data.targets import Number
+from versus.evaluation import importance
 from versus.evaluation.answers import HeldOut, capabilities, density
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import WEIGHTS, Record, hash_test_rows
@@ -26,6 +27,7 @@ from versus.evaluation.uses.density import as_asked
 from versus.evaluation.uses.generation import shown_samples
 from versus.metrics.classification import confusion_matrix, reliability
 from versus.metrics.cost import prediction_speed, samples_per_second
+from versus.metrics.curves import GRID, mean_curves
 from versus.models import persistence
 from versus.models.protocols import takes_weights
 from versus.settings import Cell
@@ -40,8 +42,8 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         models: folder with one saved model per repeat: ``0.json``, ``1.json`` … and their other files.
         cell: the cell.
         out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
-            samples.npy, sample_labels.npy, graphs.json, usage_cost.json and, for two-dimensional data, grid*.npy;
-            created if missing.
+            curves.csv, importance.csv, samples.npy, sample_labels.npy, graphs.json, usage_cost.json and, for
+            two-dimensional data, grid*.npy; created if missing.
         seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
 
     Raises:
@@ -50,6 +52,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
     """
     out.mkdir(parents=True, exist_ok=True)
     record, about = Record(), {}
+    importances = []
     for repeat in range(data.repeats):
         model = persistence.load(models / str(repeat))
         try:
@@ -57,6 +60,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
                 record.skip(WEIGHTS, f"the fit of {type(model).__name__} takes none: all rows counted alike", repeat)
             for use in USES:
                 record.ask(use, model, HeldOut(data, repeat), seed + repeat)
+            importances.append(importance.measure(record, model, HeldOut(data, repeat), seed + repeat))
             if repeat == 0:
                 _write_first(model, data, out, seed)
                 write_cost(model, models / "0", data.take(0, "test")[0], data.schema, seed, out / "usage_cost.json")
@@ -65,6 +69,8 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")
             raise
     _write(record, data, about, out)
+    if all(importances):
+        importance.write(out / "importance.csv", data, importances)
     if (models / DEFAULT).is_dir():
         evaluate_default(data, models, cell, out / DEFAULT, seed)
 
@@ -145,10 +151,19 @@ def _write_predictions(record: Record, data: Prepared, out: Path) -> None:
     counts = confusion_matrix(y, probabilities.argmax(axis=1), data.schema.n_classes)
     cells = [(true, predicted, int(count)) for (true, predicted), count in np.ndenumerate(counts)]
     _write_csv(out / "confusion.csv", ["true", "predicted", "count"], cells)
-    bins = reliability(y, probabilities)
-    columns = [bins.low, bins.high, bins.confidence, bins.accuracy]
-    rows = [(*map(repr, map(float, numbers)), int(n)) for *numbers, n in zip(*columns, bins.count, strict=True)]
-    _write_csv(out / "reliability.csv", ["bin_low", "bin_high", "confidence", "accuracy", "count"], rows)
+    tested = data.splits["test"].values
+    bins = reliability(y, probabilities, distinct=len(np.unique(tested)) / len(tested))
+    columns = (bins.confidence, bins.accuracy, bins.low, bins.high, bins.count)
+    _write_csv(out / "reliability.csv", ["confidence", "accuracy", "low", "high", "count"], _rows(*columns))
+    found = mean_curves(record.truths, record.predictions)
+    if found is not None:
+        of_guess = np.full(len(GRID), found.prevalence)
+        rows = _rows(GRID, found.hits, found.precision, of_guess)
+        _write_csv(out / "curves.csv", ["place", "hits", "precision", "prevalence"], rows)
+
+
+def _rows(*columns: Array) -> list[tuple[str, ...]]:
+    return [tuple(repr(value.item()) for value in row) for row in zip(*columns, strict=True)]
 
 
 def _write_csv(path: Path, header: list[str], rows: list[Any]) -> None:

@@ -1,23 +1,20 @@
 """Scores of predicted class probabilities: labels (n,) and probabilities (n, K) float64 -> rows, statistics, values.
 
 The scores equal scikit-learn's, as the tests check. They are computed here, so that a bootstrap is one matrix product
-for functions of row means, and one pass over sorted rows for areas under curves.
+for functions of row means; `versus.metrics.curves` has the areas under curves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from versus.arrays import Array, Labels
-from versus.metrics.metric import UndefinedMetricError
-from versus.statistics.bootstrap import Scorer
+from versus.statistics.proportion import wilson_interval
 
-BINS = 15  # of confidence
-BLOCK = 100_000  # weights at a time, which stay in a processor's cache
-TINY = np.finfo(np.float64).tiny
+BINS = 15  # of confidence, of equal width, for the calibration error
+EQUAL_BINS, FEWEST_ROWS = 10, 20  # of equal counts, for the diagram
 
 
 def confusion_matrix(y: Labels, predicted: Labels, n_classes: int) -> Array:
@@ -116,31 +113,36 @@ def brier_scores(y: Labels, probabilities: Array) -> Array:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Ends, mean confidence, accuracy and number of rows of each bin of confidence; all (bins,).
+    """Mean confidence, accuracy with the ends of its interval, and number of rows of each bin; all (bins,)."""
 
-    An empty bin has confidence and accuracy 0.
-    """
-
-    low: Array
-    high: Array
     confidence: Array
     accuracy: Array
+    low: Array
+    high: Array
     count: Array
 
 
-def reliability(y: Labels, probabilities: Array, bins: int = BINS) -> Reliability:
-    """Bin rows (n,), (n, K) by the probability of their predicted class; a bin includes its upper end."""
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    place, confidence = _confidence_bins(probabilities, edges)
-    count = np.bincount(place, minlength=bins)
-    filled = np.maximum(count, 1)
-    return Reliability(
-        low=edges[:-1],
-        high=edges[1:],
-        confidence=np.bincount(place, weights=confidence, minlength=bins) / filled,
-        accuracy=np.bincount(place, weights=hits(y, probabilities)[:, 0], minlength=bins) / filled,
-        count=count,
-    )
+def reliability(y: Labels, probabilities: Array, distinct: float = 1.0, confidence: float = 0.95) -> Reliability:
+    """Bin rows (n,), (n, K) by the probability of their predicted class, about as many in each bin.
+
+    Equal counts give every bin the same certainty (Nguyen and O'Connor, "Posterior calibration and exploratory analysis
+    for natural language processing models", EMNLP 2015). Rows of equal confidence share a bin.
+
+    Args:
+        y, probabilities: the rows of all repeats, one after the other.
+        distinct: share of them that are different rows: those that are tested again add no certainty.
+        confidence: of Wilson's intervals of the accuracies.
+    """
+    sureness = probabilities.max(axis=1).astype(np.float64)
+    bins = max(1, min(EQUAL_BINS, int(len(y) * distinct) // FEWEST_ROWS))
+    edges = np.unique(np.sort(sureness)[np.arange(bins) * len(y) // bins])
+    place = np.searchsorted(edges, sureness, side="right") - 1
+    count = np.bincount(place, minlength=len(edges))
+    accuracy = np.bincount(place, weights=hits(y, probabilities)[:, 0], minlength=len(edges)) / count
+    known = np.maximum(count * distinct, 1.0)
+    ends = [wilson_interval(float(a * n), float(n), confidence) for a, n in zip(accuracy, known, strict=True)]
+    low, high = np.array(ends).T
+    return Reliability(np.bincount(place, weights=sureness, minlength=len(edges)) / count, accuracy, low, high, count)
 
 
 def calibration_gaps(y: Labels, probabilities: Array) -> Array:
@@ -164,106 +166,3 @@ def calibration_error(means: Array) -> Array:
 def _confidence_bins(probabilities: Array, edges: Array) -> tuple[Array, Array]:
     confidence = probabilities.max(axis=1).astype(np.float64)
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2), confidence
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Weights (B, runs) at the runs of equal scores that have members of a class, from the highest score down.
-
-    Args:
-        gained: weight of the run's members.
-        true, false: weight of the members, and of other rows, that score at least as high.
-        tied: weight of the other rows in the run.
-        members, others: (B, 1) weight of all.
-    """
-
-    gained: Array
-    true: Array
-    false: Array
-    tied: Array
-    members: Array
-    others: Array
-
-
-def roc_auc(y: Labels, probabilities: Array) -> Scorer:
-    """Area under the ROC curve, of weighted rows; for more than two classes the mean of each against the rest.
-
-    Fawcett, "An introduction to ROC analysis" (2006): the probability that a member scores above another row, ties
-    counting half.
-
-    Raises:
-        UndefinedMetricError: if a class has none or all of the rows.
-    """
-    return _scorer_of_curves(y, probabilities, lambda c: c.gained * (c.others - c.false + c.tied / 2) / c.others)
-
-
-def average_precision(y: Labels, probabilities: Array) -> Scorer:
-    """Area under the precision-recall curve, of weighted rows, averaged over classes as in `roc_auc`.
-
-    Each step of recall counts with the precision at its end, as in scikit-learn.
-
-    Raises:
-        UndefinedMetricError: if a class has none or all of the rows.
-    """
-    return _scorer_of_curves(y, probabilities, lambda c: c.gained * c.true / np.maximum(c.true + c.false, TINY))
-
-
-def _scorer_of_curves(y: Labels, probabilities: Array, gain: Callable[[Curve], Array]) -> Scorer:
-    """Average the areas over the classes that have a curve: the mean gain of their members; NaN if a class has none.
-
-    Rows are sorted once for each class, and their weights summed up in that order.
-    """
-    classes = [_Sorted(y == k, probabilities[:, k]) for k in _scored_classes(y, probabilities)]
-
-    def areas(weights: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            curves = (of.curve(weights) for of in classes)
-            found = [np.where(c.others > 0, gain(c), np.nan).sum(axis=1) / c.members[:, 0] for c in curves]
-        mean: Array = np.mean(found, axis=0)
-        return mean
-
-    def of(weights: Array) -> Array:
-        block = max(1, BLOCK // len(y))
-        return np.concatenate([areas(weights[b : b + block]) for b in range(0, len(weights), block)])
-
-    return Scorer(of, numbers=len(y) * len(classes))
-
-
-class _Sorted:
-    """Order of the rows by the score of one class, (n,), and where the runs of equal scores with members are."""
-
-    def __init__(self, member: Array, score: Array) -> None:
-        self.order = np.argsort(-score, kind="stable")
-        run = np.concatenate([[0], np.cumsum(np.diff(score[self.order]) != 0)])
-        self.members = self.order[member[self.order]]
-        of_members = run[member[self.order]]
-        with_members, first = np.unique(of_members, return_index=True)
-        self.last_member = np.append(first[1:], len(of_members)) - 1  # of each run
-        self.start, self.end = (np.searchsorted(run, with_members, side) for side in ("left", "right"))
-
-    def curve(self, weights: Array) -> Curve:
-        """Sum up weights (B, n)."""
-        every, true = (_summed(weights.take(rows, axis=1)) for rows in (self.order, self.members))
-        reached = true[:, self.last_member + 1]
-        gained = np.diff(reached, axis=1, prepend=0)
-        tied = every[:, self.end] - every[:, self.start] - gained
-        members = true[:, -1:]
-        return Curve(gained, reached, every[:, self.end] - reached, tied, members, every[:, -1:] - members)
-
-
-def _summed(weights: Array) -> Array:
-    """Cumulative sums with a 0 before them, (B, n) -> (B, n + 1)."""
-    found = np.zeros((weights.shape[0], weights.shape[1] + 1))
-    np.cumsum(weights, axis=1, out=found[:, 1:])
-    return found
-
-
-def _scored_classes(y: Labels, probabilities: Array) -> Sequence[int]:
-    """Return the classes whose curves are averaged: for two classes the second only, as in scikit-learn."""
-    members = np.bincount(y, minlength=probabilities.shape[1])
-    if (members == 0).any():
-        missing = ", ".join(map(str, np.flatnonzero(members == 0)))
-        raise UndefinedMetricError(f"no test row is of class {missing}, so its curve does not exist")
-    if len(members) == 1:
-        raise UndefinedMetricError("there is only one class")
-    return [1] if len(members) == 2 else range(len(members))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from versus.arrays import Array
-from versus.metrics import classification, density, regression, samples, tagging
+from versus.metrics import classification, curves, density, regression, samples, tagging
 from versus.metrics.metric import INF, Metric, share
 from versus.statistics.bootstrap import Scorer, scorer_of_rows, weighted_scorers
 
@@ -40,9 +40,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("expected_calibration_error", "calibration error (ECE)", "classification", "share", "lower", 0, 1,
         "Guo et al. 2017", "scores", classification.calibration_gaps, classification.calibration_error),
     Metric("roc_auc", "ROC AUC", "classification", "share", "higher", 0, 1,
-        "Fawcett 2006", "scores", weighted=classification.roc_auc),
+        "Fawcett 2006", "scores", weighted=curves.roc_auc),
     Metric("average_precision_score", "average precision", "classification", "share", "higher", 0, 1,
-        _SKLEARN, "scores", weighted=classification.average_precision),
+        _SKLEARN, "scores", weighted=curves.average_precision),
     Metric("root_mean_squared_error", "RMSE", "regression", "of the target", "lower", 0, INF,
         _SKLEARN, "headline", regression.squared_errors, regression.root),
     Metric("mean_absolute_error", "MAE", "regression", "of the target", "lower", 0, INF,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 from versus import provenance
+from versus.report import files
 from versus.workspace import Workspace
 
 Scores = dict[str, dict[tuple[str, ...], str]]  # cell -> (metric, statistic, …) -> the value as written
@@ -57,7 +56,7 @@ def read_scores(text: str) -> Scores:
 def summarise(workspace: Workspace) -> str:
     """Compare comparison.csv with the committed one, in one line; return an empty text if none is committed."""
     path = workspace.reports / "comparison.csv"
-    before = committed(path)
+    before = files.committed(path)
     if before is None:
         return ""
     result = compare(read_scores(before), read_scores(path.read_text(encoding="utf-8")))
@@ -66,13 +65,3 @@ def summarise(workspace: Workspace) -> str:
         return f"{line}."
     largest = f"the largest difference of the others is {result.largest:.2g} ({result.where})"
     return f"{line}; {largest}. Linear algebra here: {provenance.blas_kernels()}."
-
-
-def committed(path: Path) -> str | None:
-    """Return the text of a file in the last commit; None if the commit has no such file."""
-    if not path.parent.is_dir():
-        return None
-    found = subprocess.run(
-        ["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True, text=True, check=False
-    )
-    return found.stdout if found.returncode == 0 else None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from versus import params as parameters
 from versus.params import Params
-from versus.pipeline import reproduction
+from versus.report import files
 from versus.settings import Cell
 from versus.workspace import Workspace
 
@@ -67,7 +67,7 @@ def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
     """Return the cells of one share, in the order of params.yaml."""
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
-    fit_times = read_training_times(reproduction.committed(workspace.reports / "costs.csv") or "")
+    fit_times = read_training_times(files.committed(workspace.reports / "costs.csv") or "")
     chosen = divide(expected_seconds(params, cells, fit_times), share.count)[share.index - 1]
     return [cell for cell in cells if cell.name in chosen]
 

@@ -25,6 +25,8 @@ from versus.report.sections import SECTIONS
 from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
 
+TABLES = ("verdicts.csv", "comparison.csv", "inputs.csv")  # what a later report compares itself with
+
 
 def build(
     workspace: Workspace,
@@ -32,8 +34,9 @@ def build(
     provenance: Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
     experiments: Iterable[str] = (),
+    before: Mapping[str, str] | None = None,
 ) -> None:
-    """Write ``reports/``: the report as HTML and Markdown, tables as CSV, metrics.json, figures/ and plots/.
+    """Write ``reports/``: the report as HTML and Markdown, tables as CSV, metrics/, figures/ and plots/.
 
     Args:
         workspace: where the evaluations are.
@@ -43,11 +46,12 @@ def build(
             maps cells to the queries for their MLflow runs.
         comparison: the rules of judgement.
         experiments: names of the experiments of the params.
+        before: the `TABLES` of the report that this one follows, as text by name; the page says what changed.
 
     Raises:
         ValueError: if an evaluation's file, or a prepared data set, is damaged.
     """
-    found = results.read(workspace, cells, provenance, comparison, experiments)
+    found = results.read(workspace, cells, provenance, comparison, experiments, before)
     for dataset in found.datasets:
         manifest.check(workspace.prepared(dataset.name))
     sections = shown(SECTIONS, found)
@@ -57,7 +61,8 @@ def build(
     number_files.write_costs(reports / "costs.csv", found.datasets)
     number_files.write_verdicts(reports / "verdicts.csv", found.verdicts)
     number_files.write_crossings(reports / "crossings.csv", found.experiments)
-    number_files.write_metrics(reports / "metrics.json", found.datasets)
+    number_files.write_metrics(reports / "metrics", found.datasets)
+    found.inputs.write(reports / "inputs.csv")
     number_files.write_plot_files(reports / "plots", found.datasets)
     _write_pictures(reports / "figures", sections)
     (reports / "report.md").write_text(render_markdown(sections), encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,20 @@ from versus.metrics import table
 from versus.report.files import damaged, read_array, read_arrays, read_json, read_numbers, read_rows
 from versus.settings import Cell
 from versus.statistics.bootstrap import Scorer
+from versus.statistics.paired_rows import PairedRows
 from versus.workspace import DEFAULT
 
 Floats = NDArray[np.float64]
+
+
+class Bin(NamedTuple):
+    """Bin of a reliability diagram: mean confidence, accuracy with the ends of its interval, and rows."""
+
+    confidence: float
+    accuracy: float
+    low: float
+    high: float
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -123,10 +134,29 @@ class Evaluation:
         return [(int(true), int(predicted), int(count)) for true, predicted, count in rows]
 
     @cached_property
-    def reliability(self) -> list[tuple[float, float, int]]:
-        """Reliability bins as (mean confidence, accuracy, count), for each bin that has rows."""
-        rows = read_numbers(self.folder / "reliability.csv", ("confidence", "accuracy", "count"))
-        return [(confidence, accuracy, int(count)) for confidence, accuracy, count in rows if count]
+    def reliability(self) -> list[Bin]:
+        """Reliability bins of about equal counts, by confidence."""
+        rows = read_numbers(self.folder / "reliability.csv", ("confidence", "accuracy", "low", "high", "count"))
+        return [Bin(sure, right, low, high, int(count)) for sure, right, low, high, count in rows]
+
+    @cached_property
+    def curves(self) -> list[tuple[float, float, float, float]]:
+        """ROC and precision-recall curves at the same places: (place, hits, precision, prevalence); may be empty."""
+        rows = read_numbers(self.folder / "curves.csv", ("place", "hits", "precision", "prevalence"))
+        return [(place, hits, precision, prevalence) for place, hits, precision, prevalence in rows]
+
+    @cached_property
+    def importance(self) -> dict[str, PairedRows]:
+        """Loss in `importance_score` when a column is permuted: column -> mean and uncertainty; may be empty."""
+        path = self.folder / "importance.csv"
+        names = [row["column"] for row in read_rows(path, ("column",))]
+        numbers = read_numbers(path, ("mean", "standard_error", "rows"))
+        return {n: PairedRows(mean, error, int(rows)) for n, (mean, error, rows) in zip(names, numbers, strict=True)}
+
+    @property
+    def importance_score(self) -> str:
+        """Name of the score that `importance` is a loss of; empty where there is none."""
+        return next((row["score"] for row in read_rows(self.folder / "importance.csv", ("score",))), "")
 
     @cached_property
     def history(self) -> dict[str, dict[int, list[tuple[float, float]]]]:

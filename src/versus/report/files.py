@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,17 @@ def defused(value: object) -> object:
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def committed(path: Path) -> str | None:
+    """Return the text of a file in the last commit; None if the commit has no such file, or git is not there."""
+    if not path.parent.is_dir():
+        return None
+    command = ["git", "show", f"HEAD:./{path.name}"]
+    try:
+        return subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def read_json(path: Path, keys: tuple[str, ...], needed: bool = True) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from versus.metrics.table import deciding
+from versus.metrics.table import SIDE_BY_SIDE
 from versus.report import costs
 from versus.report.contrasts import Contrast
 from versus.report.dataset_results import DatasetResults
-from versus.report.evaluation import Evaluation
+from versus.report.evaluation import Bin, Evaluation
 from versus.report.files import write_csv
 from versus.report.sections import crossing
 from versus.report.verdicts import Verdict
@@ -71,16 +71,15 @@ def write_costs(path: Path, datasets: Sequence[DatasetResults]) -> None:
     write_csv(path, COST_COLUMNS, rows)
 
 
-def write_metrics(path: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Write the means of every possible deciding score, data set -> model -> metric."""
-    nested = {
-        d.name: {
-            e.cell.model: {m.name: e.mean(m.name) for m in deciding(d.task) if np.isfinite(e.mean(m.name))}
-            for e in d.evaluations
-        }
-        for d in datasets
-    }
-    path.write_text(json.dumps(nested, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def write_metrics(folder: Path, datasets: Sequence[DatasetResults]) -> None:
+    """Rewrite a file for each cell, so that it is a row of ``dvc metrics show``: the scores that verdicts go by."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for dataset in datasets:
+        names = dict.fromkeys((dataset.primary, *SIDE_BY_SIDE.get(dataset.task, ())))
+        for e in dataset.evaluations:
+            means = {name: e.mean(name) for name in names if np.isfinite(e.mean(name))}
+            (folder / f"{e.cell.name}.json").write_text(json.dumps(means, indent=1) + "\n", encoding="utf-8")
 
 
 def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ...]]:
@@ -146,7 +145,7 @@ def write_crossings(path: Path, experiments: Mapping[str, Mapping[str, Any]]) ->
 
 
 def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
-    """Rewrite ``learning_curves/<cell>.csv``, ``confusion/<dataset>.csv`` and ``reliability/<dataset>.csv``."""
+    """Rewrite ``learning_curves/<cell>.csv``, and of the best cells ``confusion/<cell>.csv``, ``reliability/…``."""
     for name in ("learning_curves", "confusion", "reliability"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
@@ -156,10 +155,8 @@ def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
                 _write_curves(folder / "learning_curves" / f"{evaluation.cell.name}.csv", evaluation)
         best = dataset.best(*FAMILIES)
         if best is not None and best.confusion:
-            _write_outcomes(folder / "confusion" / f"{dataset.name}.csv", dataset, best)
-            write_csv(
-                folder / "reliability" / f"{dataset.name}.csv", ("confidence", "accuracy", "count"), best.reliability
-            )
+            _write_outcomes(folder / "confusion" / f"{best.cell.name}.csv", dataset, best)
+            write_csv(folder / "reliability" / f"{best.cell.name}.csv", Bin._fields, best.reliability)
 
 
 def _write_curves(path: Path, evaluation: Evaluation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from versus.report import evaluation
 from versus.report.across import Overall, overall
 from versus.report.contrasts import Contrast, contrasts
 from versus.report.dataset_results import DatasetResults
+from versus.report.inputs import Inputs
 from versus.report.verdicts import Verdict, verdicts
 from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
@@ -34,6 +35,7 @@ class Results:
         comparison: the rules by which they are judged.
         provenance: their origin: nested mappings, sequences and scalars. The entry "runs" maps cells to the queries for
             their MLflow runs.
+        before: the tables of an earlier report, as text, by their names in ``reports/``.
     """
 
     workspace: Workspace
@@ -44,6 +46,12 @@ class Results:
     experiments: Mapping[str, Any]
     comparison: Comparison
     provenance: Mapping[str, Any]
+    before: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Params, data, code and libraries behind the results."""
+        return Inputs(self.workspace, self.cells)
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
@@ -90,6 +98,7 @@ def read(
     provenance: Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
     experiments: Iterable[str] = (),
+    before: Mapping[str, str] | None = None,
 ) -> Results:
     """Read the results of the cells; other files in ``reports/evaluations`` are not read.
 
@@ -108,7 +117,7 @@ def read(
     )
     missing = {cell.name: _absence(workspace, cell.name) for cell in cells if cell.name not in known}
     kept = {name: _experiment(path) for name in experiments if (path := workspace.experiment_result(name)).is_file()}
-    return Results(workspace, cells, datasets, failed, missing, kept, comparison, provenance or {})
+    return Results(workspace, cells, datasets, failed, missing, kept, comparison, provenance or {}, before or {})
 
 
 def _experiment(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from math import sqrt
 from scipy.special import ndtri
 
 
-def wilson_interval(successes: float, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval, which keeps its coverage near 0 and 1, where a bootstrap's shrinks to a point.
 
     Wilson (1927), JASA 22; recommended by Brown, Cai & DasGupta, "Interval estimation for a binomial proportion",

@@ -1,23 +1,23 @@
-"""Confusion matrices and reliability diagrams of classifiers."""
+"""Confusion matrices, reliability diagrams, ROC and precision-recall curves of classifiers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from versus.report import formatting
-from versus.report.evaluation import Evaluation
+from versus.report.evaluation import Bin, Evaluation
 from versus.report.figures.figure import Figure
 from versus.report.figures.pixels import data_uri
 from versus.report.figures.plot import Line, Mark, Scale, path, plot
 
 SQUARES_UP_TO = 16  # classes; for more, a picture with a pixel for each pair
 TOP, RIGHT, LONGEST = 30, 8, 14
-FIRM_FROM = 20  # rows; a share of fewer is unreliable, so such bins are drawn faintly and without a line
 
 
 @dataclass(frozen=True)
@@ -95,23 +95,51 @@ def _mistakes(counts: NDArray[np.int64], classes: Sequence[str], most: int = 3) 
 
 
 def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:
-    """Draw confidence against accuracy, a colour for each family; None where no model has probabilities."""
+    """Draw confidence against accuracy with its interval, a colour for each family; None without probabilities."""
     shown = [e for e in evaluations if e.reliability]
     if not shown:
         return None
-    x, y = Scale(0, 1, 46, 308), Scale(0, 1, 276, 10)
-    lines, marks = [Line(path([(x(0), y(0)), (x(1), y(1))]), "diagonal", "right as often as it says")], []
+    least = min(0.8, *(min(b.confidence, b.low) for e in shown for b in e.reliability))
+    start = floor(10 * least) / 10
+    x, y = Scale(start, 1, 46, 308), Scale(start, 1, 276, 10)
+    lines, marks = [Line(path([(x(start), y(start)), (x(1), y(1))]), "diagonal", "right as often as it says")], []
     for e in shown:
-        firm = [(x(c), y(a)) for c, a, n in e.reliability if n >= FIRM_FROM]
-        lines.append(Line(path(firm), f"line k {e.cell.group}", e.cell.model))
-        marks += [
-            Mark(x(c), y(a), e.cell.group, _hover(e.cell.model, c, a, n), faint=n < FIRM_FROM)
-            for c, a, n in e.reliability
-        ]
+        points = [(x(b.confidence), y(b.accuracy)) for b in e.reliability]
+        lines.append(Line(path(points), f"line k {e.cell.group}", e.cell.model))
+        for b, (at, right) in zip(e.reliability, points, strict=True):
+            said = _hover(e.cell.model, b)
+            lines.append(Line(path([(at, y(b.low)), (at, y(b.high))]), f"line k faint {e.cell.group}", said))
+            marks.append(Mark(at, right, e.cell.group, said))
     description = "Accuracy against confidence for " + ", ".join(e.cell.model for e in shown)
     return plot("Reliability diagram", description, (("confidence", x), ("share that is right", y)), lines, marks)
 
 
-def _hover(model: str, confidence: float, accuracy: float, rows: int) -> str:
-    sure, right = formatting.percent(confidence), formatting.percent(accuracy)
-    return f"{model}: {sure} sure, {right} right, {formatting.count(rows)} rows"
+def _hover(model: str, b: Bin) -> str:
+    sure, right = formatting.percent(b.confidence), formatting.percent(b.accuracy)
+    span = formatting.fixed_span(100 * b.low, 100 * b.high, 1)
+    return f"{model}: {sure} sure, {right} right ({span}), {formatting.count(b.rows)} rows"
+
+
+def curves(evaluations: Sequence[Evaluation]) -> list[Figure]:
+    """Draw the ROC and the precision-recall curves, a colour for each family; empty where no model has them."""
+    shown = [e for e in evaluations if e.curves]
+    if not shown:
+        return []
+    x, y = Scale(0, 1, 46, 308), Scale(0, 1, 276, 10)
+    guess = shown[0].curves[0][3]
+    roc = [Line(path([(x(0), y(0)), (x(1), y(1))]), "diagonal", "guessing")]
+    precision = [Line(path([(x(0), y(guess)), (x(1), y(guess))]), "diagonal", "guessing")]
+    for e in shown:
+        style = f"line k {e.cell.group}"
+        area, average = (formatting.score(e.mean(name)) for name in ("roc_auc", "average_precision_score"))
+        hits = [(x(0), y(0)), *((x(place), y(rate)) for place, rate, _, _ in e.curves)]
+        roc.append(Line(path(hits), style, f"{e.cell.model}: area {area}"))
+        found = [(x(place), y(share)) for place, _, share, _ in e.curves]
+        precision.append(Line(path(found), style, f"{e.cell.model}: average precision {average}"))
+    return [
+        plot(title, "; ".join(line.title for line in lines), ((across, x), (up, y)), lines)
+        for title, across, up, lines in (
+            ("ROC curve", "false positive rate", "true positive rate", roc),
+            ("Precision-recall curve", "recall", "precision", precision),
+        )
+    ]

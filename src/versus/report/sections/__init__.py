@@ -15,6 +15,7 @@ from versus.report.sections import (
     held_out,
     provenance,
     ranks,
+    since,
     table,
     trade_off,
     tuning,
@@ -23,6 +24,7 @@ from versus.report.sections import (
 
 SECTIONS: tuple[Section[Results], ...] = (
     verdict,
+    since,
     families,
     table,
     differences,
