@@ -26,7 +26,7 @@ from versus.experiments.fits import Entrant, fit
 from versus.experiments.run import Job, run_parts
 from versus.fitting import failure
 from versus.fitting.cell import build
-from versus.metrics.classification import roc_auc
+from versus.metrics.curves import roc_auc
 
 SIGNALS = ("density", "largest probability")
 MOST_CLASSES, RESAMPLES = 10, 400

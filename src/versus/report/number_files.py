@@ -151,7 +151,7 @@ def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
         (folder / name).mkdir(parents=True)
     for dataset in datasets:
         for evaluation in dataset.evaluations:
-            if evaluation.history:
+            if "train_loss" in evaluation.history:  # dvc.yaml names the column; the two of a GAN are on the page
                 _write_curves(folder / "learning_curves" / f"{evaluation.cell.name}.csv", evaluation)
         best = dataset.best(*FAMILIES)
         if best is not None and best.confusion:
@@ -161,10 +161,10 @@ def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
 
 def _write_curves(path: Path, evaluation: Evaluation) -> None:
     """Write a row for each step, a column for each loss: means over the repeats that reached the step."""
-    names = list(evaluation.history)
+    names = list(dict.fromkeys(("train_loss", "validation_loss", *evaluation.history)))
     values: dict[float, dict[str, list[float]]] = {}
     for name in names:
-        for curve in evaluation.history[name].values():
+        for curve in evaluation.history.get(name, {}).values():
             for step, value in curve:
                 values.setdefault(step, {}).setdefault(name, []).append(value)
     rows = ([int(s), *(float(np.mean(at[n])) if n in at else "" for n in names)] for s, at in sorted(values.items()))
