@@ -13,7 +13,7 @@ from versus.gate.judgement import Decision, Judgement, judge
 from versus.params import Params
 from versus.report import evaluation, results
 from versus.report.dataset_results import DatasetResults
-from versus.tracking import champions, client
+from versus.tracking import champions, destination
 from versus.tracking.answers import Registered, Registration, Standing
 from versus.workspace import Workspace
 
@@ -44,7 +44,7 @@ class Contest:
         measured = results.read(self._workspace, cells, comparison=self._params.comparison)
         best = measured.best_cells()
         of = {found.name: found for found in measured.datasets}
-        if not client.is_on():
+        if not destination.is_on():
             return [Decision(dataset, "undecided", OFF) for dataset in self._datasets]
         registration = Registration()
         if best:

@@ -132,9 +132,12 @@ def named(name: str) -> Metric:
     Raises:
         KeyError: if no metric has this name; the message gives it.
     """
-    for metric in sorted(METRICS, key=lambda m: -len(m.name)):
-        if name == metric.name or (metric.use in DENSITIES and name.startswith(metric.name + "_")):
+    for metric in METRICS:
+        if metric.name == name:
             return metric
+    of_measures = [m for m in METRICS if m.use in DENSITIES and name.startswith(m.name + "_")]
+    if of_measures:
+        return max(of_measures, key=lambda metric: len(metric.name))
     raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in METRICS)}")
 
 

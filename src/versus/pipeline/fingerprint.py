@@ -22,7 +22,7 @@ from typing import Any
 from versus import params as parameters
 from versus.manifest import sha256
 from versus.params import Params
-from versus.serving.code import CODE, closure
+from versus.serving.code import CODE, closure, parsed
 
 # These log, show or pass on results of other modules: an edit here changes no result. The values that params.py reads
 # are part of a fingerprint.
@@ -92,7 +92,7 @@ def digest(path: Path) -> str:
     """Hash a file: Python code by its meaning, other files by every byte."""
     if path.suffix != ".py":
         return sha256(path)
-    return hashlib.sha256(meaning(path.read_text(encoding="utf-8")).encode()).hexdigest()
+    return hashlib.sha256(_written(parsed(path)).encode()).hexdigest()
 
 
 def meaning(source: str) -> str:

@@ -79,8 +79,14 @@ def _path(module: str) -> Path | None:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    """Parse a file of Python code, once for all who ask."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def _imports(path: Path) -> tuple[str, ...]:
-    return tuple(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(_imported(parsed(path)))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

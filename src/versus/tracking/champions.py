@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from versus.settings import Cell
 from versus.tracking import client
 from versus.tracking.answers import Outcome, Registered, Registration, Standing
-from versus.tracking.destination import in_a_line, is_experiment, warn
+from versus.tracking.destination import in_a_line, is_experiment, is_on, warn
 from versus.tracking.patience import Outage, Patience
 from versus.workspace import Workspace
 
@@ -34,7 +34,7 @@ def register(
         confidence: confidence of the intervals of the scores.
         to_the_end: True to wait for a slow server without limit.
     """
-    if not client.is_on():
+    if not is_on():
         return OFF
     if is_experiment(workspace.root):
         return EXPERIMENT
@@ -85,7 +85,7 @@ def roll_back(workspace: Workspace, dataset: str) -> Registration:
 
 
 def _move(workspace: Workspace, dataset: str, move: str, *arguments: str) -> Registration:
-    if not client.is_on():
+    if not is_on():
         return OFF
     try:
         mirror, patience = client.connect(workspace, limited=False)
@@ -99,7 +99,7 @@ def _move(workspace: Workspace, dataset: str, move: str, *arguments: str) -> Reg
 
 def fetch_evaluation(workspace: Workspace, version: Registered, folder: Path) -> Outcome:
     """Copy the files of the evaluation by which a version was measured to a folder."""
-    if not client.is_on():
+    if not is_on():
         return Outcome(False, OFF.reason)
     try:
         mirror, patience = client.connect(workspace, limited=False)

@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from versus.tracking.fit_run import FitRun
     from versus.tracking.mirror import Mirror
 
-OFF = ("off", "0", "false", "no")
 OPENING = 4.0  # seconds that a healthy database takes to be opened, or filled with MLflow's tables
 ADVICE = "`make sync` or the next `compare` adds it"
-
-
-def is_on() -> bool:
-    """Check whether tracking is on."""
-    return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
 
 
 def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Patience]:
@@ -72,7 +66,7 @@ def mirror_cell(workspace: Workspace, cell: Cell, confidence: float) -> Outcome:
         cell: the cell.
         confidence: confidence of the intervals of its scores.
     """
-    if not is_on() or not ("mlflow" in sys.modules or os.environ.get("VERSUS_MIRROR") == "1"):
+    if not destination.is_on() or not ("mlflow" in sys.modules or os.environ.get("VERSUS_MIRROR") == "1"):
         return Outcome(False, "left to `compare`")
     earlier = Patience(workspace, destination.find(workspace.root)).outage()
     if earlier:
@@ -97,7 +91,7 @@ def live(workspace: Workspace, cell: Cell) -> LiveFit:
         return FitRun.start(mirror, cell, points)
 
     patience = Patience(workspace, destination.find(workspace.root))
-    return LiveFit(cell, start, patience if is_on() else None)
+    return LiveFit(cell, start, patience if destination.is_on() else None)
 
 
 def sync(
@@ -118,7 +112,7 @@ def sync(
         progress: called with a cell's name, its number and the number of cells, before each is mirrored.
     """
     summary = Summary()
-    if not is_on():
+    if not destination.is_on():
         summary.reason = "tracking is off"
         return summary
     try:

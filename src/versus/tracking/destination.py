@@ -16,6 +16,7 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 SECRET_NAMES = re.compile(r"PASS|TOKEN|SECRET|CREDENTIAL|_KEY$", re.IGNORECASE)
 LONGEST_LINE = 300
+OFF = ("off", "0", "false", "no")  # as values of VERSUS_TRACKING
 SHORTEST_SECRET = 6  # a shorter value would black out ordinary words
 
 
@@ -83,6 +84,11 @@ def _repository(workspace: Path) -> Path:
     except (OSError, UnicodeError):
         return workspace
     return (workspace / found[1]).resolve() if found else workspace
+
+
+def is_on() -> bool:
+    """Check whether tracking is on."""
+    return os.environ.get("VERSUS_TRACKING", "on").lower() not in OFF
 
 
 def is_experiment(workspace: Path) -> bool:

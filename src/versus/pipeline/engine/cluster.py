@@ -182,6 +182,7 @@ def _perform_here(job: Mapping[str, Any], run: Mapping[str, Any], is_wanted: Cal
         if hasattr(HERE, "workers"):
             HERE.workers.stop()
         HERE.workers, HERE.token = Workers(Path(), {}, alone=False), run["token"]
+        HERE.workers.wait_until_frozen()
         HERE.workers.load(run["ahead"])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     HERE.workers.start({**job, "environment": {**job["environment"], "PATH": path}})

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import FrameType
 
 from versus import params as parameters
 from versus.fitting.failure import Failure
 from versus.pipeline import ending, shares
-from versus.pipeline.engine import display, stages
+from versus.pipeline.engine import display, jobs, stages
 from versus.pipeline.engine.run import Machine, Run
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Wanted
-from versus.pipeline.engine.workers import WorkersDiedError
+from versus.pipeline.engine.workers import Workers, WorkersDiedError
+from versus.serving.code import CODE
 from versus.settings import Cell
 from versus.tracking import destination
 from versus.workspace import Workspace
@@ -61,8 +62,13 @@ def reproduce(workspace: Workspace, wanted: Wanted, machine: Machine) -> int:
 def _run(wanted: Wanted, machine: Machine, seconds: Mapping[str, float]) -> int:
     """Run the stages of the current folder, again where params.yaml is edited as a run begins; return 0."""
     try:
-        with stages.opened(wanted) as found, display.for_this_terminal() as shown:
-            run = Run(found, machine, shown, seconds)
+        params = stages.look_of(Path("params.yaml"))
+        with (
+            _started_ahead(machine) as workers,
+            stages.opened(wanted, params) as found,
+            display.for_this_terminal() as shown,
+        ):
+            run = Run(found, machine, shown, seconds, workers)
             run.run()
             edited = found.params_edited
     except ParamsEditedError:
@@ -74,6 +80,29 @@ def _run(wanted: Wanted, machine: Machine, seconds: Mapping[str, float]) -> int:
     elif not run.ran:
         print("Nothing has changed.")
     return 0
+
+
+@contextmanager
+def _started_ahead(machine: Machine) -> Iterator[Workers | None]:
+    """Start the workers before DVC is loaded, where stages will probably run: each of the two takes seconds."""
+    lock = Path("dvc.lock")
+    if machine.cluster or not _probably_stale(lock):
+        yield None
+        return
+    workers = Workers(Path(), machine.environment)
+    workers.load(jobs.FITS if lock.is_file() else jobs.for_everything())
+    try:
+        yield workers
+    finally:
+        workers.stop()
+
+
+def _probably_stale(lock: Path) -> bool:
+    """Check, without DVC, whether params or code are newer than the last run; a wrong answer costs time alone."""
+    watched = [Path("params.yaml"), *(CODE / "src/versus").rglob("*.py")]
+    if not watched[0].is_file():
+        return False  # no project of ours
+    return not lock.is_file() or lock.stat().st_mtime < max(path.stat().st_mtime for path in watched)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -32,8 +32,10 @@ from versus import params as parameters
 from versus.arrays import Step
 from versus.fitting import progress
 from versus.pipeline import lifeline
+from versus.tracking import destination
 
-NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline")
+NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline", "versus.gate")
+OF_TRACKING = ("versus.tracking", "versus.serving")  # import mlflow
 SECONDS_BETWEEN_NEWS = 0.25
 
 
@@ -142,7 +144,8 @@ def _modules_in(package: str) -> Iterator[str]:
     """Names of the modules of a package that stages may import."""
     paths = importlib.import_module(package).__path__
     found = pkgutil.walk_packages(paths, f"{package}.", onerror=lambda _: None)
-    return (module.name for module in found if not module.name.startswith(NOT_FOR_STAGES))
+    skipped = NOT_FOR_STAGES if destination.is_on() else (*NOT_FOR_STAGES, *OF_TRACKING)
+    return (module.name for module in found if not module.name.startswith(skipped))
 
 
 def _code(job: dict[str, Any], messages: int) -> int:

@@ -8,15 +8,26 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from versus.tracking import destination
+
 STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
 
 # Modules to load while stages run. A worker can be started only between two of them, so large ones come in parts.
 TRACKING = ("pandas", "sqlalchemy.orm", "alembic.migration", "fastapi", "mlflow", "versus.tracking.mirror")
 TORCH = ("torch", "torch._dynamo")
 FOR_EVALUATIONS = ("versus.evaluation", "sklearn.metrics")
-FOR_THE_COMPARISON = (*FOR_EVALUATIONS, "versus.report", *TRACKING, "versus.tracking.champions")
 FITS = ("versus.data.preparation", "versus.fitting.cell")
-EVERYTHING = (*FITS, *FOR_EVALUATIONS, *TORCH, *TRACKING, "versus.*")
+
+
+def for_a_few(*, compared: bool) -> tuple[str, ...]:
+    """Return the modules to load ahead of a few evaluations, and of the comparison after them."""
+    tracking = (*TRACKING, "versus.tracking.champions") if destination.is_on() else ()
+    return (*FOR_EVALUATIONS, "versus.report", *tracking) if compared else FOR_EVALUATIONS
+
+
+def for_everything() -> tuple[str, ...]:
+    """Return all that any stage may import, in the order in which stages need it."""
+    return (*FITS, *FOR_EVALUATIONS, *TORCH, *(TRACKING if destination.is_on() else ()), "versus.*")
 
 
 def command(stage: Any) -> dict[str, Any]:
@@ -48,13 +59,6 @@ def needs(stage: Any, *, logged: bool) -> list[str]:
     if kind.startswith("evaluate"):
         return ["versus.evaluation", *_torch(stage), *(TRACKING if logged else ())]
     return []
-
-
-def is_logged() -> bool:
-    """Check whether MLflow is on."""
-    from versus.tracking import client  # not for a run that has nothing to do
-
-    return client.is_on()
 
 
 def uses_gpu(stage: Any) -> bool:

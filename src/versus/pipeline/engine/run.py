@@ -18,6 +18,7 @@ from versus.pipeline.engine.cluster import Cluster
 from versus.pipeline.engine.display import Lines
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
+from versus.tracking import destination
 
 OUTPUTS = Path(".versus") / "output"
 SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # number of stages that run at the same time, for the notes on costs
@@ -66,10 +67,18 @@ class Run:
         machine: the resources to run them on.
         display: the display that is told of each event.
         seconds: cell -> expected seconds of one of its fits.
+        workers: the workers, if they were started ahead; the run ends them.
     """
 
-    def __init__(self, stages: Stages, machine: Machine, display: Lines, seconds: Mapping[str, float]) -> None:
-        self._stages, self._machine, self._display, self._seconds = stages, machine, display, seconds
+    def __init__(
+        self,
+        stages: Stages,
+        machine: Machine,
+        display: Lines,
+        seconds: Mapping[str, float],
+        workers: Workers | None = None,
+    ) -> None:
+        self._stages, self._machine, self._display, self._seconds = stages, machine, display, dict(seconds)
         # By place in the plan: DVC works out a stage's hash and address anew each time that it is asked.
         self._places = {stage: place for place, stage in enumerate(stages.plan)}
         self._upstream = [{self._places[found] for found in stages.upstream(stage)} for stage in stages.plan]
@@ -79,9 +88,10 @@ class Run:
                 self._followers[found].append(place)
         self._free = [place for place, upstream in enumerate(self._upstream) if not upstream]  # a heap: not looked at
         self._waiting = len(stages.plan)  # stages not looked at
-        self._stale: list[tuple[float, bool, Any]] = []  # expected seconds, if it needs a GPU, stage
+        self._stale: list[tuple[tuple[bool, float], bool, Any]] = []  # what to run first, if it needs a GPU, stage
         self._loads_ahead = any(jobs.is_ours(stage) for stage in stages.plan)
         self._compares = "compare" in (stage.addressing for stage in stages.plan)
+        self._new = sum(stages.is_new(stage) for stage in stages.plan)
         self._known = 0  # stages found stale so far
         self._ahead: tuple[str, ...] = ()  # modules that the workers load in their spare time
         self._begun: deque[Any] = deque()
@@ -91,7 +101,8 @@ class Run:
         self._slots = list(range(machine.slots))
         self._gpus = list(machine.gpus)
         self._held: dict[Any, tuple[int, str | None]] = {}  # stage -> its slot, its GPU
-        self._workers: Workers | None = None
+        self._workers = workers
+        self._started: dict[Any, float] = {}  # stage -> when its process started
         self._lock_due = 0.0
         self.ran: list[str] = []
 
@@ -136,23 +147,24 @@ class Run:
     def _look_at(self, stage: Any) -> None:
         self._waiting -= 1
         if self._stages.is_stale(stage):
-            self._stale.append((self._expected(stage), self._needs_gpu(stage), stage))
+            self._stale.append((self._urgency(stage), self._needs_gpu(stage), stage))
             self._known += 1
         else:
             self._settle(stage)
 
     def _next_stale(self) -> int | None:
-        """Place in the stale ones of the longest expected time; those that find no GPU free are skipped."""
+        """Place in the stale ones of the most urgent; those that find no GPU free are skipped."""
         free = len(self._gpus) - sum(self._needs_gpu(stage) for stage in self._begun) if self._gpus else 0
         able = [i for i, (_, needs_gpu, _) in enumerate(self._stale) if free > 0 or not needs_gpu]
         return max(able, key=lambda i: self._stale[i][0], default=None)
 
-    def _expected(self, stage: Any) -> float:
-        """Expected seconds until a stage's followers are done: 0 for an evaluation, infinite if unknown."""
+    def _urgency(self, stage: Any) -> tuple[bool, float]:
+        """Order of stages: evaluations last; longest first, as far as it is known.
+
+        An evaluation counts as taking as long as its cell's fit, which this run has often seen.
+        """
         kind, _, cell = stage.addressing.partition("@")
-        if kind.startswith("evaluate"):
-            return 0.0
-        return self._seconds.get(cell, FIRST)
+        return not kind.startswith("evaluate"), self._seconds.get(cell, FIRST)
 
     def _needs_gpu(self, stage: Any) -> bool:
         """Check whether a cell's model uses torch and there are GPUs."""
@@ -173,6 +185,8 @@ class Run:
     def _start(self, stage: Any) -> None:
         if self._workers is None:
             self._workers = self._machine.workers(self._stages)
+        if not self.ran:
+            self._workers.wait_until_frozen()
             if self._stages.params_edited:
                 raise ParamsEditedError("params.yaml was edited")
         number = len(self.ran)
@@ -193,22 +207,25 @@ class Run:
             "cores": self._machine.cores(slot),
             "output": output,
         }
-        self._load_ahead(self._workers)
-        logged = jobs.is_logged() and not self._machine.cluster and self._ahead != jobs.FOR_THE_COMPARISON
+        # The comparison logs a few cells sooner than their evaluations, which would wait for mlflow to be loaded.
+        logged = destination.is_on() and not self._machine.cluster and (self._many or not self._compares)
         self._workers.start(job | jobs.command(stage) | {"needs": jobs.needs(stage, logged=logged)})
-        self._running[number] = stage
+        self._load_ahead(self._workers)  # after the job, which need not wait for a module to be loaded
+        self._running[number], self._started[stage] = stage, monotonic()
         self.ran.append(stage.addressing)
         self._display.started(number, stage.addressing)
 
     def _load_ahead(self, workers: Workers) -> None:
         """Tell the workers what to load in their spare time: for a few stages, what these and the comparison need."""
-        if not self._loads_ahead:
-            return
-        few: tuple[str, ...] = jobs.FOR_THE_COMPARISON if self._compares else jobs.FOR_EVALUATIONS
-        ahead: tuple[str, ...] = jobs.EVERYTHING if self._known >= MANY else self._ahead or few
-        if ahead != self._ahead:
-            workers.load(ahead)
-            self._ahead = ahead
+        if self._loads_ahead and (self._many or not self._ahead):
+            ahead = jobs.for_everything() if self._many else jobs.for_a_few(compared=self._compares)
+            if ahead != self._ahead:
+                workers.load(ahead)
+                self._ahead = ahead
+
+    @property
+    def _many(self) -> bool:
+        return max(self._new, self._known) >= MANY
 
     def _hear(self, timeout: float | None) -> None:
         if self._workers is None or not self._running:
@@ -237,6 +254,9 @@ class Run:
             self._display.say(stage.addressing, text)
         if news.apart:
             self._apart.add(stage)
+        kind, _, cell = stage.addressing.partition("@")
+        if kind.startswith("train"):
+            self._seconds[cell] = monotonic() - self._started[stage]
         self._ended.append(stage)
 
     def _finish(self, stage: Any) -> None:

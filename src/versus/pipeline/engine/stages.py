@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 KNOWN = "3.67"  # major and minor version of DVC
+Look = tuple[int, int] | None
 
 
 class StageFaultError(Exception):
@@ -57,14 +58,19 @@ def unsupported() -> str | None:
 
 
 @contextmanager
-def opened(wanted: Wanted) -> Iterator[Stages]:
-    """Open the stages of the project in the current folder, with DVC's lock held."""
+def opened(wanted: Wanted, params: Look) -> Iterator[Stages]:
+    """Open the stages of the project in the current folder, with DVC's lock held.
+
+    Args:
+        wanted: the stages to reproduce.
+        params: the look of params.yaml before anything of this run read it.
+    """
     from dvc.repo import Repo, lock_repo
 
     repo = Repo()
     try:
         with lock_repo(repo), repo.scm_context(quiet=True):
-            yield Stages(repo, wanted)
+            yield Stages(repo, wanted, params)
     finally:
         repo.close()
 
@@ -76,13 +82,13 @@ class Stages:
         plan: every stage, after those that it depends on.
     """
 
-    def __init__(self, repo: Any, wanted: Wanted) -> None:
+    def __init__(self, repo: Any, wanted: Wanted, params: Look) -> None:
         from dvc.dvcfile import PROJECT_FILE
         from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
         from dvc.stage.cache import RunCacheNotSupported
 
         self.repo, self.wanted = repo, wanted
-        self._params = _look_of(Path("params.yaml"))  # before DVC reads it
+        self._params = params
         targets = collect_stages(repo, wanted.targets or [PROJECT_FILE])
         if wanted.pull:
             try:
@@ -97,11 +103,17 @@ class Stages:
         self._settled: set[Any] = set()
         self._unwritten: set[Any] = set()
         self._pushed: set[Any] = set()  # stages whose outputs are in the remote
+        self._written: dict[Path, tuple[Look, Any]] = {}  # lock file -> its look and contents as this run wrote it
 
     @property
     def params_edited(self) -> bool:
         """True if params.yaml was edited since the run began."""
-        return _look_of(Path("params.yaml")) != self._params
+        return look_of(Path("params.yaml")) != self._params
+
+    @staticmethod
+    def is_new(stage: Any) -> bool:
+        """Check whether dvc.lock does not know a stage."""
+        return not any(out.hash_info for out in stage.outs)
 
     def upstream(self, stage: Any) -> list[Any]:
         """Return the stages of the plan that a stage waits for."""
@@ -248,8 +260,27 @@ class Stages:
             if stage in self._unwritten:
                 ahead.append(stage)
         for lockfile, stages in groupby(ahead, key=lambda stage: stage.dvcfile._lockfile):
-            _write_lock(self.repo, lockfile, list(stages))
+            self._write_lock(lockfile, list(stages))
         self._unwritten.difference_update(ahead)
+
+    def _write_lock(self, lockfile: Any, stages: Iterable[Any]) -> None:
+        from dvc.stage.serialize import to_lockfile
+        from dvc.utils.serialize import dump_yaml, parse_yaml_for_update
+
+        path = Path(lockfile.path)
+        seen, data = self._written.get(path, (None, {}))
+        if path.is_file() and look_of(path) != seen:  # reading takes longer than writing
+            data = parse_yaml_for_update(path.read_text(encoding="utf-8"), str(path))
+        if not data:
+            data["schema"] = "2.0"
+        data["stages"] = data.get("stages", {})
+        for stage in stages:
+            data["stages"].update(to_lockfile(stage))
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        dump_yaml(str(aside), data)
+        aside.replace(path)
+        self._written[path] = look_of(path), data
+        self.repo.scm_context.track_file(lockfile.relpath)
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
@@ -268,24 +299,7 @@ class Stages:
                     time.sleep(0.1)  # DVC has waited some seconds already
 
 
-def _write_lock(repo: Any, lockfile: Any, stages: Iterable[Any]) -> None:
-    from dvc.stage.serialize import to_lockfile
-    from dvc.utils.serialize import dump_yaml, parse_yaml_for_update
-
-    path = Path(lockfile.path)
-    data = parse_yaml_for_update(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
-    if not data:
-        data["schema"] = "2.0"
-    data["stages"] = data.get("stages", {})
-    for stage in stages:
-        data["stages"].update(to_lockfile(stage))
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    dump_yaml(str(aside), data)
-    aside.replace(path)
-    repo.scm_context.track_file(lockfile.relpath)
-
-
-def _look_of(path: Path) -> tuple[int, int] | None:
+def look_of(path: Path) -> Look:
     """Modification time and size of a file, which an edit changes; None if there is no file."""
     if not path.is_file():
         return None

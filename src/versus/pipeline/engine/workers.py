@@ -67,14 +67,14 @@ class Workers:
             start_new_session=True,  # Ctrl-C is for the one who started it
         )
         os.close(messages)
-        self._rest = b""
-        self._read_until_frozen()
+        self._rest, self._frozen, self._stopped = b"", False, False
 
-    def _read_until_frozen(self) -> None:
+    def wait_until_frozen(self) -> None:
         """Wait until the server has read params.yaml; later edits count for the next run."""
-        while b"\n" not in self._rest:
-            self._rest += self._read()
-        self._rest = self._rest.split(b"\n", 1)[1]
+        while not self._frozen:
+            while b"\n" not in self._rest:
+                self._rest += self._read()
+            self._rest, self._frozen = self._rest.split(b"\n", 1)[1], True
 
     def start(self, job: Mapping[str, Any]) -> None:
         """Start a job: a mapping with these keys.
@@ -114,6 +114,9 @@ class Workers:
 
     def stop(self) -> None:
         """End the server, even while it loads modules; then wait for the workers, which end when they see it gone."""
+        if self._stopped:
+            return
+        self._stopped = True
         assert self._server.stdin is not None
         self._server.kill()
         self._server.wait()
