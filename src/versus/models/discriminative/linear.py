@@ -172,7 +172,8 @@ class NBSVM(LinearSVM):
     """Linear support vector machines over the log-count ratios of naive Bayes, for documents (Wang and Manning 2012).
 
     Each class has the ratios r of its features, and its machine reads counts times r. Its weights are drawn towards
-    their mean magnitude, for which it is naive Bayes: w' = (1 - beta) mean |w| + beta w.
+    their mean magnitude, for which it is naive Bayes: w' = (1 - beta) mean |w| + beta w. The paper keeps the machine's
+    intercept, which belongs to w, and then the frequent class is answered too often; here a last machine reads w' x.
 
     Args:
         alpha: added to each feature's total count in a class and outside of it.
@@ -216,9 +217,12 @@ class _RatioMachine:
         ratios = inside_log - outside_log
         scaled = Z.copy()
         scaled.data *= ratios[scaled.indices]
-        machine = self.new_machine().fit(scaled, inside, sample_weight=weights)
-        weights = machine.coef_[0]
-        return ratios * ((1 - self.beta) * np.abs(weights).mean() + self.beta * weights), machine.intercept_[0]
+        own = self.new_machine().fit(scaled, inside, sample_weight=weights).coef_[0]
+        own = (1 - self.beta) * np.abs(own).mean() + self.beta * own
+        margins = scaled @ own
+        spread = margins.std() or 1.0
+        last = self.new_machine().set_params(dual=False).fit(margins[:, None] / spread, inside, sample_weight=weights)
+        return ratios * own * (last.coef_[0, 0] / spread), last.intercept_[0]
 
     def decision_function(self, Z: Any) -> Array:
         """Margins (N, K), or (N,) for two classes."""
