@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from versus.data.errors import DataError
-from versus.data.splits import allocate, split, split_draws, split_in_time
+from versus.data.ordered_splits import split_in_blocks, split_in_time
+from versus.data.splits import allocate, split, split_draws
 
 PARTS = ("train", "validation", "test")
 
@@ -176,3 +177,26 @@ def test_each_draw_is_learnt_from_and_tested_on_alone():
         assert [len(rows) for rows in of] == [9, 3, 8]
         np.testing.assert_array_equal(np.sort(np.concatenate(of)), np.arange(20 * repeat, 20 * repeat + 20))
         np.testing.assert_array_equal(of[2], np.arange(20 * repeat + 12, 20 * repeat + 20))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(6, 80), st.integers(2, 6), st.integers(1, 3), st.sampled_from([0, 8]))
+def test_folds_of_a_stream_are_blocks_of_rows_in_a_row(n, folds, blocks, n_test):
+    if n - n_test < 6:
+        return
+    splits = split_in_blocks(n, n_test, blocks * folds, folds, 0.2, 0.2)
+    first = split_in_blocks(n, n_test, folds, folds, 0.2, 0.2)
+    for repeat in range(blocks * folds):
+        parts = [splits[part][repeat] for part in PARTS]
+        np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(n))
+        own = n - n_test
+        for part in parts[:2] if n_test else parts:  # in a row, where the last row is followed by the first
+            assert (~np.isin((part + 1) % own, part)).sum() <= 1
+        if repeat < folds:
+            np.testing.assert_array_equal(parts[0], first["train"][repeat])
+    tested = splits["test"].values.reshape(-1) if n_test else splits["test"].values
+    assert (
+        np.bincount(tested, minlength=n)[n - n_test if n_test else 0 :] == (blocks * (folds if n_test else 1))
+    ).all()
+    with pytest.raises(DataError, match="no whole number"):
+        split_in_blocks(20, 0, 3, 2, 0.2, 0.2)

@@ -9,7 +9,7 @@ from tests.data.conftest import Desk
 from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
 from versus.data.spaces import Table, Tokens
-from versus.data.targets import Classes, Tags
+from versus.data.targets import Classes, Nothing, Tags
 
 STORY = "the film was a long slow story of love and war that nobody will see again"
 WORDS = STORY.split()
@@ -114,3 +114,14 @@ def test_a_rare_class_is_left_out(desk: Desk):
     assert entry["label_map"] == {"c": None}
     assert data.schema.classes == ("a", "b")
     assert "'c' has 1 members" in said
+
+
+def test_a_text_without_labels_is_a_stream(desk: Desk):
+    desk.write("story.txt", "\n".join(" ".join(text(j) for j in range(i % 3 + 1)) for i in range(200)))
+    entry, data, said = found(desk, "story.txt")
+    assert entry == {"source": "text", "path": "story.txt"}
+    assert data.schema.x.of_characters
+    assert data.schema.y == Nothing()
+    assert "texts of" in said
+    desk.write("table.txt", "".join(f"{i} {i * i % 7} {'ab'[i % 2]}\n" for i in range(60)))
+    assert isinstance(found(desk, "table.txt")[1].schema.x, Table)

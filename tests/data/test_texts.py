@@ -6,6 +6,7 @@ import pytest
 from tests.data.conftest import Desk
 from versus.data.errors import DataError
 from versus.data.spaces import Tokens
+from versus.data.targets import Nothing
 
 TEXTS = ("Good, very good!", "bad", "not good", "fine", "bad bad", "A")
 REVIEWS = list(zip(TEXTS, ("pos", "neg", "neg", "pos", "neg", "pos"), strict=True))
@@ -187,3 +188,23 @@ def test_what_is_wrong_with_sentences_is_named(desk: Desk, content, spec, messag
     desk.write("t.conll", content)
     with pytest.raises(DataError, match=message):
         desk.prepare(source="conll", path="t.conll", **spec)
+
+
+def test_a_text_is_windows_in_a_row(desk: Desk):
+    text = "\n".join(f"Line {i}, of a Text!" for i in range(60))
+    desk.write("t.txt", text)
+    found = desk.prepare(source="text", path="t.txt", window=50)
+    assert "".join(found.schema.x.text(window) for window in found.X) == text[: found.X.starts[-1]]
+    assert (found.X.lengths[:-1] == 50).all()
+    assert isinstance(found.schema.y, Nothing)
+    assert found.repeats == 5
+    tested = np.concatenate([found.rows(r, "test") for r in range(5)])
+    np.testing.assert_array_equal(tested, np.arange(len(found.X)))
+    desk.write("test.txt", "of a Line")
+    words = desk.prepare(source="text", path=".", file="t.txt", test_path="test.txt", unit="words", window=4)
+    assert [words.schema.x.text(window) for window in words.X][:2] == ["Line 0 , of", "a Text ! Line"]
+    assert words.schema.x.text(words.take(0, "test")[0][0]) == "of a Line"
+    part = desk.prepare(source="text", path="t.txt", window=50, limit=10)
+    np.testing.assert_array_equal(part.X.values, found.X[:10].values)
+    with pytest.raises(DataError, match="shorter `window:`"):
+        desk.prepare(source="text", path="t.txt", window=900)

@@ -188,8 +188,31 @@ class Conll(Splitting):
     encoding: Text = "utf-8"
 
 
+class Stream(Splitting):
+    """A text without labels, also compressed, cut into windows of equal length; folds are blocks of windows in a row.
+
+    Args:
+        path: the file; or, for several files, the folder that holds them.
+        file: name of the file in that folder.
+        test_path: file that holds the official test set.
+        unit: what a token is; words are letters and digits in a row, and each sign.
+        window: number of tokens of a row; by default 500 characters or 100 words.
+        lowercase: True to treat words that differ only in capital letters as the same.
+        encoding: text encoding.
+    """
+
+    source: Literal["text"]
+    path: Text
+    file: Text | None = None
+    test_path: Text | None = None
+    unit: Literal["characters", "words"] = "characters"
+    window: int | None = Field(None, ge=2)
+    lowercase: bool = False
+    encoding: Text = "utf-8"
+
+
 FileSpecification = Annotated[
-    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll,
+    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll | Stream,
     Field(discriminator="source"),
 ]
 

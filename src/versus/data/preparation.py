@@ -17,9 +17,10 @@ from versus.data.columns import RawTable
 from versus.data.encoding import encode
 from versus.data.errors import DataError
 from versus.data.images import RawImages
+from versus.data.ordered_splits import split_in_blocks, split_in_time
 from versus.data.prepared import Dataset, Part, Prepared
 from versus.data.sources import source_files
-from versus.data.splits import draw, split, split_draws, split_in_time
+from versus.data.splits import draw, split, split_draws
 from versus.data.texts import RawTexts
 from versus.data.units import units
 
@@ -54,7 +55,7 @@ def divide(
 ) -> Prepared:
     """Split a data set that was loaded by the specification ``given``, whose split options are ``content``."""
     dataset = _limited(dataset, content)
-    together = None if dataset.draws else units(dataset)
+    together = None if dataset.draws or dataset.is_stream else units(dataset)
     own = slice(0, len(dataset.y) - dataset.n_test)
     n_units = len(dataset.y[own]) if together is None else len(np.unique(together[own]))
     folds = content.folds if content.repeats else min(content.folds, n_units)
@@ -69,6 +70,8 @@ def divide(
     fractions = content.test_fraction, content.validation_fraction
     if dataset.draws:
         splits = split_draws(strata, dataset.n_test, repeats, content.validation_fraction, content.seed or 0)
+    elif dataset.is_stream:
+        splits = split_in_blocks(len(strata), dataset.n_test, repeats, folds, *fractions)
     elif dataset.times is None:
         splits = split(strata, dataset.n_test, repeats, folds, *fractions, content.seed or 0, together)
     else:
@@ -193,6 +196,10 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
         from versus.data.sources import documents
 
         return documents.load(given, base)
+    if isinstance(given, file_specification.Stream):
+        from versus.data.sources import streams
+
+        return streams.load(given, base)
     if isinstance(given, file_specification.Conll):
         from versus.data.sources import conll
 
@@ -215,7 +222,11 @@ def _limited(dataset: Dataset, options: table_specification.Splitting) -> Datase
     rng = np.random.default_rng([options.seed or 0, 2**31])  # a separate stream, independent of the repeats
     kept, tested = np.arange(n), np.arange(n, len(strata))
     if options.limit is not None and options.limit < n:
-        kept = draw(strata[:n], options.limit, 2 if dataset.n_test else 3, 0, rng)
+        kept = (
+            np.arange(options.limit)
+            if dataset.is_stream
+            else draw(strata[:n], options.limit, 2 if dataset.n_test else 3, 0, rng)
+        )
     if options.test_limit is not None and options.test_limit < dataset.n_test:
         tested = n + draw(strata[n:], options.test_limit, 1, 0, rng)
     rows = np.concatenate([kept, tested])

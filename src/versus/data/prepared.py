@@ -43,6 +43,7 @@ class Dataset:
         times: (N,) time of each row, by which they are split; None without.
         weights: (N,) weight of each row, with a mean of 1 in the file; None where all count alike.
         draws: number of independent draws of equal size that the rows consist of; 0 for one sample of given data.
+        is_stream: True where the rows are windows that follow each other, which are split in blocks.
     """
 
     X: Any
@@ -55,6 +56,7 @@ class Dataset:
     times: NDArray[np.float64] | None = None
     weights: NDArray[np.float64] | None = None
     draws: int = 0
+    is_stream: bool = False
 
     def take(self, rows: Any, n_test: int) -> Dataset:
         """Return the data set of some rows, by indices or a mask, of which the last ``n_test`` are the test set."""

@@ -125,6 +125,9 @@ class Image:
         return {"pixels": {"shape": list(self.shape), "levels": self.levels, **extremes}}
 
 
+CHARACTER = r"(?s:.)"  # the token_pattern of texts that are read character by character
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Sequences of unequal length: Ragged int32 codes into ``vocabulary``, which names the tokens of all rows.
@@ -173,6 +176,15 @@ class Tokens:
     @cached_property
     def _name_numbers(self) -> Array:
         return _name_numbers(self.vocabulary)
+
+    @property
+    def of_characters(self) -> bool:
+        """True where the tokens are all characters of a text, which are written without blanks between them."""
+        return self.token_pattern == CHARACTER
+
+    def text(self, sequence: Array) -> str:
+        """Write the tokens of one sequence (n,) as a text."""
+        return ("" if self.of_characters else " ").join(self.words(sequence))
 
     def words(self, sequence: Array) -> list[str]:
         """Names of the tokens of one sequence (n,)."""

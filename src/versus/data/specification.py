@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
-from versus.data.file_specification import Conll, FileSpecification, paths
+from versus.data.file_specification import Conll, FileSpecification, Stream, paths
 from versus.data.table_specification import Labelled, Section, Splitting, Tabular, Text
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
@@ -42,6 +42,7 @@ class Embedded(Splitting):
         "digits",
         "diabetes",
         "docstrings",
+        "docstring_stream",
         "python_tokens",
     ]
     rows: int | None = Field(None, ge=10, le=10_000_000)
@@ -115,7 +116,8 @@ class Url(Section):
 DatasetSpecification = Annotated[Embedded | OpenML | Url, Field(discriminator="source")]
 AnySpecification = Annotated[Embedded | OpenML | Url | FileSpecification, Field(discriminator="source")]
 
-_TASKS = {"diabetes": "regression", "python_tokens": "tagging"}  # of embedded data sets that are not for classification
+# Of embedded data sets that are not for classification.
+_TASKS = {"diabetes": "regression", "python_tokens": "tagging", "docstring_stream": "density"}
 
 
 def known_task(given: Splitting | OpenML | Url) -> str | None:
@@ -126,6 +128,8 @@ def known_task(given: Splitting | OpenML | Url) -> str | None:
         return _TASKS.get(given.name, "classification")
     if isinstance(given, Conll):
         return "tagging"
+    if isinstance(given, Stream):
+        return "density"
     return given.task if isinstance(given, Labelled) else None
 
 

@@ -1,4 +1,4 @@
-"""Splits shared by all models of a data set: made once, by class and by group, or in the order of time.
+"""Splits shared by all models of a data set: made once, by class and by group.
 
 What is drawn is a unit: a row, or several rows that stay together (`versus.data.units`).
 """
@@ -127,7 +127,7 @@ def split(
     if len(sizes) < (2 if n_test else 3):
         raise DataError(f"{len(sizes)} {few} too few to split into training, validation and test; wants 3 or more")
     kinds = strata[:n] if units is None else _majority(owners, strata[:n])
-    _expect_whole_partitions(repeats, 1 if n_test else folds, len(sizes))
+    expect_whole_partitions(repeats, 1 if n_test else folds, len(sizes))
 
     def has_all_classes(rows: Rows) -> bool:
         return units is None or len(np.unique(strata[rows])) == len(np.unique(strata[:n]))
@@ -177,7 +177,8 @@ def split_draws(
     return {part: Ragged.of(rows, np.int64) for part, rows in parts.items()}
 
 
-def _expect_whole_partitions(repeats: int, folds: int, units: int) -> None:
+def expect_whole_partitions(repeats: int, folds: int, units: int) -> None:
+    """Raise DataError unless the repeats are whole partitions of the units into folds, or one."""
     if repeats > 1 and repeats % folds:
         whole = folds * -(-repeats // folds)
         raise DataError(
@@ -203,50 +204,6 @@ def _partition(kinds: NDArray[np.int64], sizes: NDArray[np.int64], folds: int, r
         of[unit] = np.lexsort(rows[::-1])[0]
         rows[:, of[unit]] += sizes[unit]
     return of
-
-
-def split_in_time(
-    times: NDArray[np.float64],
-    strata: NDArray[np.int64],
-    n_test: int,
-    repeats: int,
-    test_fraction: float,
-    validation_fraction: float,
-) -> dict[Part, Ragged]:
-    """Split rows in the order of time, as ascending row indices of each repeat: training before validation before test.
-
-    The tests are windows of equal size that follow each other and end with the last row; all that lies before a window
-    is learnt from, so each repeat knows more of the past than the one before. Rows at the same time as the first of a
-    later part belong to none.
-
-    Args:
-        times: (N,) time of each row, in any unit.
-        strata, n_test, repeats, validation_fraction: as for `split`.
-        test_fraction: share of the rows in each window, at most 1 / (repeats + 1).
-
-    Raises:
-        DataError: if a repeat has no rows to learn from, or not all classes.
-    """
-    n = len(times) - n_test
-    order = np.argsort(times[:n], kind="stable")
-    ordered = times[order]
-    window = 0 if n_test else max(1, min(round(n * test_fraction), n // (repeats + 1)))
-    found: dict[Part, list[Rows]] = {part: [] for part in PARTS}
-    for repeat in range(repeats):
-        end = n - (repeats - 1 - repeat) * window
-        test = np.arange(n, len(times)) if n_test else order[end - window : end]
-        known = n if n_test else int(np.searchsorted(ordered, ordered[end - window]))
-        cut = min(known - round(known * validation_fraction), known - 1)
-        validated = int(np.searchsorted(ordered[:known], ordered[cut])) if known else 0
-        parts = [order[:validated], order[validated:known], test]
-        if len(np.unique(strata[parts[0]])) < len(np.unique(strata[:n])) or not len(parts[0]):
-            raise DataError(
-                f"repeat {repeat} learns from the first {validated} rows in time, and they do not have every class; "
-                f"fewer `repeats` than {repeats} give each a longer past"
-            )
-        for part, rows in zip(PARTS, parts, strict=True):
-            found[part].append(rows)
-    return {part: Ragged.of(map(np.sort, rows), np.int64) for part, rows in found.items()}
 
 
 def _majority(owners: Rows, strata: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Texts in the form stored for models: sequences of token codes with one class each, or one tag per token."""
+"""Texts in the form stored for models: sequences of token codes with one class each, one tag per token, or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.data.target_column import check_counts, encode_target
-from versus.data.targets import Tags, Target
+from versus.data.targets import Nothing, Tags, Target
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class RawTexts:
     Args:
         file: its name in messages.
         tokens: the tokens of each of the N texts.
-        labels: a column of N classes or numbers; or the tags of each text's tokens.
+        labels: a column of N classes or numbers; or the tags of each text's tokens; None where the N texts are windows
+            of a stream, one after the other.
         space: tokenization of the texts; its vocabulary is built from all of them.
         n_test: size of the official test set, the last of the N texts.
         locate: index of a text, from 0 -> its place for the reader, such as file and line.
@@ -35,7 +36,7 @@ class RawTexts:
 
     file: str
     tokens: Sequence[Sequence[str]]
-    labels: RawColumn | Sequence[Sequence[str]]
+    labels: RawColumn | Sequence[Sequence[str]] | None
     space: Tokens
     n_test: int = 0
     locate: Callable[[int], str] = field(default=lambda row: f"text {row + 1}")
@@ -55,13 +56,16 @@ def transcribe(raw: RawTexts, specification: Any) -> Dataset:
     warnings = [*raw.warnings, *_empty(raw)]
     y: Array | Ragged
     target: Target
-    if isinstance(raw.labels, Sequence):
+    if raw.labels is None:
+        y, target = np.zeros(len(X), np.int64), Nothing()
+    elif isinstance(raw.labels, Sequence):
         names, y = _coded(raw.labels, np.int64)
         target = Tags(names)
     else:
         y, target = encode_target(raw.labels, specification, raw.file, raw.locate)
         warnings += check_counts(y, target, raw.labels, raw.n_test, raw.file)
-    return Dataset(X, y, Schema(replace(raw.space, vocabulary=vocabulary), target), raw.n_test, warnings, raw.about)
+    schema = Schema(replace(raw.space, vocabulary=vocabulary), target)
+    return Dataset(X, y, schema, raw.n_test, warnings, raw.about, is_stream=raw.labels is None)
 
 
 def _coded(sequences: Sequence[Sequence[str]], dtype: type[Any]) -> tuple[tuple[str, ...], Ragged]:

@@ -169,9 +169,9 @@ class BayesClassifier(MixedDensity):
         """Log p(numbers | y) of those observed for every class, (N, *event) -> (N, K) nats."""
         return np.stack([density.log_prob(X) for density in self.densities_], axis=1)
 
-    def draw_numbers(self, label: int, n: int, rng: np.random.Generator) -> Array:
+    def draw_numbers(self, label: int, n: int, rng: np.random.Generator) -> Any:
         """Draw the numbers of ``n`` events of one class, (n, *event)."""
-        return np.asarray(self.densities_[label].sample(n, random_state=int(rng.integers(2**31))))
+        return self.densities_[label].sample(n, random_state=int(rng.integers(2**31)))
 
     def get_arrays(self) -> dict[str, Array]:
         """The prior, the categories' probabilities, and each density's arrays, under ``<class code>.<name>``."""

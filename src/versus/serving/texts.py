@@ -50,11 +50,11 @@ def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
 
 
 def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
-    """Decode token codes as texts, their words joined by blanks."""
+    """Decode token codes as texts, words joined by blanks."""
     import pandas as pd
 
     assert isinstance(schema.x, Tokens)
-    return pd.DataFrame({TEXT: [" ".join(schema.x.words(sequence)) for sequence in X]}, dtype=object)
+    return pd.DataFrame({TEXT: [schema.x.text(sequence) for sequence in X]}, dtype=object)
 
 
 def tags(model: Any, X: Events) -> Sequence[str]:

@@ -61,7 +61,8 @@ def inspect(
 
     Args:
         path: a table, arrays, idx images or a folder of them; a file of tagged sentences or of lines that begin with
-            their class; a folder of pictures or texts for each class; a file in a zip archive, as in ``a.zip/b.csv``.
+            their class; a text without labels; a folder of pictures or texts for each class; a file in a zip archive,
+            as in ``a.zip/b.csv``.
         target: name of the target column, of the array of targets, or of the file of labels; guessed by default.
         base: folder of params.yaml; the proposed paths are relative to it if ``path`` lies below it.
         name: name of the data set; by default derived from the file name.
@@ -115,7 +116,7 @@ def _entry(
         return entry, _pictures(entry, base, notes)
     if entry["source"] in ("csv", "tsv", "parquet", "xlsx", "json", "arff"):
         return entry, table_files.complete(entry, path, folder, target, base, notes)
-    if entry["source"] in ("documents", "conll"):
+    if entry["source"] in ("documents", "conll", "text"):
         return entry, _texts(entry, path, folder, base, notes)
     return entry, load(parse(entry), base, base)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ _CONLL = (".conllu", ".conll", ".conll2003", ".iob", ".iob2", ".bio", ".pos")
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arff", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".npz")
 _FEWEST_WORDS = 5  # on average, for a column to hold texts and not names
 _MOST_CLASSES = 50  # of lines that begin with their class
+_OF_A_TABLE = 0.9  # share of lines with as many columns, from which they are those of a table
 _MOST_OTHERS = 2  # features beside the texts, up to which the texts are what the table is about
 
 
@@ -26,14 +27,16 @@ def guess(path: Path) -> dict[str, Any] | None:
     """Guess the entry of params.yaml for a file of texts, without ``path``; None if it is no text, or a table.
 
     Args:
-        path: a file of tagged sentences or of lines that begin with their class.
+        path: a file of tagged sentences, of lines that begin with their class, or, if it is a .txt, of any text.
     """
     if is_table(path):
         return None
     lines = sniffing.sample(path)[0].splitlines()
     if _endings(path) & set(_CONLL) or _looks_tagged(lines):
         return {"source": "conll", **encoding([path])}
-    return {"source": "documents", **encoding([path])} if _begin_with_classes(lines) else None
+    if _begin_with_classes(lines):
+        return {"source": "documents", **encoding([path])}
+    return {"source": "text", **encoding([path])} if ".txt" in _endings(path) and _is_prose(lines) else None
 
 
 def is_table(path: Path) -> bool:
@@ -78,6 +81,17 @@ def _looks_tagged(lines: Sequence[str]) -> bool:
     groups = sum(1 for before, line in pairwise(lines) if before.strip() and not line.strip())
     widths = {len(row.split("\t") if "\t" in row else row.split()) for row in rows}
     return groups > 1 and len(widths) == 1 and min(widths) > 1 and len(rows) > 1.5 * groups
+
+
+def _is_prose(lines: Sequence[str]) -> bool:
+    """Check that no separator cuts nearly all lines into the same number of columns, two or more."""
+    rows = [line for line in lines if line.strip()]
+    for separator in ("\t", ";", ",", "|", None):
+        widths = Counter(len(row.split(separator)) for row in rows)
+        width, often = widths.most_common(1)[0] if widths else (1, 0)
+        if width > 1 and often >= _OF_A_TABLE * len(rows):
+            return False
+    return any(not is_number(word) for row in rows for word in row.split())
 
 
 def _begin_with_classes(lines: Sequence[str]) -> bool:

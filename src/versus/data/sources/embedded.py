@@ -173,5 +173,6 @@ _LOADERS: dict[str, Callable[[Embedded], Dataset]] = {
     "digits": _digits,
     "diabetes": _diabetes,
     "docstrings": lambda specification: transcribe(source_code.docstrings(), _AS_IT_IS),
+    "docstring_stream": lambda specification: transcribe(source_code.docstring_stream(), _AS_IT_IS),
     "python_tokens": lambda specification: transcribe(source_code.python_tokens(), _AS_IT_IS),
 }

@@ -19,14 +19,20 @@ from pathlib import Path
 import numpy as np
 
 from versus.data.columns import Words
-from versus.data.spaces import Tokens
+from versus.data.sources.streams import stream, windows
+from versus.data.spaces import CHARACTER, Tokens
 from versus.data.texts import RawTexts
 
 SUBPACKAGES = ("integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial")
 FEWEST_WORDS = 8
+WINDOW = 400
 MODULES = ("compiler", "ext", "lexer", "parser", "runtime")
 FEWEST_TOKENS, MOST_TOKENS = 4, 40
 
+_SCIPY = {
+    "licence": f"BSD 3-Clause; installed with SciPy {version('scipy')}",
+    "citation": "Virtanen and others 2020, SciPy 1.0: fundamental algorithms for scientific computing in Python",
+}
 _SECTION = re.compile(r"^[^\n]+\n-{3,}\s*$", re.MULTILINE)  # "Parameters" and the line below it
 _STRING = '"text"'  # stands for every string
 _SKIPPED = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
@@ -43,13 +49,19 @@ def docstrings() -> RawTexts:
     tokens = [space.cut(text) for text, _ in found]
     codes = np.array([k for _, k in found], np.int64)
     kept = np.flatnonzero([len(words) >= FEWEST_WORDS for words in tokens])
-    about = {
-        "description": f"descriptions of functions and classes in {len(SUBPACKAGES)} subpackages of SciPy",
-        "licence": f"BSD 3-Clause; installed with SciPy {version('scipy')}",
-        "citation": "Virtanen and others 2020, SciPy 1.0: fundamental algorithms for scientific computing in Python",
+    about = _SCIPY | {
+        "description": f"descriptions of functions and classes in {len(SUBPACKAGES)} subpackages of SciPy"
     }
     labels = Words("subpackage", codes[kept], SUBPACKAGES)
     return RawTexts("SciPy", [tokens[row] for row in kept], labels, space, about=about)
+
+
+def docstring_stream() -> RawTexts:
+    """Read the same summaries one after the other as a stream of characters, in windows of 400."""
+    texts = dict.fromkeys(text for name in SUBPACKAGES for text in _summaries(_package("scipy") / name))
+    space = Tokens((), CHARACTER)
+    about = _SCIPY | {"description": "characters of descriptions of functions and classes of SciPy"}
+    return stream("SciPy", windows(space.cut("\n\n".join(texts)), WINDOW), space, about=about)
 
 
 def python_tokens() -> RawTexts:

@@ -1,6 +1,6 @@
-r"""Baseline of generative models: columns that are independent of each other and of the class.
+r"""Baselines of generative models: columns, or the tokens of a text, that are independent of each other.
 
-.. math:: p(x, y) = p(y) \prod_d p(x_d)
+.. math:: p(x, y) = p(y) \prod_d p(x_d), \qquad p(x \mid T) = \prod_t p(x_t)
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.targets import Classes
 from versus.models.arguments import NonNegative, Positive
 from versus.models.bayes import ClassConditionalDensity
+from versus.models.classical_generative.markov_chain import SequenceDensity
 from versus.models.classical_generative.naive_bayes import MixedNaiveBayes
 
-__all__ = ["Marginals"]
+__all__ = ["Marginals", "Unigrams"]
 
 
 @dataclass(eq=False)
@@ -65,3 +66,12 @@ class Marginals(ClassConditionalDensity):
         super().set_arrays({name: array for name, array in arrays.items() if name == "log_prior"})
         self.columns_ = self._single_class()
         self.columns_.set_arrays({**arrays, "log_prior": np.zeros(1)})
+
+
+@dataclass(eq=False)
+class Unigrams(SequenceDensity):
+    """Tokens that depend on nothing before them."""
+
+    def longest(self) -> int:
+        """Length of the longest n-grams: single tokens."""
+        return 1

@@ -35,7 +35,7 @@ def columns(schema: Schema) -> tuple[str, ...]:
 def values(event: NDArray[Any], schema: Schema, number: Callable[[float], str] = formatting.compact) -> tuple[str, ...]:
     """Return an event's values as text, numbers formatted by ``number``; missing values are empty, tokens one text."""
     if isinstance(schema.x, Tokens):
-        return (" ".join(schema.x.words(event)),)
+        return (schema.x.text(event),)
     pairs = zip(event, schema.columns, strict=True)
     return tuple(_value(float(v), column.categories, number) for v, column in pairs)
 
