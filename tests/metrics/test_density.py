@@ -42,3 +42,12 @@ def test_dequantised_pixels_stay_in_their_bin_and_depend_on_the_seed_alone():
 def test_an_impossible_row_has_no_mean():
     with pytest.raises(UndefinedMetricError, match="1 of 3 test rows"):
         nats(np.array([-1.0, -np.inf, -2.0]))
+
+
+def test_uniform_tokens_take_the_same_nats_bits_and_perplexity_whatever_the_lengths():
+    lengths = np.array([1, 10, 300])
+    answers = -lengths * np.log(32.0), lengths
+    assert named("nats_per_token").score(*answers) == pytest.approx(np.log(32.0))
+    assert named("bits_per_character").score(*answers) == pytest.approx(5.0)
+    assert named("perplexity").score(*answers) == pytest.approx(32.0)
+    assert named("perplexity").score(answers[0] / 2, lengths) == pytest.approx(32.0**0.5)

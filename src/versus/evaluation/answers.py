@@ -102,6 +102,7 @@ METHODS = (
     "ais_elbo",
     "pseudo_log_prob",
     "sample",
+    "continue_",
     "encode",
     "decode",
     "impute",

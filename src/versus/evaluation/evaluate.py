@@ -25,6 +25,7 @@ from versus.evaluation.record import WEIGHTS, Record, hash_test_rows
 from versus.evaluation.uses import ANSWERS, USES
 from versus.evaluation.uses.density import as_asked
 from versus.evaluation.uses.generation import shown_samples
+from versus.evaluation.uses.language import continuations
 from versus.metrics.classification import confusion_matrix, reliability
 from versus.metrics.cost import prediction_speed, samples_per_second
 from versus.metrics.curves import GRID, mean_curves
@@ -64,7 +65,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
             if repeat == 0:
                 _write_first(model, data, out, seed)
                 write_cost(model, models / "0", data.take(0, "test")[0], data.schema, seed, out / "usage_cost.json")
-                about = _about(model, cell, data)
+                about = _about(model, cell, data, seed)
         except Exception as error:
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")
             raise
@@ -87,7 +88,7 @@ def evaluate_default(data: Prepared, models: Path, cell: Cell, out: Path, seed: 
     for repeat in range(data.repeats):
         default = models / DEFAULT / str(repeat)
         model = persistence.load(default if persistence.files(default) else models / str(repeat))
-        about = about or _about(model, cell, data)
+        about = about or _about(model, cell, data, seed)
         for use in ANSWERS:
             record.ask(use, model, HeldOut(data, repeat), seed + repeat)
     _write(record, data, about, out)
@@ -117,10 +118,14 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
         write_plane(model, data, out)
 
 
-def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
+def _about(model: Any, cell: Cell, data: Prepared, seed: int) -> dict[str, Any]:
     has = capabilities(model)
     method = density(has)
     unknown = [data.unknown_tokens(r)[0] for r in range(data.repeats)] if isinstance(data.X, Ragged) else None
+    shown = {
+        "continuations": continuations(model, HeldOut(data, 0), seed),
+        "topics": model.topics() if hasattr(model, "topics") else [],
+    }
     return {
         "cell": cell.name,
         "dataset": cell.dataset,
@@ -137,6 +142,7 @@ def _about(model: Any, cell: Cell, data: Prepared) -> dict[str, Any]:
         "repeats": data.repeats,
         "test_hash": hash_test_rows(data),
         **({} if unknown is None else {"unknown_tokens": unknown}),
+        **{name: found for name, found in shown.items() if found},
     }
 
 

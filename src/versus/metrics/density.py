@@ -1,4 +1,4 @@
-r"""Scores of densities: mean log-likelihood, and bits per dimension for images.
+r"""Scores of densities: mean log-likelihood, bits per dimension for images, nats, bits and perplexity for text.
 
 .. math:: \text{bits per dimension} = -\frac{1}{D \ln 2} \log p(x)
 
@@ -43,6 +43,28 @@ def log_likelihoods_and_size(log_prob: Array, n_features: int) -> Array:
 def bits_per_dimension(means: Array) -> Array:
     """Mean of -log2 p(x) / D; an upper bound of it if the values are lower bounds of log p(x)."""
     found: Array = -means[..., 0] / (means[..., 1] * math.log(2.0))
+    return found
+
+
+def surprises(log_prob: Array, lengths: Array) -> Array:
+    """Arrange -log p(x) of sequences, nats, and their numbers of tokens as rows (n, 2)."""
+    return np.concatenate([-log_likelihoods(log_prob), lengths[:, None].astype(np.float64)], axis=1)
+
+
+def nats_per_token(means: Array) -> Array:
+    """Mean of -log p over all tokens, whatever the lengths of their sequences."""
+    found: Array = means[..., 0] / means[..., 1]
+    return found
+
+
+def bits_per_character(means: Array) -> Array:
+    """Mean of -log2 p over all characters."""
+    return nats_per_token(means) / math.log(2.0)
+
+
+def perplexity(means: Array) -> Array:
+    """Number of equally probable words that would surprise as much as the text does (Jelinek and others 1977)."""
+    found: Array = np.exp(nats_per_token(means))
     return found
 
 

@@ -14,6 +14,7 @@ from versus.statistics.bootstrap import Scorer, scorer_of_rows, weighted_scorers
 _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
 _SAERENS = "Saerens, Latinne and Decaestecker 2002"
+_SHANNON = "Shannon 1951"
 _ESTEBAN = "Esteban, Hyland and Rätsch 2017"
 _counts = classification.class_counts
 
@@ -67,6 +68,12 @@ METRICS: tuple[Metric, ...] = (
         "Brants 2000", "scores", tagging.right_unknown, tagging.ratio),
     Metric("span_f1", "span F1", "spans", "share", "higher", 0, 1,
         "Tjong Kim Sang and Buchholz 2000", "headline", tagging.spans, tagging.span_f1),
+    Metric("nats_per_token", "nats a token", "language", "nats", "lower", 0, INF,
+        _SHANNON, "headline", density.surprises, density.nats_per_token),
+    Metric("bits_per_character", "bits a character", "characters", "bits", "lower", 0, INF,
+        _SHANNON, "headline", density.surprises, density.bits_per_character),
+    Metric("perplexity", "perplexity a word", "words", "", "lower", 1, INF,
+        "Jelinek, Mercer, Bahl and Baker 1977", "headline", density.surprises, density.perplexity),
     Metric("mean_log_likelihood", "mean log-likelihood, nats", "density", "nats", "higher", -INF, INF,
         _THEIS, "density", density.log_likelihoods),
     Metric("bits_per_dimension", "bits per dimension", "pixel_density", "bits", "lower", -INF, INF,
@@ -114,7 +121,7 @@ DECIDING = {
     "classification": ("classification",),
     "regression": ("regression", "intervals", "target_density"),
     "tagging": ("tagging", "spans"),
-    "density": ("density", "bound"),
+    "density": ("language", "characters", "words", "density", "bound"),
 }
 # Task -> the two scores that each verdict shows side by side: of the decision, and of the whole predicted distribution.
 SIDE_BY_SIDE = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Tokens
-from versus.data.targets import Classes, Number, Tags
+from versus.data.targets import Classes, Nothing, Number, Tags
 
 LONGEST = 120.0  # seconds that a suggested fit may take
 LARGEST = 4 * 2.0**30  # bytes that it may need
@@ -103,6 +103,14 @@ def _classes(schema: Schema) -> bool:
 
 def _documents(schema: Schema) -> bool:
     return _any_classes(schema) and isinstance(schema.x, Tokens)
+
+
+def _streams(schema: Schema) -> bool:
+    return isinstance(schema.y, Nothing) and isinstance(schema.x, Tokens)
+
+
+def _characters(schema: Schema) -> bool:
+    return _streams(schema) and isinstance(schema.x, Tokens) and schema.x.of_characters
 
 
 def _tags(schema: Schema) -> bool:
@@ -214,6 +222,10 @@ SUGGESTIONS = (
     Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "bernoulli_naive_bayes", "naive_bayes_discrete", "BernoulliNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "complement_naive_bayes", "naive_bayes_counts", "ComplementNaiveBayes", {}, _documents, _no_time),
+    Suggestion(C, "markov_chain", "markov_chain", "MarkovChainClassifier", {"order": 1}, _documents, _no_time),
+    Suggestion(C, "unigrams", "baseline", "Unigrams", {}, _streams, _no_time),
+    Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, _no_time),
+    Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, _no_time),
     Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from versus.data.targets import Nothing
 from versus.metrics import table as metric_table
 from versus.report import costs, formatting
 from versus.report.contrasts import Contrast, main_contrast, second_contrast
@@ -134,6 +135,8 @@ def _one_sided(dataset: DatasetResults) -> str:
         return "Nothing to compare: no model of either side was evaluated."
     present, absent = (first, "generative") if first is not None else (second, "discriminative")
     assert present is not None
+    if isinstance(dataset.prepared.schema.y, Nothing):
+        return f"The data have no labels, so no model of P(y|x) can be fitted. Best is {_with_score(dataset, present)}."
     return (
         f"Only one side was evaluated: {_with_score(dataset, present)}; there is no {absent} model to set against it."
     )

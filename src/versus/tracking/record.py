@@ -273,13 +273,13 @@ def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
 
 
 def draw(folder: Path, schema: Schema, out: Path) -> None:
-    """Draw the pictures of an evaluation into ``out``: confusion, reliability and graph_*.svg, samples.png or .csv."""
+    """Draw an evaluation into ``out``: confusion, reliability and graph_*.svg, learned.txt, samples.png or .csv."""
     from versus.report import evaluation  # drawing takes libraries that most stages do without
     from versus.report.figures import samples
     from versus.report.figures.classification import confusion_matrix, reliability_diagram
     from versus.report.figures.figure import standalone
     from versus.report.files import write_csv
-    from versus.report.sections.learned import graphs
+    from versus.report.sections.learned import graphs, texts
 
     found = evaluation.read(folder)
     if found is None:
@@ -291,6 +291,8 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         (out / "reliability.svg").write_text(standalone(reliability), encoding="utf-8")
     for i, figure in enumerate(graphs(found)[0]):
         (out / f"graph_{i}.svg").write_text(standalone(figure), encoding="utf-8")
+    if learned := texts(found):
+        (out / "learned.txt").write_text(learned, encoding="utf-8")
     drawn, labels = found.samples, found.sample_labels
     if drawn is None or labels is None:
         return

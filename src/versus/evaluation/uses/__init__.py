@@ -7,6 +7,7 @@ from versus.evaluation.uses import (
     density,
     generation,
     intervals,
+    language,
     missing,
     novelty,
     prediction,
@@ -21,6 +22,7 @@ USES: tuple[Use, ...] = (
     tagging,
     intervals,
     target_density,
+    language,
     density,
     generation,
     transfer,
@@ -28,4 +30,11 @@ USES: tuple[Use, ...] = (
     novelty,
     shifts,
 )
-ANSWERS: tuple[Use, ...] = (prediction, tagging, intervals, target_density, density)  # those whose scores may decide
+ANSWERS: tuple[Use, ...] = (
+    prediction,
+    tagging,
+    intervals,
+    target_density,
+    language,
+    density,
+)  # those whose scores may decide

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
-from versus.data.targets import Tags
+from versus.data.targets import Nothing, Tags
 from versus.report import formatting
 from versus.report.figures.pixels import png, sheet, to_bytes
 
@@ -50,6 +50,8 @@ def label(found: Any, schema: Schema, number: Callable[[float], str] = formattin
     """Return a class name, tags, or a value of the target; empty for a generator without classes (-1)."""
     if isinstance(schema.y, Tags):
         return " ".join(schema.classes[int(code)] for code in found)
+    if isinstance(schema.y, Nothing):
+        return ""
     if not schema.classes:
         return number(float(found))
     return schema.classes[int(found)] if found >= 0 else ""

@@ -1,4 +1,4 @@
-"""Structure that models have learned: the graph between columns, by class where each class has its own."""
+"""What models have learned: graphs between columns, topics of documents, and how they go on with a text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,22 @@ MOST_GRAPHS, MOST_NODES = 4, 60
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """Return the pictures of each model that has any, best first."""
+    """Return the pictures, topics and continuations of each model that has any, best first; None without."""
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
     found = [(e.cell, drawn, more) for e in ordered for drawn, more in [graphs(e)] if drawn]
-    return {"graphs": found} if found else None
+    named = ("topics", "continuations")
+    told = {name: [(e.cell, e.facts[name]) for e in ordered if e.facts.get(name)] for name in named}
+    return {"graphs": found, **told} if found or any(told.values()) else None
+
+
+def texts(evaluation: Evaluation) -> str:
+    """Write the topics and continuations of the first repeat's model as plain text; empty without."""
+    topics = [f"{topic['share']:.3f}  {' '.join(topic['words'])}" for topic in evaluation.facts.get("topics", ())]
+    told = [
+        f"--- temperature {found['temperature']:g}\n{found['prompt']}|{found['text']}\n"
+        for found in evaluation.facts.get("continuations", ())
+    ]
+    return "\n".join([*topics, *told])
 
 
 def graphs(evaluation: Evaluation) -> tuple[list[Figure], int]:

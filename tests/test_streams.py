@@ -1,0 +1,48 @@
+"""A text without labels from its file to the page: blocks of windows, bits a character, continuations."""
+
+import csv
+import json
+
+import numpy as np
+
+from stages import compare, evaluate, train_classical_generative
+from versus.report import results
+from versus.tracking.record import draw, read
+
+PARAMS = """
+seed: 0
+files:
+  story: {source: text, path: story.txt, window: 40}
+classical_generative:
+  story-unigrams: {data: story, module: baseline, class: Unigrams}
+  story-markov_chain: {data: story, module: markov_chain, class: MarkovChain, args: {order: 2}}
+"""
+
+
+def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "story.txt").write_text("".join(rng.choice(["<b>abc ", "abd &\n"], 300)), encoding="utf-8")
+    workspace = prepared_workspace(PARAMS, "story")
+    for cell in ("story-unigrams", "story-markov_chain"):
+        train_classical_generative.main(cell)
+        evaluate.main(cell)
+    compare.main()
+    with (tmp_path / "reports" / "comparison.csv").open() as file:
+        rows = {(row["model"], row["metric"]): row for row in csv.DictReader(file)}
+    chain, alone = (float(rows[m, "bits_per_character"]["mean"]) for m in ("markov_chain", "unigrams"))
+    assert chain < 0.5 < 2.0 < alone
+    assert float(rows["markov_chain", "bits_per_character"]["high"]) < alone
+    found = json.loads((workspace.evaluation("story-markov_chain") / "evaluation.json").read_text())
+    assert [told["temperature"] for told in found["continuations"]] == [0.5, 0.8, 1.0]
+    assert "accuracy_score" not in {metric for _, metric in rows}
+    assert "draws data without classes" in str(found["skipped"])
+    page = (tmp_path / "reports" / "report.html").read_text(encoding="utf-8")
+    assert "no model of P(y|x) can be fitted" in page
+    assert "temperature 0.8" in page
+    assert "&lt;b&gt;abc" in page
+    assert "<b>abc" not in page
+    data = results.read(workspace).datasets[0]
+    draw(workspace.evaluation("story-markov_chain"), data.prepared.schema, tmp_path)
+    assert (tmp_path / "learned.txt").read_text().count("temperature") == 3
+    logged = {point.key for point in read(workspace, data.evaluations[0].cell).scores}
+    assert {"nats_per_token", "bits_per_character"} <= logged
