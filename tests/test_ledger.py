@@ -117,12 +117,16 @@ def test_regressions_fill_what_neighbours_cannot_extrapolate() -> None:
 
 def test_the_rarest_class_becomes_nine_times_as_frequent_as_the_most_frequent() -> None:
     y = np.repeat([0, 1, 2], [60, 30, 10])
-    weights, priors = shifts.shifted_classes(y, np.array([600, 300, 100, 5]))
+    weights, priors = shifts.shifted_classes(y, np.array([600, 300, 100, 5]), np.ones(100))
     assert weights.mean() == pytest.approx(1)
     assert priors[3] == 0  # no test row
     np.testing.assert_allclose(np.bincount(y, weights, 4) / 100, priors)
     assert priors[2] / priors[0] == pytest.approx(9 ** (2 / 3))
-    assert shifts.shifted_classes(y[:90], np.array([600, 300]))[1] == pytest.approx([0.1, 0.9])
+    own = np.where(y == 1, 3.0, 0.5)  # rows that have weights already
+    again, same = shifts.shifted_classes(y, np.array([600, 300, 100, 5]), own)
+    np.testing.assert_allclose(same, priors)
+    np.testing.assert_allclose(np.bincount(y, again * own, 4) / own.sum(), priors)
+    assert shifts.shifted_classes(y[:90], np.array([600, 300]), np.ones(90))[1] == pytest.approx([0.1, 0.9])
 
 
 def test_priors_are_estimated_from_rows_without_classes_and_bayes_rule_turns_to_them() -> None:
@@ -152,7 +156,7 @@ def test_a_tilt_moves_a_normal_by_a_deviation_and_finds_the_sparse_end() -> None
     scaled = np.column_stack([known[:, 0], 0.9 * known[:, 0] / 6 + known[:, 1]])  # standardised, they correlate
     turned = np.column_stack([asked[:, 0], 0.9 * asked[:, 0] / 6 + asked[:, 1]])
     component, sparse = shifts.positions(scaled, turned, schema, 0)
-    weights = shifts.tilted(component)
+    weights = shifts.tilted(component, np.ones(3000))
     assert weights.mean() == pytest.approx(1)
     assert (weights * component).mean() == pytest.approx(1, abs=0.15)
     assert np.corrcoef(component, asked[:, 0])[0, 1] > 0.7

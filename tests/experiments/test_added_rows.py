@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from stages import experiment, fingerprint
+from tests.models.small_text import documents
 from versus import params as parameters
 from versus.arrays import Ragged
 from versus.data import prepared
@@ -41,6 +43,7 @@ experiments:
   unseen: {kind: held_out_class, data: blobs, cells: [blobs-logistic_regression, blobs-gaussian]}
 """
 NAMES = ("labels", "drawn", "unseen")
+BLOBS = Schema(Table((Column("a"), Column("b"))), Classes(("u", "v")))
 
 
 @pytest.fixture
@@ -103,6 +106,32 @@ def test_self_training_learns_from_what_it_is_sure_of() -> None:
     assert (taught.predict(X) == y).mean() >= (alone.predict(X) == y).mean()
     losses = [log_loss(y[500:], m.predict_proba(X[500:])) for m in (taught, alone)]
     assert losses[0] < 0.7 * losses[1]  # more rows count more beside the penalty
+
+
+def test_em_finds_the_classes_of_rows_without_labels() -> None:
+    """From two labelled rows a class, EM must find the means as if all labels were known."""
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 500)
+    X = rng.normal(size=(500, 2)) + 4 * y[:, None]
+    few = np.array([*np.flatnonzero(y == 0)[:2], *np.flatnonzero(y == 1)[:2]])
+    others = np.setdiff1d(np.arange(500), few)
+    bayes = partial(find("classical_generative", "naive_bayes", "MixedNaiveBayes"), schema=BLOBS)
+    found, alone = few_labels.fit_by_em(bayes, X[few], y[few], X[others]), bayes().fit(X[few], y[few])
+    np.testing.assert_allclose(found.means_, [X[y == k].mean(axis=0) for k in (0, 1)], atol=0.15)
+    assert found.log_prob(X[others]).mean() > alone.log_prob(X[others]).mean()
+    halves = [np.full(len(rows), 0.5) for rows in (few, others)]
+    doubled = few_labels.fit_by_em(bayes, X[few], y[few], X[others], halves)
+    np.testing.assert_allclose(doubled.means_, found.means_, atol=0.02)  # all rows count half, and so alike
+
+
+def test_documents_learn_from_those_without_labels() -> None:
+    X, y, schema = documents(n=900, seed=3)
+    bayes = find("classical_generative", "naive_bayes_counts", "MultinomialNaiveBayes")
+    few = np.array([*np.flatnonzero(y == 0)[:3], *np.flatnonzero(y == 1)[:3]])
+    alone = bayes(schema=schema).fit(X[few], y[few])
+    found = few_labels.fit_by_em(lambda: bayes(schema=schema), X[few], y[few], X[np.arange(20, 600)])
+    right = [(m.predict(X[np.arange(600, 900)]) == y[600:]).mean() for m in (alone, found)]
+    assert right[1] > right[0] + 0.05
 
 
 def test_areas_of_a_class_left_out_are_scikit_learns() -> None:

@@ -11,7 +11,7 @@ For any other model there is self-training (Yarowsky, 1995): what it is sure of 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,8 @@ def _with_unlabelled(cell: Cell) -> Callable[[Task], Any]:
         data, model = task.data, task.new(cell)
         labelled, unlabelled = (data.X[task.rows], data.y[task.rows]), data.X[task.others]
         if isinstance(model, GenerativeClassifier) and takes_weights(model) and not isinstance(model, FitsBySteps):
-            return fit_by_em(lambda: task.new(cell), *labelled, unlabelled)
+            weights = None if data.weights is None else [data.weights[rows] for rows in (task.rows, task.others)]
+            return fit_by_em(lambda: task.new(cell), *labelled, unlabelled, weights)
         if not hasattr(model, "predict_proba"):
             raise ValueError(f"{cell.name} predicts no classes, and can learn from no row without a label")
         return self_trained(cell, task)
@@ -61,23 +62,27 @@ def _with_unlabelled(cell: Cell) -> Callable[[Task], Any]:
     return learn
 
 
-def fit_by_em(new: Callable[[], Any], X: Any, y: Labels, unlabelled: Any) -> Any:
+def fit_by_em(
+    new: Callable[[], Any], X: Any, y: Labels, unlabelled: Any, weights: Sequence[Array] | None = None
+) -> Any:
     """Fit to labelled and unlabelled events by EM, which begins with the labelled ones.
 
     Args:
         new: builds an unfitted model, whose ``fit`` takes weights of rows.
         X, y: labelled events (N, *event) and their classes (N,).
         unlabelled: (M, *event).
+        weights: of the labelled events (N,) and of the others (M,); None where all count alike.
     """
-    model, before = new().fit(X, y), None
+    own, others = weights or (np.ones(len(y)), np.ones(len(unlabelled)))
+    model, before = new().fit(X, y, sample_weight=own), None
     for _ in range(STEPS if len(unlabelled) else 0):
         of_class = model.predict_proba(unlabelled)
         if before is not None and np.abs(of_class - before).max() < SETTLED:
             break
         before = of_class
         rows, labels = np.nonzero(of_class >= NEGLIGIBLE)
-        weights = np.concatenate([np.ones(len(y)), of_class[rows, labels]])
-        model = new().fit(joined([X, unlabelled[rows]]), np.concatenate([y, labels]), sample_weight=weights)
+        together = np.concatenate([own, others[rows] * of_class[rows, labels]])
+        model = new().fit(joined([X, unlabelled[rows]]), np.concatenate([y, labels]), sample_weight=together)
     return model
 
 

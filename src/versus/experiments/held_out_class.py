@@ -102,7 +102,8 @@ def rows_of(courses: Mapping[str, Sequence[Course]], data: Prepared, confidence:
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(known), np.full(len(known), 1 / len(known)), size=RESAMPLES)
     times = np.vstack([np.ones(len(known)), drawn])  # resample 0 is the sample itself
-    weights = np.split(times[:, joined], np.cumsum([len(rows) for rows in test])[:-1], axis=1)
+    times = times[:, joined] if data.weights is None else times[:, joined] * data.weights[np.concatenate(test)]
+    weights = np.split(times, np.cumsum([len(rows) for rows in test])[:-1], axis=1)
     areas = {
         (cell, signal): found
         for cell, of in courses.items()

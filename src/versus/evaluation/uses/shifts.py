@@ -49,30 +49,32 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     probabilities = in_batches(model.predict_proba, held_out.X).astype(np.float64)
     X, labels = held_out.data.take(held_out.repeat, "train", "validation")
     counts = np.bincount(labels, minlength=k)
-    weights, shifted = shifted_classes(y, counts)
+    of_rows = np.ones(len(y)) if held_out.weights is None else held_out.weights
+    weights, shifted = shifted_classes(y, counts, of_rows)
     own = np.exp(model.log_prior_) if hasattr(model, "log_prior_") else (counts + 1) / (counts + 1).sum()
     yield Answers("classes_shifted", (y, probabilities, weights))
     yield Answers("priors_given", (y, turned(probabilities, own, shifted), weights))
-    estimated = estimated_priors(probabilities, own, weights)
+    estimated = estimated_priors(probabilities, own, weights * of_rows)
     yield Answers("priors_estimated", (y, turned(probabilities, own, estimated), weights))
     if not isinstance(held_out.schema.x, Tokens):
         component, sparse = positions(X, held_out.X, held_out.schema, seed)
-        yield Answers("component_shifted", (y, probabilities, tilted(component)))
-        yield Answers("sparse_shifted", (y, probabilities, tilted(sparse)))
+        yield Answers("component_shifted", (y, probabilities, tilted(component, of_rows)))
+        yield Answers("sparse_shifted", (y, probabilities, tilted(sparse, of_rows)))
 
 
-def shifted_classes(y: Labels, counts: Array) -> tuple[Array, Array]:
-    """Return weights (n,) of mean 1 under which the classes of ``y`` (n,) have other priors, and those priors (K,).
+def shifted_classes(y: Labels, counts: Array, of_rows: Array) -> tuple[Array, Array]:
+    """Return weights (n,) of mean 1 over rows, which give the classes other priors, and those priors (K,).
 
     Args:
         y: classes of the test rows; one without any of them gets no prior.
         counts: (K,) rows to learn from of each class.
+        of_rows: (n,) weights that the test rows have already.
     """
-    here = np.bincount(y, minlength=len(counts))
+    here = np.bincount(y, of_rows, minlength=len(counts))
     place = np.argsort(np.argsort(counts, kind="stable"), kind="stable")  # 0 for the rarest
     priors = np.where(here > 0, RATIO ** (-place / max(len(counts) - 1, 1)), 0.0)
     priors /= priors.sum()
-    return (priors / np.maximum(here, 1))[y] * len(y), priors
+    return (priors / np.where(here > 0, here, 1.0))[y] * of_rows.sum(), priors
 
 
 def turned(probabilities: Array, before: Array, after: Array) -> Array:
@@ -108,7 +110,7 @@ def _standardised(z: Array) -> Array:
     return np.asarray((z - z.mean()) / (spread if spread > 0 else 1.0))
 
 
-def tilted(z: Array) -> Array:
-    """Weights exp(z) of mean 1, (n,) -> (n,); beyond two deviations they grow no more."""
+def tilted(z: Array, of_rows: Array) -> Array:
+    """Weights exp(z) of mean 1 over rows weighted (n,), (n,) -> (n,); beyond two deviations they grow no more."""
     weights = np.exp(np.clip(z, -REACH, REACH))
-    return np.asarray(weights / weights.mean())
+    return np.asarray(weights / np.average(weights, weights=of_rows))
