@@ -7,14 +7,20 @@ import importlib
 import sys
 from argparse import Namespace
 
+import shtab
+
+from versus import __version__
 from versus.pipeline import ending
 
 # Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
 COMMANDS = {
     "repro": "mend what a kill left behind, run what has changed side by side, and say where the report is",
+    "status": "say which cells run again after an edit of params or code, and about how long that takes",
     "run": "run another params file in a workspace of its own",
     "migrate": "give the arguments in a params file of an earlier version their names of today",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
+    "remove": "take a data set with its cells, or one cell, out of params.yaml",
+    "models": "list the models, or one model's arguments",
     "ui": "browse the runs in MLflow's pages, on this machine only",
     "predict": "say what a cell's model makes of the rows of a file",
     "sample": "draw new data from a cell's generative model",
@@ -43,11 +49,13 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _parse(words: list[str]) -> Namespace:
-    parser = argparse.ArgumentParser(prog="python -m versus", description="Generative versus discriminative, measured.")
+    parser = argparse.ArgumentParser(prog="versus", description="Generative versus discriminative, measured.")
+    parser.add_argument("--version", action="version", version=f"versus {__version__}")
+    shtab.add_argument_to(parser, help="print what completes commands and options in this shell")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         sub = subparsers.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
-        if words[:1] == [name]:  # only the command that is run pays for its imports
+        if words[:1] in ([name], ["--print-completion"]):  # only the command that is run pays for its imports
             importlib.import_module(f"versus.commands.{name}").arguments(sub)
     options, rest = parser.parse_known_args(words)
     if rest and not hasattr(options, "dvc"):

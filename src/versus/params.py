@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from versus.data import specification
+from versus.data.errors import unknown
 from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
 from versus.metrics import table
@@ -95,7 +96,7 @@ def cell(params: Params, name: str) -> Cell:
     for found in cells(params):
         if found.name == name:
             return found
-    raise ParamsError(f"params.yaml has no cell {name!r}")
+    raise ParamsError(f"params.yaml: {unknown('cell', name, (found.name for found in cells(params)))}")
 
 
 def dataset(params: Params, name: str) -> Any:
@@ -106,7 +107,7 @@ def dataset(params: Params, name: str) -> Any:
     """
     found = params.datasets.get(name) or params.files.get(name)
     if found is None:
-        raise ParamsError(f"params.yaml has no data set {name!r}")
+        raise ParamsError(f"params.yaml: {unknown('data set', name, (*params.datasets, *params.files))}")
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from versus import params as parameters
+from versus import params_editing
 from versus.data.inspect.inspection import Proposal, inspect
 from versus.data.preparation import parse
 from versus.data.targets import Classes
@@ -178,39 +178,11 @@ def write(
     Raises:
         ParamsError: where the result would not be valid; the file is then unchanged.
     """
-    yaml = YAML(typ="rt")
-    yaml.width = 4096
-    tree = yaml.load(path.read_text(encoding="utf-8"))
-    _section(tree, "files")[name] = _on_one_line(entry)
-    for s in suggestions:
-        cell = {"data": name, "module": s.module, "class": s.class_name, **({"args": s.args} if s.args else {})}
-        _section(tree, s.family)[f"{name}-{s.model}"] = _on_one_line(cell)
-    if primary is not None:
-        scores = _section(tree, "comparison").setdefault("primary", CommentedMap())
-        scores[name] = primary
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("w", encoding="utf-8") as file:
-        yaml.dump(tree, file)
-    try:
-        parameters.read(aside)
-    except parameters.ParamsError:
-        aside.unlink()
-        raise
-    shutil.copymode(path, aside)
-    aside.replace(path)
-
-
-def _section(tree: CommentedMap, name: str) -> CommentedMap:
-    """Return the section in block style, so that each entry has its own line; a comment after it stays after it."""
-    found = tree.get(name)
-    if isinstance(found, CommentedMap):
-        found.fa.set_block_style()
-    else:
-        tree[name] = found = CommentedMap()
-    return found
-
-
-def _on_one_line(mapping: dict[str, Any]) -> CommentedMap:
-    line = CommentedMap({k: _on_one_line(v) if isinstance(v, dict) else v for k, v in mapping.items()})
-    line.fa.set_flow_style()
-    return line
+    with params_editing.edited(path) as tree:
+        params_editing.section(tree, "files")[name] = params_editing.on_one_line(entry)
+        for s in suggestions:
+            cell = {"data": name, "module": s.module, "class": s.class_name, **({"args": s.args} if s.args else {})}
+            params_editing.section(tree, s.family)[f"{name}-{s.model}"] = params_editing.on_one_line(cell)
+        if primary is not None:
+            scores = params_editing.section(tree, "comparison").setdefault("primary", CommentedMap())
+            scores[name] = primary

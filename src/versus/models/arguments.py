@@ -54,11 +54,12 @@ _RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Argument:
-    """One constructor argument: its annotation as written, and if it is required."""
+    """One constructor argument: its annotation as written, if it is required, and the default as written."""
 
     name: str
     annotation: str
     required: bool
+    default: str = ""
 
     def accepts(self, value: Any) -> bool:
         """Check that a value fits the annotation; one that names another class is left to that class."""

@@ -79,10 +79,18 @@ def _fields(path: Path, name: str) -> dict[str, Argument]:
     found = {}
     for field in (field for general in _lineage(path, name) for field in general.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            argument = Argument(field.target.id, ast.unparse(field.annotation), field.value is None)
+            default = "" if field.value is None else _default(field.value)
+            argument = Argument(field.target.id, ast.unparse(field.annotation), field.value is None, default)
             if not argument.name.endswith("_") and not argument.annotation.startswith("ClassVar"):
                 found[argument.name] = argument
     return found
+
+
+def _default(node: ast.expr) -> str:
+    """Write a field's default; of ``field(default_factory=lambda: [64, 64])`` the list."""
+    if isinstance(node, ast.Call) and node.keywords:
+        node = node.keywords[0].value
+    return ast.unparse(node.body if isinstance(node, ast.Lambda) else node)
 
 
 def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -127,11 +135,17 @@ TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "p
 
 
 @cache
+def methods(family: str, module: str, name: str) -> frozenset[str]:
+    """Names of a class's methods, with those that it inherits from classes of ours."""
+    lineage = _lineage(Path(__file__).parent / family / f"{module}.py", name)
+    return frozenset(f.name for general in lineage for f in general.body if isinstance(f, ast.FunctionDef))
+
+
+@cache
 def task(family: str, module: str, name: str) -> str | None:
     """Task of a class, by its methods; None for one that models x alone, which fits data of any task."""
-    lineage = _lineage(Path(__file__).parent / family / f"{module}.py", name)
-    methods = {f.name for general in lineage for f in general.body if isinstance(f, ast.FunctionDef)}
-    return next((task for method, task in TELLING.items() if method in methods), None)
+    has = methods(family, module, name)
+    return next((task for method, task in TELLING.items() if method in has), None)
 
 
 def unfit(family: str, module: str, name: str, wanted: str) -> str | None:

@@ -1,0 +1,97 @@
+"""Commands of the command line that need no run: models, status, remove, completion, and names mistyped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from versus import __version__
+from versus import params as parameters
+from versus.__main__ import COMMANDS, main
+from versus.models import catalogue
+from versus.pipeline.fingerprint import fingerprints
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the params of this project, and its fingerprints as after a run."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "data/fingerprints").mkdir(parents=True)
+    for name, text in fingerprints(parameters.read(tmp_path / "params.yaml")):
+        (tmp_path / "data/fingerprints" / f"{name}.txt").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def test_models_shows_each_class_and_the_arguments_of_one(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    _, said, _ = call(capsys, "models")
+    for cell in parameters.cells(parameters.read(project / "params.yaml")):
+        assert cell.class_name in said
+    assert "tagging" in next(line for line in said.splitlines() if "HiddenMarkovModel" in line)
+    _, said, _ = call(capsys, "models", "MLPClassifier")
+    row = next(line for line in said.splitlines() if line.startswith("hidden_layer_sizes"))
+    assert "list of int from 1 up" in row
+    default = catalogue.signatures("discriminative", "perceptron")["MLPClassifier"]["hidden_layer_sizes"].default
+    assert default in row
+    code, _, error = call(capsys, "models", "GausianClassifier")
+    assert code == 1
+    assert "did you mean" in error
+    assert "GaussianClassifier" in error
+
+
+def test_status_names_the_cells_that_an_edit_reaches(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    assert "Neither params nor code" in call(capsys, "status")[1]
+    params = project / "params.yaml"
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("n_components: 6", "n_components: 7"), encoding="utf-8"
+    )
+    (project / "data/fingerprints/prepare-iris.txt").unlink()
+    mlp = project / "data/fingerprints/evaluate-wine-mlp.txt"  # as if a file had been another then
+    mlp.write_text(mlp.read_text(encoding="utf-8") + "abc  src/versus/gone.py\n", encoding="utf-8")
+    said = call(capsys, "status")[1].splitlines()
+    assert "params.yaml: 'train-moons-gaussian_mixture', 'evaluate-moons-gaussian_mixture', 'compare'" in said
+    assert "new: 'prepare-iris'" in said
+    assert "src/versus/gone.py: 'evaluate-wine-mlp'" in said
+    cells = list(parameters.cells(parameters.read(params)))
+    fitted = 1 + sum(cell.dataset == "iris" for cell in cells)
+    assert f"To run: {fitted} of {len(cells)} cells are fitted, {fitted + 1} scored, and compared." in said
+
+
+def test_remove_takes_out_a_cell_or_a_data_set_and_what_needs_it(
+    capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    path = project / "params.yaml"
+    before, lines = parameters.read(path), path.read_text(encoding="utf-8").splitlines()
+    assert "removed discriminative: iris-mlp" in call(capsys, "remove", "iris-mlp")[1]
+    kept = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if "iris-mlp" not in line] == kept  # with every comment
+    call(capsys, "remove", "breast_cancer")
+    after = parameters.read(path)
+    assert "breast_cancer" not in after.datasets
+    assert not any(cell.dataset == "breast_cancer" for cell in parameters.cells(after))
+    assert {e for e, asked in before.experiments.items() if asked.data == "breast_cancer"}.isdisjoint(after.experiments)
+    assert len(before.datasets) == len(after.datasets) + 1
+    code, _, error = call(capsys, "remove", "wine-mpl")
+    assert code == 1
+    assert "'wine-mlp'" in error.partition("did you mean")[2]
+
+
+def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __version__ in call(capsys, "--version")[1]
+    _, script, _ = call(capsys, "--print-completion", "bash")
+    assert all(command in script for command in COMMANDS)
+    assert "--target" in script
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
