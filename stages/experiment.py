@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages import entry
 from versus import params as parameters
-from versus.experiments import augmentation, few_labels, held_out_class, training_size
+from versus.experiments import augmentation, few_labels, held_out_class, label_shift, training_size
 from versus.experiments.run import Job
 from versus.workspace import Workspace
 
@@ -15,6 +15,7 @@ KINDS = {
     "few_labels": few_labels.run,
     "augmentation": augmentation.run,
     "held_out_class": held_out_class.run,
+    "label_shift": label_shift.run,
 }
 
 

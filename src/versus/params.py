@@ -27,6 +27,7 @@ from versus.settings import (
     FewLabels,
     Gate,
     HeldOutClass,
+    LabelShift,
     Training,
     TrainingSize,
     Tuning,
@@ -40,7 +41,8 @@ ExperimentSpecification = Annotated[
     Annotated[TrainingSize, Tag("training_size")]
     | Annotated[FewLabels, Tag("few_labels")]
     | Annotated[Augmentation, Tag("augmentation")]
-    | Annotated[HeldOutClass, Tag("held_out_class")],
+    | Annotated[HeldOutClass, Tag("held_out_class")]
+    | Annotated[LabelShift, Tag("label_shift")],
     Discriminator(lambda given: given.get("kind", "training_size") if isinstance(given, dict) else given.kind),
 ]
 

@@ -175,7 +175,14 @@ class HeldOutClass(_Experiment):
     kind: Literal["held_out_class"] = "held_out_class"
 
 
-Experiment = TrainingSize | FewLabels | Augmentation | HeldOutClass
+@dataclass(frozen=True)
+class LabelShift(_Experiment):
+    """Cells where the classes have other frequencies at test time: as fitted, turned by Bayes' rule, and refitted."""
+
+    kind: Literal["label_shift"] = "label_shift"
+
+
+Experiment = TrainingSize | FewLabels | Augmentation | HeldOutClass | LabelShift
 
 
 @dataclass(frozen=True)

@@ -40,16 +40,17 @@ classical_generative:
 experiments:
   labels: {kind: few_labels, data: blobs, cells: [blobs-logistic_regression, blobs-gaussian], labels: [6, 900]}
   drawn: {kind: augmentation, data: blobs, cells: [blobs-logistic_regression, blobs-gaussian], sizes: [12, 60]}
+  shift: {kind: label_shift, data: blobs, cells: [blobs-logistic_regression, blobs-gaussian]}
   unseen: {kind: held_out_class, data: blobs, cells: [blobs-logistic_regression, blobs-gaussian]}
 """
-NAMES = ("labels", "drawn", "unseen")
+NAMES = ("labels", "drawn", "shift", "unseen")
 BLOBS = Schema(Table((Column("a"), Column("b"))), Classes(("u", "v")))
 
 
 @pytest.fixture
 def workspace(prepared_workspace: Callable[[str, str], Workspace]) -> Workspace:
     rng = np.random.default_rng(0)
-    y = np.arange(240) % 3
+    y = np.minimum(np.arange(240) % 5, 2)  # the last class has three of five rows
     X = rng.normal(size=(240, 2)) + 6 * np.array([[0, 0], [1, 0], [0, 1]])[y]
     Path("blobs.csv").write_text(
         "a,b,y\n" + "".join(f"{a},{b},k{k}\n" for (a, b), k in zip(X.tolist(), y, strict=True))
@@ -74,8 +75,12 @@ def test_each_kind_runs_and_the_page_shows_it(workspace: Workspace) -> None:
     assert best is found["unseen"]["rows"][0]
     read = results.read(workspace, parameters.cells(parameters.read(workspace.params)), experiments=NAMES)
     first, second = shown([additions, held_out, crossing], read)  # none is about sizes alone
-    assert [e["name"] for e in first.content["experiments"]] == ["labels", "drawn"]
-    assert len(first.pictures) == 2
+    assert [e["name"] for e in first.content["experiments"]] == ["labels", "drawn", "shift"]
+    assert len(first.pictures) == 3
+    value = {curve["cell"]: curve["value"] for curve in found["shift"]["curves"] if curve["score"] == "log_loss"}
+    for cell in ("blobs-logistic_regression", "blobs-gaussian"):
+        assert value[f"{cell}+bayes"] < value[cell]
+        assert value[f"{cell}+refitted"] < value[cell]
     assert "logistic_regression + gaussian" in first.content["experiments"][1]["words"][0]
     assert "| gaussian | classical generative | density |" in "\n".join(second.markdown)
 

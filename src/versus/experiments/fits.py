@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.arrays import joined
+from versus.arrays import Array, joined
 from versus.data.prepared import Prepared
 from versus.data.targets import Classes
 from versus.evaluation.answers import EvaluationError, HeldOut
@@ -89,6 +89,7 @@ class Fits:
     metrics: Sequence[Metric]
     training: Training
     seed: int
+    weigh: Callable[[HeldOut], Array] | None = None  # weights (n,) of mean 1, by which test rows count
 
     def course(self, entrant: Entrant, repeat: int) -> Course:
         """Fit and score one entrant at all sizes of all orders of one repeat."""
@@ -106,7 +107,7 @@ class Fits:
                     model = entrant.fitted(task)
                     course.seconds[place] = time.perf_counter() - begin
                     for name, scores in row_scores(model, held_out, self.metrics, self.seed + repeat):
-                        course.rows[name][place] = scores
+                        course.rows[name][place] = scores if self.weigh is None else scores * self.weigh(held_out)
 
                 failed = failure.attempt(fit_and_score, "training", entrant.cell.time_limit)
                 if failed is not None:

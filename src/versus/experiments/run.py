@@ -15,10 +15,11 @@ import numpy as np
 from filelock import FileLock
 
 from versus import manifest
-from versus.arrays import Step
+from versus.arrays import Array, Step
 from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
+from versus.evaluation.answers import HeldOut
 from versus.experiments import curves
 from versus.experiments.curves import Course
 from versus.experiments.fits import Entrant, Fits
@@ -67,10 +68,20 @@ class Job:
         return prepared.read(folder)
 
 
-def run_curves(job: Job, sizes: Sequence[int], draws: int, entrants: Sequence[Entrant], gains: Sequence[Gain]) -> None:
-    """Fit and score all entrants at all sizes, and write curves, differences of both sides, and gains."""
+def run_curves(
+    job: Job,
+    sizes: Sequence[int],
+    draws: int,
+    entrants: Sequence[Entrant],
+    gains: Sequence[Gain],
+    weigh: Callable[[HeldOut], Array] | None = None,
+) -> None:
+    """Fit and score all entrants at all sizes, and write curves, differences of both sides, and gains.
+
+    ``weigh`` gives the test rows weights (n,) of mean 1.
+    """
     metrics = metrics_of(job.data.schema, job.comparison, job.asked.data)
-    fits = Fits(job.data, sizes, draws, metrics, job.training, job.seed)
+    fits = Fits(job.data, sizes, draws, metrics, job.training, job.seed, weigh)
 
     def found(courses: Mapping[str, Sequence[Course]]) -> dict[str, Any]:
         return curves.compare(entrants, gains, courses, sizes, metrics, job.data, job.comparison.confidence, job.seed)

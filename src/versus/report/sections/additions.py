@@ -1,4 +1,4 @@
-"""Rows added to a training set: without labels, or drawn by a generative model; what each cell gains by them."""
+"""What cells gain by rows without labels, by drawn rows, and by knowing that the classes have shifted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from versus.report.figures.size_curves import size_curves
 from versus.report.results import Results
 from versus.report.section import Content, escaped, table
 
-NAME, TITLE = "additions", "What rows without labels, and drawn rows, add"
+NAME, TITLE = "additions", "What unlabelled rows, drawn rows and known shifts add"
 WHAT = {
     "few_labels": ("labelled rows", "the other rows to learn from, without their labels"),
     "augmentation": ("real rows", "rows that a generative model drew, which was fitted on the same real ones"),
+    "label_shift": ("rows", "the new frequencies of the test rows' classes: by Bayes' rule, and fitted again"),
 }
 
 
@@ -61,7 +62,8 @@ def gains(found: Mapping[str, Any]) -> list[list[str]]:
     rows = []
     for gain in (gain for gain in found["gains"] if gain["score"] == first):
         ends = gain["difference"]
-        rows.append([_model(gain["with"]), *map(_gain, ends["value"], ends["low"], ends["high"])])
+        against = "" if "+" not in gain["without"] else f" against {_model(gain['without'])}"
+        rows.append([f"{_model(gain['with'])}{against}", *map(_gain, ends["value"], ends["low"], ends["high"])])
     return [header, *rows]
 
 
@@ -75,7 +77,8 @@ def words(found: Mapping[str, Any]) -> list[str]:
         worse = [str(size) for size, _, high in known if high < 0]
         parts = [f"better with {_listed(better)} rows"] if better else []
         parts += [f"worse with {_listed(worse)} rows"] if worse else []
-        told.append(f"{_model(gain['with'])}: {' and '.join(parts) or 'no clear difference at any size'}.")
+        against = "" if "+" not in gain["without"] else f" against {_model(gain['without'])}"
+        told.append(f"{_model(gain['with'])}{against}: {' and '.join(parts) or 'no clear difference at any size'}.")
     return told
 
 
