@@ -83,7 +83,13 @@ def test_a_cell_keeps_the_contract(cell: Cell, tmp_path: Path) -> None:
         expect_equal(answer, loaded[name], f"{name} differs after saving and loading")
 
 
-OF_OTHER_DATA = {"BernoulliNaiveBayes", "MultinomialNaiveBayes", "CategoricalNaiveBayes", "ConvolutionalClassifier"}
+OF_OTHER_DATA = {
+    "BernoulliNaiveBayes",
+    "MultinomialNaiveBayes",
+    "CategoricalNaiveBayes",
+    "ConvolutionalClassifier",
+    "RestrictedBoltzmannMachine",
+}
 
 
 def cells_of_numbers() -> list[Cell]:

@@ -432,3 +432,18 @@ def test_a_pseudo_likelihood_never_passes_for_a_likelihood():
     names = [metric.name + answered.suffix for metric in of_use(answered.use)]
     assert names == ["mean_pseudo_log_likelihood_discrete"]
     assert named(names[0]).label.startswith("mean pseudo-log-likelihood")
+
+
+def test_an_estimated_likelihood_has_a_name_of_its_own_and_its_filters_are_drawn():
+    data = digits()
+    kind = find("classical_generative", "restricted_boltzmann", "RestrictedBoltzmannMachine")
+    model = kind(schema=data.schema, n_components=20, epochs=1, ais_steps=20, random_state=0, device="cpu")
+    model.fit(data.X[:60], data.y[:60])
+    (answered,) = density.answers(model, HeldOut(data, 0), 0)
+    names = [metric.name + answered.suffix for metric in of_use(answered.use)]
+    assert names == ["mean_ais_log_likelihood_binarised"]
+    estimate, low, high = model.log_normaliser_
+    assert low < estimate < high
+    sheet = learned.filter_sheet(model.filters())
+    assert sheet.shape == (2 * 9 - 1, 10 * 9 - 1)
+    assert sheet.min() == 0 or sheet.max() == 255  # each unit from its strongest weight

@@ -43,8 +43,8 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
         models: folder with one saved model per repeat: ``0.json``, ``1.json`` … and their other files.
         cell: the cell.
         out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
-            curves.csv, importance.csv, samples.npy, sample_labels.npy, graphs.json, usage_cost.json and, for
-            two-dimensional data, grid*.npy; created if missing.
+            curves.csv, importance.csv, samples.npy, sample_labels.npy, usage_cost.json, for some models graphs.json and
+            filters.npy, and for two-dimensional data grid*.npy; created if missing.
         seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
 
     Raises:
@@ -114,6 +114,8 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
     if hasattr(model, "graphs"):
         found = {"graphs": [asdict(graph) for graph in model.graphs()]}
         (out / "graphs.json").write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
+    if hasattr(model, "filters"):
+        np.save(out / "filters.npy", model.filters(), allow_pickle=False)
     if is_plane(data.schema):
         write_plane(model, data, out)
 
@@ -122,10 +124,12 @@ def _about(model: Any, cell: Cell, data: Prepared, seed: int) -> dict[str, Any]:
     has = capabilities(model)
     method = density(has)
     unknown = [data.unknown_tokens(r)[0] for r in range(data.repeats)] if isinstance(data.X, Ragged) else None
-    shown = {
+    shown: dict[str, Any] = {
         "continuations": continuations(model, HeldOut(data, 0), seed),
         "topics": model.topics() if hasattr(model, "topics") else [],
     }
+    if hasattr(model, "filters"):
+        shown["log_normaliser"] = model.log_normaliser_.tolist()
     return {
         "cell": cell.name,
         "dataset": cell.dataset,

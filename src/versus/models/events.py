@@ -8,6 +8,7 @@ evaluation of generative models" (ICLR 2016).
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,27 @@ def raw_rows(X: Array, schema: Schema) -> Array:
     """
     schema.x.check(X)
     return np.asarray(X).reshape(len(X), schema.n_features)
+
+
+def binary_rows(model: str, X: Array, schema: Schema) -> Array:
+    """Convert events to bits, (N, *event) -> (N, D) of 0, 1 and NaN; pixels count as 1 from half of their levels up.
+
+    Raises:
+        ValueError: naming ``model``, and the column and value that is no bit.
+    """
+    rows = raw_rows(X, schema)
+    if isinstance(schema.x, Image):
+        if schema.levels is None:
+            raise ValueError(f"{model} cuts pixels at half of their levels, and these have none: floats")
+        return (rows >= ceil(schema.levels / 2)).astype(np.float64)
+    for column, values in zip(schema.columns, rows.T, strict=True):
+        odd = values[~(np.isnan(values) | (values == 0) | (values == 1))]
+        if odd.size:
+            raise ValueError(
+                f"{model} takes columns of 0 and 1, and column {column.name!r} holds {odd[0]}; "
+                "MixedNaiveBayes takes numbers and categories"
+            )
+    return rows.astype(np.float64, copy=False)
 
 
 def as_rows(X: Array, schema: Schema, dtype: type[Any] = np.float64) -> Array:

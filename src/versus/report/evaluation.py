@@ -175,6 +175,11 @@ class Evaluation:
         return list(found.get("graphs", ()))
 
     @cached_property
+    def filters(self) -> NDArray[Any] | None:
+        """Weights of hidden units to the pixels of an event, (H, *event), of the first repeat's model."""
+        return self._array("filters")
+
+    @cached_property
     def trials(self) -> dict[int, list[TriedArguments]]:
         """Trials of the tuning: repeat -> trials, the default first; empty where nothing was tuned."""
         path, found = self.folder / "trials.csv", dict[int, list[TriedArguments]]()

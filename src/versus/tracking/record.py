@@ -278,8 +278,9 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
     from versus.report.figures import samples
     from versus.report.figures.classification import confusion_matrix, reliability_diagram
     from versus.report.figures.figure import standalone
+    from versus.report.figures.pixels import png
     from versus.report.files import write_csv
-    from versus.report.sections.learned import graphs, texts
+    from versus.report.sections.learned import filter_sheet, graphs, texts
 
     found = evaluation.read(folder)
     if found is None:
@@ -293,6 +294,8 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         (out / f"graph_{i}.svg").write_text(standalone(figure), encoding="utf-8")
     if learned := texts(found):
         (out / "learned.txt").write_text(learned, encoding="utf-8")
+    if found.filters is not None and isinstance(schema.x, Image):
+        (out / "filters.png").write_bytes(png(filter_sheet(found.filters), scale=4))
     drawn, labels = found.samples, found.sample_labels
     if drawn is None or labels is None:
         return

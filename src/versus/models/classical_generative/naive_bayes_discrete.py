@@ -10,7 +10,6 @@ classification" (1998). Missing columns drop out of the product: the exact margi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,7 +22,7 @@ from versus.models.bayes import ClassConditionalDensity
 from versus.models.checks import check_shape
 from versus.models.classical_generative.naive_bayes_counts import CountedDensity
 from versus.models.counts import RowCounts, TokenCounts
-from versus.models.events import raw_rows, stored_events
+from versus.models.events import binary_rows, raw_rows, stored_events
 from versus.numerics.categorical_factors import CategoricalFactors, check_codes, fit_categorical
 
 __all__ = ["BernoulliNaiveBayes", "CategoricalNaiveBayes"]
@@ -158,16 +157,4 @@ class _BitRows(RowCounts):
         Raises:
             ValueError: naming the column and the value that is not 0 or 1.
         """
-        rows = raw_rows(X, self.schema)
-        if isinstance(self.schema.x, Image):
-            if self.schema.levels is None:
-                raise ValueError("BernoulliNaiveBayes cuts pixels at half of their levels, and these have none: floats")
-            return (rows >= ceil(self.schema.levels / 2)).astype(np.float64)
-        for column, values in zip(self.schema.columns, rows.T, strict=True):
-            odd = values[~(np.isnan(values) | (values == 0) | (values == 1))]
-            if odd.size:
-                raise ValueError(
-                    f"BernoulliNaiveBayes takes columns of 0 and 1, and column {column.name!r} holds {odd[0]}; "
-                    "MixedNaiveBayes takes numbers and categories"
-                )
-        return rows.astype(np.float64, copy=False)
+        return binary_rows("BernoulliNaiveBayes", X, self.schema)

@@ -1,25 +1,38 @@
-"""What models have learned: graphs between columns, topics of documents, and how they go on with a text."""
+"""What models have learned: graphs between columns, filters, topics of documents, and how they go on with a text."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from versus.data.spaces import Image
+from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
 from versus.report.figures.figure import Figure
 from versus.report.figures.graph import graph
+from versus.report.figures.pixels import data_uri, sheet
 
 NAME, TITLE = "learned", "What the models learned"
-MOST_GRAPHS, MOST_NODES = 4, 60
+MOST_GRAPHS, MOST_NODES, MOST_FILTERS = 4, 60, 40
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
     """Return the pictures, topics and continuations of each model that has any, best first; None without."""
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
-    found = [(e.cell, drawn, more) for e in ordered for drawn, more in [graphs(e)] if drawn]
+    drawn = [(e.cell, figures, more) for e in ordered for figures, more in [graphs(e)] if figures]
     named = ("topics", "continuations")
     told = {name: [(e.cell, e.facts[name]) for e in ordered if e.facts.get(name)] for name in named}
-    return {"graphs": found, **told} if found or any(told.values()) else None
+    machines = []
+    for evaluation in ordered if isinstance(dataset.prepared.schema.x, Image) else ():
+        if evaluation.filters is not None:
+            picture = filter_sheet(evaluation.filters)
+            scale = max(1, 480 // picture.shape[1])
+            machines.append((evaluation.cell, data_uri(picture), picture.shape[1] * scale, normaliser(evaluation)))
+    found = {"graphs": drawn, "machines": machines, **told}
+    return found if any(found.values()) else None
 
 
 def texts(evaluation: Evaluation) -> str:
@@ -38,3 +51,21 @@ def graphs(evaluation: Evaluation) -> tuple[list[Figure], int]:
     small = [g for g in evaluation.graphs if len(g["nodes"]) <= MOST_NODES][:MOST_GRAPHS]
     drawn = [graph(f"{model}: {g['title']}", g["nodes"], g["arcs"], g["directed"]) for g in small]
     return drawn, len(evaluation.graphs) - len(drawn)
+
+
+def filter_sheet(filters: NDArray[Any]) -> NDArray[np.uint8]:
+    """Draw weights (H, height, width[, C]) in grey, each unit from its most negative to its most positive weight."""
+    largest = np.abs(filters.reshape(len(filters), -1)).max(axis=1).clip(min=1e-12)
+    chosen = np.sort(np.argsort(-largest, kind="stable")[:MOST_FILTERS])  # units that nothing moved say nothing
+    scaled = filters[chosen] / largest[chosen].reshape(-1, *[1] * (filters.ndim - 1))
+    grey = np.round(127.5 * (scaled + 1)).astype(np.uint8)
+    return sheet(grey[..., 0] if grey.ndim == 4 and grey.shape[-1] == 1 else grey, 10)
+
+
+def normaliser(evaluation: Evaluation) -> str:
+    """Say log Z with its interval, and how it was found."""
+    estimate, low, high = evaluation.facts["log_normaliser"]
+    if low == high:
+        return f"log Z = {formatting.score(estimate)} nats, by enumeration"
+    interval = formatting.span(low, high)
+    return f"log Z = {formatting.score(estimate)} nats ({interval}), by annealed importance sampling"

@@ -1,0 +1,129 @@
+"""Boltzmann machines, against enumeration of all their states."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from tests.models.classical_generative import small_data as data
+from versus.data.schema import Schema
+from versus.evaluation.answers import capabilities
+from versus.models.classical_generative.restricted_boltzmann import RestrictedBoltzmannMachine
+from versus.numerics.boltzmann import BoltzmannMachine, annealed_log_normaliser, exact_log_normaliser, log_odds
+from versus.training.batches import generator_for
+
+
+def machine_of(visible, hidden, labels=0, scale=1.0, seed=0):
+    torch.manual_seed(seed)
+    machine = BoltzmannMachine(visible, hidden, labels, chains=50).double()
+    for parameter in machine.parameters():
+        parameter.data = scale * torch.randn_like(parameter)
+    return machine
+
+
+def states_of(machine):
+    """All visible states, (S, V): bits times classes."""
+    bits = len(machine.visible_bias) - machine.labels
+    rows = torch.tensor(list(product([0.0, 1.0], repeat=bits)), dtype=torch.float64)
+    if not machine.labels:
+        return rows
+    classes = torch.eye(machine.labels, dtype=torch.float64)
+    return torch.cat([rows.repeat_interleave(machine.labels, 0), classes.repeat(len(rows), 1)], dim=1)
+
+
+def energies(machine, v):
+    """Log of the sum over hidden states of exp(-E(v, h)), one hidden state after the other."""
+    hidden = torch.tensor(list(product([0.0, 1.0], repeat=machine.weight.shape[1])), dtype=torch.float64)
+    every = v @ machine.weight @ hidden.T + (v @ machine.visible_bias)[:, None] + hidden @ machine.hidden_bias
+    return torch.logsumexp(every, dim=1).detach()
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+def test_free_energy_and_normaliser_are_sums_over_all_states(labels):
+    for hidden in (4, 7):  # the smaller layer is enumerated, whichever it is
+        machine = machine_of(5 + labels, hidden, labels)
+        states = states_of(machine)
+        expected = energies(machine, states)
+        torch.testing.assert_close(-machine.free_energy(states).detach(), expected)
+        log_z = float(torch.logsumexp(expected, dim=0))
+        assert exact_log_normaliser(machine) == pytest.approx(log_z)
+        base = torch.zeros(5 + labels, dtype=torch.float64)
+        z, error = annealed_log_normaliser(machine, base, generator_for(0, "ais"), chains=100, steps=150)
+        assert 0 < error < 0.1
+        assert abs(z - log_z) < 3 * error
+    scores = machine.label_scores(states[:: max(labels, 1), :5]).detach() if labels else None
+    assert scores is None or torch.allclose(scores.flatten(), expected)
+
+
+def test_gibbs_sampling_reaches_the_distribution():
+    machine = machine_of(6, 3, labels=2, scale=0.7)
+    states = states_of(machine)
+    p = torch.softmax(energies(machine, states), dim=0).numpy()
+    generator = generator_for(0, "gibbs")
+    v = machine.gibbs(torch.zeros(6000, 6, dtype=torch.float64), 60, generator)
+    places = (v[:, None] == states).all(dim=2).int().argmax(dim=1).numpy()
+    assert np.abs(np.bincount(places, minlength=len(p)) / 6000 - p).max() < 5 * np.sqrt(0.25 / 6000)
+    clamped = torch.tensor([[0.0, 1.0]], dtype=torch.float64).repeat(50, 1)
+    assert (machine.gibbs(v[:50], 3, generator, clamped)[:, 4:] == clamped).all()
+
+
+def test_the_contrast_has_the_gradient_of_the_likelihood():
+    """With chains that have forgotten where they started, it is that of -log p of the data, but for their number."""
+    machine = machine_of(4, 3, scale=0.5)
+    v = states_of(machine)[[1, 5, 5, 14]]
+    machine.chains = torch.zeros(40_000, 4, dtype=torch.float64)
+    machine.contrast(v, 50, True, generator_for(0, "chains")).backward()
+    found = [p.grad.clone() for p in machine.parameters()]
+    machine.zero_grad()
+    states = states_of(machine)
+    (machine.free_energy(v).mean() + torch.logsumexp(-machine.free_energy(states), dim=0)).backward()
+    for sampled, parameter in zip(found, machine.parameters(), strict=True):
+        assert (sampled - parameter.grad).abs().max() < 0.015
+
+
+@pytest.fixture(scope="module")
+def bits():
+    """Two prototypes of nine bits, a tenth of them turned."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=600)
+    prototypes = rng.integers(2, size=(2, 9))
+    X = (prototypes[y] ^ (rng.random((600, 9)) < 0.1)).astype(float)
+    return X, y, Schema.of(X, y)
+
+
+@pytest.mark.parametrize("persistent", [True, False], ids=["PCD", "CD"])
+def test_a_machine_learns_its_likelihood_is_exact_and_sums_to_one(bits, persistent):
+    X, y, schema = bits
+    model = RestrictedBoltzmannMachine(
+        n_components=6, persistent=persistent, epochs=25, batch_size=50, learning_rate=0.02, schema=schema,
+        random_state=0, device="cpu",
+    )  # fmt: skip
+    model.fit(X, y)
+    assert "log_prob" in capabilities(model)
+    assert "ais_log_prob" not in capabilities(model)
+    everything = np.array(list(product([0.0, 1.0], repeat=9)))
+    assert np.exp(model.log_prob(everything)).sum() == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(np.exp(model.log_joint(everything)).sum(axis=0).sum(), 1, atol=1e-4)
+    truth = -(np.log(2) + 9 * -(0.1 * np.log(0.1) + 0.9 * np.log(0.9)))
+    assert model.log_prob(X).mean() > truth - 0.35
+    assert (model.predict(X) == y).mean() > 0.95
+    drawn = model.sample(400, y=np.repeat([0, 1], 200), random_state=0)
+    assert (model.predict(drawn) == np.repeat([0, 1], 200)).mean() > 0.9
+    assert (model.decode(model.encode(X)) == X).mean() > 0.85
+
+
+def test_annealing_tells_the_likelihood_of_images_and_holds_an_interval():
+    X, y, schema = data.images()
+    model = RestrictedBoltzmannMachine(n_components=20, epochs=3, schema=schema, random_state=0, device="cpu")
+    model.fit(X, y)  # 12 pixels: enumerated
+    z, low, high = model.log_normaliser_
+    assert z == low == high
+    assert model.measure == "binarised"
+    assert model.filters().shape == (20, 4, 3)
+    machine, base = model.machines_[0], log_odds(torch.full((14,), 0.5), 2)
+    estimate, error = annealed_log_normaliser(machine, base, generator_for(1, "ais"), chains=100, steps=200)
+    assert abs(estimate - z) < 3 * error + 1e-3
+    y = np.array([0, 1])
+    with pytest.raises(ValueError, match="takes complete rows"):
+        RestrictedBoltzmannMachine(schema=Schema.of(np.eye(2), y)).fit(np.full((2, 2), np.nan), y)
