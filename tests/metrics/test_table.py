@@ -26,7 +26,7 @@ def test_answers_select_their_metrics():
 
 
 def test_tables_of_the_report_know_their_columns():
-    assert shown("headline")[:3] == ["accuracy_score", "precision_score", "recall_score"]
+    assert shown("headline")[:3] == ["accuracy_score", "log_loss", "roc_auc"]
     assert "cohen_kappa_score" in shown("scores")
     assert shown("bound") == ["mean_elbo", "bits_per_dimension_bound", "mean_ais_elbo"]
 

@@ -168,9 +168,9 @@ class Made:
         )
         if all(importances):
             importance.write(folder / "importance.csv", data, importances)
-        mean = curves.mean_curves(truths, predictions)
-        places = zip(curves.GRID, mean.hits, mean.precision, [mean.prevalence] * len(curves.GRID), strict=True)
-        write_csv(folder / "curves.csv", ("place", "hits", "precision", "prevalence"), places)
+        if (mean := curves.mean_curves(truths, predictions)) is not None:
+            places = zip(curves.GRID, mean.hits, mean.precision, [mean.prevalence] * len(curves.GRID), strict=True)
+            write_csv(folder / "curves.csv", ("place", "hits", "precision", "prevalence"), places)
         methods = ["fit", "predict_proba", *(["sample"] if model.generative else []), *(["fit_steps"] * model.steps)]
         if model.generative:
             rows = data.rows(0, "train")[:60]

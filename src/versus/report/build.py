@@ -5,6 +5,7 @@ The page loads and sends nothing: its policy allows only its own style and scrip
 
 from __future__ import annotations
 
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,6 +114,7 @@ def _with_filters(made: Environment) -> Environment:
         "p_value": formatting.p_value,
         "times": formatting.times,
         "breakable": breakable,
+        "is_hash": lambda text: re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", text) is not None,
         "count": formatting.count,
         "estimate": formatting.estimate,
         "shorten": formatting.shorten,

@@ -88,7 +88,7 @@ def _tick_label(value: float) -> str:
 class Mark:
     """A point: its place, shape and colour (``kind``: a family, "baseline", or "c0" … "c7"), and its hover text.
 
-    ``label`` is shown beside it; ``faint`` points are based on few rows.
+    ``label`` is shown at ``label_at``: x, y and the text's anchor.
     """
 
     x: float
@@ -96,7 +96,7 @@ class Mark:
     kind: str
     title: str
     label: str = ""
-    faint: bool = False
+    label_at: tuple[float, float, str] = (0.0, 0.0, "start")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from versus.report.sections import (
     ranks,
     since,
     table,
-    trade_off,
     tuning,
     verdict,
 )
@@ -28,7 +27,6 @@ SECTIONS: tuple[Section[Results], ...] = (
     families,
     table,
     differences,
-    trade_off,
     ranks,
     crossing,
     additions,

@@ -19,7 +19,8 @@ Legend = list[tuple[str, str, bool]]  # colour, name of the loss, whether its li
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
     """Return (cell, picture, legend) of each such cell."""
     drawn = [(e.cell, *found) for e in dataset.evaluations if (found := learning_curves(e)) is not None]
-    return {"curves": drawn} if drawn else None
+    has_kl = any("train_kl" in e.history for e in dataset.evaluations)
+    return {"curves": drawn, "has_kl": has_kl} if drawn else None
 
 
 def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
@@ -31,7 +32,9 @@ def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
     x = scale([step for step, _ in points], 62, 348, pad=0.02)
     y = scale([value for _, value in points], 186, 10)
     parts = list(dict.fromkeys(_part(name) for name in names))
-    legend = [(f"c{parts.index(_part(n)) % 8}", n.replace("_", " "), n.startswith("validation")) for n in names]
+    # The first loss has the colour of the family, as everywhere on the page.
+    colours = [evaluation.cell.group, *(f"c{3 + i % 5}" for i in range(len(parts) - 1))]
+    legend = [(colours[parts.index(_part(n))], n.replace("_", " "), n.startswith("validation")) for n in names]
     lines = [
         Line(
             path([(x(step), y(value)) for step, value in thinned(curve) if isfinite(value)]),

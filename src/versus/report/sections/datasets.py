@@ -23,16 +23,18 @@ from versus.report.sections import (
     regions,
     samples,
     scores,
+    trade_off,
 )
 
 NAME, TITLE = "datasets", "Data set by data set"
 OF_ONE: tuple[Section[DatasetResults], ...] = (
     profile,
     findings,
+    scores,
+    trade_off,
     regions,
     confusion,
     importance,
-    scores,
     likelihoods,
     ledger,
     samples,
@@ -42,17 +44,17 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (
 
 
 def content(results: Results) -> dict[str, Any]:
-    """Return (name, outcome, sections) of each data set."""
+    """Return (verdict, sections) of each data set."""
     both = zip(results.datasets, results.verdicts, strict=True)
-    return {"datasets": [(dataset.name, verdict.outcome, shown(OF_ONE, dataset)) for dataset, verdict in both]}
+    return {"datasets": [(verdict, shown(OF_ONE, dataset)) for dataset, verdict in both]}
 
 
 def markdown(content: Content) -> list[str]:
     """Return the blocks of the sections of each data set."""
     return [
         block
-        for name, _, sections in content["datasets"]
+        for verdict, sections in content["datasets"]
         for section in sections
         if section.markdown
-        for block in (f"### {escaped(name)}: {section.title.lower()}", "", *section.markdown)
+        for block in (f"### {escaped(verdict.dataset)}: {section.title.lower()}", "", *section.markdown)
     ]

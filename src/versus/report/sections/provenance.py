@@ -47,6 +47,8 @@ def provenance_of(
         folders: their prepared folders.
     """
     found = {key: value for key, value in given.items() if key != "runs"}
+    if "hardware" in found:
+        found["hardware"] = _in_units(found["hardware"])
     if given.get("commit"):
         found["reproduce"] = _reproduction(str(given["commit"]), bool(given.get("dirty")))
     fits = [repeat for d in datasets for e in d.evaluations for repeat in e.training.get("repeats", [])]
@@ -57,13 +59,21 @@ def provenance_of(
         found["fitting"] = f"{len(fits)} fits, {formatting.duration(seconds)} in all{shared}"
     machines = _machines(datasets)
     if machines and machines != [given.get("hardware")]:
-        found["machine of the fits"] = machines[0] if len(machines) == 1 else machines
+        found["machine of the fits"] = list(map(_in_units, machines)) if len(machines) > 1 else _in_units(machines[0])
     found["data, SHA-256"] = {name: folder_hash(folder) for name, folder in folders.items()}
     return found
 
 
+def _in_units(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the bytes of a machine's memory as GB (10⁹)."""
+    found = dict(machine)
+    if "memory_bytes" in found:
+        found["memory"] = f"{found.pop('memory_bytes') / 1e9:.1f} GB"
+    return found
+
+
 def _reproduction(commit: str, dirty: bool) -> str:
-    command = f"git checkout {commit} && make repro"
+    command = f"git checkout {commit[:12]} && make repro"
     return f"{command} (the working tree had changes, which that commit does not hold)" if dirty else command
 
 

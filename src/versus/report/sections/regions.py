@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Evaluation
@@ -16,6 +17,7 @@ from versus.report.files import read_array
 
 NAME, TITLE = "regions", "Decision regions"
 MOST_POINTS = 250
+SMOOTHING = 2.0  # points of the grid, the standard deviation of the kernel
 PALETTE = (
     (37, 99, 175),
     (200, 80, 20),
@@ -33,7 +35,8 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
     drawn = [(e.cell, figure) for e in ordered if (figure := decision_regions(dataset, e)) is not None]
     has_contours = any(figure.parts["lines"] for _, figure in drawn)
-    return {"regions": drawn, "has_contours": has_contours} if drawn else None
+    has_bounds = any(e.facts.get("bound") for e in ordered)
+    return {"regions": drawn, "has_contours": has_contours, "has_bounds": has_bounds} if drawn else None
 
 
 def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure | None:
@@ -43,6 +46,8 @@ def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure 
     if axes is None or probabilities is None:
         return None
     log_density = read_array(evaluation.folder / "grid_log_prob.npy")  # (G, G)
+    if log_density is not None and evaluation.facts.get("bound"):
+        log_density = gaussian_filter(log_density, SMOOTHING, mode="nearest")  # a bound is a noisy estimate
     x = Scale(float(axes[0, 0]), float(axes[0, -1]), 44, 330)
     y = Scale(float(axes[1, 0]), float(axes[1, -1]), 296, 10)
     first, second = (column.name for column in dataset.prepared.schema.columns)

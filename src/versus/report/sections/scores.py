@@ -1,4 +1,4 @@
-"""Scores that are not in the table of all models."""
+"""All scores of one data set, the deciding one first."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
 from versus.report.section import Content, escaped, table
 
-NAME, TITLE = "scores", "More scores"
+NAME, TITLE = "scores", "All scores"
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
     """Return a table of all models that have any of them."""
-    found = score_table(dataset, dataset.evaluations, shown("scores"), f"All other scores, {dataset.name}")
+    names = dict.fromkeys((dataset.primary, *shown("headline"), *shown("scores")))
+    found = score_table(dataset, dataset.evaluations, list(names), f"All scores, {dataset.name}, best first")
     return {"table": found} if found.rows else None
 
 
