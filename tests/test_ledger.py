@@ -10,12 +10,14 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import anomaly
 from stages import evaluate, train
+from versus import params as parameters
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
 from versus.evaluation.uses import missing, novelty, shifts
 from versus.metrics.density import placements
 from versus.metrics.samples import copying
+from versus.report import results
 from versus.workspace import Workspace
 
 PARAMS = """\
@@ -102,6 +104,11 @@ def test_a_joint_model_answers_exactly_and_sees_broken_pairs(
         assert ("pair-logistic_regression", f"accuracy_{score}") in mean
     assert mean["pair-gaussian", "copying"] == pytest.approx(0.5, abs=0.1)
     assert mean["pair-gaussian", "accuracy_priors_given"] > 0.85
+    known = parameters.cells(parameters.read(workspace.params))
+    (of_pair,) = results.read(workspace, known).datasets
+    both = [of_pair.interval(of_pair.evaluations[1], f"accuracy_{s}") for s in ("score", "classes_shifted")]
+    widths = [high - low for low, high in both]
+    assert 0.7 * widths[0] < widths[1] < 2 * widths[0]  # the weights themselves are no uncertainty
 
 
 def test_regressions_fill_what_neighbours_cannot_extrapolate() -> None:

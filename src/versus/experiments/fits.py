@@ -23,7 +23,7 @@ from versus.evaluation.uses import prediction, tagging
 from versus.experiments.curves import Course
 from versus.fitting import failure
 from versus.fitting.cell import build, parts_to_fit, weights_for
-from versus.metrics.metric import Metric
+from versus.metrics.metric import Metric, spread_by
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell, Training
 
@@ -107,7 +107,7 @@ class Fits:
                     model = entrant.fitted(task)
                     course.seconds[place] = time.perf_counter() - begin
                     for name, scores in row_scores(model, held_out, self.metrics, self.seed + repeat):
-                        course.rows[name][place] = scores if self.weigh is None else scores * self.weigh(held_out)
+                        course.rows[name][place] = spread_by(scores, self.weigh and self.weigh(held_out))
 
                 failed = failure.attempt(fit_and_score, "training", entrant.cell.time_limit)
                 if failed is not None:

@@ -30,8 +30,8 @@ def hits(y: Labels, probabilities: Array) -> Array:
 
 
 def weighted_hits(y: Labels, probabilities: Array, weights: Array) -> Array:
-    """Compute hits (n, 1) times the weights (n,) of their rows, whose mean is 1."""
-    return hits(y, probabilities) * weights[:, None]
+    """Compute hits times the weights (n,) of their rows, and the weights, (n, 2): accuracy is the ratio of means."""
+    return np.concatenate([hits(y, probabilities), np.ones((len(y), 1))], axis=1) * weights[:, None]
 
 
 def class_counts(y: Labels, probabilities: Array) -> Array:
