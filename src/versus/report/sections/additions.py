@@ -30,7 +30,7 @@ def content(results: Results) -> dict[str, Any] | None:
             "words": words(found),
             "scores": scores(found),
             "gains": gains(found),
-            "pictures": list(size_curves(name, found, cells, partial(_told, found))),
+            "pictures": list(size_curves(name, found, cells, partial(_told, found))) if found["sizes"][1:] else [],
             "skipped": [f"{entrant} at {size} rows: {why}" for entrant, size, why in found["skipped"]],
         }
         for name, found in results.experiments.items()
