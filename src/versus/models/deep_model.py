@@ -129,7 +129,7 @@ class DeepModel(Model):
         seed = fresh_seed(self.random_state)
         self.schema_ = self.schema or Schema.of(X, y)
         if isinstance(self.schema_.x, Table):
-            self.preprocessor_ = self._new_preprocessor().fit(X, weights)
+            self.preprocessor_ = self._fitted_preprocessor(X, y, weights)
         with seeded(seed_for(seed, "initialise"), torch.device("cpu")):
             self.network_ = self._build()
         self._learn_statistics(X, y, weights)
@@ -186,7 +186,15 @@ class DeepModel(Model):
 
     def _new_preprocessor(self) -> Preprocessor:
         double = parameter_dtype(self.precision) is torch.float64
-        return Preprocessor(self.schema_, dtype=np.float64 if double else np.float32)
+        return Preprocessor(self._events_schema, dtype=np.float64 if double else np.float32)
+
+    def _fitted_preprocessor(self, X: Array, y: Array | None, weights: Array | None) -> Preprocessor:
+        return self._new_preprocessor().fit(X, weights)
+
+    @property
+    def _events_schema(self) -> Schema:
+        """Form of the events that the network takes: those of the data, unless the target is one of their columns."""
+        return self.schema_
 
     def _encoded(self, X: Array) -> Array:
         """Tables as the network takes them, (N, D) -> (N, F); images as they are, to be scaled in the network."""

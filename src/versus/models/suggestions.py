@@ -133,6 +133,10 @@ def _values(schema: Schema) -> bool:
     return isinstance(schema.y, Number)
 
 
+def _values_of_tables(schema: Schema) -> bool:
+    return _values(schema) and not isinstance(schema.x, Image)
+
+
 def _no_time(size: Size) -> float:
     return 0.0
 
@@ -227,6 +231,7 @@ SUGGESTIONS = (
     Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, _no_time),
     Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, _no_time),
     Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
+    Suggestion(N, "vae", "vae_regression", "VAERegression", {}, _values_of_tables, _autoencoder),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )
 

@@ -7,8 +7,8 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Number
 from versus.models import persistence
-from versus.models.classical_generative.joint_regression import mixture_quantile
 from versus.models.classical_generative.regression import GaussianMixtureRegression, GaussianRegression
+from versus.models.predictive_mixtures import mixture_quantile
 
 
 @pytest.fixture(scope="module")

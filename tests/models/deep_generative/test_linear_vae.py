@@ -14,6 +14,7 @@ from versus.data.schema import Schema
 from versus.models.deep_generative.autoencoder import kl_to_standard_normal
 from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, SMALLEST_DEVIATION
 from versus.models.deep_generative.vae import VAE
+from versus.models.deep_generative.vae_regression import VAERegression
 
 RNG = np.random.default_rng(0)
 CENTRE, UNIT = np.array([1.0, -20.0, 3.0, 0.0]), np.array([0.5, 7.0, 1.0, 0.01])
@@ -114,3 +115,59 @@ def test_divergence_agrees_with_torch_distributions():
     mean, log_variance = torch.randn(6, 3), torch.randn(6, 3)
     expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)).sum(dim=1)
     torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), expected)
+
+
+def joint(rows):
+    """Pairs (x, y) of the density above, whose last column is y; E[y | x] and its deviation, in closed form."""
+    pairs = EXACT.rvs(rows, random_state=2)
+    mean, covariance = EXACT.mean, EXACT.cov
+    slopes = np.linalg.solve(covariance[:3, :3], covariance[:3, 3])
+    expected = mean[3] + (pairs[:, :3] - mean[:3]) @ slopes
+    return pairs[:, :3], pairs[:, 3], expected, np.sqrt(covariance[3, 3] - covariance[:3, 3] @ slopes)
+
+
+def test_a_regression_with_the_weights_of_the_density_has_its_conditional_distribution():
+    features, y, expected, deviation = joint(30)
+    sizes = {"n_latent": 2, "hidden_layer_sizes": (), "evaluation_samples": 2000}
+    schema = Schema.of(features, y)
+    model = VAERegression(**sizes, epochs=1, random_state=0, precision="64-true", schema=schema).fit(features, y)
+    wx = W[:3]
+    posterior = np.linalg.inv(np.eye(2) + wx.T @ wx / DEVIATION**2)  # covariance of z given x
+    encoder = np.zeros((2, 5))  # the last input says that y is missing
+    encoder[:, :3] = posterior @ wx.T / DEVIATION**2
+    model.set_arrays(
+        model.get_arrays()
+        | {
+            "preprocessing.centre": CENTRE,
+            "preprocessing.scale": UNIT,
+            "network.likelihood.log_unit": np.log(UNIT),
+            "network.likelihood.raw_log_deviation": np.full((1, 4), np.log(DEVIATION - SMALLEST_DEVIATION))
+            / DEVIATION_SPEED,
+            "network.decoder.head.weight": W,
+            "network.decoder.head.bias": OFFSET,
+            "network.encoder.mean.weight": encoder,
+            "network.encoder.mean.bias": -encoder[:, :3] @ OFFSET[:3],
+            "network.encoder.log_variance.weight": np.zeros((2, 5)),
+            "network.encoder.log_variance.bias": np.log(np.diag(posterior)) + 0.3,  # wider than the posterior
+        }
+    )
+    np.testing.assert_allclose(model.predict(features), expected, atol=0.08 * deviation)
+    interval = model.predict_interval(features, 0.9)
+    np.testing.assert_allclose(interval.mean(axis=1), expected, atol=0.12 * deviation)
+    np.testing.assert_allclose(interval @ [-1, 1], 2 * 1.645 * deviation, rtol=0.08)
+    exact = Normal(torch.from_numpy(expected), float(deviation)).log_prob(torch.from_numpy(y)).numpy()
+    np.testing.assert_allclose(model.log_prob_target(features, y), exact, atol=0.15)
+    assert (model.elbo_pairs(features, y) < EXACT.logpdf(np.column_stack([features, y])) + 0.05).all()
+
+
+def test_a_regression_learns_a_joint_density():
+    features, y, expected, _ = joint(600)
+    model = VAERegression(n_latent=3, hidden_layer_sizes=(16,), epochs=40, learning_rate=0.02, random_state=0)
+    model.fit(features[:400], y[:400])
+    errors = model.predict(features[400:]) - expected[400:]
+    assert np.sqrt(np.mean(errors**2)) < 0.4 * np.std(expected[400:])
+    interval = model.predict_interval(features[400:], 0.9)
+    assert 0.8 < ((interval[:, 0] <= y[400:]) & (y[400:] <= interval[:, 1])).mean() < 0.97
+    drawn, targets = model.sample_pairs(2000, random_state=0)
+    found = np.corrcoef(np.column_stack([drawn, targets]).T)
+    np.testing.assert_allclose(found, np.corrcoef(EXACT.rvs(20_000, random_state=3).T), atol=0.15)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import logsumexp
 
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
@@ -20,14 +20,13 @@ from versus.data.spaces import Column, Table
 from versus.models.arguments import Model
 from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.events import columns_measure, numeric_part
+from versus.models.predictive_mixtures import PredictsByMixture, target_values
 from versus.numerics.covariances import structure
 from versus.numerics.missing import conditional, patterns
 from versus.numerics.mixtures import Mixture
 
-_HALVINGS = 60  # of the bracket: what is left is below the last digit of a float64
 
-
-class JointRegression(Model):
+class JointRegression(PredictsByMixture, Model):
     """A mixture of normals over the numbers of x and y, conditioned on x.
 
     Learned: ``schema_`` and ``joint_``, a `GaussianMixture`.
@@ -58,9 +57,7 @@ class JointRegression(Model):
         Raises:
             ValueError: where y is missing or has another length than X.
         """
-        if y is None or np.shape(y) != (len(X),):
-            raise ValueError(f"{type(self).__name__}.fit needs y: a number for each of the {len(X)} rows of X")
-        target = np.asarray(y, dtype=np.float64)
+        target = target_values(type(self).__name__, X, y)
         self.schema_ = self.schema or Schema.of(X, target)
         self.fit_joint(X, target, sample_weight)
         self._restore()
@@ -92,50 +89,14 @@ class JointRegression(Model):
                 deviations[where, k] = np.sqrt(variance[0, 0])
         return joint, means, deviations
 
-    def condition(self, X: Array) -> tuple[Array, Array, Array, Array]:
-        """p(y | x) as K normals for each row of X (N, *event), and log p(x): four arrays.
-
-        Log-weights, means and standard deviations, each (N, K), and log p(x) (N,) nats.
-        """
+    def condition(self, X: Array) -> tuple[Array, Array, Array]:
+        """p(y | x) as K normals for each row of X (N, *event): log-weights, means and deviations, (N, K) each."""
         joint, means, deviations = self.components(X)
-        log_p = np.asarray(logsumexp(joint, axis=1))
-        return joint - log_p[:, None], means, deviations, log_p
-
-    def predict(self, X: Array) -> Array:
-        """The conditional mean E[y | x], (N, *event) -> (N,)."""
-        log_weights, means, _, _ = self.condition(X)
-        expected: Array = (np.exp(log_weights) * means).sum(axis=1)
-        return expected
-
-    def predict_interval(self, X: Array, coverage: float) -> Array:
-        """Central interval that holds y with probability ``coverage``, between 0 and 1, (N, *event) -> (N, 2)."""
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage={coverage!r}; a probability between 0 and 1 is needed")
-        log_weights, means, deviations, _ = self.condition(X)
-        levels = (0.5 - coverage / 2, 0.5 + coverage / 2)
-        bounds = [mixture_quantile(level, np.exp(log_weights), means, deviations) for level in levels]
-        return np.stack(bounds, axis=1)
-
-    def log_prob_target(self, X: Array, y: Array) -> Array:
-        """Log p(y | x), (N, *event) and (N,) -> (N,) nats."""
-        log_weights, means, deviations, _ = self.condition(X)
-        standardised = (np.asarray(y)[:, None] - means) / deviations
-        components = log_weights - 0.5 * standardised**2 - np.log(deviations * np.sqrt(2 * np.pi))
-        return np.asarray(logsumexp(components, axis=1))
+        return joint - logsumexp(joint, axis=1, keepdims=True), means, deviations
 
     def log_prob(self, X: Array) -> Array:
         """Log p(x) of the observed features, (N, *event) -> (N,) nats."""
-        return self.condition(X)[3]
-
-    def sample(self, n: int, y: Array | None = None, random_state: int | None = None) -> Array:
-        """Draw the features of ``n`` events, (n, *event); `sample_pairs` gives their targets too.
-
-        Raises:
-            ValueError: where ``y`` is given: targets are drawn, not chosen.
-        """
-        if y is not None:
-            raise ValueError("y is drawn together with x; leave it out, and see sample_pairs")
-        return self.sample_pairs(n, random_state)[0]
+        return np.asarray(logsumexp(self.components(X)[0], axis=1))
 
     def sample_pairs(self, n: int, random_state: int | None = None) -> tuple[Array, Array]:
         """Draw ``n`` pairs: features (n, *event) and targets (n,)."""
@@ -145,18 +106,3 @@ class JointRegression(Model):
     def get_arrays(self) -> dict[str, Array]:
         """The joint density's arrays."""
         return self.joint_.get_arrays()
-
-
-def mixture_quantile(level: float, weights: Array, means: Array, deviations: Array) -> Array:
-    """The quantile at ``level`` of N mixtures of K normals each, all arguments (N, K) -> (N,).
-
-    Computed by bisection between the least and the greatest of the components' own quantiles, which enclose it.
-    """
-    own = means + deviations * ndtri(level)
-    low, high = own.min(axis=1), own.max(axis=1)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        below = (weights * ndtr((middle[:, None] - means) / deviations)).sum(axis=1) < level
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    quantile: Array = 0.5 * (low + high)
-    return quantile

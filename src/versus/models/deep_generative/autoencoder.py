@@ -71,11 +71,17 @@ class Autoencoder(nn.Module):
 
     def importance_bound(self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor) -> Tensor:
         """Logarithm of the mean of p(x, z) / q(z | x) over S codes given by noise (N, S, L) -> (N,) nats."""
+        return torch.logsumexp(self.weighted_codes(features, target, label, noise)[1], dim=0) - math.log(noise.shape[1])
+
+    def weighted_codes(
+        self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Codes of q(z | x) given by noise (N, S, L), and log of p(x, z) / q(z | x): (S, N, L) and (S, N) nats."""
         mean, log_variance = self.encoder.posterior(features, label)
         z, reconstruction = self._reconstruct(mean, log_variance, target, label, noise)
         # log p(z) - log q(z | x); the normal density's constants cancel.
         ratio = 0.5 * (noise.movedim(1, 0) ** 2 - z**2 + log_variance).sum(dim=-1)
-        return torch.logsumexp(reconstruction + ratio, dim=0) - math.log(noise.shape[1])
+        return z, reconstruction + ratio
 
     def _reconstruct(
         self, mean: Tensor, log_variance: Tensor, target: Tensor, label: Tensor | None, noise: Tensor

@@ -66,7 +66,7 @@ class VariationalModel(DescendingModel):
 
     def _build(self) -> Autoencoder:
         self._check_likelihood()
-        schema, n_classes = self.schema_, self._n_conditions()
+        schema, n_classes = self._events_schema, self._n_conditions()
         if isinstance(schema.x, Table):
             return self._build_for_tables(schema, n_classes)
         height, width, *rest = schema.shape
@@ -108,14 +108,14 @@ class VariationalModel(DescendingModel):
                 likelihood.zero.copy_((-view.pixel_mean / view.pixel_scale).flatten())
 
     def _events(self, X: Array) -> tuple[Array, ...]:
-        self.schema_.x.check(X)
+        self._events_schema.x.check(X)
         return self.network_.view.arrays(X)
 
     def _keeping(self) -> dict[str, Any]:
         return super()._keeping() | {"unjudged_epochs": int(np.ceil(WARMUP * self.epochs))}
 
     def _max_gradient_norm(self) -> float:
-        return float(self.schema_.n_features)  # the loss is a sum over features
+        return float(self._events_schema.n_features)  # the loss is a sum over features
 
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
