@@ -6,6 +6,7 @@ import json
 import numpy as np
 
 from stages import compare, evaluate, train_classical_generative
+from versus import params
 from versus.report import results
 from versus.tracking.record import draw, read
 
@@ -41,7 +42,8 @@ def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
     assert "temperature 0.8" in page
     assert "&lt;b&gt;abc" in page
     assert "<b>abc" not in page
-    data = results.read(workspace).datasets[0]
+    known = params.read(workspace.params)
+    data = results.read(workspace, list(params.cells(known)), comparison=known.comparison).datasets[0]
     draw(workspace.evaluation("story-markov_chain"), data.prepared.schema, tmp_path)
     assert (tmp_path / "learned.txt").read_text().count("temperature") == 3
     logged = {point.key for point in read(workspace, data.evaluations[0].cell).scores}
