@@ -17,6 +17,7 @@ files:
 classical_generative:
   story-unigrams: {data: story, module: baseline, class: Unigrams}
   story-markov_chain: {data: story, module: markov_chain, class: MarkovChain, args: {order: 2}}
+  story-lda: {data: story, module: topics, class: LatentDirichletAllocation, args: {n_components: 2, max_iter: 2}}
 """
 
 
@@ -24,7 +25,7 @@ def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "story.txt").write_text("".join(rng.choice(["<b>abc ", "abd &\n"], 300)), encoding="utf-8")
     workspace = prepared_workspace(PARAMS, "story")
-    for cell in ("story-unigrams", "story-markov_chain"):
+    for cell in ("story-unigrams", "story-markov_chain", "story-lda"):
         train_classical_generative.main(cell)
         evaluate.main(cell)
     compare.main()
@@ -37,6 +38,8 @@ def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
     assert [told["temperature"] for told in found["continuations"]] == [0.5, 0.8, 1.0]
     assert "accuracy_score" not in {metric for _, metric in rows}
     assert "draws data without classes" in str(found["skipped"])
+    lda = json.loads((workspace.evaluation("story-lda") / "evaluation.json").read_text())
+    assert "exact probability" in str(lda["skipped"])
     page = (tmp_path / "reports" / "report.html").read_text(encoding="utf-8")
     assert "no model of P(y|x) can be fitted" in page
     assert "temperature 0.8" in page

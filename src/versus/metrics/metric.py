@@ -57,8 +57,8 @@ class Metric:
         label: name for readers.
         use: kind of answers that it scores: the task ("classification", "regression", "tagging"), or "intervals",
             "target_density", "language", "characters", "words", "tag_sequence", "unknown_tokens", "spans", "density",
-            "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density", "samples" or
-            "transfer".
+            "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density", "samples",
+            "completion", "topic_words" or "transfer".
         unit: unit of the score; "of the target" if it depends on the target's.
         better: "higher", "lower", or the best value.
         low, high: the range of the score.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from versus.arrays import Array
-from versus.metrics import classification, curves, density, regression, samples, tagging
+from versus.metrics import classification, curves, density, regression, samples, tagging, topics
 from versus.metrics.metric import INF, Metric, share
 from versus.statistics.bootstrap import Scorer, scorer_of_rows, weighted_scorers
 
@@ -74,6 +74,10 @@ METRICS: tuple[Metric, ...] = (
         _SHANNON, "headline", density.surprises, density.bits_per_character),
     Metric("perplexity", "perplexity a word", "words", "", "lower", 1, INF,
         "Jelinek, Mercer, Bahl and Baker 1977", "headline", density.surprises, density.perplexity),
+    Metric("completion_perplexity", "perplexity of the other half", "completion", "", "lower", 1, INF,
+        "Wallach, Murray, Salakhutdinov and Mimno 2009", "scores", density.surprises, density.perplexity),
+    Metric("topic_coherence", "topic coherence (NPMI)", "topic_words", "", "higher", -1, 1,
+        "Lau, Newman and Baldwin 2014", "scores", value=topics.coherence),
     Metric("mean_log_likelihood", "mean log-likelihood, nats", "density", "nats", "higher", -INF, INF,
         _THEIS, "density", density.log_likelihoods),
     Metric("bits_per_dimension", "bits per dimension", "pixel_density", "bits", "lower", -INF, INF,

@@ -190,6 +190,10 @@ def _mixtures(size: Size) -> float:
     return 100 * 4 * 2e-9 * size.numbers**2 * (size.rows + _choosing(size) + 2 * size.classes * size.numbers)
 
 
+def _topics(size: Size) -> float:
+    return 2e-2 * size.rows
+
+
 def _choosing(size: Size) -> int:
     """Rows by whose held-out likelihood the regularisation is chosen."""
     return min(size.rows, 2000 * size.classes)
@@ -227,6 +231,8 @@ SUGGESTIONS = (
     Suggestion(C, "bernoulli_naive_bayes", "naive_bayes_discrete", "BernoulliNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "complement_naive_bayes", "naive_bayes_counts", "ComplementNaiveBayes", {}, _documents, _no_time),
     Suggestion(C, "markov_chain", "markov_chain", "MarkovChainClassifier", {"order": 1}, _documents, _no_time),
+    Suggestion(C, "lda", "topics", "LatentDirichletAllocation", {"n_components": 20}, _documents, _topics),
+    Suggestion(C, "lda_classifier", "topics", "TopicClassifier", {"n_components": 2}, _documents, _topics),
     Suggestion(C, "unigrams", "baseline", "Unigrams", {}, _streams, _no_time),
     Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, _no_time),
     Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, _no_time),

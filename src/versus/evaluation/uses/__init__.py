@@ -14,6 +14,7 @@ from versus.evaluation.uses import (
     shifts,
     tagging,
     target_density,
+    topics,
     transfer,
 )
 
@@ -24,6 +25,7 @@ USES: tuple[Use, ...] = (
     target_density,
     language,
     density,
+    topics,
     generation,
     transfer,
     missing,
