@@ -14,21 +14,21 @@ from versus.pipeline import ending
 
 # Command -> (what it does, the module under versus.commands that has `arguments(parser)` and `run(options)`).
 COMMANDS = {
-    "repro": "mend what a kill left behind, run what has changed side by side, and say where the report is",
-    "status": "say which cells run again after an edit of params or code, and about how long that takes",
+    "repro": "repair what a kill left behind, run what has changed, several stages at a time, and name the report",
+    "status": "show which cells run again after an edit of params or code, and about how long that takes",
     "run": "run another params file in a workspace of its own",
-    "migrate": "give the arguments in a params file of an earlier version their names of today",
+    "migrate": "rename the arguments in a params file of an earlier version",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",
-    "remove": "take a data set with its cells, or one cell, out of params.yaml",
+    "remove": "remove a data set with its cells, or one cell, from params.yaml",
     "models": "list the models, or one model's arguments",
     "ui": "browse the runs in MLflow's pages, on this machine only",
-    "predict": "say what a cell's model makes of the rows of a file",
+    "predict": "predict the rows of a file with a cell's model",
     "sample": "draw new data from a cell's generative model",
     "verify": "rehash outputs and cached objects against dvc.lock, and name what is damaged",
-    "doctor": "find what keeps the project from working, and say what mends it",
+    "doctor": "find what keeps the project from working, and how to fix it",
     "gate": "judge the best models against the champions of MLflow's registry, and promote those that pass",
     "rollback": "make the previous champion of a data set the champion again",
-    "sync": "log to MLflow what a server that was down has missed",
+    "sync": "send MLflow the runs that it missed while its server was down",
 }
 
 

@@ -116,5 +116,5 @@ def test_a_cut_off_lock_file_is_mended(project: Project) -> None:
     text = lock.read_text(encoding="utf-8")
     lock.write_text(text[: text.rindex("md5:") + 2], encoding="utf-8")  # amid a word
     done = project.versus("repro")
-    assert "mended: dvc.lock" in done.stderr
+    assert "repaired: dvc.lock" in done.stderr
     assert project.repro() == set()

@@ -276,7 +276,7 @@ def test_findings_are_shown_with_the_data_set_and_leaks_beside_the_verdict(made,
     assert "Muted in params.yaml: constant." in page
     assert "determines \\*all\\* of it. drop it." in text
     line = next(line for line in text.splitlines() if line.startswith("- **blobs**"))
-    assert "Mind what was found in its data: leak-target." in line
+    assert "Its data have warnings: leak-target." in line
     assert "Found in the data" not in (made.workspace.reports / "report.html").read_text()
 
 

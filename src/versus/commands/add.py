@@ -25,13 +25,13 @@ LONG = 1800  # seconds beyond which fewer rows are recommended
 
 # Options that are keys of the data set's line in params.yaml: what is given is not guessed.
 _TEXTS = (
-    ("delimiter", "CHARACTER", "what parts the values"),
-    ("decimal", "CHARACTER", "what stands before decimals"),
+    ("delimiter", "CHARACTER", "character between the values"),
+    ("decimal", "CHARACTER", "decimal mark"),
     ("encoding", "NAME", "the encoding of the text"),
     ("task", "TASK", "classification or regression"),
     ("group", "COLUMN", "the rows of one group stay in one part"),
     ("time", "COLUMN", "the test rows are the latest"),
-    ("weight", "COLUMN", "what each row counts, in fits and in scores"),
+    ("weight", "COLUMN", "weight of each row, in fits and in scores"),
 )
 _COLUMNS = (
     ("categorical", "columns to read as categories"),
@@ -43,7 +43,9 @@ _COLUMNS = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("path", type=Path, help="a table, arrays, images or texts: a file or a folder of them")
-    parser.add_argument("--target", metavar="COLUMN", help="the column to predict (default: guessed, and said so)")
+    parser.add_argument(
+        "--target", metavar="COLUMN", help="column to predict (default: guessed, and named in the output)"
+    )
     parser.add_argument(
         "--header", action=argparse.BooleanOptionalAction, help="the first row names the columns, or does not"
     )
@@ -51,11 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar=metavar, help=what)
     for name, what in _COLUMNS:
         parser.add_argument(f"--{name}", metavar="COLUMN", nargs="+", action="extend", help=what)
-    parser.add_argument("--test", type=Path, metavar="FILE", help="the official test set, a file beside the other")
+    parser.add_argument("--test", type=Path, metavar="FILE", help="official test set, a file in the same folder")
     parser.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="any key of the data set's line"
     )
-    parser.add_argument("--name", help="what to call the data set (default: after the file)")
+    parser.add_argument("--name", help="name of the data set (default: that of the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
 

@@ -18,7 +18,7 @@ from versus.workspace import Workspace
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
-    parser.add_argument("--fix", action="store_true", help="mend what can be mended without asking")
+    parser.add_argument("--fix", action="store_true", help="fix what can be fixed without asking")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,10 +34,10 @@ def run(options: argparse.Namespace) -> int:
     left = len(findings) - mended
     if left:
         fixable = sum(finding.fix is not None for finding in findings)
-        advice = f"; `python -m versus doctor --fix` mends {fixable} of them" if fixable and not options.fix else ""
+        advice = f"; `python -m versus doctor --fix` fixes {fixable} of them" if fixable and not options.fix else ""
         print(f"{left} found{advice}.")
     else:
-        print("Nothing is left to mend. `python -m versus verify` rehashes every result.")
+        print("Nothing is left to fix. `python -m versus verify` rehashes every result.")
     return int(left > 0)
 
 
@@ -58,12 +58,12 @@ def _repro_kept_waiting(workspace: Workspace) -> Iterator[bool]:
 def _report(finding: Finding, mend: bool) -> bool:
     """Print a finding and repair it where wanted and possible; return True where it was repaired."""
     if not mend or finding.fix is None:
-        print(f"- {finding.problem}\n  to mend it: {finding.mend}")
+        print(f"- {finding.problem}\n  to fix it: {finding.mend}")
         return False
     try:
         done = finding.fix()
     except OSError as error:
-        print(f"- {finding.problem}\n  could not be mended ({error}); {finding.mend}")
+        print(f"- {finding.problem}\n  could not be fixed ({error}); {finding.mend}")
         return False
-    print(f"- {finding.problem}\n  mended: {done}")
+    print(f"- {finding.problem}\n  fixed: {done}")
     return True

@@ -15,7 +15,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cell", help="a cell of params.yaml, such as iris-gaussian_tied")
     parser.add_argument("file", type=Path, help="the original columns in a file of any kind that add reads; images")
     parser.add_argument(
-        "--unseen", choices=("error", "missing"), default="error", help="what a category is that the model has not seen"
+        "--unseen",
+        choices=("error", "missing"),
+        default="error",
+        help="how to treat a category that the model has not seen",
     )
     parser.add_argument("--out", type=Path, help="a .csv to write (default: print it)")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")

@@ -40,7 +40,7 @@ class How:
     Args:
         jobs: number of stages that run side by side; None for as many as there are cores, here or on the cluster.
         executor: address of a Dask cluster, dask://HOST:PORT; empty for this machine.
-        retry: run the cells that failed again, too.
+        retry: also run the cells that failed.
     """
 
     jobs: int | None = None
@@ -50,9 +50,9 @@ class How:
     @staticmethod
     def declare(parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
-        text = "stages that run side by side (default: the cores there are); 1 for exact times"
+        text = "stages that run at the same time (default: the number of cores); 1 for exact times"
         parser.add_argument("-j", "--jobs", type=int, metavar="N", help=text)
-        parser.add_argument("--retry", action="store_true", help="run the cells that failed again, too")
+        parser.add_argument("--retry", action="store_true", help="also run the cells that failed")
         text = "run fits and evaluations on a cluster of dask.distributed, such as dask://10.0.0.1:8786"
         parser.add_argument("--executor", default="", metavar="ADDRESS", help=text)
 
@@ -84,7 +84,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="train and evaluate the I-th of N shares of the cells only; `dvc push --run-cache` then passes them on",
     )
     parser.add_argument(
-        "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
+        "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` are passed on"
     )
 
 
@@ -166,7 +166,7 @@ def alone(workspace: Workspace) -> Iterator[Params]:
     """
     params = parameters.read(workspace.params)
     for path in recovery.of_wrong_kind(workspace.root):
-        print(f"mended: {recovery.remove_of_wrong_kind(path)}", file=sys.stderr)
+        print(f"repaired: {recovery.remove_of_wrong_kind(path)}", file=sys.stderr)
     workspace.private.mkdir(exist_ok=True)
     os.environ.setdefault("VERSUS_REPRO", f"{os.getpid()} {time.time()}")
     lock = FileLock(workspace.private / "repro.lock")
@@ -194,7 +194,7 @@ def _reproduce(
     again: Failed,
 ) -> int:
     for mended in recovery.mend(workspace.root):
-        print(f"mended: {mended}", file=sys.stderr)
+        print(f"repaired: {mended}", file=sys.stderr)
     if "--pull" in dvc_arguments:
         for stage in remote_outputs.restore(workspace.root):
             print(f"forgotten: {stage} in dvc.lock, whose outputs are nowhere to be had", file=sys.stderr)

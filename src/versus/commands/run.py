@@ -27,7 +27,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--into", type=Path, metavar="DIR", help="the workspace (default: runs/<name of the params file>)"
     )
     parser.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="what relative paths in it start from (default: its own folder)"
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="folder that its relative paths start from (default: its own folder)",
     )
     How.declare(parser)
     parser.add_argument(

@@ -16,9 +16,9 @@ from versus.workspace import Workspace
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("cell", help="a generative cell of params.yaml, such as iris-gaussian_tied")
-    parser.add_argument("-n", type=int, default=64, help="how many (default: 64)")
+    parser.add_argument("-n", type=int, default=64, help="number of draws (default: 64)")
     parser.add_argument("--label", help="the class to draw from (default: all, as frequent as in the data)")
-    parser.add_argument("--seed", type=int, help="for the same draws each time")
+    parser.add_argument("--seed", type=int, help="seed of the draws; the same seed draws the same data")
     parser.add_argument("--out", type=Path, help="a .csv for tables and texts, a .npy for images (default: print it)")
     parser.add_argument("--workspace", type=Path, default=Path(), help="folder of a workspace (default: this one)")
 

@@ -26,7 +26,7 @@ def sentence(error: BaseException) -> str | None:
     ``VERSUS_TRACEBACK=1`` asks for the traceback: then None for all but an interrupt.
     """
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; what was finished is kept, and the next run goes on from here"
+        return "interrupted; what was finished is kept, and the next run resumes from here"
     if os.environ.get("VERSUS_TRACEBACK"):
         return None
     if any(map(_is_of_full_disk, _chain(error))):

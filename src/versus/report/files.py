@@ -83,7 +83,7 @@ def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]
     try:
         return [tuple(float(row[column]) for column in columns) for row in rows]
     except ValueError as error:
-        raise damaged(path, f"without a number where one is due ({error})") from None
+        raise damaged(path, f"without a number where one is expected ({error})") from None
 
 
 def read_array(path: Path) -> NDArray[Any] | None:

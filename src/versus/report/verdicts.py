@@ -55,7 +55,7 @@ def verdicts(datasets: Sequence[DatasetResults]) -> list[Verdict]:
 def _leaks(dataset: DatasetResults) -> str:
     """Warn of leaks that `prepare` found."""
     codes = dict.fromkeys(f.code for f in dataset.findings.shown if f.code.startswith("leak"))
-    return f" Mind what was found in its data: {', '.join(codes)}." if codes else ""
+    return f" Its data have warnings: {', '.join(codes)}." if codes else ""
 
 
 def _verdict(dataset: DatasetResults, contrast: Contrast | None) -> Verdict:
@@ -138,7 +138,7 @@ def _one_sided(dataset: DatasetResults) -> str:
     if isinstance(dataset.prepared.schema.y, Nothing):
         return f"The data have no labels, so no model of P(y|x) can be fitted. Best is {_with_score(dataset, present)}."
     return (
-        f"Only one side was evaluated: {_with_score(dataset, present)}; there is no {absent} model to set against it."
+        f"Only one side was evaluated: {_with_score(dataset, present)}; there is no {absent} model to compare it with."
     )
 
 

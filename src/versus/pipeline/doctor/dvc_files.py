@@ -23,7 +23,7 @@ def damaged_config(root: Path) -> Iterator[Finding]:
     for path, reason in recovery.damaged_configs(root):
         yield Finding(
             f"{path} is no configuration that DVC can read: {reason}",
-            f"mend that line, or `git checkout {path}` if it is committed",
+            f"correct that line, or `git checkout {path}` if it is committed",
             partial(recovery.restore_config, path),
         )
 

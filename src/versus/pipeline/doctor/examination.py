@@ -36,9 +36,7 @@ def examine(workspace: Workspace, at_work: bool) -> Iterator[Finding]:
         params = parameters.read(workspace.params)
     except ParamsError as error:
         # Without params.yaml cells cannot be checked: all of them would look like orphans.
-        yield Finding(
-            str(error), "mend the lines that are named; what the checks of cells find is not known until then"
-        )
+        yield Finding(str(error), "correct the lines that are named; cells are checked after that")
         return
     if not at_work:
         yield from leftovers.unfinished_fits(workspace, params)

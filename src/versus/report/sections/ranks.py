@@ -80,7 +80,7 @@ def critical_difference_diagram(ranking: Ranking) -> Figure:
                     "x1": x(float(ranks[group[0]])) - 4,
                     "x2": x(float(ranks[group[-1]])) + 4,
                     "y": AXIS + 14 + 10 * i,
-                    "title": "not set apart: " + ", ".join(ranking.models[m].model for m in group),
+                    "title": "no clear difference: " + ", ".join(ranking.models[m].model for m in group),
                 }
                 for i, group in enumerate(ranking.groups)
             ],
