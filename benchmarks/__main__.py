@@ -13,7 +13,15 @@ from typing import Any
 from versus.provenance import describe_code, describe_hardware, describe_versions
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("gaussian_naive_bayes", "gaussian_mixture", "bayesian_network", "pipeline", "engine")
+BENCHMARKS = (
+    "gaussian_naive_bayes",
+    "gaussian_mixture",
+    "hidden_markov",
+    "conditional_random_field",
+    "bayesian_network",
+    "pipeline",
+    "engine",
+)
 
 
 def run(name: str, quick: bool) -> dict[str, Any]:

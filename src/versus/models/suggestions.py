@@ -237,6 +237,7 @@ SUGGESTIONS = (
     Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, _no_time),
     Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, _no_time),
     Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
+    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, _tags, _chains),
     Suggestion(N, "vae", "vae_regression", "VAERegression", {}, _values_of_tables, _autoencoder),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )

@@ -24,7 +24,7 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Ragged
 
-_BLOCK = 2**18  # elements of (positions, K) that are worked on at a time
+_BLOCK = 2**19  # elements of (positions, K) that are worked on at a time
 _NEVER = 1e-300  # added to shares before a division by them
 _SMALLEST = 1e-60  # sum of a step's weights, below which it is computed from logarithms
 _LARGEST_BLOCK = 2**22  # elements of (sequences, K, K) that a step of Viterbi holds at a time
@@ -234,6 +234,10 @@ class Layout:
     Args:
         starts: (N + 1,) of sequences with at least one element each.
         n_states: number of states, on which the size of the blocks depends.
+
+    Attributes:
+        order: (total,) place of each position among the values by sequence.
+        first, last: (N,) positions of the first and the last element of each sequence, longest first.
     """
 
     def __init__(self, starts: Array, n_states: int) -> None:
@@ -252,6 +256,8 @@ class Layout:
             self.blocks.append(_Block(lengths[chosen], int(ends[a] - lengths[chosen[0]])))
             order.append(starts[chosen][self.blocks[-1].rank] + self.blocks[-1].time)
         self.order = np.concatenate(order)
+        self.first = np.concatenate([b.rows.start + np.arange(len(b.lengths)) for b in self.blocks])
+        self.last = np.concatenate([b.rows.start + b.last for b in self.blocks])
 
     def packed(self, values: Array) -> Array:
         """Reorder values by sequence to values as laid out."""

@@ -25,7 +25,7 @@ from versus.models.token_features import Window, WordFeatures
 from versus.models.word_forms import packed, unpacked
 from versus.numerics.chains import Chain, Layout, step_counts
 
-__all__ = ["ConditionalRandomField", "Objective"]
+__all__ = ["ConditionalRandomField"]
 
 _LEARNED = ("weights", "entries", "transition", "feature_names")
 

@@ -1,0 +1,178 @@
+r"""EM for hidden Markov models whose states are never seen: Baum-Welch, with three kinds of emissions.
+
+.. math:: A_{jk} \propto \sum_t p(z_t = j, z_{t+1} = k \mid x), \qquad
+          b_k(w) \propto \sum_t p(z_t = k \mid x) [x_t = w], \qquad
+          \mu_{km} = \frac{\sum_t p(z_t = k, m \mid x) \, x_t}{\sum_t p(z_t = k, m \mid x)}
+
+Pseudo-counts, where given, are those of Dirichlet priors, and what never decreases is the log-likelihood and the log
+prior together. Densities and sums over positions are matrix products. Baum, Petrie, Soules and Weiss, "A maximization
+technique occurring in the statistical analysis of probabilistic functions of Markov chains" (1970); Rabiner (1989).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+from scipy import sparse
+from scipy.special import logsumexp
+
+from versus.arrays import Array, Ragged
+from versus.numerics.chains import Chain, Layout
+
+E = TypeVar("E", bound="Emissions")  # of one kind
+
+
+class Emissions(Protocol):
+    """Distributions of an element, one for each of K states."""
+
+    def scores(self, x: Array) -> Array:
+        """Log p(element | state), (total, ...) -> (total, K) nats."""
+
+    def log_prior(self) -> float:
+        """Log prior of the parameters up to a constant, nats."""
+
+    def maximised(self, x: Array, marginals: Array) -> Self:
+        """Estimate again from elements and their states' probabilities (total, K)."""
+
+    def draw(self, states: Array, rng: np.random.Generator) -> Array:
+        """Draw an element of each state, (total,) -> (total, ...)."""
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Tokens: log probabilities (K, V), and the pseudo-count of each token of the vocabulary."""
+
+    log_probs: Array
+    alpha: float = 0.0
+
+    def scores(self, x: Array) -> Array:
+        """Look up each token code, (total,) -> (total, K)."""
+        found: Array = np.take(np.ascontiguousarray(self.log_probs.T), x, axis=0)
+        return found
+
+    def log_prior(self) -> float:
+        """Log density of the Dirichlet prior, whose parameters are 1 + alpha."""
+        return float(self.alpha * self.log_probs.sum()) if self.alpha else 0.0
+
+    def maximised(self, x: Array, marginals: Array) -> Categorical:
+        """Expected counts of each token, as shares."""
+        ones, rows = np.ones(len(x)), np.arange(len(x) + 1)
+        tokens = sparse.csr_array((ones, x, rows), shape=(len(x), self.log_probs.shape[1]))
+        return Categorical(_log_shares((tokens.T @ marginals).T + self.alpha), self.alpha)
+
+    def draw(self, states: Array, rng: np.random.Generator) -> Array:
+        """Draw a token code of each state, (total,) -> (total,)."""
+        u, found = rng.random(len(states)), np.zeros(len(states), np.int64)
+        for k in np.unique(states):
+            here, shares = states == k, np.cumsum(np.exp(self.log_probs[k]))
+            found[here] = np.searchsorted(shares, u[here] * shares[-1], side="right")
+        return found
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Vectors: a mixture of M normals with diagonal covariances in each state, M = 1 for a single one.
+
+    Args:
+        log_weights: (K, M) of the normals of each state.
+        means, variances: (K, M, D).
+        floor: (D,) the smallest variance.
+    """
+
+    log_weights: Array
+    means: Array
+    variances: Array
+    floor: Array
+
+    def _of_each(self, x: Array) -> Array:
+        """Log weight and density of each normal, (total, D) -> (total, K, M)."""
+        k, m, d = self.means.shape
+        centre = self.means.mean(axis=(0, 1))
+        means, precisions = (self.means - centre).reshape(-1, d), (1 / self.variances).reshape(-1, d)
+        constants = (means**2 * precisions - np.log(precisions) + np.log(2 * np.pi)).sum(axis=1)
+        centred = x - centre
+        found: Array = centred @ (means * precisions).T - 0.5 * (centred**2 @ precisions.T)
+        found += self.log_weights.ravel() - 0.5 * constants
+        each: Array = found.reshape(-1, k, m)
+        return each
+
+    def scores(self, x: Array) -> Array:
+        """Log density of each state, (total, D) -> (total, K) nats."""
+        each = self._of_each(x)
+        found: Array = each[..., 0] if each.shape[2] == 1 else logsumexp(each, axis=2)
+        return found
+
+    def log_prior(self) -> float:
+        """Return 0: means and variances have no prior, only a floor."""
+        return 0.0
+
+    def maximised(self, x: Array, marginals: Array) -> Gaussian:
+        """Weighted moments of the vectors; a normal without vectors stays as it is."""
+        shape, centre = self.means.shape, self.means.mean(axis=(0, 1))
+        shares = marginals
+        if shape[1] > 1:
+            each = self._of_each(x)
+            each -= logsumexp(each, axis=2, keepdims=True)
+            shares = (marginals[..., None] * np.exp(each)).reshape(len(x), -1)
+        centred = x - centre
+        counts = shares.sum(axis=0)
+        divisor = np.maximum(counts, 1e-12)[:, None]
+        means = (shares.T @ centred) / divisor
+        variances = np.maximum((shares.T @ centred**2) / divisor - means**2, self.floor)
+        empty = (counts < 1e-12).reshape(*shape[:2], 1)
+        return Gaussian(
+            _log_shares(counts.reshape(shape[:2])),
+            np.where(empty, self.means, means.reshape(shape) + centre),
+            np.where(empty, self.variances, variances.reshape(shape)),
+            self.floor,
+        )
+
+    def draw(self, states: Array, rng: np.random.Generator) -> Array:
+        """Draw a vector of each state, (total,) -> (total, D)."""
+        shares = np.cumsum(np.exp(self.log_weights), axis=1)[states]
+        m = (shares <= rng.random(len(states))[:, None] * shares[:, -1:]).sum(axis=1)
+        means = self.means[states, m]
+        found: Array = means + np.sqrt(self.variances[states, m]) * rng.standard_normal(means.shape)
+        return found
+
+
+def baum_welch(
+    chain: Chain, emissions: E, X: Ragged, alpha: float = 0.0, ends: bool = True
+) -> Iterator[tuple[float, Chain, E]]:
+    """Yield the log-likelihood with the log prior, nats, of the parameters so far, and the next ones; without end.
+
+    Args:
+        chain: log probabilities to begin with; with ``ends``, a step to another state or to the end sums to 1.
+        emissions: those to begin with.
+        X: N sequences.
+        alpha: pseudo-count of each first state and of each step.
+        ends: True to learn when sequences end; otherwise p(x) is given their lengths, and ``chain.final`` zero.
+    """
+    layout = Layout(X.starts, len(chain.initial))
+    x = layout.packed(X.values)
+    while True:
+        log_normaliser, marginals, steps = chain.smooth(emissions.scores(x), layout)
+        value = float(log_normaliser.sum()) + emissions.log_prior() + _log_prior(chain, alpha, ends)
+        first = _log_shares(marginals[layout.first].sum(axis=0) + alpha)
+        if ends:
+            steps = np.column_stack([steps, marginals[layout.last].sum(axis=0)])
+        rows = _log_shares(steps + alpha)
+        chain = Chain(first, rows[:, : len(first)], rows[:, -1] if ends else chain.final)
+        emissions = emissions.maximised(x, marginals)
+        yield value, chain, emissions
+
+
+def _log_shares(counts: Array) -> Array:
+    """Logarithms of rows of counts over their sums; even shares where a row is empty."""
+    totals = counts.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        return np.log(np.where(totals > 0, counts / np.where(totals > 0, totals, 1.0), 1 / counts.shape[-1]))
+
+
+def _log_prior(chain: Chain, alpha: float, ends: bool) -> float:
+    if not alpha:
+        return 0.0
+    return alpha * float(chain.initial.sum() + chain.transition.sum() + (chain.final.sum() if ends else 0.0))
