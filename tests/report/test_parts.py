@@ -8,12 +8,14 @@ from versus.metrics import table as metric_table
 from versus.report import formatting, results
 from versus.report.both import both, pool
 from versus.report.build import source_hash
+from versus.report.figures.figure import TEMPLATES
 from versus.report.figures.pixels import sheet, to_bytes
-from versus.report.figures.plot import Scale, scale
+from versus.report.figures.plot import Mark, Scale, scale
 from versus.report.files import write_csv
 from versus.report.section import escaped
-from versus.report.sections import families, profile, verdict
+from versus.report.sections import families, profile, trade_off, verdict
 from versus.report.sections.curves import thinned
+from versus.settings import FAMILIES
 
 
 @pytest.mark.parametrize(
@@ -149,6 +151,9 @@ def test_each_data_set_has_a_line_with_the_model_to_use(made):
         assert line.use == contrast.use.cell
         assert [cell for cell, _ in line.scores] == [contrast.discriminative.cell, contrast.generative.cell]
         assert line.use in [cell for cell, _ in line.scores]
+        dataset = contrast.dataset
+        others = [e for e in dataset.candidates(dataset.primary, *FAMILIES) if e.cell != line.use]
+        assert line.next_best.split(" ")[0] == dataset.ordered(others, dataset.primary)[0].cell.model
 
 
 def test_the_two_sides_have_the_means_of_their_best_models(made):
@@ -195,3 +200,29 @@ def test_both_together_are_scored_on_the_same_rows_and_gain_over_the_better_one(
         sign = -1 if metric_table.lower_is_better(metric) else 1
         assert together.gain == pytest.approx(sign * (expected - contrast.use.mean(metric)))
         assert together.low <= together.gain + 1e-9 <= together.high + 2e-9
+
+
+def test_names_of_points_hide_neither_points_nor_each_other():
+    marks = [Mark(100.0 + 30 * (i % 4), 60.0 + 20 * (i // 4), "discriminative", "") for i in range(12)]
+    named = trade_off.placed(marks, [f"model_{i}" for i in range(12)], first=[5])
+    shown = [m for m in named if m.label]
+    assert named[5].label == "model_5"
+    assert 2 <= len(shown) < 12
+    boxes = []
+    for m in shown:
+        x, y, anchor = m.label_at
+        width = trade_off.LETTER * len(m.label)
+        left = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
+        boxes.append((left, y - 9, left + width, y + 2))
+    points = [(m.x - 4, m.y - 4, m.x + 4, m.y + 4) for m in marks]
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :] + points:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+def test_the_page_says_for_how_long_the_weight_of_the_kl_term_grows():
+    from versus.models.deep_generative.variational_model import WARMUP
+
+    words = (TEMPLATES / "sections" / "curves.html").read_text(encoding="utf-8")
+    assert "first fifth of the epochs" in words
+    assert WARMUP == 1 / 5

@@ -16,7 +16,7 @@ from versus.report.evaluation import Evaluation
 from versus.report.results import Results
 from versus.report.section import Content, escaped, table
 from versus.report.verdicts import Verdict
-from versus.settings import Cell
+from versus.settings import FAMILIES, Cell
 
 NAME, TITLE = "verdict", "Verdict"
 DECIDED = {
@@ -33,12 +33,14 @@ USES = {"sample": "samples", "log_prob": "density", "elbo": "bound", "impute": "
 class Line:
     """Line of the table for one data set: the model to use, and why.
 
-    ``scores`` are those of the best discriminative and the best generative model, (cell, entry); ``both`` are the score
-    of the two together, its gain over the better one, and the interval of the gain.
+    ``next_best`` is the best of all other models, with its difference. ``scores`` are those of the best discriminative
+    and the best generative model, (cell, entry); ``both`` are the score of the two together, its gain over the better
+    one, and the interval of the gain.
     """
 
     verdict: Verdict
     use: Cell | None
+    next_best: str
     can: str
     metric: str
     scores: tuple[tuple[Cell, Entry], ...]
@@ -83,13 +85,23 @@ def _line(dataset: DatasetResults, verdict: Verdict) -> Line:
     contrast = verdict.contrast
     label = metric_table.label(dataset.primary)
     if contrast is None:
-        return Line(verdict, None, "", label, (), "", (formatting.NONE, "", ""), ())
+        return Line(verdict, None, "", "", label, (), "", (formatting.NONE, "", ""), ())
     pair = (contrast.discriminative, contrast.generative)
     scores = tuple((e.cell, score_entry(dataset, e, dataset.primary)) for e in pair)
     used = tuple(cost_entry(contrast.use, cost) for cost in COSTS)
-    return Line(
-        verdict, contrast.use.cell, _can(contrast.use), label, scores, difference(contrast), _both(contrast), used
-    )
+    about = (_next_best(dataset, contrast.use), _can(contrast.use), label)
+    return Line(verdict, contrast.use.cell, *about, scores, difference(contrast), _both(contrast), used)
+
+
+def _next_best(dataset: DatasetResults, use: Evaluation) -> str:
+    """Name the best model but for one, with its difference from it; empty where there is none."""
+    others = [e for e in dataset.candidates(dataset.primary, *FAMILIES) if e is not use]
+    if not others:
+        return ""
+    second = dataset.ordered(others, dataset.primary)[0]
+    gap = second.mean(dataset.primary) - use.mean(dataset.primary)
+    share = metric_table.is_share(dataset.primary)
+    return f"{second.cell.model} {f'{formatting.points(gap)} points' if share else formatting.signed(gap)}"
 
 
 def _can(evaluation: Evaluation) -> str:
