@@ -203,7 +203,7 @@ def test_both_together_are_scored_on_the_same_rows_and_gain_over_the_better_one(
 
 
 def test_names_of_points_hide_neither_points_nor_each_other():
-    marks = [Mark(100.0 + 30 * (i % 4), 60.0 + 20 * (i // 4), "discriminative", "") for i in range(12)]
+    marks = [Mark(100.0 + 30 * (i % 4), 60.0 + 24 * (i // 4), "discriminative", "") for i in range(12)]
     named = trade_off.placed(marks, [f"model_{i}" for i in range(12)], first=[5])
     shown = [m for m in named if m.label]
     assert named[5].label == "model_5"
