@@ -1,4 +1,5 @@
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from versus.metrics import table as metric_table
 from versus.report import formatting, results
 from versus.report.both import both, pool
 from versus.report.build import source_hash
+from versus.report.figures.classification import confusion_matrix
 from versus.report.figures.figure import TEMPLATES
 from versus.report.figures.pixels import sheet, to_bytes
 from versus.report.figures.plot import Mark, Scale, scale
@@ -226,3 +228,13 @@ def test_the_page_says_for_how_long_the_weight_of_the_kl_term_grows():
     words = (TEMPLATES / "sections" / "curves.html").read_text(encoding="utf-8")
     assert "first fifth of the epochs" in words
     assert WARMUP == 1 / 5
+
+
+def test_a_confusion_matrix_of_thousands_of_classes_is_a_small_picture():
+    classes = [f"c{k}" for k in range(5000)]
+    counts = [(k, k, 4) for k in range(5000)] + [(3, 7, 2), (9, 8, 1)]
+    found = confusion_matrix(SimpleNamespace(cell=SimpleNamespace(model="m"), confusion=counts), classes)
+    assert found.mistakes == (("c3", "c7", 2), ("c9", "c8", 1))
+    assert found.figure.description.startswith("100.0")  # of 20,003 rows
+    assert len(found.figure.parts["image"]) < 10_000
+    assert metric_table.named("f1_score").row_scores(np.zeros((3, 15_000), bool)) is None

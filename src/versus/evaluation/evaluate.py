@@ -159,7 +159,8 @@ def _write_predictions(record: Record, data: Prepared, out: Path) -> None:
     np.save(out / "predictions.npy", predictions.astype(np.float32), allow_pickle=False)
     y, probabilities = np.concatenate(record.truths), predictions
     counts = confusion_matrix(y, probabilities.argmax(axis=1), data.schema.n_classes)
-    cells = [(true, predicted, int(count)) for (true, predicted), count in np.ndenumerate(counts)]
+    occur = np.nonzero(counts)  # of thousands of classes nearly all pairs do not
+    cells = list(zip(*(found.tolist() for found in (*occur, counts[occur])), strict=True))
     _write_csv(out / "confusion.csv", ["true", "predicted", "count"], cells)
     tested = data.splits["test"].values
     bins = reliability(y, probabilities, distinct=len(np.unique(tested)) / len(tested))

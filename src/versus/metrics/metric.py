@@ -18,6 +18,7 @@ from versus.arrays import Array
 from versus.statistics.bootstrap import Scorer, scorer_of_rows, scorer_of_value
 
 INF = float("inf")
+MOST_CONTRIBUTIONS = 4096  # of a row, whose linearisation takes time and memory with their square
 
 
 class UndefinedMetricError(ValueError):
@@ -117,10 +118,13 @@ class Metric:
         weighted mean is a ratio of two means, and this is its linearisation (Cochran, *Sampling Techniques*, 1977).
 
         A mean needs nothing; any other statistic is linearised at the mean of the rows, by central differences (the
-        infinitesimal jackknife: Efron & Tibshirani 1993, chapter 22). None where it has no value there.
+        infinitesimal jackknife: Efron & Tibshirani 1993, chapter 22). None where it has no value there, or there are so
+        many contributions, as of a thousand classes, that rows hardly share any.
         """
         if self.statistic in (mean, share):
             return spread_by(rows[:, 0].astype(np.float64), weights)
+        if rows.shape[1] > MOST_CONTRIBUTIONS:
+            return None
         centre = means_of(rows, weights)
         steps = np.diag(1e-5 * np.maximum(np.abs(centre), 1e-3))
         with np.errstate(divide="ignore", invalid="ignore"):

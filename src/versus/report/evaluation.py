@@ -129,7 +129,7 @@ class Evaluation:
 
     @cached_property
     def confusion(self) -> list[tuple[int, int, int]]:
-        """Confusion counts as (true class, predicted class, count), summed over repeats."""
+        """Confusion counts above 0 as (true class, predicted class, count), summed over repeats."""
         rows = read_numbers(self.folder / "confusion.csv", ("true", "predicted", "count"))
         return [(int(true), int(predicted), int(count)) for true, predicted, count in rows]
 

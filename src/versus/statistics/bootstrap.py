@@ -19,6 +19,7 @@ from versus.statistics.equivalence import Rope
 
 Floats = NDArray[np.float64]
 CHUNK = 100  # resamples at a time, to keep memory small
+MOST_KEPT = 2**25  # bytes of counts that are kept as float64
 # A score that is no function of row means is computed anew for each resample, which takes milliseconds. Past so many
 # rows in all, the intervals of a report's many scores take longer than they are worth; that of a score that decides
 # what is best takes seconds.
@@ -148,6 +149,7 @@ class TwoLevelBootstrap:
         m = int(owners.max()) + 1
         for b in range(resamples):
             self._rows[b] = np.bincount(rng.integers(0, m, m), minlength=m)[owners]
+        self._kept: dict[tuple[int, int], Floats] = {}
         self._fits = rng.multinomial(repeats, np.full(repeats, 1 / repeats), size=resamples) / repeats  # (B, R)
 
     def mean(self, fits: Sequence[Scorer], most_rows: int = MOST_ROWS) -> BootstrapMean | None:
@@ -169,5 +171,13 @@ class TwoLevelBootstrap:
         return found if np.isfinite(at_rest) and 2 * len(found.defined) > len(found.resamples) else None
 
     def _scores(self, fit: Scorer, calls: int) -> Floats:
-        parts = (self._rows[b : min(b + CHUNK, calls)].astype(np.float64) for b in range(0, calls, CHUNK))
-        return np.concatenate([fit.of(weights) for weights in parts])
+        return np.concatenate([fit.of(self._counts(b, min(b + CHUNK, calls))) for b in range(0, calls, CHUNK)])
+
+    def _counts(self, start: int, stop: int) -> Floats:
+        """Counts of some resamples as float64, kept for the next score as far as they take little memory."""
+        if (start, stop) in self._kept:
+            return self._kept[start, stop]
+        counts = self._rows[start:stop].astype(np.float64)
+        if sum(kept.nbytes for kept in self._kept.values()) + counts.nbytes <= MOST_KEPT:
+            self._kept[start, stop] = counts
+        return counts

@@ -17,6 +17,7 @@ from versus.report.figures.pixels import data_uri
 from versus.report.figures.plot import Line, Mark, Scale, path, plot
 
 SQUARES_UP_TO = 16  # classes; for more, a picture with a pixel for each pair
+MOST_PIXELS = 300  # a side; of more classes, each pixel is a block of pairs
 TOP, RIGHT, LONGEST = 30, 8, 14
 
 
@@ -30,22 +31,25 @@ class Confusion:
 
 def confusion_matrix(evaluation: Evaluation, classes: Sequence[str]) -> Confusion | None:
     """Draw true classes as rows, predictions as columns, shares of the row as shades; None without counts."""
-    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    for true, predicted, count in evaluation.confusion:
-        counts[true, predicted] = count
-    if counts.sum() == 0:
+    found = evaluation.confusion
+    if not sum(count for *_, count in found):
         return None
+    block = -(-len(classes) // MOST_PIXELS)
+    counts = np.zeros((-(-len(classes) // block),) * 2, dtype=np.int64)
+    for true, predicted, count in found:
+        counts[true // block, predicted // block] += count
+    right = sum(count for true, predicted, count in found if true == predicted) / counts.sum()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     width, height, parts = _squares(counts, shares, classes) if len(classes) <= SQUARES_UP_TO else _picture(shares)
     figure = Figure(
         template="confusion.svg",
         title=f"{evaluation.cell.model}: confusion matrix",
-        description=f"{formatting.percent(np.trace(counts) / counts.sum())} of the test rows of all repeats are right",
+        description=f"{formatting.percent(right)} of the test rows of all repeats are right",
         width=width,
         height=height,
         parts={"top": TOP, "squares": [], "labels": [], "slanted": False, "image": None, **parts},
     )
-    return Confusion(figure, _mistakes(counts, classes))
+    return Confusion(figure, _mistakes(found, classes))
 
 
 def _squares(
@@ -87,11 +91,11 @@ def _picture(shares: NDArray[np.float64]) -> tuple[int, int, Mapping[str, Any]]:
     return 340, 350, {"left": 30, "side": 1, "length": 300, "image": data_uri(shade)}
 
 
-def _mistakes(counts: NDArray[np.int64], classes: Sequence[str], most: int = 3) -> tuple[tuple[str, str, int], ...]:
-    wrong = counts * (1 - np.eye(len(classes), dtype=np.int64))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [np.unravel_index(flat, wrong.shape) for flat in order]
-    return tuple((classes[int(i)], classes[int(j)], int(wrong[i, j])) for i, j in pairs if wrong[i, j])
+def _mistakes(
+    counts: Sequence[tuple[int, int, int]], classes: Sequence[str], most: int = 3
+) -> tuple[tuple[str, str, int], ...]:
+    wrong = sorted((-count, true, predicted) for true, predicted, count in counts if true != predicted and count)
+    return tuple((classes[true], classes[predicted], -count) for count, true, predicted in wrong[:most])
 
 
 def reliability_diagram(evaluations: Sequence[Evaluation]) -> Figure | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from versus.report.files import read_array
 
 NAME, TITLE = "regions", "Decision regions"
 MOST_POINTS = 250
+MOST_PICTURES = 8  # of 20 kB each
 SMOOTHING = 2.0  # points of the grid, the standard deviation of the kernel
 PALETTE = (
     (37, 99, 175),
@@ -31,12 +33,14 @@ PALETTE = (
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
-    """Return a picture for each model that was evaluated on a grid, best first."""
+    """Return a picture for each of the best models that were evaluated on a grid, best first."""
     ordered = dataset.ordered(list(dataset.evaluations), dataset.primary)
-    drawn = [(e.cell, figure) for e in ordered if (figure := decision_regions(dataset, e)) is not None]
+    pictures = ((e.cell, figure) for e in ordered if (figure := decision_regions(dataset, e)) is not None)
+    drawn = list(islice(pictures, MOST_PICTURES))
     has_contours = any(figure.parts["lines"] for _, figure in drawn)
     has_bounds = any(e.facts.get("bound") for e in ordered)
-    return {"regions": drawn, "has_contours": has_contours, "has_bounds": has_bounds} if drawn else None
+    more = sum((e.folder / "grid.npy").is_file() for e in ordered) - len(drawn)
+    return {"regions": drawn, "more": more, "has_contours": has_contours, "has_bounds": has_bounds} if drawn else None
 
 
 def decision_regions(dataset: DatasetResults, evaluation: Evaluation) -> Figure | None:
