@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from versus.metrics import classification
+from versus.metrics import curves
 from versus.metrics.table import named, of_use
 from versus.statistics.bootstrap import TwoLevelBootstrap
 
@@ -50,7 +50,7 @@ def test_a_draw_without_any_row_of_a_test_set_has_no_score():
 )
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_areas_of_weighted_rows_are_scikit_learns(name, reference, n_classes, monkeypatch):
-    monkeypatch.setattr(classification, "BLOCK", 200)  # two rows of weights at a time
+    monkeypatch.setattr(curves, "BLOCK", 200)  # two rows of weights at a time
     rng = np.random.default_rng(2)
     y, weights = rng.integers(0, n_classes, 90), rng.gamma(1.0, size=(5, 90)) * (rng.random((5, 90)) < 0.7)
     p = np.round(rng.dirichlet(np.ones(n_classes), 90), 1)  # with ties
