@@ -262,8 +262,17 @@ def test_regression_with_and_without_a_density(measured, tmp_path):
 def test_a_tagger_that_generates_leaves_sentences_with_their_tags(measured):
     X, y, schema = sentences(200)
     found = measured(prepared(X, y, schema), "classical_generative", "hidden_markov", "HiddenMarkovModel")
-    assert {"token_accuracy", "sentence_accuracy", "tag_log_loss"} <= found.scores.keys()
+    scores = {"token_accuracy", "sentence_accuracy", "tag_log_loss", "sequence_log_loss"}
+    assert scores <= found.scores.keys()
+    assert "span_f1" not in found.scores  # these are no tags of spans
+    assert "every token of the test rows occurs in the training rows" in {s["reason"] for s in found.facts["skipped"]}
     shown = evaluation.read(found.out)
+    steps = shown.facts["transitions"]
+    assert (steps["from"], steps["to"]) == (["(start)", *schema.classes], [*schema.classes, "(end)"])
+    np.testing.assert_allclose(np.sum(steps["values"], axis=1), 1.0)
+    table = learned.shaded(steps)
+    assert [name for name, _ in table["rows"]] == steps["from"]
+    assert max(shade for _, cells in table["rows"] for _, shade in cells) == 1.0
     assert len(shown.samples) == len(shown.sample_labels) > 0
     np.testing.assert_array_equal(shown.samples.starts, shown.sample_labels.starts)
     text, tags = samples.values(shown.samples[0], schema)[0].split(), samples.label(shown.sample_labels[0], schema)

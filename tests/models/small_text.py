@@ -56,8 +56,11 @@ def written_out(X, schema, affixes):
                     token[f"{offset} outside"] = 1
                     continue
                 word = words[i + offset].lower()
-                token[f"{offset} form {word}"] = 1
+                token[f"{offset} form {word}"] = token[f"{offset} word {word}"] = 1
                 token[f"{offset} shape {word.isalpha()}"] = 1  # all words of these sentences are of two shapes
+                if offset:
+                    continue
+                token[f"pattern {len(word) * word.isalpha()}"] = 1
                 for n in range(1, min(affixes + 1, len(word))):
                     token[f"{offset} prefix {word[:n]}"] = token[f"{offset} suffix {word[-n:]}"] = 1
             out.append(token)

@@ -127,6 +127,7 @@ def _about(model: Any, cell: Cell, data: Prepared, seed: int) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "continuations": continuations(model, HeldOut(data, 0), seed),
         "topics": model.topics() if hasattr(model, "topics") else [],
+        "transitions": model.transitions() if hasattr(model, "transitions") else {},
     }
     if hasattr(model, "filters"):
         shown["log_normaliser"] = model.log_normaliser_.tolist()

@@ -18,8 +18,12 @@ from versus.arrays import Array, Labels
 
 def shape(word: str) -> str:
     """The kinds of a word's characters, runs cut to one: "Don't" is ``Xx'x``, "3.5" is ``d.d``, "__init__" ``_x_``."""
-    kinds = ("X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word)
-    return "".join(kind for kind, _ in groupby(kinds))
+    return "".join(kind for kind, _ in groupby(pattern(word)))
+
+
+def pattern(word: str) -> str:
+    """The kind of each character of a word: "Don't" is ``Xxx'x``, "3.5" is ``d.d``."""
+    return "".join("X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word)
 
 
 def packed(strings: Iterable[str]) -> Array:

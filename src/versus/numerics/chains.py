@@ -140,6 +140,11 @@ class Chain:
             state = back[step][np.arange(len(state)), state]
         return states, values
 
+    def probabilities(self) -> Array:
+        """Probabilities of each step, (K + 1, K + 1): the first row from the beginning, the last column to the end."""
+        first = np.append(np.exp(self.initial), 0.0)
+        return np.vstack([first, np.exp(np.column_stack([self.transition, self.final]))])
+
     def draw(self, n: int, rng: np.random.Generator) -> Ragged:
         """Draw ``n`` paths where weights are probabilities: ``exp(transition)`` and ``exp(final)`` sum to 1."""
         ways = np.cumsum(np.exp(np.column_stack([self.transition, self.final])), axis=1)

@@ -273,7 +273,7 @@ def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
 
 
 def draw(folder: Path, schema: Schema, out: Path) -> None:
-    """Draw an evaluation into ``out``: confusion, reliability and graph_*.svg, learned.txt, samples.png or .csv."""
+    """Draw an evaluation: confusion, reliability and graph_*.svg, learned.txt, transitions.csv, samples.png or .csv."""
     from versus.report import evaluation  # drawing takes libraries that most stages do without
     from versus.report.figures import samples
     from versus.report.figures.classification import confusion_matrix, reliability_diagram
@@ -294,6 +294,9 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         (out / f"graph_{i}.svg").write_text(standalone(figure), encoding="utf-8")
     if learned := texts(found):
         (out / "learned.txt").write_text(learned, encoding="utf-8")
+    if steps := found.facts.get("transitions"):
+        shares = ((name, *map(repr, values)) for name, values in zip(steps["from"], steps["values"], strict=True))
+        write_csv(out / "transitions.csv", ("from", *steps["to"]), shares)
     if found.filters is not None and isinstance(schema.x, Image):
         (out / "filters.png").write_bytes(png(filter_sheet(found.filters), scale=4))
     drawn, labels = found.samples, found.sample_labels

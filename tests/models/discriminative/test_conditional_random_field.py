@@ -17,12 +17,12 @@ from versus.models.token_features import Window
 @pytest.fixture(scope="module")
 def fitted():
     X, y, schema = sentences(60)
-    return ConditionalRandomField(C=0.5, affixes=2, tol=1e-12, schema=schema).fit(X, y), X, y, schema
+    return ConditionalRandomField(C=0.5, window=1, affixes=2, tol=1e-12, schema=schema).fit(X, y), X, y, schema
 
 
 def dense(model):
     """The coefficients of all features, (places, F, K)."""
-    found = np.zeros((2 * model.window + 1, model.features_.shape[1], len(model.transition_)))
+    found = np.zeros((3, model.features_.shape[1] // 3, len(model.transition_)))
     found.ravel()[model.entries_] = model.weights_
     return found
 
@@ -47,7 +47,7 @@ def test_answers_are_those_over_all_paths(fitted):
 
 def test_the_gradient_is_autograds():
     X, y, schema = sentences(5)
-    model = ConditionalRandomField(max_iter=1, schema=schema).fit(X, y)
+    model = ConditionalRandomField(window=1, max_iter=1, schema=schema).fit(X, y)
     objective = Objective(model.features_, X, y, 1, 4, C=2.0)
     flat = np.random.default_rng(0).normal(size=objective.size)
     value, gradient = objective(flat)
@@ -58,7 +58,8 @@ def test_the_gradient_is_autograds():
     loss = (free**2).sum() / 4
     for i in range(len(X)):
         words = [-1, *X[i].tolist(), -1]
-        by_word = torch.tensor(model.features_.toarray()) @ weights
+        by_word = torch.tensor(model.features_.toarray()) @ weights.reshape(-1, 4)
+        by_word = by_word.reshape(3, -1, 4)
         scores = sum(by_word[place, words[place : len(words) - 2 + place]] for place in range(3))
         alpha = scores[0]
         for score in scores[1:]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -116,6 +116,12 @@ class HiddenMarkovModel(Model):
             return self.chain_.viterbi(self._scores(X))[0]
         marginals = self.predict_marginals(X)
         return Ragged(marginals.values.argmax(axis=1), X.starts)
+
+    def transitions(self) -> dict[str, Any]:
+        """Probabilities of each step between tags, with their names."""
+        names = self.schema_.classes
+        values = self.chain_.probabilities().tolist()
+        return {"from": ["(start)", *names], "to": [*names, "(end)"], "values": values, "of": "probability"}
 
     def sample(self, n: int, y: Ragged | None = None, random_state: int | None = None) -> Ragged:
         """Draw ``n`` sequences of token codes; with the tags ``y`` (n sequences) where given.

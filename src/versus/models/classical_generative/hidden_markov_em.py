@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -117,6 +117,13 @@ class CategoricalHMM(Model):
     def predict(self, X: Ragged) -> Ragged:
         """The most probable tag of each token, (total,) -> (total,) int64."""
         return Ragged(self.predict_marginals(X).values.argmax(axis=1), X.starts)
+
+    def transitions(self) -> dict[str, Any]:
+        """Probabilities of each step between states, which are called by their number and most frequent tag."""
+        tags = [self.schema_.classes[k] for k in self.tag_shares_.argmax(axis=1)] if self.schema_.classes else []
+        names = [f"{k + 1} {tags[k]}" if tags else str(k + 1) for k in range(self.n_components)]
+        values = self.chain_.probabilities().tolist()
+        return {"from": ["(start)", *names], "to": [*names, "(end)"], "values": values, "of": "probability"}
 
     def sample(self, n: int, y: Ragged | None = None, random_state: int | None = None) -> Ragged:
         """Draw ``n`` sequences of token codes.

@@ -32,7 +32,7 @@ _LEARNED = ("weights", "entries", "transition", "feature_names")
 
 @dataclass(eq=False)
 class ConditionalRandomField(Model):
-    """Tags scored by forms, affixes and shapes of a token and its neighbours, and by the tag before.
+    """Tags scored by form, affixes and shape of a token, forms and shapes of its neighbours, and the tag before.
 
     Learned: ``weights_`` (W,) of the features, ``entries_`` (W,) their places in (2 window + 1, F, K), ``transition_``
     (K, K) of a step from the row's tag to the column's, ``feature_names_``, ``loss_`` the penalised negative
@@ -52,7 +52,7 @@ class ConditionalRandomField(Model):
     late_imports = ("scipy.optimize", "sklearn.utils")
 
     C: Positive = 1.0
-    window: Count = 1
+    window: Count = 2
     affixes: int = 4
     min_df: Count = 1
     max_iter: Count = 100
@@ -90,13 +90,13 @@ class ConditionalRandomField(Model):
     def _restore(self) -> None:
         """Rebuild the features of each word of the vocabulary."""
         names = unpacked(self.feature_names_)
-        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary)
+        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary, self.window)
 
     def _chain(self) -> Chain:
         return _chain(self.transition_)
 
     def _scores(self, X: Ragged) -> Ragged:
-        coefficients = np.zeros((2 * self.window + 1, self.features_.shape[1], len(self.transition_)))
+        coefficients = np.zeros((2 * self.window + 1, len(unpacked(self.feature_names_)), len(self.transition_)))
         coefficients.ravel()[self.entries_] = self.weights_
         return Ragged(Window(self.features_, X, self.window).scores(coefficients), X.starts)
 
@@ -112,6 +112,11 @@ class ConditionalRandomField(Model):
     def predict(self, X: Ragged) -> Ragged:
         """The best sequence of tags, (total,) -> (total,) int64."""
         return self._chain().viterbi(self._scores(X))[0]
+
+    def transitions(self) -> dict[str, Any]:
+        """Weights of each step between tags, with their names."""
+        names = list(self.schema_.classes)
+        return {"from": names, "to": names, "values": self.transition_.tolist(), "of": "weight"}
 
     def get_arrays(self) -> dict[str, Array]:
         """Weights and the places they belong to, transitions, names of the features."""
@@ -140,7 +145,7 @@ class Objective:
     Tokens are kept in the order of the chain's layout, so that nothing is reordered between steps.
 
     Args:
-        features: (V + 1, F) sparse, of `WordFeatures.matrix`.
+        features: sparse, of `WordFeatures.matrix`.
         X, tags: token codes and tag codes (N sequences).
         radius: number of neighbours on each side.
         k: number of tags.
@@ -150,7 +155,7 @@ class Objective:
     def __init__(self, features: Any, X: Ragged, tags: Ragged, radius: int, k: int, C: float) -> None:
         self.layout = Layout(X.starts, k)
         self.window = Window(features, X, radius, self.layout.order)
-        self.shape, self.C = (2 * radius + 1, features.shape[1], k), C
+        self.shape, self.C = (2 * radius + 1, features.shape[1] // (2 * radius + 1), k), C
         observed = self.window.gradient(np.eye(k)[self.layout.packed(tags.values)]).ravel()
         self.entries = np.flatnonzero(observed)
         self.observed = np.concatenate([observed[self.entries], step_counts(tags, k)[:k, :k].ravel()])

@@ -93,7 +93,7 @@ class TokenLogisticRegression(Model):
     def _restore(self) -> None:
         """Rebuild the features of each word of the vocabulary."""
         names = unpacked(self.feature_names_)
-        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary)
+        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary, self.window)
 
     def _windows(self, X: Ragged) -> Window:
         return Window(self.features_, X, self.window)

@@ -1,7 +1,8 @@
-"""What models have learned: graphs between columns, filters, topics of documents, and how they go on with a text."""
+"""What models have learned: graphs, filters, topics, steps between tags or states, continuations of a text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from versus.report.figures.graph import graph
 from versus.report.figures.pixels import data_uri, sheet
 
 NAME, TITLE = "learned", "What the models learned"
-MOST_GRAPHS, MOST_NODES, MOST_FILTERS = 4, 60, 40
+MOST_GRAPHS, MOST_NODES, MOST_FILTERS, MOST_STATES = 4, 60, 40, 40
 
 
 def content(dataset: DatasetResults) -> dict[str, Any] | None:
@@ -31,8 +32,20 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
             picture = filter_sheet(evaluation.filters)
             scale = max(1, 480 // picture.shape[1])
             machines.append((evaluation.cell, data_uri(picture), picture.shape[1] * scale, normaliser(evaluation)))
-    found = {"graphs": drawn, "machines": machines, **told}
+    chains = [(e.cell, shaded(steps)) for e in ordered if (steps := e.facts.get("transitions"))]
+    found = {"graphs": drawn, "machines": machines, "chains": [each for each in chains if each[1]["rows"]], **told}
     return found if any(found.values()) else None
+
+
+def shaded(steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table of steps with a shade from 0 to 1 for each value; without rows where it would be too large."""
+    values = np.array(steps["values"])
+    shades = np.clip(values, 0, None) / max(values.max(), 1e-12)
+    rows = [
+        (name, [(f"{v:.2f}".replace("0.", ".", 1) if steps["of"] == "probability" else f"{v:.1f}", s) for v, s in both])
+        for name, both in zip(steps["from"], map(zip, values, shades), strict=True)
+    ]
+    return {"to": steps["to"], "of": steps["of"], "rows": rows if len(rows) <= MOST_STATES else []}
 
 
 def texts(evaluation: Evaluation) -> str:
