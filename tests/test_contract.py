@@ -89,6 +89,8 @@ OF_OTHER_DATA = {
     "CategoricalNaiveBayes",
     "ConvolutionalClassifier",
     "RestrictedBoltzmannMachine",
+    "DeepBeliefNetwork",
+    "DeepBoltzmannMachine",
 }
 
 

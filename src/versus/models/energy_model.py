@@ -47,6 +47,16 @@ class Machines(nn.Module):
         return found
 
 
+def is_exact(model: Any) -> bool:
+    """Check that the normaliser was enumerated; a class that is not fitted yet may come to have one."""
+    return not hasattr(model, "network_") or bool(model.log_normaliser_[1] == model.log_normaliser_[2])
+
+
+def is_estimated(model: Any) -> bool:
+    """Check that the normaliser was estimated by annealing."""
+    return not hasattr(model, "network_") or not is_exact(model)
+
+
 @dataclass(eq=False, kw_only=True)
 class EnergyModel(DeepModel, GenerativeClassifier):
     """A model of bits and the class whose normaliser is estimated by annealed importance sampling after training.
@@ -127,12 +137,9 @@ class EnergyModel(DeepModel, GenerativeClassifier):
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         generator = generator_for(fresh_seed(self.random_state), "chains")
-        x, y_rows = (torch.from_numpy(part.mean(axis=0)).float() for part in self._rows(X, y))
-        for place, machine in enumerate(self.machines_.machines):
-            assert isinstance(machine, BoltzmannMachine)
-            units = len(machine.visible_bias) - machine.labels
-            bits = x if place == 0 else torch.full((units,), 0.5)
-            machine.start(torch.cat([bits, y_rows]) if machine.labels else bits, generator)
+        x, classes = (torch.from_numpy(part.mean(axis=0)).float() for part in self._rows(X, y))
+        first = self.machines_[0]
+        first.start(torch.cat([x, classes]) if first.labels else x, generator)
 
     def _steps(
         self,

@@ -37,7 +37,7 @@ class BoltzmannMachine(nn.Module):
     def __init__(self, visible: int, hidden: int, labels: int = 0, chains: int = 1) -> None:
         super().__init__()
         self.labels = labels
-        self.weight = nn.Parameter(0.01 * torch.randn(visible, hidden))
+        self.weight = nn.Parameter(torch.randn(visible, hidden) / math.sqrt(visible))
         self.visible_bias = nn.Parameter(torch.zeros(visible))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
         self.register_buffer("chains", torch.zeros(chains, visible))
@@ -95,8 +95,11 @@ class BoltzmannMachine(nn.Module):
     def contrast(self, v: Tensor, steps: int, persistent: bool, generator: torch.Generator) -> Tensor:
         """Mean F(v) less that of the chains after ``steps`` sweeps: its gradient is that of (persistent) CD.
 
-        Persistent chains resume from where they were (Tieleman 2008), others start at the data.
+        Persistent chains resume from where they were (Tieleman 2008), others start at the data. A machine that has not
+        been started is started from the shares of v.
         """
+        if not self.chains.any():
+            self.start(v.detach().mean(dim=0), generator)
         n = min(len(v), len(self.chains))
         drawn = self.gibbs((self.chains if persistent else v[:n]).to(v), steps, generator)
         with torch.no_grad():

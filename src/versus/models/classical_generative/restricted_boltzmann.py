@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,20 +21,12 @@ from torch.nn.functional import cross_entropy
 
 from versus.arrays import Array
 from versus.models.arguments import Count, NonNegative
-from versus.models.energy_model import EnergyModel, Machines
+from versus.models.energy_model import EnergyModel, Machines, is_estimated, is_exact
 from versus.models.events import stored_events
 from versus.numerics.boltzmann import BoltzmannMachine, log_odds
 from versus.training.batches import Batch
 
 __all__ = ["RestrictedBoltzmannMachine"]
-
-
-def _is_exact(model: Any) -> bool:
-    return not hasattr(model, "network_") or model.machines_[0].is_small
-
-
-def _is_estimated(model: Any) -> bool:
-    return not hasattr(model, "network_") or not model.machines_[0].is_small
 
 
 @dataclass(eq=False)
@@ -79,12 +70,12 @@ class RestrictedBoltzmannMachine(EnergyModel):
         """Log p(x, y) for every class, (N, *event) -> (N, K) nats, with log Z as it is known."""
         return self._by_class(self.machines_[0].label_scores, X)
 
-    @available_if(_is_exact)  # type: ignore[untyped-decorator]
+    @available_if(is_exact)  # type: ignore[untyped-decorator]
     def log_prob(self, X: Array) -> Array:
         """Log p(x), (N, *event) -> (N,) nats: one layer was enumerated."""
         return np.asarray(logsumexp(self.log_joint(X), axis=1))
 
-    @available_if(_is_estimated)  # type: ignore[untyped-decorator]
+    @available_if(is_estimated)  # type: ignore[untyped-decorator]
     def ais_log_prob(self, X: Array) -> Array:
         """Log p(x) with log Z estimated by annealing, (N, *event) -> (N,) nats; see ``log_normaliser_``."""
         return np.asarray(logsumexp(self.log_joint(X), axis=1))

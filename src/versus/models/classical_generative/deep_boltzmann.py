@@ -1,0 +1,138 @@
+r"""Deep Boltzmann machine: two layers of hidden units, of which the upper one also sees the class.
+
+.. math:: p(x, y, h_1, h_2) = \frac1Z \exp\bigl(b^\top x + c_1^\top h_1 + c_2^\top h_2 + d_y
+    + x^\top W_1 h_1 + h_1^\top W_2 h_2 + U_y h_2\bigr)
+
+Salakhutdinov and Hinton, "Deep Boltzmann machines" (2009): mean field for the data, persistent chains for the model.
+Its layers x, h_2 against h_1, y form a restricted machine with blocks of zero weights, so that Gibbs sampling and
+annealing are those of `versus.numerics.boltzmann`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from sklearn.utils.metaestimators import available_if
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from versus.arrays import Array
+from versus.models.arguments import Count
+from versus.models.energy_model import EnergyModel, Machines, is_estimated, is_exact
+from versus.numerics.boltzmann import BoltzmannMachine, bernoulli, log_odds
+from versus.training.batches import Batch
+
+__all__ = ["DeepBoltzmannMachine"]
+
+
+@dataclass(eq=False)
+class DeepBoltzmannMachine(EnergyModel):
+    """Both layers are trained at once, without pretraining; the class follows from the bounds of log p(x, y).
+
+    Where log Z is known, ``elbo`` bounds log p(x), else ``ais_elbo`` estimates the bound.
+
+    Args:
+        hidden_layer_sizes: the two numbers of hidden units, from the data upwards.
+        mean_field_steps: updates of both layers' means for an event.
+    """
+
+    hidden_layer_sizes: Sequence[Count] = (128, 64)
+    mean_field_steps: Count = 10
+
+    def _build(self) -> Machines:
+        if len(self.hidden_layer_sizes) != 2:
+            raise ValueError(f"hidden_layer_sizes={list(self.hidden_layer_sizes)}; a deep Boltzmann machine has two")
+        (lower, upper), k = self.hidden_layer_sizes, self.schema_.n_classes
+        return Machines(
+            BoltzmannMachine(self.schema_.n_features, lower),
+            BoltzmannMachine(lower + k, upper, k, self.batch_size),
+        )
+
+    def joined(self) -> BoltzmannMachine:
+        """Build the restricted machine of (h_1, y) against (x, h_2) that has the same distribution."""
+        lower, upper = self.machines_[0], self.machines_[1]
+        (d, h), k = lower.weight.shape, upper.labels
+        machine = BoltzmannMachine(h + k, d + upper.weight.shape[1], k).to(lower.weight)
+        with torch.no_grad():
+            machine.weight.zero_()
+            machine.weight[:h, :d] = lower.weight.T
+            machine.weight[:, d:] = upper.weight
+            machine.visible_bias.copy_(upper.visible_bias)
+            machine.visible_bias[:h] += lower.hidden_bias
+            machine.hidden_bias.copy_(torch.cat([lower.visible_bias, upper.hidden_bias]))
+        return machine
+
+    def _mean_field(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Means of both hidden layers, each updated given the other, (N, H1) and (N, H2)."""
+        lower, upper = self.machines_[0], self.machines_[1]
+        from_below = lower.hidden_logits(x)
+        first = torch.sigmoid(2 * from_below)  # doubled, as nothing comes from above yet
+        for _ in range(self.mean_field_steps):
+            second = torch.sigmoid(upper.hidden_logits(torch.cat([first, y], dim=1)))
+            first = torch.sigmoid(from_below + upper.visible_logits(second)[:, : first.shape[1]])
+        return first, second
+
+    def _score(self, x: Tensor, y: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """Negative energy, which is linear in each layer, (N,) nats."""
+        lower, upper = self.machines_[0], self.machines_[1]
+        seen = torch.cat([first, y], dim=1)
+        single = x @ lower.visible_bias + seen @ upper.visible_bias
+        return single + (lower.hidden_logits(x) * first).sum(dim=1) + (upper.hidden_logits(seen) * second).sum(dim=1)
+
+    def _losses(
+        self, network: Machines, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        (x, y), (lower, upper) = batch, (network[0], network[1])
+        with torch.no_grad():
+            means = self._mean_field(x, y)
+            if not upper.chains.any():
+                upper.start(torch.cat([means[0], y], dim=1).mean(dim=0), generator)
+            drawn = self.joined().gibbs(upper.chains, self.gibbs_steps, generator)
+            upper.chains.copy_(drawn)
+        h = drawn[:, : -upper.labels]
+        visible = softplus(lower.visible_logits(h)).sum(dim=1) + softplus(upper.hidden_logits(drawn)).sum(dim=1)
+        model = drawn @ upper.visible_bias + h @ lower.hidden_bias + visible
+        return {"loss": model.mean() - self._score(x, y, *means).mean()}
+
+    def annealed(self, x: Tensor, y: Tensor) -> tuple[BoltzmannMachine, Tensor]:
+        """Return the joined machine, and the log-odds of the lower means and the classes of the rows."""
+        shares = torch.cat([self._mean_field(x, y)[0], y], dim=1).mean(dim=0)
+        return self.joined(), log_odds(shares, y.shape[1])
+
+    def fantasies(self, start: Tensor, labels: Tensor | None, generator: torch.Generator) -> Tensor:
+        """Run the chains on, then draw the bits from the lower layer."""
+        drawn = self.joined().gibbs(start, self.sample_sweeps, generator, labels)
+        logits = self.machines_[0].visible_logits(drawn[:, : -self.schema_.n_classes])
+        return bernoulli(torch.sigmoid(logits), generator)
+
+    def log_joint(self, X: Array) -> Array:
+        """Mean-field bounds of log p(x, y) for every class, (N, *event) -> (N, K) nats, with log Z as it is known."""
+
+        def bounds(x: Tensor) -> Tensor:
+            found = []
+            for label in torch.eye(self.schema_.n_classes, dtype=x.dtype, device=x.device):
+                y = label.expand(len(x), -1)
+                means = self._mean_field(x, y)
+                found.append(self._score(x, y, *means) + sum(_entropy(mean) for mean in means))
+            return torch.stack(found, dim=1)
+
+        return self._by_class(bounds, X)
+
+    @available_if(is_exact)  # type: ignore[untyped-decorator]
+    def elbo(self, X: Array) -> Array:
+        """Lower bound of log p(x), (N, *event) -> (N,) nats; the lower layer was enumerated."""
+        return np.asarray(logsumexp(self.log_joint(X), axis=1))
+
+    @available_if(is_estimated)  # type: ignore[untyped-decorator]
+    def ais_elbo(self, X: Array) -> Array:
+        """Lower bound of log p(x) but for the error of log Z, (N, *event) -> (N,) nats; see ``log_normaliser_``."""
+        return np.asarray(logsumexp(self.log_joint(X), axis=1))
+
+
+def _entropy(p: Tensor) -> Tensor:
+    """Entropy of independent bits, (N, H) -> (N,) nats."""
+    return -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)).sum(dim=1)
