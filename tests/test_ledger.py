@@ -164,6 +164,10 @@ def test_a_tilt_moves_a_normal_by_a_deviation_and_finds_the_sparse_end() -> None
     turned = np.column_stack([asked[:, 0], 0.9 * asked[:, 0] / 6 + asked[:, 1]])
     component, sparse = shifts.positions(scaled, turned, schema, 0)
     weights = shifts.tilted(component, np.ones(3000))
+    standardised = (scaled - scaled.mean(axis=0)) / scaled.std(axis=0)
+    _, axes = np.linalg.eigh(np.cov(standardised, rowvar=False))
+    scores = (turned - scaled.mean(axis=0)) / scaled.std(axis=0) @ axes[:, -1]
+    assert abs(np.corrcoef(component, scores)[0, 1]) == pytest.approx(1, abs=1e-9)
     assert weights.mean() == pytest.approx(1)
     assert (weights * component).mean() == pytest.approx(1, abs=0.15)
     assert np.corrcoef(component, asked[:, 0])[0, 1] > 0.7

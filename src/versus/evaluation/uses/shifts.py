@@ -30,7 +30,7 @@ WHAT = "answers under shift"
 RATIO = 9.0  # of the rarest class to the most frequent one, once they have shifted
 NEIGHBOUR, REACH = 10, 2.0  # which neighbour's distance; deviations beyond which weights grow no more
 MOST_ROWS = 2000  # to learn from that tell where the data lie
-STEPS, SETTLED = 1000, 1e-9
+STEPS, SETTLED, POWERS = 1000, 1e-9, 100  # of EM, and of the power iteration
 
 
 def concerns(schema: Schema) -> bool:
@@ -99,10 +99,18 @@ def positions(X: Array, asked: Array, schema: Schema, seed: int) -> tuple[Array,
     some = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS])
     preprocessor = Preprocessor(schema, np.float64).fit(X[some])
     known, rows = preprocessor.transform(X[some]), preprocessor.transform(asked)
-    _, axes = np.linalg.eigh(np.cov(known, rowvar=False).reshape(known.shape[1], -1))
-    axis = axes[:, -1] * np.sign(axes[np.abs(axes[:, -1]).argmax(), -1])  # the largest loading is positive
+    axis = _first_axis(known - known.mean(axis=0))
     distance = nearest_distances(rows, known, min(NEIGHBOUR, len(known)))
     return _standardised(rows @ axis), _standardised(np.log(distance + np.finfo(np.float64).tiny))
+
+
+def _first_axis(centred: Array) -> Array:
+    """First principal axis of rows (m, F) by power iteration, (F,); its largest loading is positive."""
+    axis = centred[np.square(centred).sum(axis=1).argmax()]
+    for _ in range(POWERS):
+        axis = centred.T @ (centred @ axis)
+        axis = axis / max(float(np.linalg.norm(axis)), np.finfo(np.float64).tiny)
+    return np.asarray(axis * np.sign(axis[np.abs(axis).argmax()]))
 
 
 def _standardised(z: Array) -> Array:
