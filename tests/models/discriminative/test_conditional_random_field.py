@@ -45,6 +45,12 @@ def test_answers_are_those_over_all_paths(fitted):
         np.testing.assert_allclose(np.exp(log_probs), shares, atol=1e-12)
 
 
+def test_each_tag_can_be_decided_by_itself(fitted):
+    _, X, y, schema = fitted
+    model = ConditionalRandomField(decode="posterior", max_iter=5, schema=schema).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X).values, model.predict_marginals(X).values.argmax(axis=1))
+
+
 def test_the_gradient_is_autograds():
     X, y, schema = sentences(5)
     model = ConditionalRandomField(window=1, max_iter=1, schema=schema).fit(X, y)

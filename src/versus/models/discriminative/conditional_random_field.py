@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class ConditionalRandomField(Model):
         min_df: number of training tokens that must have a feature.
         max_iter: maximum number of L-BFGS steps.
         tol: L-BFGS stops when a step lowers the loss by less than this share of it.
+        decode: "viterbi" predicts the best sequence of tags, "posterior" the best tag of each token.
     """
 
     search_space: ClassVar[SearchSpace] = {"C": Between(1e-2, 1e2)}
@@ -57,6 +58,7 @@ class ConditionalRandomField(Model):
     min_df: Count = 1
     max_iter: Count = 100
     tol: float = 1e-5
+    decode: Literal["viterbi", "posterior"] = "viterbi"
 
     def fit(self, X: Ragged, y: Ragged | None = None) -> ConditionalRandomField:
         """Learn from token codes X and tag codes y, both (N sequences).
@@ -110,8 +112,10 @@ class ConditionalRandomField(Model):
         return self._chain().posterior(self._scores(X)).marginals
 
     def predict(self, X: Ragged) -> Ragged:
-        """The best sequence of tags, (total,) -> (total,) int64."""
-        return self._chain().viterbi(self._scores(X))[0]
+        """Tag codes of each token, (total,) -> (total,) int64."""
+        if self.decode == "viterbi":
+            return self._chain().viterbi(self._scores(X))[0]
+        return Ragged(self.predict_marginals(X).values.argmax(axis=1), X.starts)
 
     def transitions(self) -> dict[str, Any]:
         """Weights of each step between tags, with their names."""
