@@ -341,3 +341,12 @@ def test_what_cannot_be_read_is_named(desk: Desk):
         inspect(desk.folder / "none.csv")
     with pytest.raises(DataError, match=r"t.docx: unknown kind of file; known are .csv"):
         inspect(desk.write("t.docx", "x"))
+
+
+def test_classes_that_are_spelled_nearly_alike_are_named(desk: Desk):
+    path = desk.write(
+        "t.csv", "a,y\n" + "".join(f"{i * 37 % 100 / 7},{('Yes', 'yes', 'no')[i % 3]}\n" for i in range(60))
+    )
+    (note,) = [note for note in inspect(path, "y").notes if "nearly alike" in note]
+    assert "'Yes', 'yes'" in note
+    assert "--set 'label_map={yes: Yes}'" in note

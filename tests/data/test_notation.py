@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from tests.data.conftest import Desk
+from versus.data.columns import Words
 from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.notation import Notation
@@ -30,6 +31,11 @@ GERMAN = Notation(",", ".", ("€", "%"))
         (Notation(",", " "), "12\u00a0345,6", (12345.6, "")),
         (Notation(".", "'"), "1\u2019000", (1000, "")),
         (Notation(), "1,5", None),
+        (Notation(), "(12.5)", (-12.5, "")),
+        (GERMAN, "(1.234,5 €)", (-1234.5, "€")),
+        (Notation(), "(-12.5)", None),
+        (Notation(), "-1.5D-03", (-0.0015, "")),
+        (Notation(), "1D5", None),  # a code; Fortran writes the sign
     ],
 )
 def test_a_number_is_read_as_it_is_written(notation: Notation, text, value):
@@ -40,6 +46,12 @@ def column(values: list[str], delimiter: str = ";") -> str:
     return f"x{delimiter}c{delimiter}y\n" + "".join(
         f'"{value}"{delimiter}{"rgb"[i % 3]}{delimiter}{"pq"[i % 2]}\n' for i, value in enumerate(values)
     )
+
+
+def test_brackets_are_signs_where_some_numbers_have_none():
+    codes = np.arange(3)
+    assert Notation().read(Words("x", codes, ("(2)", "3", "(4.5)"))).values.tolist() == [-2, 3, -4.5]
+    assert Notation().read(Words("x", codes, ("(2)", "(3)", "(4.5)"))) is None
 
 
 NUMBERS = np.arange(1, 61) * 123.25

@@ -29,12 +29,19 @@ class Notation:
     symbols: tuple[str, ...] = ()
 
     def parse(self, text: str) -> tuple[float, str] | None:
-        """Return the number in a text and the symbol beside it; None if the text is not a number."""
-        found = _pattern(self).fullmatch(text.translate(_ALIKE))
-        if found is None:
+        """Return the number in a text and the symbol beside it; None if the text is not a number.
+
+        Accountants put negative numbers in brackets; Fortran writes D for E.
+        """
+        text = text.translate(_ALIKE)
+        bracketed = _is_bracketed(text)
+        found = _pattern(self).fullmatch(text[1:-1].strip() if bracketed else text)
+        if found is None or (bracketed and (found["sign"] or found["inner"])):
             return None
         whole = (found["whole"] or "0").replace(self.thousands or " ", "")
-        value = float(f"{found['sign'] or found['inner']}{whole}.{found['decimals'] or '0'}{found['exponent'] or ''}")
+        sign = "-" if bracketed else found["sign"] or found["inner"]
+        exponent = (found["exponent"] or "").replace("D", "E").replace("d", "e")
+        value = float(f"{sign}{whole}.{found['decimals'] or '0'}{exponent}")
         return value, found["before"] or found["behind"] or ""
 
     def is_number(self, text: str) -> bool:
@@ -42,7 +49,12 @@ class Notation:
         return is_number(text) or self.parse(text) is not None
 
     def read(self, column: Words) -> Numbers | None:
-        """Return the column as numbers; None if a word is not a number or the words use different symbols."""
+        """Return the column as numbers; None if a word is not a number or the words use different symbols.
+
+        Where all stand in brackets these are no signs.
+        """
+        if all(map(_is_bracketed, column.words)):
+            return None
         found = [self.parse(word) for word in column.words]
         parsed = [number for number in found if number is not None]
         if len(parsed) < len(found) or len({symbol for _, symbol in parsed}) != 1:
@@ -54,6 +66,10 @@ class Notation:
 PLAIN = Notation()
 
 
+def _is_bracketed(text: str) -> bool:
+    return text.startswith("(") and text.endswith(")")
+
+
 @lru_cache(maxsize=64)
 def _pattern(notation: Notation) -> re.Pattern[str]:
     """Pattern of a number in this notation; digits with leading zeros are a code, not a number."""
@@ -63,5 +79,5 @@ def _pattern(notation: Notation) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<sign>[+-]?)\s*(?:(?P<before>{symbols})\s*)?(?P<inner>(?<![+-])[+-]?)"
         rf"(?P<whole>{grouped}0|[1-9]\d*|(?={decimal}\d))(?:{decimal}(?P<decimals>\d*))?"
-        rf"(?P<exponent>[eE][+-]?\d+)?(?:\s*(?P<behind>{symbols}))?"
+        rf"(?P<exponent>[eE][+-]?\d+|[dD][+-]\d+)?(?:\s*(?P<behind>{symbols}))?"
     )

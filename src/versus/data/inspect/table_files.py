@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,19 @@ def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
     return sorted(text for text in found if not re.search(r"\d", text))
 
 
+def _alike(classes: Sequence[str]) -> Iterator[str]:
+    """Yield a note for each set of classes that differ in capital letters or blanks alone."""
+    spelled: dict[str, list[str]] = {}
+    for name in classes:
+        spelled.setdefault("".join(name.split()).casefold(), []).append(name)
+    for first, *others in (names for names in spelled.values() if len(names) > 1):
+        pairs = ", ".join(f"{other}: {first}" for other in others)
+        yield (
+            f"classes {listed([first, *others])} are spelled nearly alike; if they are one, say "
+            f"`--set 'label_map={{{pairs}}}'`"
+        )
+
+
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
     """Set the task, and map labels that differ between the files or are too rare to be split."""
     if entry.get("task") == "regression" or "label_map" in entry:
@@ -222,6 +236,7 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
     found = as_words(column)
     if isinstance(column, Numbers) and (column.values % 1 != 0).any() and "task" not in entry:
         return
+    notes += _alike(found.words)
     codes = found.codes[found.codes >= 0]
     counts = np.bincount(codes, minlength=len(found.words))
     if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10 and "task" not in entry:
@@ -261,7 +276,9 @@ def _identifiers(raw: RawTable, target: str) -> list[str]:
 
 def _numbers_rows(name: str, values: NDArray[np.float64]) -> bool:
     """Check for whole numbers that count the rows in any order with few gaps, or differ in a column called an id."""
-    if (values[:_MANY_CLASSES] % 1 != 0).any() or (values % 1 != 0).any() or len(np.unique(values)) < len(values):
+    if not np.isfinite(values).all() or (values[:_MANY_CLASSES] % 1 != 0).any() or (values % 1 != 0).any():
+        return False
+    if len(np.unique(values)) < len(values):
         return False
     return bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
 
