@@ -100,7 +100,7 @@ METRICS: tuple[Metric, ...] = (
         "Troyanskaya et al. 2001", "ledger", classification.hits, share),
     Metric("accuracy_iteratively_imputed", "the same, filled by regressions", "iterated", "share", "higher", 0, 1,
         "van Buuren and Groothuis-Oudshoorn 2011", "ledger", classification.hits, share),
-    Metric("novelty_auroc", "novel rows told apart, AUROC", "novelty", "share", "higher", 0, 1,
+    Metric("novelty_auroc", "detection of novel rows, AUROC", "novelty", "share", "higher", 0, 1,
         "Hendrycks and Gimpel 2017", "ledger", density.placements),
     Metric("accuracy_classes_shifted", "accuracy, classes shifted", "classes_shifted", "share", "higher", 0, 1,
         _SAERENS, "shifts", classification.weighted_hits, tagging.ratio),

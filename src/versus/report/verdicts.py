@@ -161,7 +161,7 @@ def _difference(contrast: Contrast) -> str:
     write = formatting.points if share else formatting.signed
     unit = " percentage points" if share else ""
     if not np.isfinite(contrast.low):
-        return f"the difference is {write(contrast.mean)}{unit}, and nothing says how sure that is"
+        return f"the difference is {write(contrast.mean)}{unit}, without an interval"
     confidence = formatting.percent(dataset.comparison.confidence, 0)
     return (
         f"the difference is {write(contrast.mean)}{unit} "
