@@ -83,7 +83,14 @@ class Subject:
         """Build the unfitted model."""
         accepted = inspect.signature(self.made).parameters
         wanted = {"device": device, "precision": precision, "epochs": epochs, "batch_size": BATCH, "patience": None}
-        wanted |= {"n_components": N_COMPONENTS, "max_iter": STEPS, "tol": 0.0, "random_state": 0, "schema": schema}
+        wanted |= {
+            "n_components": N_COMPONENTS,
+            "max_iter": STEPS,
+            "tol": 0.0,
+            "random_state": 0,
+            "schema": schema,
+            "ais_steps": 100,
+        }
         return self.made(**{name: value for name, value in wanted.items() if name in accepted})
 
     def data(self, rows: int) -> Data:
@@ -173,7 +180,7 @@ def largest_difference(left: Mapping[str, Array], right: Mapping[str, Array]) ->
 
 def plain_loop(model: Any, data: Data) -> None:
     """Train the model's network as a loop written by hand would: no schedule, seeds, history, checks or averages."""
-    training = model._start(data.X, data.y, None)
+    training = model._start(data.X, data.y, None, None)
     rows = [torch.as_tensor(np.array(array), device=training.device) for array in training.rows.arrays]
     noise, update = torch.Generator(training.device), training.update
     training.network.train()
