@@ -54,7 +54,7 @@ def timed(what: str, X: Ragged, chain: Chain, emissions: Emissions, steps: int, 
             peer = GaussianHMM(len(chain.initial), covars_prior=0.0, covars_weight=1.0, min_covar=1e-6, **options)
             peer.means_, peer.covars_ = emissions.means[:, 0].copy(), emissions.variances[:, 0].copy()
         else:
-            peer = CategoricalHMM(len(chain.initial), emissionprob_prior=1.0, **options)
+            peer = CategoricalHMM(len(chain.initial), emissionprob_prior=1.0, n_features=1000, **options)
             peer.emissionprob_ = np.exp(emissions.log_probs)
         peer.startprob_, peer.transmat_ = np.exp(chain.initial), np.exp(chain.transition)
         with warnings.catch_warnings():

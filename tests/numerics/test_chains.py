@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from versus.arrays import Ragged
-from versus.numerics.chains import Chain
+from versus.numerics.chains import Chain, Layout
 
 LENGTHS = [3, 1, 5, 2, 5, 4]
 
@@ -118,3 +118,19 @@ def test_what_is_no_chain_is_refused(scores, said):
     for method in (chain.log_normaliser, chain.posterior, chain.viterbi):
         with pytest.raises(ValueError, match=said):
             method(scores)
+
+
+def test_scores_of_tokens_are_looked_up():
+    """Also where emissions are so sharp that shares come near the smallest float."""
+    chain, scores = random_chain()
+    rng = np.random.default_rng(1)
+    log_probs, tokens = rng.normal(size=(4, 3)) * 400, rng.integers(0, 4, len(scores.values))
+    layout = Layout(scores.starts, 3)
+    found = chain.smooth_tokens(log_probs, layout.packed(tokens), layout)
+    given = Ragged(log_probs[tokens], scores.starts)
+    expected = chain.posterior(given)
+    np.testing.assert_allclose(layout.by_sequence(found[0]), expected.log_normaliser)
+    np.testing.assert_allclose(layout.unpacked(found[1]).values, expected.marginals.values, atol=1e-12)
+    np.testing.assert_allclose(found[2], expected.transitions, atol=1e-12)
+    totals = [logsumexp(paths(chain, one)[1]) for one in given]
+    np.testing.assert_allclose(expected.log_normaliser, totals)

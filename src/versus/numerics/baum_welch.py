@@ -28,8 +28,8 @@ E = TypeVar("E", bound="Emissions")  # of one kind
 class Emissions(Protocol):
     """Distributions of an element, one for each of K states."""
 
-    def scores(self, x: Array) -> Array:
-        """Log p(element | state), (total, ...) -> (total, K) nats."""
+    def smooth(self, chain: Chain, x: Array, layout: Layout) -> tuple[Array, Array, Array]:
+        """`Chain.smooth` of elements (total, ...) as laid out."""
 
     def log_prior(self) -> float:
         """Log prior of the parameters up to a constant, nats."""
@@ -52,6 +52,10 @@ class Categorical:
         """Look up each token code, (total,) -> (total, K)."""
         found: Array = np.take(np.ascontiguousarray(self.log_probs.T), x, axis=0)
         return found
+
+    def smooth(self, chain: Chain, x: Array, layout: Layout) -> tuple[Array, Array, Array]:
+        """`Chain.smooth` of token codes (total,)."""
+        return chain.smooth_tokens(np.ascontiguousarray(self.log_probs.T), x, layout)
 
     def log_prior(self) -> float:
         """Log density of the Dirichlet prior, whose parameters are 1 + alpha."""
@@ -105,6 +109,10 @@ class Gaussian:
         found: Array = each[..., 0] if each.shape[2] == 1 else logsumexp(each, axis=2)
         return found
 
+    def smooth(self, chain: Chain, x: Array, layout: Layout) -> tuple[Array, Array, Array]:
+        """`Chain.smooth` of vectors (total, D)."""
+        return chain.smooth(self.scores(x), layout)
+
     def log_prior(self) -> float:
         """Return 0: means and variances have no prior, only a floor."""
         return 0.0
@@ -154,7 +162,7 @@ def baum_welch(
     layout = Layout(X.starts, len(chain.initial))
     x = layout.packed(X.values)
     while True:
-        log_normaliser, marginals, steps = chain.smooth(emissions.scores(x), layout)
+        log_normaliser, marginals, steps = emissions.smooth(chain, x, layout)
         value = float(log_normaliser.sum()) + emissions.log_prior() + _log_prior(chain, alpha, ends)
         first = _log_shares(marginals[layout.first].sum(axis=0) + alpha)
         if ends:

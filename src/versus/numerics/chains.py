@@ -16,8 +16,10 @@ float, under sharp emissions, are summed as logarithms instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -25,6 +27,7 @@ from scipy.special import logsumexp
 from versus.arrays import Array, Ragged
 
 _BLOCK = 2**19  # elements of (positions, K) that are worked on at a time
+_FEWEST = 128  # sequences that are worked on at a time, however long: a step has a cost of its own
 _NEVER = 1e-300  # added to shares before a division by them
 _SMALLEST = 1e-60  # sum of a step's weights, below which it is computed from logarithms
 _LARGEST_BLOCK = 2**22  # elements of (sequences, K, K) that a step of Viterbi holds at a time
@@ -67,7 +70,8 @@ class Chain:
         """
         layout = self._layout(scores)
         packed = layout.packed(scores.values)
-        return layout.by_sequence(np.concatenate([self._forward(packed[b.rows], b)[0] for b in layout.blocks]))
+        log_z = [self._forward(*_relative_rows(packed[b.rows]), packed[b.rows], b)[0] for b in layout.blocks]
+        return layout.by_sequence(np.concatenate(log_z))
 
     def posterior(self, scores: Ragged) -> Posterior:
         """Marginals and expected transitions by forward-backward, (total, K) log weights -> `Posterior`.
@@ -85,9 +89,23 @@ class Chain:
         Returns:
             log Z (N,) longest first, the marginals (total, K), the expected transitions (K, K).
         """
-        marginals, transitions, log_normaliser = np.empty_like(packed), np.zeros(self.transition.shape), []
-        for block in layout.blocks:
-            found, filtered, predicted = self._forward(packed[block.rows], block)
+        return self._smoothed(((*_relative_rows(packed[b.rows]), packed[b.rows]) for b in layout.blocks), layout)
+
+    def smooth_tokens(self, log_probs: Array, tokens: Array, layout: Layout) -> tuple[Array, Array, Array]:
+        """`smooth` where scores depend on a token alone: (V, K) log weights, (total,) codes as laid out.
+
+        Weights are exponentiated once a token of the vocabulary, not once a position.
+        """
+        relative, tops = _relative_rows(log_probs)
+        codes = (tokens[b.rows] for b in layout.blocks)
+        return self._smoothed(((np.take(relative, c, axis=0), tops[c], _Rows(log_probs, c)) for c in codes), layout)
+
+    def _smoothed(self, scores: Iterable[tuple[Array, Array, Any]], layout: Layout) -> tuple[Array, Array, Array]:
+        """`smooth`, block by block: weights relative to the largest of a row, its logarithm, and the log weights."""
+        marginals = np.empty((len(layout.order), len(self.initial)))
+        transitions, log_normaliser = np.zeros(self.transition.shape), []
+        for block, given in zip(layout.blocks, scores, strict=True):
+            found, filtered, predicted = self._forward(*given, block)
             log_normaliser.append(found)
             if np.isfinite(found).all():
                 transitions += self._backward(filtered, predicted, block, out=marginals[block.rows])
@@ -165,15 +183,20 @@ class Chain:
             raise ValueError(f"scores have shape {scores.values.shape}; the chain wants (total, {len(self.initial)})")
         return Layout(scores.starts, len(self.initial))
 
-    def _forward(self, packed: Array, block: _Block) -> tuple[Array, Array, Array]:
-        """Log Z (N,); the filtered weights as shares of their sum and the predicted ones, (total, K)."""
+    def _forward(
+        self, filtered: Array, log_scale: Array, log_weights: Any, block: _Block
+    ) -> tuple[Array, Array, Array]:
+        """Log Z (N,); the filtered weights as shares of their sum and the predicted ones, (total, K).
+
+        Args:
+            filtered: (total, K) weights relative to the largest of a row; overwritten.
+            log_scale: (total,) logarithm of the largest; overwritten.
+            log_weights: (total, K), of which few rows are asked for.
+            block: the positions.
+        """
         weights, shift = _relative(self.transition)
         initial, first = _relative(self.initial)
-        log_scale = packed.max(axis=1)
-        log_scale[np.isneginf(log_scale)] = 0.0  # no path: stays at minus infinity without becoming NaN
-        filtered = packed - log_scale[:, None]
-        np.exp(filtered, out=filtered)
-        predicted, sums, ones = np.empty_like(packed), np.empty(len(packed)), np.ones(len(initial))
+        predicted, sums, ones = np.empty_like(filtered), np.empty(len(filtered)), np.ones(len(initial))
         predicted[block.steps[0]] = initial
         for step, after in zip(block.steps, [*block.sizes[1:], 0], strict=True):
             now = filtered[step]
@@ -181,7 +204,7 @@ class Chain:
             total = np.matmul(now, ones, out=sums[step])
             if total.min() < _SMALLEST:
                 rows = step.start + np.flatnonzero(total < _SMALLEST)
-                filtered[rows], log_scale[rows] = _products(predicted[rows], packed[rows])
+                filtered[rows], log_scale[rows] = _products(predicted[rows], log_weights[rows])
                 sums[rows] = filtered[rows].sum(axis=1)
             now *= (1 / np.where(total > 0, total, 1.0))[:, None]
             np.matmul(now[:after], weights, out=predicted[step.stop : step.stop + after])
@@ -253,7 +276,7 @@ class Layout:
         self.starts = starts
         self._longest_first = np.argsort(-lengths, kind="stable")
         ends = np.cumsum(lengths[self._longest_first])
-        block = (ends - 1) // max(_BLOCK // n_states, 1)
+        block = (ends - 1) // max(_BLOCK // n_states, _FEWEST * int(lengths.max()))
         cuts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1, [len(lengths)]])
         self.blocks, order = [], []
         for a, b in pairwise(cuts):
@@ -281,13 +304,30 @@ class Layout:
         return out
 
 
+def _relative_rows(log_weights: Array) -> tuple[Array, Array]:
+    """Weights relative to the largest of each row, and its logarithm."""
+    top = log_weights.max(axis=1)
+    top[np.isneginf(top)] = 0.0  # no path: stays at minus infinity without becoming NaN
+    relative = log_weights - top[:, None]
+    return np.exp(relative, out=relative), top
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a table by codes, made when they are asked for."""
+
+    table: Array
+    codes: Array
+
+    def __getitem__(self, rows: Any) -> Array:
+        found: Array = self.table[self.codes[rows]]
+        return found
+
+
 def _products(predicted: Array, log_weights: Array) -> tuple[Array, Array]:
     """Products of predicted weights and emissions relative to the largest of a row, and its logarithm."""
     with np.errstate(divide="ignore"):
-        products = np.log(predicted) + log_weights
-    top = products.max(axis=1)
-    top[np.isneginf(top)] = 0.0
-    return np.exp(products - top[:, None]), top
+        return _relative_rows(np.log(predicted) + log_weights)
 
 
 def _relative(log_weights: Array) -> tuple[Array, float]:
