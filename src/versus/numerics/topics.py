@@ -41,22 +41,21 @@ class Rule:
     max_iter: int = 100
 
 
-def infer(counts: Any, words: Array, rule: Rule, start: Array | None = None) -> Array:
+def infer(counts: Any, words: Array, rule: Rule) -> Array:
     """Infer the shares of topics in documents.
 
     Args:
         counts: sparse (N, F) counts.
         words: (K, F) probabilities of each topic's words, or exp E[log beta]; its type is that of the computation.
         rule: priors and the end.
-        start: (N, K) gamma to begin with; by default each topic has an even part of the document.
 
     Returns:
         (N, K) gamma, the parameters of Dirichlet posteriors.
     """
     K = len(words)
     lengths = counts.sum(axis=1)
-    gamma = rule.alpha + np.repeat((lengths / K)[:, None], K, axis=1) if start is None else start
-    gamma = gamma.astype(words.dtype)
+    # Each topic begins with an even part of the document.
+    gamma = (rule.alpha + np.repeat((lengths / K)[:, None], K, axis=1)).astype(words.dtype)
     by_word = np.ascontiguousarray(words.T)
     for rows, columns, n in _blocks(counts, K):
         gamma[rows] = _converged(by_word[columns], n.astype(words.dtype), gamma[rows], rule)
@@ -155,12 +154,16 @@ def _divergence(parameters: Array, log_shares: Array, prior: float) -> Array:
 def batch_steps(counts: Any, topics: Array, rule: Rule, steps: int) -> Iterator[tuple[Array, Array]]:
     """Yield (topics (K, F), gamma (N, K)) after each pass over all documents; the bound never falls.
 
-    A pass infers all documents, each from where it was before, and sets the topics to what they are expected to be.
+    A pass infers all documents anew, which leads to better topics than going on from the pass before; a document whose
+    bound would fall by it keeps its shares. Then the topics are set to what they are expected to be.
     """
     gamma = None
     for _ in range(steps):
-        words = exp_log_shares(topics)
-        gamma = infer(counts, words, rule, gamma)
+        words, before = exp_log_shares(topics), gamma
+        gamma = infer(counts, words, rule)
+        if before is not None:
+            new, old = (log_bounds(counts, words, shares, rule.alpha) for shares in (gamma, before))
+            gamma[old > new] = before[old > new]
         topics = rule.eta + expected_counts(counts, words, gamma)
         yield topics, gamma
 

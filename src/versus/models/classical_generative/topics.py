@@ -45,7 +45,8 @@ class _Topics(KnownTokens):
         n_components: number K of topics.
         doc_topic_prior: Dirichlet parameter of a document's shares of topics; 1 / K by default.
         topic_word_prior: Dirichlet parameter of a topic's words; 1 / K by default.
-        learning_method: "online" learns from minibatches, "batch" from all documents at once.
+        learning_method: "batch" learns from all documents at once; "online" from minibatches, which takes fewer
+            passes over many documents.
         max_iter: passes over the documents.
         batch_size: documents in a minibatch.
         learning_decay: exponent by which the steps become shorter.
@@ -59,7 +60,7 @@ class _Topics(KnownTokens):
     n_components: Count = 10
     doc_topic_prior: Positive | None = None
     topic_word_prior: Positive | None = None
-    learning_method: Literal["online", "batch"] = "online"
+    learning_method: Literal["batch", "online"] = "batch"
     max_iter: Count = 20
     batch_size: Count = 128
     learning_decay: Positive = 0.7
