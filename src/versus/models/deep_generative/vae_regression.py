@@ -25,6 +25,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.models.arguments import Count
 from versus.models.deep_generative.autoencoder import Autoencoder
+from versus.models.deep_generative.likelihoods import ColumnLikelihood
 from versus.models.deep_generative.variational_model import VariationalModel
 from versus.models.predictive_mixtures import PredictsByMixture, target_values
 from versus.models.preprocessing import Preprocessor
@@ -64,6 +65,7 @@ class VAERegression(PredictsByMixture, VariationalModel):
         rows = self._with_target(X, np.full(len(X), np.nan))
         found = self._over_events(normals, rows, self.evaluation_samples)
         log_weights, means = found[..., 0], found[..., 1]
+        assert isinstance(network.likelihood, ColumnLikelihood)
         with torch.no_grad():
             deviation = float(network.likelihood.deviation(None)[0, place])
         centre, scale = self.preprocessor_.centre_[-1], self.preprocessor_.scale_[-1]
