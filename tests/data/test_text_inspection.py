@@ -122,6 +122,6 @@ def test_a_text_without_labels_is_a_stream(desk: Desk):
     assert entry == {"source": "text", "path": "story.txt"}
     assert data.schema.x.of_characters
     assert data.schema.y == Nothing()
-    assert "texts of" in said
+    assert "characters, " in said
     desk.write("table.txt", "".join(f"{i} {i * i % 7} {'ab'[i % 2]}\n" for i in range(60)))
     assert isinstance(found(desk, "table.txt")[1].schema.x, Table)

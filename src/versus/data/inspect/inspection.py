@@ -213,7 +213,8 @@ def _lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
     if "tokens" in found:
         tokens = found["tokens"]
         lengths = f"{tokens['shortest']} to {tokens['longest']} in each"
-        yield f"texts of {tokens['total']} words, {tokens['different']} different, {lengths}"
+        what = "characters" if getattr(dataset.schema.x, "of_characters", False) else "words"
+        yield f"texts of {tokens['total']} {what}, {tokens['different']} different, {lengths}"
     columns = found.get("columns", [])
     width = max((len(column["name"]) for column in columns[:_COLUMNS_SHOWN]), default=0)
     for column in columns[:_COLUMNS_SHOWN]:
