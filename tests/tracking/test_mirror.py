@@ -511,7 +511,7 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     schema = Schema(Image((8, 8), 17), Classes(("0", "1")))
     np.save(tmp_path / "samples.npy", np.full((10, 8, 8), 16, dtype=np.uint8) * (np.arange(10) % 2)[:, None, None])
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
-    about = {"capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
+    about = {"cell": "digits-vae", "capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
     (tmp_path / "evaluation.json").write_text(json.dumps(about))
     record.draw(tmp_path, schema, tmp_path)
     sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
