@@ -109,7 +109,11 @@ class Window:
 
     def scores(self, weights: Array) -> Array:
         """Scores of all tokens, (2 r + 1, F, K) -> (total, K)."""
-        found: Array = self._words @ (self._features @ weights.reshape(self._features.shape[1], -1))
+        return self.gathered(self._features @ weights.reshape(self._features.shape[1], -1))
+
+    def gathered(self, by_word: Array) -> Array:
+        """Scores of all tokens, given those of each word at each place, ((2 r + 1) (V + 1), K) -> (total, K)."""
+        found: Array = self._words @ by_word
         return found
 
     def gradient(self, residuals: Array) -> Array:
