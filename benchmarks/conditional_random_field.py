@@ -2,7 +2,7 @@
 
 Sentences drawn from a hidden Markov model with Zipf's frequencies of words, the size of the English Web Treebank:
 12,500 of 2 to 40 words, 17 tags; ``--conllu FILE`` reads a treebank instead. Features are words, affixes, shapes and
-those of both neighbours; both sides make the same number of steps, and must have the same loss after them.
+those of two neighbours on each side; both sides make the same number of steps, and must have the same loss after them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from versus.data.texts import transcribe
 from versus.models.discriminative.conditional_random_field import ConditionalRandomField
 from versus.models.token_features import WordFeatures
 
-FIT, AFFIXES = "conditional random field, L-BFGS", 4
+FIT, AFFIXES, RADIUS = "conditional random field, L-BFGS", 4, 2
 
 
 def drawn(n: int, rng: np.random.Generator) -> tuple[Ragged, Ragged, Schema]:
@@ -54,15 +54,19 @@ def treebank(path: Path) -> tuple[Ragged, Ragged, Schema]:
 
 def attributes(X: Ragged, schema: Schema) -> list[list[list[str]]]:
     """The features of each token and its neighbours, as CRFsuite takes them."""
-    vocabulary = schema.x.vocabulary
-    of_word = WordFeatures.learn(vocabulary, np.ones(len(vocabulary)), AFFIXES, 1)
-    matrix = of_word.matrix(vocabulary)
-    names = [[of_word.names[c] for c in matrix.indices[a:b]] for a, b in pairwise(matrix.indptr)]
-    padded = [[-1, *x.tolist(), -1] for x in X]
-    return [
-        [[f"{o}{name}" for o in (0, 1, 2) for name in names[words[t + o]]] for t in range(len(words) - 2)]
-        for words in padded
+    learned, counts = np.unique(X.values, return_counts=True)
+    features = WordFeatures.learn(schema.x.words(learned), counts, AFFIXES, 1)
+    matrix = features.matrix(schema.x.vocabulary, RADIUS)
+    n_words, size = len(schema.x.vocabulary) + 1, len(features.names)
+    names = [
+        [f"{c // size}{features.names[c % size]}" for c in matrix.indices[a:b]] for a, b in pairwise(matrix.indptr)
     ]
+    outside, places = [n_words - 1] * RADIUS, range(2 * RADIUS + 1)
+    found = []
+    for x in X:
+        words = [*outside, *x.tolist(), *outside]
+        found.append([[n for o in places for n in names[o * n_words + words[t + o]]] for t in range(len(x))])
+    return found
 
 
 def main() -> None:
@@ -77,7 +81,7 @@ def main() -> None:
     X, y, schema = treebank(options.conllu) if options.conllu else drawn(12_500, np.random.default_rng(0))
     if options.quick:
         X, y = X[:500], y[:500]
-    model = ConditionalRandomField(affixes=AFFIXES, max_iter=steps, tol=0.0, schema=schema)
+    model = ConditionalRandomField(window=RADIUS, affixes=AFFIXES, max_iter=steps, tol=0.0, schema=schema)
     peer = pycrfsuite.Trainer("lbfgs", {"c1": 0, "c2": 0.5, "max_iterations": steps}, verbose=False)
     peer.set_params({"feature.possible_transitions": True, "delta": 0.0, "epsilon": 0.0})
     for tokens, tags in zip(attributes(X, schema), y, strict=True):
