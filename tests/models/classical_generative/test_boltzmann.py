@@ -202,3 +202,16 @@ def test_a_deep_boltzmann_machine_is_the_enumerated_one(bits):
     assert np.abs(found - p.sum(axis=1)).max() < 0.03
     with pytest.raises(ValueError, match="has two"):
         deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(5,))
+
+
+@pytest.mark.parametrize("kind", [RestrictedBoltzmannMachine, DeepBeliefNetwork, DeepBoltzmannMachine])
+def test_a_resumed_training_ends_with_the_same_bits(kind, bits):
+    X, y, schema = bits
+    model = kind(epochs=4, batch_size=100, ais_steps=10, schema=schema, random_state=0, device="cpu")
+    states = [step.state() for step in model.fit_steps(X, y)]
+    expected = model.get_arrays()
+    again = kind(epochs=4, batch_size=100, ais_steps=10, schema=schema, random_state=0, device="cpu")
+    for _ in again.fit_steps(X, y, resume=states[1]):
+        pass
+    for name, array in again.get_arrays().items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
