@@ -119,3 +119,11 @@ def test_numbers_are_cut_into_bins_and_their_likelihood_is_a_density():
     assert np.exp(model.log_prob(grid)).sum() * (axis[1] - axis[0]) ** 2 == pytest.approx(1, abs=0.02)
     with pytest.raises(ValueError, match="takes tables"):
         TreeAugmentedNaiveBayes(schema=Schema(Image((2, 1), 2), Classes(("a", "b")))).fit(np.zeros((4, 2, 1)), y[:4])
+
+
+def test_where_the_truth_is_naive_bayes_the_climb_finds_it():
+    rng = np.random.default_rng(3)
+    y = rng.integers(2, size=2000)
+    X = (y[:, None] ^ (rng.random((2000, 3)) < 0.2)).astype(float)
+    (graph,) = HillClimbingNetwork(schema=schema_of((2, 2, 2))).fit(X, y).graphs()
+    assert {(graph.nodes[a], graph.nodes[b]) for a, b in graph.arcs} == {("target", f"c{d}") for d in range(3)}

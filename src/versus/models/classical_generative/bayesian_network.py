@@ -118,12 +118,12 @@ class BayesianNetwork(ClassConditionalDensity):
         return sum(prod(t.shape[:-1]) * (t.shape[-1] - 1) for tables in self.tables_ for t in tables)
 
     def graphs(self) -> list[Graph]:
-        """Return each class's graph, or the one that all share; the class is a node if some column is free of it."""
+        """Return each class's graph, or the one that all share; the class is a node if arcs to it say something."""
         names = tuple(column.name for column in self.schema_.columns)
         shared = all(parents == self.parents_[0] for parents in self.parents_)
         titles = ["all classes"] if shared else list(self.schema_.classes)
         arcs = [tuple((p, d) for d, own in enumerate(parents) for p in own) for parents in self.parents_]
-        if self.of_class_.all():
+        if self.of_class_.all() and any(arcs):
             return [Graph(title, names, own, True) for title, own in zip(titles, arcs, strict=False)]
         of_class = tuple((len(names), d) for d in np.flatnonzero(self.of_class_).tolist())
         return [Graph(titles[0], (*names, self.schema_.target), arcs[0] + of_class, True)]

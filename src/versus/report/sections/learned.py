@@ -30,7 +30,7 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
     for evaluation in ordered if isinstance(dataset.prepared.schema.x, Image) else ():
         if evaluation.filters is not None:
             picture = filter_sheet(evaluation.filters)
-            scale = max(1, 480 // picture.shape[1])
+            scale = max(1, 340 // picture.shape[1])  # figures of a gallery are no wider
             machines.append((evaluation.cell, data_uri(picture), picture.shape[1] * scale, normaliser(evaluation)))
     chains = [(e.cell, shaded(steps)) for e in ordered if (steps := e.facts.get("transitions"))]
     found = {"graphs": drawn, "machines": machines, "chains": [each for each in chains if each[1]["rows"]], **told}
