@@ -56,7 +56,10 @@ def test_status_names_the_cells_that_an_edit_reaches(capsys: pytest.CaptureFixtu
     assert "Neither params nor code" in call(capsys, "status")[1]
     params = project / "params.yaml"
     params.write_text(
-        params.read_text(encoding="utf-8").replace("n_components: 6", "n_components: 7"), encoding="utf-8"
+        params.read_text(encoding="utf-8").replace(
+            "Classifier, args: {n_components: 6}", "Classifier, args: {n_components: 7}"
+        ),
+        encoding="utf-8",
     )
     (project / "data/fingerprints/prepare-iris.txt").unlink()
     mlp = project / "data/fingerprints/evaluate-wine-mlp.txt"  # as if a file had been another then

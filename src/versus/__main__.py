@@ -1,4 +1,4 @@
-"""Command line ``python -m versus``: the user's commands besides `dvc repro`."""
+"""Command line ``versus``: the user's commands besides `dvc repro`."""
 
 from __future__ import annotations
 

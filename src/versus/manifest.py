@@ -44,7 +44,7 @@ def check(folder: Path) -> None:
         path = folder / name
         fault = "is missing" if not path.is_file() else "is damaged" if sha256(path) != expected else ""
         if fault:
-            mend = "`python -m versus verify --fix` removes what is damaged, and `dvc repro` makes it again"
+            mend = "`versus verify --fix` removes what is damaged, and `dvc repro` makes it again"
             raise ValueError(f"{path} {fault}: it is not what {NAME} beside it lists; {mend}")
 
 

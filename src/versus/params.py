@@ -244,7 +244,7 @@ def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> It
         message = fault["msg"]
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             reason = GONE.get((where[0], where[-1])) if len(where) == 2 else None
-            advice = f"is no setting any more: {reason}; `python -m versus migrate` takes it out"
+            advice = f"is no setting any more: {reason}; `versus migrate` takes it out"
             message = advice if reason else "unknown key"
         elif fault["type"] == "string_pattern_mismatch":
             message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"

@@ -1,1 +1,1 @@
-"""Commands of ``python -m versus``, one file each: `arguments(parser)` declares options, `run(options)` runs it."""
+"""Commands of ``versus``, one file each: `arguments(parser)` declares options, `run(options)` runs it."""

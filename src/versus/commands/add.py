@@ -1,4 +1,4 @@
-"""``python -m versus add``: add the user's own file as a data set with cells."""
+"""``versus add``: add the user's own file as a data set with cells."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def expect_no_plain_repro(root: Path) -> None:
         if {"repro", "exp"} & set(words):
             raise ValueError(
                 f"`{' '.join(words)}` (process {process.pid}) is at work here and would fail at its end if params.yaml "
-                "changed now: run this again when it has ended. `python -m versus repro` stands such edits"
+                "changed now: run this again when it has ended. `versus repro` stands such edits"
             )
 
 

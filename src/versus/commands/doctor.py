@@ -1,4 +1,4 @@
-"""``python -m versus doctor``: find faults that stop the project from working, and repair them."""
+"""``versus doctor``: find faults that stop the project from working, and repair them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def run(options: argparse.Namespace) -> int:
     left = len(findings) - mended
     if left:
         fixable = sum(finding.fix is not None for finding in findings)
-        advice = f"; `python -m versus doctor --fix` fixes {fixable} of them" if fixable and not options.fix else ""
+        advice = f"; `versus doctor --fix` fixes {fixable} of them" if fixable and not options.fix else ""
         print(f"{left} found{advice}.")
     else:
-        print("Nothing is left to fix. `python -m versus verify` rehashes every result.")
+        print("Nothing is left to fix. `versus verify` rehashes every result.")
     return int(left > 0)
 
 

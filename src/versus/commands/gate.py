@@ -1,4 +1,4 @@
-"""``python -m versus gate``: decide if the best models of this comparison may take the champions' places."""
+"""``versus gate``: decide if the best models of this comparison may take the champions' places."""
 
 from __future__ import annotations
 

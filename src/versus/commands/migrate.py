@@ -1,4 +1,4 @@
-"""``python -m versus migrate``: update a params.yaml of an earlier version to the present names."""
+"""``versus migrate``: update a params.yaml of an earlier version to the present names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m versus models``: list the models, or one model's arguments."""
+"""``versus models``: list the models, or one model's arguments."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _print_all() -> None:
         table.add_row(f"  {name}", module, catalogue.task(family, module, name) or "any", offers)
     console = Console()
     console.print(table)
-    console.print("`python -m versus models CLASS` shows the arguments of one.")
+    console.print("`versus models CLASS` shows the arguments of one.")
 
 
 def _print_one(family: str, module: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""``python -m versus predict``: predict the rows of a file with a cell's model."""
+"""``versus predict``: predict the rows of a file with a cell's model."""
 
 from __future__ import annotations
 

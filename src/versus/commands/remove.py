@@ -1,4 +1,4 @@
-"""``python -m versus remove``: take a data set with its cells, or one cell, out of params.yaml."""
+"""``versus remove``: take a data set with its cells, or one cell, out of params.yaml."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def run(options: argparse.Namespace) -> int:
     expect_no_plain_repro(options.params.parent)
     for entry in params_editing.without(options.params, parameters.read(options.params), options.name):
         print(f"removed {entry}")
-    print("`python -m versus repro` makes the report without it; `dvc gc --workspace` frees its space.")
+    print("`versus repro` makes the report without it; `dvc gc --workspace` frees its space.")
     return 0

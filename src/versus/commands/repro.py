@@ -1,4 +1,4 @@
-"""``python -m versus repro``: run `dvc repro` with parallel stages, safe after a kill, and print a summary.
+"""``versus repro``: run `dvc repro` with parallel stages, safe after a kill, and print a summary.
 
 Options of `dvc repro` that are not known here are passed to `dvc repro` itself.
 """
@@ -139,9 +139,7 @@ def tell_failures(failed: Failed) -> int:
     for cell, why in failed:
         print(f"{cell.name} failed in {why.where}: {destination.redact(why.reason)}", file=sys.stderr)
     if failed:
-        print(
-            "they run again when their params or code change, or with `python -m versus repro --retry`", file=sys.stderr
-        )
+        print("they run again when their params or code change, or with `versus repro --retry`", file=sys.stderr)
     return 1 if failed else 0
 
 

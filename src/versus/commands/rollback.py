@@ -1,4 +1,4 @@
-"""``python -m versus rollback``: make the previous champion of a data set the champion again."""
+"""``versus rollback``: make the previous champion of a data set the champion again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m versus run``: run another params file, in a workspace with its own dvc.lock and DVC locks.
+"""``versus run``: run another params file, in a workspace with its own dvc.lock and DVC locks.
 
 The workspace shares DVC's cache and the MLflow store with the project, so nothing is computed twice and all runs are in
 one place.

@@ -1,4 +1,4 @@
-"""``python -m versus sample``: draw new data from a cell's generative model."""
+"""``versus sample``: draw new data from a cell's generative model."""
 
 from __future__ import annotations
 

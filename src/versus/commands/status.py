@@ -1,4 +1,4 @@
-"""``python -m versus status``: say which cells run again after an edit, and about how long that takes."""
+"""``versus status``: say which cells run again after an edit, and about how long that takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m versus sync``: log results to MLflow that it missed while its server was down."""
+"""``versus sync``: log results to MLflow that it missed while its server was down."""
 
 from __future__ import annotations
 

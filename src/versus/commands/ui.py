@@ -1,4 +1,4 @@
-"""``python -m versus ui``: serve MLflow's pages of the project's store, on loopback only."""
+"""``versus ui``: serve MLflow's pages of the project's store, on loopback only."""
 
 from __future__ import annotations
 

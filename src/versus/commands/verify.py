@@ -1,4 +1,4 @@
-"""``python -m versus verify``: check that all files in dvc.lock are intact, in the workspace and in DVC's cache."""
+"""``versus verify``: check that all files in dvc.lock are intact, in the workspace and in DVC's cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
         print(whole(verification.not_run(options.workspace)))
         return 0
     if not options.fix:
-        print(f"{len(found)} damaged; `python -m versus verify --fix` removes them, and `dvc repro` makes them again.")
+        print(f"{len(found)} damaged; `versus verify --fix` removes them, and `dvc repro` makes them again.")
         return 1
     removed = sum(damage.remove() for damage in found)
     lost = f" {len(found) - removed} are missing: there is nothing to remove." if removed < len(found) else ""

@@ -79,7 +79,7 @@ class Contest:
             )
         if challenger != champion and challenger.rolled_back:
             stays = f"{challenger} was rolled back and stays so: {champion} is the champion"
-            advice = f"`python -m versus rollback {data.name}` takes that back"
+            advice = f"`versus rollback {data.name}` takes that back"
             return Decision(data.name, "pass", f"{stays}; {advice}", challenger, champion)
         try:
             found = self._judge(data, challenger, champion)

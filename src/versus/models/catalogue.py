@@ -118,7 +118,7 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
     accepted = {a: spec for a, spec in known[name].items() if a not in SUPPLIED}
     for argument, (new, value) in renamed(family, module, name, args).items():
         now = f"{argument} is called {new} now" if new != argument else f"{argument}: {args[argument]} is {value} now"
-        return f"args.{argument}", f"{name}: {now}; `python -m versus migrate` rewrites the file"
+        return f"args.{argument}", f"{name}: {now}; `versus migrate` rewrites the file"
     for argument, value in args.items():
         if argument not in accepted:
             return f"args.{argument}", f"{name} has no argument {argument!r}; it takes {', '.join(accepted) or 'none'}"

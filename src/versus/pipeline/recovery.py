@@ -74,7 +74,7 @@ def read_config(root: Path) -> dict[str, Any]:
     from dvc.config import Config
 
     for path, reason in damaged_configs(root):
-        raise ValueError(f"{path} is no configuration that DVC can read: {reason}; `python -m versus doctor` helps")
+        raise ValueError(f"{path} is no configuration that DVC can read: {reason}; `versus doctor` helps")
     return dict(Config(str(root / ".dvc")))
 
 

@@ -33,7 +33,7 @@ def no_git(root: Path) -> Iterator[Finding]:
     if recovery.lacks_git(root):
         yield Finding(
             "DVC expects a git repository, and there is none, as after the download of a zip",
-            "`git init`; or without git `dvc config --local core.no_scm true`, as `python -m versus repro` does",
+            "`git init`; or without git `dvc config --local core.no_scm true`, as `versus repro` does",
             partial(recovery.do_without_git, root),
         )
 
@@ -51,7 +51,7 @@ def damaged_lock(root: Path) -> Iterator[Finding]:
     if not recovery.lock_is_damaged(root):
         return
     if recovery.has_copy(root):
-        mend = f"`python -m versus repro` restores it from {recovery.COPY.as_posix()}, which the last stage kept"
+        mend = f"`versus repro` restores it from {recovery.COPY.as_posix()}, which the last stage kept"
     else:
         mend = "`git checkout dvc.lock` where it is committed; else remove it, and `dvc repro` fetches what was made"
     yield Finding("dvc.lock is cut off, or not DVC's", mend, partial(recovery.restore_lock, root))
