@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from math import exp, log
 from numbers import Integral, Real
@@ -59,7 +59,7 @@ class Argument:
     name: str
     annotation: str
     required: bool
-    default: str = ""
+    default: str = field(default="", compare=False)  # read from source alone
 
     def accepts(self, value: Any) -> bool:
         """Check that a value fits the annotation; one that names another class is left to that class."""
