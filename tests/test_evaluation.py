@@ -23,10 +23,11 @@ from versus.data.targets import Classes, Number
 from versus.evaluation import evaluate
 from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.record import Record, hash_test_rows
-from versus.evaluation.uses import density
+from versus.evaluation.uses import density, transfer
 from versus.evaluation.uses.density import unspread
 from versus.metrics.table import named, of_use, shown
 from versus.models import find, persistence
+from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.persistence import PersistenceError
 from versus.report import evaluation
 from versus.report.figures import samples
@@ -456,3 +457,16 @@ def test_an_estimated_likelihood_has_a_name_of_its_own_and_its_filters_are_drawn
     sheet = learned.filter_sheet(model.filters())
     assert sheet.shape == (2 * 9 - 1, 10 * 9 - 1)
     assert sheet.min() == 0 or sheet.max() == 255  # each unit from its strongest weight
+
+
+def test_a_thousand_rows_teach_no_judge_thousands_of_classes() -> None:
+    def reason(classes: int) -> str | None:
+        schema = Schema(Table((Column("a"),)), Classes(tuple(map(str, range(classes)))))
+        rng = np.random.default_rng(0)
+        model = GaussianNaiveBayes(schema=schema).fit(
+            rng.normal(size=(2 * classes, 1)), np.arange(2 * classes) % classes
+        )
+        return transfer.reason_against(model, schema)
+
+    assert reason(200) is None
+    assert "201 classes leave fewer than 5 of 1000 rows" in str(reason(201))

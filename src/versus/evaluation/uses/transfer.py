@@ -11,10 +11,12 @@ from versus.data.schema import Schema
 from versus.data.targets import Number, Tags
 from versus.evaluation.answers import Answers, HeldOut, samples_by_class
 from versus.evaluation.uses.generation import some_rows
-from versus.metrics.samples import transfer_accuracy
+from versus.metrics.samples import MOST_ROWS, transfer_accuracy
 from versus.models.events import draw
 
 WHAT = "train on synthetic, test on real"
+ROWS_OF_A_CLASS = 5
+MOST_CLASSES = MOST_ROWS // ROWS_OF_A_CLASS
 
 
 def concerns(schema: Schema) -> bool:
@@ -30,6 +32,8 @@ def reason_against(model: Any, schema: Schema) -> str | None:
         return "the target is a number, not a class"
     if isinstance(schema.y, Tags):
         return "the target is a tag a token, not a class"
+    if schema.n_classes > MOST_CLASSES:
+        return f"{schema.n_classes} classes leave fewer than {ROWS_OF_A_CLASS} of {MOST_ROWS} rows to learn each from"
     return None if samples_by_class(model) else f"{type(model).__name__} draws data without classes to learn from"
 
 
