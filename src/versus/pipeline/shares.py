@@ -20,8 +20,8 @@ from versus.report import files
 from versus.settings import Cell
 from versus.workspace import Workspace
 
-# Seconds that a cell takes whatever it fits: the start of two processes, and the evaluation.
-OVERHEAD = 6.0
+# Seconds that a cell takes whatever it fits: mostly its evaluation.
+OVERHEAD = 3.0
 
 
 @dataclass(frozen=True)
