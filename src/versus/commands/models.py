@@ -56,7 +56,7 @@ def _classes() -> Iterator[tuple[str, str, str]]:
 def _print_all() -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("class", "module", "for", "offers"):
-        table.add_column(column, no_wrap=column == "class", overflow="fold")
+        table.add_column(column, no_wrap=column != "offers")
     last = ""
     for family, module, name in _classes():
         if family != last:
