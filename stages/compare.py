@@ -11,7 +11,6 @@ from stages import entry
 from versus import params as parameters
 from versus import provenance, report
 from versus.fitting import failure
-from versus.report import files
 from versus.serving.code import CODE
 from versus.tracking import champions, client, record
 from versus.workspace import Workspace
@@ -38,9 +37,7 @@ def main() -> None:
     failed = {c.name: why for c in evaluated if (why := failure.read(workspace.evaluation(c.name))) is not None}
     runs = (cell for cell in evaluated if cell.name not in failed)
     source["runs"] = {c.name: f"tags.`versus.fingerprint` = '{record.fingerprint(workspace, c)}'" for c in runs}
-    kept = ((name, files.committed(workspace.reports / name)) for name in report.TABLES)
-    before = {name: text for name, text in kept if text is not None}
-    report.build(workspace, cells, source, params.comparison, params.experiments, before)
+    report.build(workspace, cells, source, params.comparison, params.experiments, report.as_committed(workspace))
     client.sync(workspace, cells, params.comparison)
     for cell, why in failed.items():
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)

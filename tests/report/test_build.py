@@ -14,7 +14,8 @@ from tests.report.conftest import PROVENANCE
 from tests.report.made_workspace import Made, blobs, write_json
 from versus.data import findings, prepared
 from versus.fitting import failure
-from versus.report import TABLES, best_cells, build
+from versus.report import best_cells, build
+from versus.report.build import TABLES
 from versus.report.formatting import signed, span
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import paired_rows

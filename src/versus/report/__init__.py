@@ -6,6 +6,6 @@ part of the page and of report.md from them; `build` writes both.
 
 from __future__ import annotations
 
-from versus.report.build import TABLES, best_cells, build
+from versus.report.build import as_committed, best_cells, build
 
-__all__ = ["TABLES", "best_cells", "build"]
+__all__ = ["as_committed", "best_cells", "build"]

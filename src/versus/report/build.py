@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from versus import manifest
 from versus.metrics import table as metric_table
-from versus.report import formatting, number_files, results
+from versus.report import files, formatting, number_files, results
 from versus.report.figures.figure import TEMPLATES, draw, environment, standalone
 from versus.report.results import Results
 from versus.report.section import Shown, render_markdown, shown
@@ -27,6 +27,12 @@ from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
 
 TABLES = ("verdicts.csv", "comparison.csv", "inputs.csv")  # what a later report compares itself with
+
+
+def as_committed(workspace: Workspace) -> dict[str, str]:
+    """Return the `TABLES` of the report that git holds, as text by name."""
+    kept = ((name, files.committed(workspace.reports / name)) for name in TABLES)
+    return {name: text for name, text in kept if text is not None}
 
 
 def build(
