@@ -7,8 +7,6 @@ import importlib
 import sys
 from argparse import Namespace
 
-import shtab
-
 from versus import __version__
 from versus.pipeline import ending
 
@@ -51,7 +49,10 @@ def main(argv: list[str] | None = None) -> None:
 def _parse(words: list[str]) -> Namespace:
     parser = argparse.ArgumentParser(prog="versus", description="Generative versus discriminative, measured.")
     parser.add_argument("--version", action="version", version=f"versus {__version__}")
-    shtab.add_argument_to(parser, help="print what completes commands and options in this shell")
+    if not COMMANDS.keys() & set(words[:1]):  # not for a command, whose imports cost enough
+        import shtab
+
+        shtab.add_argument_to(parser, help="print what completes commands and options in this shell")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         sub = subparsers.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")

@@ -8,7 +8,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from versus import provenance
-from versus.report import files
 from versus.workspace import Workspace
 
 Scores = dict[str, dict[tuple[str, ...], str]]  # cell -> (metric, statistic, …) -> the value as written
@@ -55,6 +54,8 @@ def read_scores(text: str) -> Scores:
 
 def summarise(workspace: Workspace) -> str:
     """Compare comparison.csv with the committed one, in one line; return an empty text if none is committed."""
+    from versus.report import files  # loads the whole report, which a run with nothing to do does not need
+
     path = workspace.reports / "comparison.csv"
     before = files.committed(path)
     if before is None:

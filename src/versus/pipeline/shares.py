@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from versus import params as parameters
 from versus.params import Params
-from versus.report import files
 from versus.settings import Cell
 from versus.workspace import Workspace
 
@@ -65,6 +64,8 @@ def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
     """Return the cells of one share, in the order of params.yaml."""
+    from versus.report import files  # loads the whole report, which a run with nothing to do does not need
+
     params = parameters.read(workspace.params)
     cells = list(parameters.cells(params))
     fit_times = read_training_times(files.committed(workspace.reports / "costs.csv") or "")
