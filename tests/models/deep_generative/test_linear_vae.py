@@ -23,6 +23,14 @@ W = np.linalg.qr(RNG.normal(size=(4, 2)))[0] * np.array([1.5, 0.7])
 X = CENTRE + UNIT * (OFFSET + RNG.normal(size=(40, 2)) @ W.T + DEVIATION * RNG.normal(size=(40, 4)))
 EXACT = multivariate_normal(CENTRE + UNIT * OFFSET, UNIT[:, None] * (W @ W.T + DEVIATION**2 * np.eye(4)) * UNIT)
 PRECISION = 1 + (W**2).sum(axis=0) / DEVIATION**2  # of the posterior, (2,)
+DECODER = {  # arrays of p(x | z) in the data's units
+    "preprocessing.centre": CENTRE,
+    "preprocessing.scale": UNIT,
+    "network.likelihood.log_unit": np.log(UNIT),
+    "network.likelihood.raw_log_deviation": np.full((1, 4), np.log(DEVIATION - SMALLEST_DEVIATION)) / DEVIATION_SPEED,
+    "network.decoder.head.weight": W,
+    "network.decoder.head.bias": OFFSET,
+}
 
 
 def linear_vae(shift=(0.0, 0.0), evaluation_samples=2000):
@@ -37,14 +45,8 @@ def linear_vae(shift=(0.0, 0.0), evaluation_samples=2000):
     encoder = W.T / DEVIATION**2 / PRECISION[:, None]
     model.set_arrays(
         model.get_arrays()
+        | DECODER
         | {
-            "preprocessing.centre": CENTRE,
-            "preprocessing.scale": UNIT,
-            "network.likelihood.log_unit": np.log(UNIT),
-            "network.likelihood.raw_log_deviation": np.full((1, 4), np.log(DEVIATION - SMALLEST_DEVIATION))
-            / DEVIATION_SPEED,
-            "network.decoder.head.weight": W,
-            "network.decoder.head.bias": OFFSET,
             "network.encoder.mean.weight": encoder,
             "network.encoder.mean.bias": np.asarray(shift) - encoder @ OFFSET,
             "network.encoder.log_variance.weight": np.zeros((2, 4)),
@@ -137,14 +139,8 @@ def test_a_regression_with_the_weights_of_the_density_has_its_conditional_distri
     encoder[:, :3] = posterior @ wx.T / DEVIATION**2
     model.set_arrays(
         model.get_arrays()
+        | DECODER
         | {
-            "preprocessing.centre": CENTRE,
-            "preprocessing.scale": UNIT,
-            "network.likelihood.log_unit": np.log(UNIT),
-            "network.likelihood.raw_log_deviation": np.full((1, 4), np.log(DEVIATION - SMALLEST_DEVIATION))
-            / DEVIATION_SPEED,
-            "network.decoder.head.weight": W,
-            "network.decoder.head.bias": OFFSET,
             "network.encoder.mean.weight": encoder,
             "network.encoder.mean.bias": -encoder[:, :3] @ OFFSET[:3],
             "network.encoder.log_variance.weight": np.zeros((2, 5)),
