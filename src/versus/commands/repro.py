@@ -15,22 +15,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from versus import params as parameters
-from versus.data.sources import source_files
 from versus.fitting import failure
 from versus.fitting.failure import Failure
-from versus.params import Params
 from versus.pipeline import engine, recovery, reproduction, shares
 from versus.pipeline import restore as remote_outputs
 from versus.pipeline.shares import Share
-from versus.settings import Cell
 from versus.tracking import destination
 from versus.workspace import Workspace
 
-Failed = list[tuple[Cell, Failure]]
+# A run that finds nothing to do takes a second; reading params, which loads the specifications of all files, as much.
+# `_read` loads them where they are needed.
+if TYPE_CHECKING:
+    from versus.params import Params
+    from versus.settings import Cell
+
+Failed = list[tuple["Cell", Failure]]
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ class How:
             raise ValueError(f"--jobs {options.jobs}; at least 1 is needed")
         return cls(options.jobs, options.executor, options.retry)
 
-    def machine(self, params: Params, environment: Mapping[str, str]) -> engine.Machine:
+    def machine(self, workspace: Workspace, environment: Mapping[str, str]) -> engine.Machine:
         """Return the resources to run on."""
         if self.executor:
             return engine.Machine(self.jobs or engine.slots(self.executor), (), environment, self.executor)
-        gpus = engine.gpus() if params.training.device != "cpu" else ()
+        gpus = engine.gpus()
+        if gpus and _read(workspace).training.device == "cpu":
+            gpus = ()
         return engine.Machine(self.jobs or cores(), gpus, environment)
 
 
@@ -107,10 +112,10 @@ def reproduce(
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Reproduce a workspace; ``environment`` is added to this process's."""
-    with alone(workspace) as params:
-        again = cells_that_failed(workspace, params) if how.retry else []
+    with alone(workspace):
+        again = cells_that_failed(workspace) if how.retry else []
         compared = last_comparison(workspace)
-        code = _reproduce(workspace, params, dvc_arguments, environment, how, again)
+        code = _reproduce(workspace, dvc_arguments, environment, how, again)
         if code:
             return code
         # Only some stages, a dry run, or a run with nothing to do: no summary, since it would not cover all cells.
@@ -119,7 +124,7 @@ def reproduce(
     if summary:
         print(summary)
     print(f"The report: {(workspace.reports / 'report.html').resolve()}")
-    return tell_failures(cells_that_failed(workspace, params))
+    return tell_failures(cells_that_failed(workspace))
 
 
 def last_comparison(workspace: Workspace) -> int | None:
@@ -128,9 +133,14 @@ def last_comparison(workspace: Workspace) -> int | None:
     return path.stat().st_mtime_ns if path.is_file() else None
 
 
-def cells_that_failed(workspace: Workspace, params: Params) -> Failed:
+def cells_that_failed(workspace: Workspace) -> Failed:
     """Return the cells whose fit or evaluation failed, and the reasons."""
-    found = ((cell, failure.read(workspace.evaluation(cell.name))) for cell in parameters.cells(params))
+    if not any(workspace.evaluation("any").parent.glob(f"*/{failure.NAME}")):
+        return []
+    from versus import params as parameters
+
+    cells = parameters.cells(_read(workspace))
+    found = ((cell, failure.read(workspace.evaluation(cell.name))) for cell in cells)
     return [(cell, why) for cell, why in found if why is not None]
 
 
@@ -147,9 +157,9 @@ def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], 
     """Train and evaluate the cells of one share, without the comparison, which needs all shares."""
     cells = shares.cells_of(workspace, share)
     if cells:
-        with alone(workspace) as params:
+        with alone(workspace):
             stages = [f"evaluate_{cell.family}@{cell.name}" for cell in cells]
-            code = _reproduce(workspace, params, [*dvc_options, *stages], {}, how, [])
+            code = _reproduce(workspace, [*dvc_options, *stages], {}, how, [])
         if code:
             return code
     print(f"Share {share}: {', '.join(cell.name for cell in cells) or 'no cell, there are fewer than shares'}.")
@@ -157,12 +167,13 @@ def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], 
 
 
 @contextmanager
-def alone(workspace: Workspace) -> Iterator[Params]:
-    """Check params, and wait for any other repro of this workspace to end.
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Check params that may be new, and wait for any other repro of this workspace to end.
 
     DVC lets two repros overwrite each other's results; here the second waits for the first, and finds its work done.
     """
-    params = parameters.read(workspace.params)
+    if not workspace.params.is_file() or engine.is_probably_stale(workspace.root):
+        _read(workspace)
     for path in recovery.of_wrong_kind(workspace.root):
         print(f"repaired: {recovery.remove_of_wrong_kind(path)}", file=sys.stderr)
     workspace.private.mkdir(exist_ok=True)
@@ -171,7 +182,13 @@ def alone(workspace: Workspace) -> Iterator[Params]:
     if lock_is_held(lock):
         print("another repro is at work here; waiting for it to end", file=sys.stderr)
     with lock:
-        yield params
+        yield
+
+
+def _read(workspace: Workspace) -> Params:
+    from versus import params as parameters
+
+    return parameters.read(workspace.params)
 
 
 def lock_is_held(lock: FileLock) -> bool:
@@ -185,7 +202,6 @@ def lock_is_held(lock: FileLock) -> bool:
 
 def _reproduce(
     workspace: Workspace,
-    params: Params,
     dvc_arguments: list[str],
     environment: Mapping[str, str],
     how: How,
@@ -207,9 +223,9 @@ def _reproduce(
             raise ValueError("--executor goes with stages, --force, --single-item and --pull only")
         code = _call_dvc(workspace, dvc_arguments, environment)
     else:
-        code = engine.reproduce(workspace, wanted, how.machine(params, environment))
+        code = engine.reproduce(workspace, wanted, how.machine(workspace, environment))
     if code:  # not earlier: DVC may fetch a file that it tracks
-        for missing in missing_files(params, workspace.root):
+        for missing in missing_files(_read(workspace), workspace.root):
             print(f"{missing}; `path` in params.yaml is relative to {workspace.root.resolve()}", file=sys.stderr)
     return code
 
@@ -222,6 +238,8 @@ def _call_dvc(workspace: Workspace, dvc_arguments: list[str], environment: Mappi
 
 def missing_files(params: Params, base: Path) -> Iterator[str]:
     """Yield a message for each data set whose file is missing, with suggestions, which DVC's own message lacks."""
+    from versus.data.sources import source_files
+
     for name, spec in params.files.items():
         if not (base / spec.path).exists():
             yield f"{name}: {source_files.absent(base, spec.path)}"

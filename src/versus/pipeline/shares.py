@@ -13,11 +13,13 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from versus import params as parameters
-from versus.params import Params
-from versus.settings import Cell
 from versus.workspace import Workspace
+
+if TYPE_CHECKING:
+    from versus.params import Params
+    from versus.settings import Cell
 
 # Seconds that a cell takes whatever it fits: mostly its evaluation.
 OVERHEAD = 3.0
@@ -64,6 +66,7 @@ def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
     """Return the cells of one share, in the order of params.yaml."""
+    from versus import params as parameters
     from versus.report import files  # loads the whole report, which a run with nothing to do does not need
 
     params = parameters.read(workspace.params)
@@ -75,6 +78,8 @@ def cells_of(workspace: Workspace, share: Share) -> list[Cell]:
 
 def expected_seconds(params: Params, cells: Sequence[Cell], fit_times: Mapping[str, float]) -> dict[str, float]:
     """Return cell -> expected seconds of all its fits and the overhead; the average fit time replaces a missing one."""
+    from versus import params as parameters
+
     typical = sum(fit_times.values()) / len(fit_times) if fit_times else 0.0
     given = {cell.name: parameters.dataset(params, cell.dataset) for cell in cells}
     repeats = {name: dataset.repeats or dataset.folds for name, dataset in given.items()}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-
-from scipy.special import ndtri
+from statistics import NormalDist
 
 
 def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -18,7 +17,7 @@ def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -
     """
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"successes={successes}, trials={trials}; needs 0 <= successes <= trials and trials >= 1")
-    z = float(ndtri((1 + confidence) / 2))
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / trials
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     reach = z / (1 + z * z / trials) * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))

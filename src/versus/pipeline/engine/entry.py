@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from versus import params as parameters
 from versus.fitting.failure import Failure
 from versus.pipeline import ending, shares
 from versus.pipeline.engine import display, jobs, stages
@@ -17,9 +17,11 @@ from versus.pipeline.engine.run import Machine, Run
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Wanted
 from versus.pipeline.engine.workers import Workers, WorkersDiedError
 from versus.serving.code import CODE
-from versus.settings import Cell
 from versus.tracking import destination
 from versus.workspace import Workspace
+
+if TYPE_CHECKING:
+    from versus.settings import Cell
 
 # Options of `dvc repro` -> as `Wanted` names them.
 OPTIONS = {"-f": "force", "--force": "force", "-s": "single", "--single-item": "single", "--pull": "pull"}
@@ -72,6 +74,8 @@ def _run(wanted: Wanted, machine: Machine, seconds: Mapping[str, float]) -> int:
             run.run()
             edited = found.params_edited
     except ParamsEditedError:
+        from versus import params as parameters  # loads a lot, which a run with nothing to do does not need
+
         parameters.read(Path("params.yaml"))
         print("params.yaml was edited as the run began; beginning anew with it", file=sys.stderr)
         return _run(wanted, machine, seconds)
@@ -85,21 +89,20 @@ def _run(wanted: Wanted, machine: Machine, seconds: Mapping[str, float]) -> int:
 @contextmanager
 def _started_ahead(machine: Machine) -> Iterator[Workers | None]:
     """Start the workers before DVC is loaded, where stages will probably run: each of the two takes seconds."""
-    lock = Path("dvc.lock")
-    if machine.cluster or not _probably_stale(lock):
+    if machine.cluster or not is_probably_stale(Path()):
         yield None
         return
     workers = Workers(Path(), machine.environment)
-    workers.load(jobs.FITS if lock.is_file() else jobs.for_everything())
+    workers.load(jobs.FITS if Path("dvc.lock").is_file() else jobs.for_everything())
     try:
         yield workers
     finally:
         workers.stop()
 
 
-def _probably_stale(lock: Path) -> bool:
-    """Check, without DVC, whether params or code are newer than the last run; a wrong answer costs time alone."""
-    watched = [Path("params.yaml"), *(CODE / "src/versus").rglob("*.py")]
+def is_probably_stale(root: Path) -> bool:
+    """Check, without DVC, whether params or code are newer than a project's last run; it may be wrong."""
+    lock, watched = root / "dvc.lock", [root / "params.yaml", *(CODE / "src/versus").rglob("*.py")]
     if not watched[0].is_file():
         return False  # no project of ours
     return not lock.is_file() or lock.stat().st_mtime < max(path.stat().st_mtime for path in watched)
