@@ -110,6 +110,30 @@ def test_a_long_field_is_read(desk: Desk, length):
         inspect(desk.write("t.csv", path.read_text() + "w\n"), "y", desk.folder)
 
 
+@pytest.mark.parametrize(
+    ("above", "delimiter", "skipped"),
+    [
+        ("# made in March\n# sizes, in metres\n", ",", True),
+        ("Sizes of plants, measured\n\n", ";", True),
+        ("%a remark\r\n", "\t", True),
+        ("#", ",", False),  # of the first name
+        ("", ",", False),
+    ],
+)
+def test_lines_above_the_table_are_skipped(desk: Desk, above, delimiter, skipped):
+    table = "".join(f"{'pqr'[i % 3]},{i % 7 / 4},{'yes' if i % 2 else 'no'}\n" for i in range(60))
+    text = above + ("kind,size,answer\n" + table).replace(",", delimiter)
+    found = inspect(desk.write("data/plants.csv", text), target="answer", base=desk.folder)
+    assert found.entry.get("preamble", False) is skipped
+    assert any("above the table" in note for note in found.notes) is skipped
+    data = prepare(found.name, found.entry, desk.folder)
+    assert len(data.y) == 60
+    bad = desk.write("data/bad.csv", text + "p\n")
+    with pytest.raises(DataError, match=f"line {text.count(chr(10)) + 1}: has 1 fields where 3"):
+        prepare("bad", {**found.entry, "path": "data/bad.csv"}, desk.folder)
+    assert bad.exists()
+
+
 def test_who_says_whether_there_is_a_header_is_believed(desk: Desk):
     path = desk.write("t.csv", "1,2,0\n" + "4,5,0\n6,8,1\n" * 6)
     assert inspect(path, "0", desk.folder, header=True).dataset.summary()["rows"] == 12

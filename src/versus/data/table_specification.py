@@ -26,6 +26,7 @@ _READING = {
     "header",
     "quote",
     "loose",
+    "preamble",
     "encoding",
     "sheet",
     "resize",
@@ -179,6 +180,7 @@ class Csv(WrittenTable):
         header: True if the first row names the columns; otherwise they are called c0, c1, …
         quote: True if double quotes enclose values that hold a delimiter or a line break.
         loose: True if quotes can follow a blank, and a delimiter can end the rows.
+        preamble: True if lines of comments or a title come before the table; they are skipped.
         encoding: text encoding.
     """
 
@@ -187,6 +189,7 @@ class Csv(WrittenTable):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     header: bool = True
     quote: bool = True
+    preamble: bool = False
     encoding: Text = "utf-8"
 
 
@@ -197,6 +200,7 @@ class Tsv(WrittenTable):
     delimiter: Literal["\t"] = "\t"
     header: bool = True
     quote: bool = True
+    preamble: bool = False
     encoding: Text = "utf-8"
 
 

@@ -28,6 +28,7 @@ _PARTS = (
     (".trn", ".tst"),
 )
 _SAMPLE = 1 << 21  # bytes looked at
+_LONGEST_PREAMBLE = 50  # lines above a table
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
 _OTHER = {
     ".parquet": "parquet",
@@ -137,6 +138,8 @@ def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NO
     """Guess the entry for separated values: delimiter, encoding, header and quotes if they differ from the default."""
     text, encoding = sample(file, given.get("encoding"))
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
+    skipped = _preamble(text, given.get("delimiter"))
+    text = "".join(text.splitlines(keepends=True)[skipped:]) if skipped else text
     delimiter = given.get("delimiter") or _delimiter(text)
     source = given.get("source") or ("tsv" if delimiter == "\t" else "csv")
     if delimiter not in "\t,":
@@ -153,7 +156,22 @@ def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NO
         rows = loose
     if rows and not given.get("header", has_header(rows, target)):
         entry["header"] = False
+    if skipped:
+        entry["preamble"] = True
     return {"source": source, **entry}
+
+
+def _preamble(text: str, delimiter: str | None) -> int:
+    """Count the lines of comments or a title above a table, whose rows all have the same number of fields."""
+    lines = text.splitlines(keepends=True)
+    for place in (place for place, line in enumerate(lines[:_LONGEST_PREAMBLE]) if line.strip()):
+        rest = "".join(lines[place : place + _LONGEST_PREAMBLE]) if place else text
+        separator = delimiter or _delimiter(rest)
+        first = islice(delimited.rows(io.StringIO(rest, newline=""), separator), 50)
+        widths = {len(row) for _, row in first}
+        if len(widths) == 1 and min(widths) > 1:
+            return place if delimited.before_table(lines[:_LONGEST_PREAMBLE], separator) == place else 0
+    return 0
 
 
 def _is_loose(rows: Sequence[Sequence[str]]) -> bool:

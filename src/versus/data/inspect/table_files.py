@@ -46,6 +46,8 @@ def complete(
         The data as read by the completed entry.
     """
     known = dict(entry)
+    if entry.get("preamble"):
+        notes.append("the lines above the table, which are comments or a title, are skipped")
     entry["target"] = target or "?"  # readers do not look at it
     raw = _read(entry, base)
     if entry["source"] != "arff" and _notation(entry, raw, base, notes):

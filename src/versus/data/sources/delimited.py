@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from versus.data.sources.text_columns import TextColumns
 from versus.data.table_specification import Csv, Tsv
 
 _BLOCK = 1 << 22  # bytes Arrow reads at a time
+_LOOKED_AT = 100  # first lines of a file, among which its table begins
 _LONGEST = 1 << 30  # characters of a field that `csv` reads; by default 131,072, which a document can exceed
 
 
@@ -99,6 +102,7 @@ def _batches(file: Path, path: str, specification: Csv | Tsv) -> Iterator[Any]:
             use_threads=False,  # so that a ragged row is given with its number
             block_size=_BLOCK,
             column_names=None if specification.header else raw,
+            skip_rows=0 if rewritten else _preamble(file, specification),
             encoding="utf-8" if rewritten else specification.encoding,
         ),
         "parse_options": pyarrow.csv.ParseOptions(
@@ -158,8 +162,31 @@ def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], 
 def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, fields) of each row that is not blank, to read the header and to locate a row."""
     encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
+    skipped = _preamble(file, specification)
     with io.TextIOWrapper(source_files.opened(file), encoding=encoding, newline="") as text:
-        yield from rows(text, specification.delimiter, specification.quote, _is_loose(specification))
+        for _ in range(skipped):
+            text.readline()
+        for line, fields in rows(text, specification.delimiter, specification.quote, _is_loose(specification)):
+            yield skipped + line, fields
+
+
+def _preamble(file: Path, specification: Csv | Tsv) -> int:
+    """Count the lines of a file before its table."""
+    if not specification.preamble:
+        return 0
+    with io.TextIOWrapper(source_files.opened(file), encoding=specification.encoding, newline="") as text:
+        return before_table(list(islice(text, _LOOKED_AT)), specification.delimiter)
+
+
+def before_table(lines: Sequence[str], delimiter: str) -> int:
+    """Count the first lines that are no rows: blank, with #, % or // before them, or of at most half the fields."""
+    widths = [max((len(fields) for _, fields in rows([line], delimiter)), default=0) for line in lines]
+    usual, _ = Counter(width for width in widths if width > 0).most_common(1)[0] if any(widths) else (0, 0)
+    for place, (line, width) in enumerate(zip(lines, widths, strict=True)):
+        remark = re.match(r"\s*(#|%|//)", line) is not None and width != usual
+        if not remark and 2 * width > usual:
+            return place
+    return 0
 
 
 def rows(
