@@ -162,7 +162,11 @@ BAD = [
     ("5.1,3.5,a\n4.9,3,a\n", {"target": "c2"}, r"unknown column 'c2'; there are '5.1', '3.5', 'a'.*header: false"),
     ("x,y\n1,a\n2,a\n", {}, r"t.csv: the target 'y' has 'a' only; wants two classes or more"),
     ("x,y\n1,a\n2,?\n3,b\n", {}, r"t.csv, row 2 \(line 3\): the target 'y' has no value here, and in 1 of 3 rows"),
-    ("x,y\n1,a\n2,b\ninf,a\n" + "3,b\n4,a\n5,b\n", {}, r"row 3 \(line 4\): column 'x' is infinite here, and in 1 rows"),
+    (
+        "x,y\n1,a\n2,b\ninf,a\n" + "3,b\n4,a\n5,b\n",
+        {},
+        r"row 3 \(line 4\): column 'x' is infinite here, and of such a size in 1 rows",
+    ),
     ("x,y\n" + "1,a\n2,b\n" * 3 + "3,c\n", {}, r"needs at least 3 members, one each for .* 'c' has 1\. "),
     ("x,y\n" + "".join(f"{i},{i}\n" for i in range(30)), {}, r"if it is a quantity, say `task: regression`"),
     ("x,y\n1,a\n", {"drop": ["z"]}, r"t.csv: drop: unknown column 'z'"),
@@ -171,7 +175,12 @@ BAD = [
     ("x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(30)) + "none,a\n", {}, r"row 31 .*'none'.*`missing`"),
     ("x,y\n1,1.5\n2,huge\n", {"task": "regression"}, r"row 2 \(line 3\): the target 'y' is 'huge'; .* a number"),
     ("x,y\n1,2.5\n2,2.5\n", {}, r"the target 'y' is 2.5 in every row"),
-    ("x,y\n1,2.5\n2,inf\n", {"task": "regression"}, r"row 2 \(line 3\): the target 'y' is infinite"),
+    (
+        "x,y\n1,a\n2,b\n-1e200,a\n" + "3,b\n4,a\n5,b\n",
+        {},
+        r"row 3 \(line 4\): column 'x' is -1e\+200 here.*up to 1e\+150",
+    ),
+    ("x,y\n1,2.5\n2,inf\n", {"task": "regression"}, r"row 2 \(line 3\): the target 'y' is inf;"),
     ("x,y\n1,2.5\n2,3.5\n", {"limit": 2}, r"2 rows are too few"),
     ("x,y\n1,2.5\n2,3.5\n", {"test_limit": 2}, r"test_limit is for data with an official test set"),
 ]

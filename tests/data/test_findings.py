@@ -50,13 +50,12 @@ def test_a_rare_class_is_found_with_the_trivial_score(desk: Desk):
     assert "imbalance" not in codes(even)
 
 
-def test_numbers_of_no_width_in_a_class_and_beyond_single_precision(desk: Desk):
+def test_numbers_of_no_width_in_a_class(desk: Desk):
     values = np.random.default_rng(0).normal(size=60).round(3)
-    rows = [(v, 0 if i % 2 else v, f"{v * 1e300:g}", "pq"[i % 2]) for i, v in enumerate(values)]
-    assert codes(table(desk, "a,b,c,y", rows)) == {
+    rows = [(v, 0 if i % 2 else v, "pq"[i % 2]) for i, v in enumerate(values)]
+    assert codes(table(desk, "a,b,y", rows)) == {
         "leak-target": "column 'b'",
         "constant-in-class": "column 'b'",
-        "beyond-range": "column 'c'",
     }
 
 

@@ -64,5 +64,7 @@ def test_bad_files_are_named(desk: Desk):
     with pytest.raises(DataError, match=r"empty.parquet: holds no rows"):
         desk.prepare(source="parquet", path="empty.parquet", target="y")
     write(desk, "inf.parquet", {"x": [1.0, float("inf")] * 3, "y": [0, 1] * 3})
-    with pytest.raises(DataError, match=r"inf.parquet, row 2: column 'x' is infinite here, and in 3 rows"):
+    with pytest.raises(
+        DataError, match=r"inf.parquet, row 2: column 'x' is infinite here, and of such a size in 3 rows"
+    ):
         desk.prepare(source="parquet", path="inf.parquet", target="y")

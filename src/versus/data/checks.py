@@ -56,25 +56,20 @@ def _names_rows(known: NDArray[Any], categories: Sequence[str] | None) -> bool:
 
 
 def _numbers(data: Prepared) -> Iterator[Finding]:
-    """Find columns of numbers with a value of no width in a class, or with values that are too large."""
-    if not isinstance(data.schema.x, Table):
+    """Find columns of numbers with a value of no width in a class."""
+    if not isinstance(data.schema.x, Table) or not isinstance(data.schema.y, Classes):
         return
-    named = isinstance(data.schema.y, Classes)
-    order = np.argsort(data.y, kind="stable") if named else np.arange(len(data.y))
-    sizes = np.bincount(data.y, minlength=data.schema.n_classes) if named else np.array([len(order)])
+    order = np.argsort(data.y, kind="stable")
+    sizes = np.bincount(data.y, minlength=data.schema.n_classes)
     starts = (np.cumsum(sizes) - sizes)[sizes > 0]  # of the classes that have rows
     present, enough = np.flatnonzero(sizes), sizes[sizes > 0] >= _FEW_MEMBERS
     narrow: dict[str, list[str]] = {}
-    large: dict[str, float] = {}
     for d, column in enumerate(data.schema.x.columns):  # one at a time: a table may be as large as the memory
         if column.categories is not None:
             continue
         values = np.asarray(data.X[:, d])[order]
         lows, highs = np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)
-        largest = float(np.fmax(np.abs(lows), np.abs(highs)).max())
-        if largest > np.sqrt(np.finfo(np.float64).max):
-            large[column.name] = largest
-        if named and np.fmax.reduce(highs) > np.fmin.reduce(lows):
+        if np.fmax.reduce(highs) > np.fmin.reduce(lows):
             constant = present[enough & (lows == highs)]
             if len(constant):
                 narrow[column.name] = [data.schema.classes[k] for k in constant]
@@ -85,14 +80,6 @@ def _numbers(data: Prepared) -> Iterator[Finding]:
             f"has one value in all rows of the class {listed(labels, 5)}",
             "A density of such numbers is as high as its narrowest width allows, and says little of new rows",
             f"if its values are codes, say `categorical: [{name}]`",
-        )
-    for name, largest in large.items():
-        yield Finding(
-            "beyond-range",
-            f"column {name!r}",
-            f"has numbers up to {largest:.3g}",
-            "Their squares, of which variances are made, are beyond double precision, which ends at 1.8e308",
-            "give it in another unit, or its logarithm",
         )
 
 

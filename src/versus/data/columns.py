@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = ("?", "NA", "N/A", "NaN", "nan", "null")  # texts that mean "no value", beside the empty one
+LARGEST = 1e150  # number that squares and sums of squares of millions of rows can be made of
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data import dates, images, texts
-from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
+from versus.data.columns import LARGEST, Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.notation import Notation
 from versus.data.prepared import Dataset
@@ -266,11 +266,14 @@ def encode_feature(column: RawColumn, specification: Tabular, raw: RawTable) -> 
 
 
 def _numeric(column: Numbers, raw: RawTable) -> Feature:
-    infinite = np.flatnonzero(np.isinf(column.values))
-    if len(infinite):
+    large = np.flatnonzero(np.abs(column.values) > LARGEST)
+    if len(large):
+        value = column.values[large[0]]
+        found = "infinite" if np.isinf(value) else f"{value:.3g}"
         raise DataError(
-            f"{raw.locate(int(infinite[0]))}: column {column.name!r} is infinite here, and in {len(infinite)} rows in "
-            "all; wants finite numbers, or an empty field where none is known"
+            f"{raw.locate(int(large[0]))}: column {column.name!r} is {found} here, and of such a size in {len(large)} "
+            f"rows in all; wants numbers up to {LARGEST:.0e}, whose squares double precision can sum: an empty field "
+            "where none is known, another unit or the logarithm"
         )
     return Feature(Column(column.name), column.values)
 

@@ -25,7 +25,6 @@ CODES = {
     "identifier": "a column names the rows: each has a value of its own",
     "constant": "a column has one value in all rows",
     "constant-in-class": "a column of numbers has one value in all rows of a class, and others elsewhere",
-    "beyond-range": "a column has numbers whose squares double precision cannot hold",
     "weights": "rows have weights, so that they are worth as much as fewer rows that count alike",
     "imbalance": "a class is so rare that a model which never answers it is nearly always right",
 }

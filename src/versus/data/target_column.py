@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
+from versus.data.columns import LARGEST, Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.table_specification import Labelled
 from versus.data.targets import Classes, Number
@@ -50,9 +50,12 @@ def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], 
     if numbers is None:
         row, word = first_word(column)
         raise DataError(f"{locate(row)}: the target {column.name!r} is {word!r}; for regression it must be a number")
-    infinite = np.flatnonzero(np.isinf(numbers.values))
-    if len(infinite):
-        raise DataError(f"{locate(int(infinite[0]))}: the target {column.name!r} is infinite; wants finite numbers")
+    large = np.flatnonzero(np.abs(numbers.values) > LARGEST)
+    if len(large):
+        raise DataError(
+            f"{locate(int(large[0]))}: the target {column.name!r} is {numbers.values[large[0]]:.3g}; wants numbers "
+            f"up to {LARGEST:.0e}, whose squares double precision can sum"
+        )
     if numbers.values.min() == numbers.values.max():
         raise DataError(f"{locate(0)}: the target {column.name!r} is {numbers.values[0]:g} in every row")
     return np.array(numbers.values), Number(column.name)
