@@ -54,9 +54,8 @@ def treebank(path: Path) -> tuple[Ragged, Ragged, Schema]:
 
 def attributes(X: Ragged, schema: Schema) -> list[list[list[str]]]:
     """The features of each token and its neighbours, as CRFsuite takes them."""
-    learned, counts = np.unique(X.values, return_counts=True)
-    features = WordFeatures.learn(schema.x.words(learned), counts, AFFIXES, 1)
-    matrix = features.matrix(schema.x.vocabulary, RADIUS)
+    features = WordFeatures.learn(X, schema.x.vocabulary, AFFIXES, RADIUS)
+    matrix = features.matrix
     n_words, size = len(schema.x.vocabulary) + 1, len(features.names)
     names = [
         [f"{c // size}{features.names[c % size]}" for c in matrix.indices[a:b]] for a, b in pairwise(matrix.indptr)

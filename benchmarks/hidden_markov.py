@@ -17,6 +17,7 @@ from versus.arrays import Ragged
 from versus.models.estimator import limited
 from versus.numerics.baum_welch import Categorical, Emissions, Gaussian, baum_welch
 from versus.numerics.chains import Chain
+from versus.numerics.covariances import Regularisation, structure
 
 NORMALS, TOKENS = "hidden Markov model, normals, 10 EM steps", "hidden Markov model, tokens, 3 EM steps"
 
@@ -28,8 +29,9 @@ def start(k: int, rng: np.random.Generator) -> Chain:
 
 def normals(n: int, k: int, rng: np.random.Generator) -> tuple[Ragged, Gaussian]:
     X = rng.standard_normal((n * 50, 10)) + 2 * rng.standard_normal((k, 10))[rng.integers(0, k, n * 50)]
-    means = X[rng.choice(len(X), k, replace=False)][:, None]
-    emissions = Gaussian(np.zeros((k, 1)), means, np.ones_like(means), np.full(10, 1e-6))
+    means = X[rng.choice(len(X), k, replace=False)]
+    regular = Regularisation(np.ones(10), 0.0, np.zeros(10))
+    emissions = Gaussian(np.zeros((k, 1)), means, np.ones_like(means), structure("diag"), regular)
     return Ragged(X, np.arange(0, n * 50 + 1, 50)), emissions
 
 
@@ -52,7 +54,7 @@ def timed(what: str, X: Ragged, chain: Chain, emissions: Emissions, steps: int, 
     def theirs() -> None:
         if isinstance(emissions, Gaussian):
             peer = GaussianHMM(len(chain.initial), covars_prior=0.0, covars_weight=1.0, min_covar=1e-6, **options)
-            peer.means_, peer.covars_ = emissions.means[:, 0].copy(), emissions.variances[:, 0].copy()
+            peer.means_, peer.covars_ = emissions.means.copy(), emissions.covariances.copy()
         else:
             peer = CategoricalHMM(len(chain.initial), emissionprob_prior=1.0, n_features=1000, **options)
             peer.emissionprob_ = np.exp(emissions.log_probs)

@@ -17,6 +17,7 @@ from versus.data.spaces import Column, Image, Table, Tokens
 from versus.data.targets import Classes, Number
 from versus.models import find
 from versus.models.classical_generative.hidden_markov import HiddenMarkovModel
+from versus.models.classical_generative.hidden_markov_gaussian import GaussianHiddenMarkovModel
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.discriminative.token_logistic import TokenLogisticRegression
 from versus.serving import files, frames, prediction
@@ -267,6 +268,28 @@ def test_sentences_are_tagged_with_words_that_the_model_never_met() -> None:
         prediction.predict(model, pd.DataFrame({"text": ["the fish", " "]}))
     with pytest.raises(DataError, match="no class"):
         prediction.sample(hidden, 2, "NOUN")
+
+
+def test_steps_of_sequences_are_tagged_row_by_row(tmp_path: Path) -> None:
+    rows = [
+        (f"{'ab'[i % 2]}{i // 40}", i // 10 % 2 * 3 + i % 7 / 7, "up" if i // 10 % 2 else "down") for i in range(240)
+    ]
+    frame = pd.DataFrame(rows, columns=["seq", "height", "state"])  # rows of two sequences alternate
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    entry = {"source": "csv", "path": "t.csv", "target": "state", "sequence": "seq"}
+    data = preparation.prepare("t", entry, tmp_path)
+    model = GaussianHiddenMarkovModel(schema=data.schema).fit(data.X, data.y)
+    read = files.read(tmp_path / "t.csv", data.schema)
+    for given in (frame, read, frame.drop(columns="state")):
+        assert prediction.predict(model, given)["prediction"].tolist() == frame["state"].tolist()
+    drawn = prediction.sample(model, 5, random_state=0)
+    assert list(drawn.columns) == ["height", "seq"]
+    assert drawn["seq"].nunique() == 5
+    assert len(prediction.predict(model, drawn)) == len(drawn)
+    with pytest.raises(DataError, match="ids of the sequences are missing; unknown column 'seq'"):
+        prediction.predict(model, frame.rename(columns={"seq": "seqs"}))
+    with pytest.raises(DataError, match="row 8, column 'height' has no value"):
+        prediction.predict(model, frame.assign(height=frame["height"].where(frame.index != 7)))
 
 
 @pytest.mark.parametrize("names", [("0", "1"), ("-1", "2"), ("0.5", "1.5"), ("False", "True"), ("a", "7"), ("b", "07")])

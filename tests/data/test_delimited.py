@@ -11,9 +11,11 @@ from tests.data.conftest import Desk
 from versus.data.columns import Words
 from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
+from versus.data.schema import Schema
 from versus.data.sources import delimited
-from versus.data.spaces import Image
+from versus.data.spaces import Column, Image, Series
 from versus.data.table_specification import Csv
+from versus.data.targets import Tags
 
 ROWS = "".join(f"{i},{'ab'[i % 2]},{i / 4},{'yes' if i % 3 else 'no'}\n" for i in range(30))
 TABLE = "id,letter,size,answer\n" + ROWS
@@ -36,6 +38,38 @@ def test_columns_are_told_apart_and_targets_coded(desk: Desk):
     np.testing.assert_array_equal(found.y, np.arange(30) % 3 > 0)
     assert found.about["files"][0]["path"] == "t.csv"
     assert found.about["classes"] == {"no": 10, "yes": 20}
+
+
+def test_rows_of_one_id_are_steps_of_a_sequence(desk: Desk):
+    """Also where the rows of two sequences alternate, and where the test file has the same ids."""
+    rows = "".join(f"{'uv'[i % 2]}{i // 10},{i / 4},{i % 2},{'rest' if i % 3 else 'run'}\n" for i in range(60))
+    desk.write("t.csv", "seq,size,flag,state\n" + rows)
+    desk.write("new.csv", "seq,size,flag,state\nu0,1,0,run\nv0,2,1,rest\nu0,3,0,run\n")
+    entry = {"source": "csv", "path": "t.csv", "test_path": "new.csv", "target": "state", "sequence": "seq"}
+    found = desk.prepare(**entry)
+    assert found.schema.x == Series((Column("size"), Column("flag")), "seq")
+    assert found.schema.y == Tags(("rest", "run"), "state")
+    np.testing.assert_array_equal(found.X.lengths, [5] * 12 + [2, 1])
+    np.testing.assert_array_equal(found.X[1], [[i / 4, 1] for i in (1, 3, 5, 7, 9)])
+    np.testing.assert_array_equal(found.y[1], [0, 1, 0, 0, 1])
+    np.testing.assert_array_equal(found.X[12], [[1, 0], [3, 0]])
+    assert found.sizes("test") == [2]
+    assert Schema.from_json(found.schema.to_json()) == found.schema
+    for column, value, said in (
+        ("size", "", r"t.csv, row 3 \(line 4\): column 'size' has no value"),
+        ("size", "wide", "column 'size' holds words"),
+        ("seq", "", r"t.csv, row 3 \(line 4\): sequence: column 'seq' has no value"),
+    ):
+        lines = ("seq,size,flag,state\n" + rows).splitlines()
+        fields = dict(zip(lines[0].split(","), lines[3].split(","), strict=True)) | {column: value}
+        asked = {key: value for key, value in entry.items() if key != "test_path"} | {
+            "categorical": ["size"][: value == "wide"]
+        }
+        desk.write("t.csv", "\n".join([*lines[:3], ",".join(fields.values()), *lines[4:]]))
+        with pytest.raises(DataError, match=said):
+            desk.prepare(**asked)
+    with pytest.raises(ValueError, match="weight does not go with it"):
+        desk.prepare(**entry, weight="size")
 
 
 def test_missing_values_stay_missing_in_numbers_and_categories(desk: Desk):

@@ -45,6 +45,18 @@ def test_digits_are_images_of_17_levels(desk: Desk):
     assert found.X.max() == 16
 
 
+def test_digit_sequences_count_and_use_each_image_once(desk: Desk):
+    found = desk.prepare(source="embedded", name="digit_sequences")
+    digits = desk.prepare(source="embedded", name="digits")
+    assert found.schema.x.describe() == "sequences of rows of 16 numbers"
+    assert found.X.lengths.min() >= 6
+    images = {row.tobytes() for row in digits.X.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)}
+    assert {row.tobytes() for row in found.X.values} <= images
+    assert len(np.unique(found.X.values, axis=0)) > 0.99 * len(found.X.values) > 1500
+    steps = np.concatenate([np.diff(digits) % 10 for digits in found.y])
+    np.testing.assert_allclose(np.bincount(steps) / len(steps), (0.15, 0.7, 0.15), atol=0.03)
+
+
 def test_rows_and_seed_are_those_of_generated_data(desk: Desk):
     found = desk.prepare(source="embedded", name="moons", rows=50, seed=1)
     other = desk.prepare(source="embedded", name="moons", rows=50, seed=2)

@@ -262,6 +262,23 @@ def test_numbers_that_name_the_rows_are_dropped(desk: Desk, name, values, droppe
     assert (found.entry.get("drop") == [name]) == dropped
 
 
+def test_rows_in_sequences_are_recognised(desk: Desk):
+    rows = "".join(f"{i // 6},{i / 4},{i % 2},{'no' if i % 3 else 'yes'}\n" for i in range(120))
+    desk.write("t.csv", "seq_id,size,flag,y\n" + rows)
+    proposal = inspect(desk.folder / "t.csv", base=desk.folder)
+    assert proposal.entry == {"source": "csv", "path": "t.csv", "target": "y", "sequence": "seq_id"}
+    assert "sequences of 120 steps, 6 to 6 in each" in proposal.describe()
+    assert "rows of one 'seq_id' are taken for the steps" in proposal.describe()
+    assert len(prepare("t", proposal.entry, desk.folder).X) == 20
+    names = {s.class_name for s in suggest(proposal.dataset.schema, 20)[0]}
+    assert {"GaussianHiddenMarkovModel", "GaussianHMM", "ConditionalRandomField", "MostFrequentTag"} <= names
+    assert "HiddenMarkovModel" not in names
+    alone = inspect(desk.folder / "t.csv", base=desk.folder, task="classification")
+    assert "sequence" not in alone.entry
+    named = inspect(desk.folder / "t.csv", "y", desk.folder, sequence="flag")
+    assert named.dataset.schema.x.sequence == "flag"
+
+
 def test_na_can_be_a_class(desk: Desk):
     path = desk.write(
         "t.csv", "x,y\n" + "".join(f"{'NA' if i % 9 else i},{('NA', 'AF', 'EU')[i % 3]}\n" for i in range(60))

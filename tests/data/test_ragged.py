@@ -104,7 +104,7 @@ def test_a_schema_survives_the_way_through_json(x, y):
 
 def test_a_schema_of_something_else_is_refused():
     good = SCHEMA.to_json()
-    with pytest.raises(ValueError, match="'sound' of the events; table, image and tokens"):
+    with pytest.raises(ValueError, match="'sound' of the events; table, image, tokens and series"):
         Schema.from_json({**good, "x": {"form": "sound"}})
     with pytest.raises(ValueError, match="'ranking'; classification, regression, tagging and density"):
         Schema.from_json({**good, "y": {"task": "ranking"}})

@@ -44,8 +44,8 @@ def coded(schema, text):
     return Ragged.of([[schema.x.vocabulary.index(word) for word in text.split()]], np.int32)
 
 
-def written_out(X, schema, affixes):
-    """The features of each token and its neighbours, as a dictionary each."""
+def written_out(X, schema, affixes, pairs=False):
+    """The features of each token and its neighbours, and of pairs with them, as a dictionary each."""
     out = []
     for x in X:
         words = schema.x.words(x)
@@ -59,6 +59,8 @@ def written_out(X, schema, affixes):
                 token[f"{offset} form {word}"] = token[f"{offset} word {word}"] = 1
                 token[f"{offset} shape {word.isalpha()}"] = 1  # all words of these sentences are of two shapes
                 if offset:
+                    if pairs:
+                        token[f"pair {offset} {word} {words[i].lower()}"] = 1
                     continue
                 token[f"pattern {len(word) * word.isalpha()}"] = 1
                 for n in range(1, min(affixes + 1, len(word))):

@@ -1,6 +1,7 @@
 """Baum-Welch against hmmlearn, and its promise never to descend."""
 
 import warnings
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -10,6 +11,7 @@ from hmmlearn.hmm import GMMHMM, CategoricalHMM, GaussianHMM
 from versus.arrays import Ragged
 from versus.numerics.baum_welch import Categorical, Gaussian, baum_welch
 from versus.numerics.chains import Chain
+from versus.numerics.covariances import Regularisation, structure
 
 STATES, STEPS = 3, 6
 LENGTHS = [7, 30, 1, 12, 12, 3]
@@ -29,10 +31,12 @@ def problem(kind, seed=0):
         X = Ragged(rng.integers(0, 5, starts[-1]), starts)
         return X, Categorical(np.log(rng.dirichlet(np.ones(5), size=STATES)))
     m = 2 if kind == "mixture" else 1
+    form, regular = structure("full" if kind == "full" else "diag"), Regularisation(np.full(2, 4.0), 0.0, np.zeros(2))
     x = rng.normal(size=(starts[-1], 2)) + 3 * rng.integers(0, 4, (starts[-1], 1)) + 50
-    means = x[rng.choice(len(x), STATES * m, replace=False)].reshape(STATES, m, 2)
+    means = x[rng.choice(len(x), STATES * m, replace=False)]
     weights = np.log(rng.dirichlet(np.full(m, 5.0), size=STATES))
-    return Ragged(x, starts), Gaussian(weights, means, np.full_like(means, 4.0), np.full(2, 1e-3))
+    covariances = np.stack([form.of_variances(regular.prior)] * len(means))
+    return Ragged(x, starts), Gaussian(weights, means, covariances, form, regular)
 
 
 def peer(kind, chain, emissions):
@@ -43,16 +47,17 @@ def peer(kind, chain, emissions):
         found.emissionprob_ = np.exp(emissions.log_probs)
     elif kind == "mixture":
         found = GMMHMM(STATES, n_mix=2, **options)
-        found.weights_, found.means_ = np.exp(emissions.log_weights), emissions.means.copy()
-        found.covars_ = emissions.variances.copy()
+        found.weights_, found.means_ = np.exp(emissions.log_weights), emissions.means.reshape(STATES, 2, 2)
+        found.covars_ = emissions.covariances.reshape(STATES, 2, 2)
     else:
-        found = GaussianHMM(STATES, covars_prior=0.0, covars_weight=1.0, min_covar=0.0, **options)
-        found.means_, found.covars_ = emissions.means[:, 0].copy(), emissions.variances[:, 0].copy()
+        form = "full" if kind == "full" else "diag"
+        found = GaussianHMM(STATES, form, covars_prior=0.0, covars_weight=1.0, min_covar=0.0, **options)
+        found.means_, found.covars_ = emissions.means.copy(), emissions.covariances.copy()
     found.startprob_, found.transmat_ = np.exp(chain.initial), np.exp(chain.transition)
     return found
 
 
-@pytest.mark.parametrize("kind", ["categorical", "gaussian"])
+@pytest.mark.parametrize("kind", ["categorical", "gaussian", "full"])
 def test_every_step_is_hmmlearns(kind):
     X, emissions = problem(kind)
     chain = start(np.random.default_rng(1), ends=False)
@@ -69,16 +74,19 @@ def test_every_step_is_hmmlearns(kind):
     if kind == "categorical":
         np.testing.assert_allclose(np.exp(emissions.log_probs), theirs.emissionprob_, atol=1e-8)
     else:
-        np.testing.assert_allclose(emissions.means[:, 0], theirs.means_, rtol=1e-8)
-        np.testing.assert_allclose(emissions.variances[:, 0], [np.diag(c) for c in theirs.covars_], rtol=1e-6)
+        np.testing.assert_allclose(emissions.means, theirs.means_, rtol=1e-8)
+        expanded = emissions.structure.expand(emissions.covariances, STATES, 2)
+        np.testing.assert_allclose(expanded, theirs.covars_, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["categorical", "gaussian", "mixture"])
+@pytest.mark.parametrize("kind", ["categorical", "gaussian", "full", "mixture"])
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_em_never_descends(kind, alpha):
     X, emissions = problem(kind, seed=2)
     if kind == "categorical":
         emissions = Categorical(emissions.log_probs, alpha)
+    else:
+        emissions = replace(emissions, regular=replace(emissions.regular, pseudo_counts=max(alpha, 1e-9)))
     found = list(islice(baum_welch(start(np.random.default_rng(3), True), emissions, X, alpha), 40))
     values = np.array([value for value, *_ in found])
     assert (np.diff(values) > -1e-9 * abs(values[0])).all()
@@ -90,7 +98,8 @@ def test_em_never_descends(kind, alpha):
 def test_densities_of_a_mixture_are_those_of_its_normals():
     X, emissions = problem("mixture")
     x, d = X.values, emissions
-    squares = (x[:, None, None] - d.means) ** 2 / d.variances + np.log(2 * np.pi * d.variances)
+    means, variances = (part.reshape(STATES, 2, 2) for part in (d.means, d.covariances))
+    squares = (x[:, None, None] - means) ** 2 / variances + np.log(2 * np.pi * variances)
     densities = np.exp(d.log_weights - 0.5 * squares.sum(axis=-1))
     np.testing.assert_allclose(d.scores(x), np.log(densities.sum(axis=2)), rtol=1e-9)
     chain = start(np.random.default_rng(1), False)

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 from mlflow.entities import Run, ViewType
 
+from tests.models.small_text import documents, sentences
 from tests.tracking.workspaces import (
     CELL,
     REPEATS,
@@ -27,6 +28,9 @@ from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes
 from versus.fitting import unfinished
+from versus.models.classical_generative.bayesian_network import ChowLiuTree
+from versus.models.classical_generative.hidden_markov import HiddenMarkovModel
+from versus.models.classical_generative.topics import LatentDirichletAllocation
 from versus.settings import Comparison
 from versus.tracking import destination, record, store
 from versus.tracking.answers import Summary
@@ -83,6 +87,31 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert names(mirror, run.info.run_id) == {"confusion.svg", "reliability.svg", "samples.csv", "evaluation"}
     files = {"scores.csv", "predictions.npy", "evaluation.json", "training_cost.json", "usage_cost.json"}
     assert files <= names(mirror, run.info.run_id, "evaluation")
+
+
+def test_what_a_model_learned_goes_along(mirror: Mirror, tmp_path: Path) -> None:
+    X, y, schema = sentences(20)
+    steps = HiddenMarkovModel(schema=schema).fit(X, y).transitions()
+    X, y, schema = documents(40)
+    topics = LatentDirichletAllocation(n_components=2, max_iter=2, random_state=0, schema=schema).fit(X, y).topics()
+    tree = ChowLiuTree().fit(np.random.default_rng(0).integers(0, 3, (60, 4)).astype(float), np.arange(60) % 2)
+    folder = mirror.workspace.evaluation(CELL)
+    about = json.loads((folder / "evaluation.json").read_text()) | {"topics": topics, "transitions": steps}
+    (folder / "evaluation.json").write_text(json.dumps(about))
+    (folder / "graphs.json").write_text(json.dumps({"graphs": [dataclasses.asdict(g) for g in tree.graphs()]}))
+    run_id = mirror.cell(read(mirror))
+
+    def content(name: str) -> str:
+        return Path(mirror.client.download_artifacts(run_id, name, str(tmp_path))).read_text(encoding="utf-8")
+
+    header, *rows = [line.split(",") for line in content("transitions.csv").splitlines()]
+    assert header == ["from", *steps["to"]]
+    assert [row[0] for row in rows] == steps["from"]
+    np.testing.assert_array_equal([list(map(float, row[1:])) for row in rows], steps["values"])
+    assert content("learned.txt").splitlines()[0].split()[1:] == topics[0]["words"]
+    drawn = content("graph_0.svg")
+    assert drawn.startswith("<svg")
+    assert all(f">{name}<" in drawn for name in tree.graphs()[0].nodes)
 
 
 def test_the_trials_of_a_tuning_are_child_runs(mirror: Mirror) -> None:

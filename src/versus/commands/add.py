@@ -32,6 +32,7 @@ _TEXTS = (
     ("group", "COLUMN", "the rows of one group stay in one part"),
     ("time", "COLUMN", "the test rows are the latest"),
     ("weight", "COLUMN", "weight of each row, in fits and in scores"),
+    ("sequence", "COLUMN", "the rows of one value are steps of a sequence, and the target is their tags"),
 )
 _COLUMNS = (
     ("categorical", "columns to read as categories"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data import dates, images, texts
+from versus.data import dates, images, series, texts
 from versus.data.columns import LARGEST, Numbers, RawColumn, RawTable, Words, as_numbers, as_words, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.notation import Notation
@@ -63,7 +63,7 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         raise DataError(f"{raw.file}: holds no rows")
     y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
-    apart = (specification.group, specification.time, specification.weight)
+    apart = (specification.group, specification.time, specification.weight, specification.sequence)
     left_out = {target, *specification.drop, *raw.unused, *apart}
     kept = [column for column in raw.columns if column.name not in left_out]
     groups = None if specification.group is None else _groups(by_name[specification.group])
@@ -73,7 +73,8 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         weights = None
         warnings.append(f"weight: all rows of column {specification.weight!r} count alike")
     own: dict[str, Any] = {"groups": groups, "times": times, "weights": weights}
-    undecided = () if specification.shape else (c for c in kept if c.name not in specification.numeric)
+    all_numbers = specification.shape is not None or specification.sequence is not None
+    undecided = () if all_numbers else (c for c in kept if c.name not in specification.numeric)
     discrete = discrete_columns([c for c in undecided if isinstance(c, Numbers) and not c.missing.all()])
     features = []
     for column in kept:
@@ -89,6 +90,9 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
     if not features:
         raise DataError(f"{raw.file}: no column is left beside the target {target!r}")
+    if specification.sequence is not None:
+        columns, values = [f.column for f in features], [f.values for f in features]
+        return series.arrange(raw, specification, columns, values, (y, answer), warnings)
     if specification.shape is not None:
         pixels, levels = _pixels(features, specification, raw.file)
         schema = Schema(Image(pixels.shape[1:], levels), answer)
@@ -233,7 +237,7 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
     parts = [part for name in specification.dates for part in dates.part_names(name)]
     if set(parts) & set(names):
         raise DataError(f"{raw.file}: dates: {listed(set(parts) & set(names))} is the name of a column already")
-    for key in ("categorical", "numeric", "drop", "dates", "group", "time", "weight"):
+    for key in ("categorical", "numeric", "drop", "dates", "group", "time", "weight", "sequence"):
         given = getattr(specification, key)
         for name in [given] if isinstance(given, str) else given or ():
             if name not in names and name not in raw.unused and (key != "drop" or name not in parts):

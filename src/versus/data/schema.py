@@ -10,7 +10,7 @@ import numpy as np
 
 from versus.arrays import Events, Ragged
 from versus.data import spaces, targets
-from versus.data.spaces import Column, Image, Space, Table, Tokens
+from versus.data.spaces import Column, Image, Series, Space, Table, Tokens
 from versus.data.targets import Classes, Nothing, Number, Tags, Target
 
 
@@ -28,7 +28,7 @@ class Schema:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one event; ``()`` for tokens, whose events are sequences."""
+        """Shape of one event; of sequences, that of a step: ``()`` for tokens."""
         return self.x.shape
 
     @property
@@ -38,8 +38,8 @@ class Schema:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Columns of a table, D of them; empty for other spaces."""
-        return self.x.columns if isinstance(self.x, Table) else ()
+        """Columns of a table or of the steps of sequences, D of them; empty for other spaces."""
+        return self.x.columns if isinstance(self.x, Table | Series) else ()
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -87,17 +87,23 @@ class Schema:
         """Derive the schema of plain arrays: numeric features, K = largest label + 1, a number target if y is float.
 
         For use outside the pipeline (notebooks, tests). ``X`` (N, D) is a table, (N, H, W[, C]) images; Ragged codes
-        are tokens, and a Ragged y their tags.
+        are tokens, Ragged rows (total, D) series, and a Ragged y their tags.
         """
         return cls(_space_of(X), _target_of(y))
 
 
 def _space_of(X: Events) -> Space:
-    if isinstance(X, Ragged):
+    if isinstance(X, Ragged) and X.values.ndim == 1:
         return Tokens(_numerals(X.values))
+    if isinstance(X, Ragged):
+        return Series(_numbered(X.values.shape[1]))
     if X.ndim == 2:
-        return Table(tuple(Column(f"x{d}") for d in range(X.shape[1])))
+        return Table(_numbered(X.shape[1]))
     return Image(X.shape[1:], int(X.max()) + 1 if np.issubdtype(X.dtype, np.integer) else None)
+
+
+def _numbered(n_columns: int) -> tuple[Column, ...]:
+    return tuple(Column(f"x{d}") for d in range(n_columns))
 
 
 def _target_of(y: Events | None) -> Target:

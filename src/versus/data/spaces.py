@@ -1,4 +1,4 @@
-"""Spaces of examples: a row of a table, an image, or a sequence of tokens; each space has its own checks."""
+"""Spaces of examples: a row of a table, an image, a sequence of tokens or of rows; each has its own checks."""
 
 from __future__ import annotations
 
@@ -196,12 +196,60 @@ class Tokens:
 
     def summary(self, X: Any) -> dict[str, Any]:
         """Summary of the values for about.json."""
-        lengths = X.lengths
-        extremes = {"shortest": int(lengths.min()), "longest": int(lengths.max())}
-        return {"tokens": {"total": int(lengths.sum()), "different": len(self.vocabulary), **extremes}}
+        return {"tokens": {**_extremes(X), "different": len(self.vocabulary)}}
 
 
-Space = Table | Image | Tokens
+@dataclass(frozen=True)
+class Series:
+    """Sequences of rows of D numbers, one a step: Ragged float64 (total, D).
+
+    Args:
+        columns: the columns, all numeric.
+        sequence: name of the column of a file that says which sequence a row belongs to.
+        reading: keys of params.yaml by which the file was read; new rows are read by them.
+    """
+
+    form: ClassVar[str] = "series"
+    columns: tuple[Column, ...]
+    sequence: str = "sequence"
+    reading: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one step, ``(D,)``."""
+        return (len(self.columns),)
+
+    def check(self, X: Events) -> None:
+        """Raise ValueError unless X is Ragged and holds a row of finite numbers for each step."""
+        if not isinstance(X, Ragged) or X.values.shape[1:] != self.shape:
+            found = f"Ragged {X.values.shape}" if isinstance(X, Ragged) else type(X).__name__
+            raise ValueError(f"events are {found}; sequences of rows of {self.shape[0]} numbers are Ragged")
+        if not np.isfinite(X.values).all():
+            raise ValueError("sequences of rows hold a value that is missing or infinite; every step wants all numbers")
+
+    def complete(self, X: Any) -> Array:
+        """Mask (N,), all True: no number is missing."""
+        return np.ones(len(X), dtype=bool)
+
+    def stored(self, drawn: Any) -> Any:
+        """Convert generated sequences to the stored form: float64."""
+        return Ragged(drawn.values.astype(np.float64), drawn.starts)
+
+    def by_name(self, X: Any) -> Any:
+        """Return X itself: numbers have no names."""
+        return X
+
+    def describe(self) -> str:
+        """Describe the events in words."""
+        return f"sequences of rows of {len(self.columns)} numbers"
+
+    def summary(self, X: Any) -> dict[str, Any]:
+        """Summary of the values for about.json."""
+        columns = [_summary(column, values) for column, values in zip(self.columns, X.values.T, strict=True)]
+        return {"steps": _extremes(X), "columns": columns}
+
+
+Space = Table | Image | Tokens | Series
 
 
 def to_json(space: Space) -> dict[str, Any]:
@@ -219,11 +267,14 @@ def from_json(found: Mapping[str, Any]) -> Space:
         pairs = ((c["name"], c["categories"]) for c in found["columns"])
         columns = tuple(Column(name, None if names is None else tuple(names)) for name, names in pairs)
         return Table(columns, found["reading"])
+    if found["form"] == Series.form:
+        columns = tuple(Column(c["name"]) for c in found["columns"])
+        return Series(columns, found["sequence"], found["reading"])
     if found["form"] == Image.form:
         return Image(tuple(found["shape"]), found["levels"], found["reading"])
     if found["form"] == Tokens.form:
         return Tokens(tuple(found["vocabulary"]), found["token_pattern"], found["lowercase"])
-    raise ValueError(f"form {found['form']!r} of the events; table, image and tokens are known")
+    raise ValueError(f"form {found['form']!r} of the events; table, image, tokens and series are known")
 
 
 def _check_shape(X: Events, shape: tuple[int, ...]) -> None:
@@ -236,6 +287,12 @@ def _name_numbers(names: tuple[str, ...]) -> Array:
     """Return a number for each name that depends on the name alone; 48 bits, which a float holds exactly."""
     hashes = (hashlib.blake2b(name.encode(), digest_size=6).digest() for name in names)
     return np.array([int.from_bytes(found) for found in hashes], dtype=np.int64)
+
+
+def _extremes(X: Ragged) -> dict[str, int]:
+    """Sizes of sequences: of all together, of the shortest and of the longest."""
+    lengths = X.lengths
+    return {"total": int(lengths.sum()), "shortest": int(lengths.min()), "longest": int(lengths.max())}
 
 
 def _summary(column: Column, values: Array) -> dict[str, Any]:

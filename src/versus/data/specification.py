@@ -44,6 +44,7 @@ class Embedded(Splitting):
         "docstrings",
         "docstring_stream",
         "python_tokens",
+        "digit_sequences",
     ]
     rows: int | None = Field(None, ge=10, le=10_000_000)
 
@@ -117,7 +118,12 @@ DatasetSpecification = Annotated[Embedded | OpenML | Url, Field(discriminator="s
 AnySpecification = Annotated[Embedded | OpenML | Url | FileSpecification, Field(discriminator="source")]
 
 # Of embedded data sets that are not for classification.
-_TASKS = {"diabetes": "regression", "python_tokens": "tagging", "docstring_stream": "density"}
+_TASKS = {
+    "diabetes": "regression",
+    "python_tokens": "tagging",
+    "digit_sequences": "tagging",
+    "docstring_stream": "density",
+}
 
 
 def known_task(given: Splitting | OpenML | Url) -> str | None:
@@ -130,6 +136,8 @@ def known_task(given: Splitting | OpenML | Url) -> str | None:
         return "tagging"
     if isinstance(given, Stream):
         return "density"
+    if isinstance(given, Tabular) and given.sequence is not None:
+        return "tagging"
     return given.task if isinstance(given, Labelled) else None
 
 

@@ -97,6 +97,8 @@ class Tabular(Labelled):
         group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
         time: column of numbers or dates by which rows are split: the training part before validation before test.
         weight: column of numbers from 0 up by which rows count in fits and scores, in any unit.
+        sequence: column that says which sequence a row is a step of; rows follow each other as in the file, and the
+            target is a tag of each. All other columns must be numbers.
         shape: shape of the images whose pixels are the columns, ``[height, width]`` or with channels.
         levels: number of values a pixel can take, 256 for bytes.
     """
@@ -108,6 +110,7 @@ class Tabular(Labelled):
     group: Text | None = None
     time: Text | None = None
     weight: Text | None = None
+    sequence: Text | None = None
     shape: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=2, max_length=3)
     levels: int | None = Field(None, ge=2, le=65536)
 
@@ -126,6 +129,11 @@ class Tabular(Labelled):
             raise ValueError(f"{', '.join(twice)} stands in more than one of categorical, numeric, drop and dates")
         if self.group is not None and self.time is not None:
             raise ValueError("group and time say two different ways to split; give one of them")
+        others = [key for key in ("group", "time", "weight", "shape") if getattr(self, key) is not None]
+        if self.sequence is not None and (others or self.task is not None):
+            raise ValueError(
+                f"sequence makes each step's target a tag; {', '.join(others) or 'task'} does not go with it"
+            )
         return self
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array, Events, Ragged
+from versus.arrays import Array, Events
 from versus.data.prepared import Prepared, save_events
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
 from versus.data.targets import Number
 from versus.evaluation import importance
 from versus.evaluation.answers import HeldOut, capabilities, density
@@ -123,7 +124,7 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
 def _about(model: Any, cell: Cell, data: Prepared, seed: int) -> dict[str, Any]:
     has = capabilities(model)
     method = density(has)
-    unknown = [data.unknown_tokens(r)[0] for r in range(data.repeats)] if isinstance(data.X, Ragged) else None
+    unknown = [data.unknown_tokens(r)[0] for r in range(data.repeats)] if isinstance(data.schema.x, Tokens) else None
     shown: dict[str, Any] = {
         "continuations": continuations(model, HeldOut(data, 0), seed),
         "topics": model.topics() if hasattr(model, "topics") else [],

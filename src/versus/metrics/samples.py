@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array, Events, Labels, joined
+from versus.arrays import Array, Events, Labels, Ragged, joined
 from versus.data.schema import Schema
-from versus.data.spaces import Tokens
+from versus.data.spaces import Series, Tokens
 from versus.metrics.classification import balanced_accuracy, class_counts
 from versus.metrics.density import placements
 from versus.metrics.metric import UndefinedMetricError
-from versus.models.preprocessing import Preprocessor
+from versus.models.preprocessing import Preprocessor, centre_and_scale
 
 JUDGING_TREES = 50  # about 18 of them judge a row
 LEARNING_TREES = 25
@@ -97,8 +97,8 @@ def copying(train: Events, real: Events, generated: Events, schema: Schema) -> f
     """Probability that a generated row is nearer to a row to learn from than a held-out one is; a tie counts half.
 
     0.5: as near as new rows of the data are; 1: every sample is a copy; towards 0: samples lie away from the data.
-    Distances are Euclidean, of standardised columns, scaled pixels or counts of tokens. Meehan, Chaudhuri and Dasgupta,
-    "A non-parametric test to detect data-copying in generative models" (AISTATS 2020).
+    Distances are Euclidean, of standardised columns, scaled pixels, counts of tokens or `summaries`. Meehan, Chaudhuri
+    and Dasgupta, "A non-parametric test to detect data-copying in generative models" (AISTATS 2020).
 
     Args:
         train: (N, *event), the rows that the generator was fitted on.
@@ -158,13 +158,29 @@ def _expect_rows(n: int) -> None:
 
 
 def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
-    """Convert events to the forest's input: standardised numbers, scaled pixels, texts as token counts."""
+    """Convert events to the forest's input: standardised numbers, scaled pixels, token counts, summaries of series."""
+    if isinstance(schema.x, Series):
+        rows = [summaries(X) for X in (fitted, *others)]
+        centre, scale = centre_and_scale(rows[0])
+        return [((each - centre) / scale).astype(np.float32) for each in rows]
     texts = isinstance(schema.x, Tokens)
     from versus.models.counts import TokenCounts  # params.py, which every command reads, need not wait for scipy
 
     preprocessor: Any = TokenCounts(schema) if texts else Preprocessor(schema, dtype=np.float32)
     preprocessor.fit(fitted)
     return [preprocessor.transform(X) for X in (fitted, *others)]
+
+
+def summaries(X: Ragged) -> Array:
+    """Length of each sequence of rows, and mean, deviation and mean step of each column, (total, D) -> (N, 3 D + 1).
+
+    The step is the mean absolute difference between neighbours in time: what a chain says beyond single rows.
+    """
+    found = [
+        [len(x), *x.mean(axis=0), *x.std(axis=0), *np.abs(np.diff(x, axis=0)).sum(axis=0) / max(len(x) - 1, 1)]
+        for x in X
+    ]
+    return np.array(found)
 
 
 def _forest(trees: int, seed: int, **options: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
-from versus.data.spaces import Tokens
+from versus.data.spaces import Series, Tokens
 
 
 def classification_data(model: str, schema: Schema | None, X: Array, y: Labels | None) -> tuple[Schema, Labels]:
@@ -50,7 +50,7 @@ def check_shape(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...]) 
 
 
 def tagging_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None) -> tuple[Schema, Ragged]:
-    """Validate X (N sequences) and their tags y; returns the schema and the tags as int64.
+    """Validate X (N sequences) of tokens or of rows, and their tags y; returns the schema and the tags as int64.
 
     Raises:
         ValueError: naming ``model``, where y is missing or does not fit X and the schema.
@@ -62,7 +62,7 @@ def tagging_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None)
     if not np.array_equal(X.starts, y.starts):
         raise ValueError(f"{model}.fit: {len(X)} sequences and {len(y)} of tags; one tag a token is needed")
     found = schema or Schema.of(X, y)
-    tokens_of(found).check(X)
+    sequences_of(found).check(X)
     if len(y.values) == 0 or y.values.dtype.kind not in "iu":
         raise ValueError(f"{model}.fit: y has {len(y.values)} tags of type {y.values.dtype}; integer codes are needed")
     if y.values.min() < 0 or y.values.max() >= found.n_classes:
@@ -72,8 +72,22 @@ def tagging_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None)
     return found, Ragged(y.values.astype(np.int64, copy=False), y.starts)
 
 
-def tokens_of(schema: Schema) -> Tokens:
+def sequences_of(schema: Schema) -> Tokens | Series:
     """Return the space of the sequences; ValueError where the events are not sequences."""
+    if not isinstance(schema.x, Tokens | Series):
+        raise ValueError(f"the events are {schema.x.describe()}; sequences are needed")
+    return schema.x
+
+
+def series_of(schema: Schema) -> Series:
+    """Return the space of sequences of rows; ValueError where the events are others."""
+    if not isinstance(schema.x, Series):
+        raise ValueError(f"the events are {schema.x.describe()}; sequences of rows of numbers are needed")
+    return schema.x
+
+
+def tokens_of(schema: Schema) -> Tokens:
+    """Return the space of sequences of tokens; ValueError where the events are others."""
     if not isinstance(schema.x, Tokens):
         raise ValueError(f"the events are {schema.x.describe()}; sequences of tokens are needed")
     return schema.x

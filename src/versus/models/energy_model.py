@@ -127,13 +127,19 @@ class EnergyModel(DeepModel, GenerativeClassifier):
             kind = self.machines_.log_normaliser.dtype
             return self._losses(self.machines_, tuple(part.to(kind) for part in batch), generator, progress)
 
-        return Descent(
+        update = Descent(
             self.network_,
             objective,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             max_gradient_norm=math.inf,
         )
+        update.phases = self._phases()
+        return update
+
+    def _phases(self) -> tuple[float, ...]:
+        """Shares of the training after which other layers are trained."""
+        return ()
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         generator = generator_for(fresh_seed(self.random_state), "chains")

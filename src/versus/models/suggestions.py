@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Tokens
+from versus.data.spaces import Image, Series, Tokens
 from versus.data.targets import Classes, Nothing, Number, Tags
 
 LONGEST = 120.0  # seconds that a suggested fit may take
 LARGEST = 4 * 2.0**30  # bytes that it may need
+MOST_CATEGORIES = 20  # of a column, with which networks and fields of categories are suggested
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Size:
     Args:
         rows: number N of rows that are learnt from.
         width: number F of columns, with one for each category.
+        columns: number of columns.
         numbers: number D of columns that covariances join; categories enter a density as factors.
         classes: number K of classes, 1 for a quantity.
     """
 
     rows: int
     width: int
+    columns: int
     numbers: int
     classes: int
 
@@ -40,7 +43,7 @@ class Size:
         """Size of the training part of a data set of so many rows."""
         width = schema.n_features + sum(max(size - 1, 0) for size in schema.cardinalities)
         numbers = schema.cardinalities.count(0)
-        return cls(max(int(0.8 * rows), 1), max(width, 1), max(numbers, 1), max(schema.n_classes, 1))
+        return cls(max(int(0.8 * rows), 1), max(width, 1), schema.n_features, max(numbers, 1), max(schema.n_classes, 1))
 
     @property
     def covariance(self) -> str:
@@ -85,7 +88,9 @@ class Suggestion:
         return 8.0 * 3 * (size.rows * size.width + matrices * size.numbers**2)
 
     def sized(self, size: Size) -> Suggestion:
-        """Return the suggestion with covariances that the rows can determine."""
+        """Return the suggestion with covariances that the rows can determine, and so few edges that Z is exact."""
+        if "n_edges" in self.args:  # those of a spanning tree, and a few
+            return replace(self, args={**self.args, "n_edges": size.columns + 2})
         if "covariance_type" not in self.args:
             return self
         for_each = replace(size, rows=size.rows // self.args.get("n_components", 1))
@@ -117,12 +122,29 @@ def _tags(schema: Schema) -> bool:
     return isinstance(schema.y, Tags)
 
 
+def _tags_of_tokens(schema: Schema) -> bool:
+    return _tags(schema) and isinstance(schema.x, Tokens)
+
+
+def _tags_of_rows(schema: Schema) -> bool:
+    return _tags(schema) and isinstance(schema.x, Series)
+
+
 def _classes_of_numbers(schema: Schema) -> bool:
     return _classes(schema) and 0 in schema.cardinalities
 
 
 def _classes_of_categories(schema: Schema) -> bool:
     return _classes(schema) and schema.has_categorical
+
+
+def _classes_of_few_categories(schema: Schema) -> bool:
+    """Check for columns of few categories each: tables of their combinations are counted."""
+    return _classes_of_categories(schema) and max(schema.cardinalities) <= MOST_CATEGORIES
+
+
+def _all_of_few_categories(schema: Schema) -> bool:
+    return _classes_of_few_categories(schema) and 0 not in schema.cardinalities
 
 
 def _image_classes(schema: Schema) -> bool:
@@ -182,6 +204,16 @@ def _pairs(size: Size) -> float:
     return 1e-10 * size.rows * (size.width + 5 * size.numbers) ** 2
 
 
+def _search(size: Size) -> float:
+    """Hill climbing: about two arcs a column are added, and for each the families of one column are counted."""
+    return 2 * size.columns**2 * (4e-8 * size.rows + 2e-4)
+
+
+def _field(size: Size) -> float:
+    """Pseudo-likelihood of all pairs: 100 products of the rows with all categories."""
+    return 100 * 1e-9 * size.rows * (size.width + size.classes) ** 2
+
+
 def _normals(size: Size) -> float:
     return 2e-9 * size.numbers**2 * (size.rows + 5 * _choosing(size) + 11 * size.classes * size.numbers)
 
@@ -201,6 +233,7 @@ def _choosing(size: Size) -> int:
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
 FULL = {"covariance_type": "full"}
+EDGES = {"n_edges": 1}
 FOUR = {"n_components": 4, "covariance_type": "full"}
 SUGGESTIONS = (
     Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes, _no_time),
@@ -223,6 +256,10 @@ SUGGESTIONS = (
     Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, _no_time),
     Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _classes, _no_time),
     Suggestion(C, "tan", "bayesian_network", "TreeAugmentedNaiveBayes", {}, _classes_of_categories, _pairs),
+    Suggestion(C, "hill_climbing", "bayesian_network", "HillClimbingNetwork", {}, _classes_of_few_categories, _search),
+    Suggestion(
+        C, "markov_random_field", "markov_random_field", "MarkovRandomField", EDGES, _all_of_few_categories, _field
+    ),
     Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _classes_of_numbers, _normals),
     Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _classes_of_numbers, _mixtures),
     Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _values, _normals),
@@ -236,8 +273,10 @@ SUGGESTIONS = (
     Suggestion(C, "unigrams", "baseline", "Unigrams", {}, _streams, _no_time),
     Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, _no_time),
     Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, _no_time),
-    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags, _no_time),
-    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, _tags, _chains),
+    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags_of_tokens, _no_time),
+    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, _tags_of_tokens, _chains),
+    Suggestion(C, "hidden_markov", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", {}, _tags_of_rows, _normals),
+    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "GaussianHMM", {}, _tags_of_rows, _chains),
     Suggestion(N, "vae", "vae_regression", "VAERegression", {}, _values_of_tables, _autoencoder),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )

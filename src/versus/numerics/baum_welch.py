@@ -1,4 +1,4 @@
-r"""EM for hidden Markov models whose states are never seen: Baum-Welch, with three kinds of emissions.
+r"""EM for hidden Markov models whose states are never seen: Baum-Welch, with emissions of tokens and of vectors.
 
 .. math:: A_{jk} \propto \sum_t p(z_t = j, z_{t+1} = k \mid x), \qquad
           b_k(w) \propto \sum_t p(z_t = k \mid x) [x_t = w], \qquad
@@ -12,7 +12,8 @@ technique occurring in the statistical analysis of probabilistic functions of Ma
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
@@ -21,12 +22,18 @@ from scipy.special import logsumexp
 
 from versus.arrays import Array, Ragged
 from versus.numerics.chains import Chain, Layout
+from versus.numerics.covariances import Full, Regularisation
+from versus.numerics.mixtures import Moments, maximise
+from versus.numerics.normals import DiagonalNormals, FullNormals, TiedNormals
 
 E = TypeVar("E", bound="Emissions")  # of one kind
 
 
 class Emissions(Protocol):
     """Distributions of an element, one for each of K states."""
+
+    def scores(self, x: Array) -> Array:
+        """Log probability or density of each element in each state, (total, ...) -> (total, K) nats."""
 
     def smooth(self, chain: Chain, x: Array, layout: Layout) -> tuple[Array, Array, Array]:
         """`Chain.smooth` of elements (total, ...) as laid out."""
@@ -39,6 +46,9 @@ class Emissions(Protocol):
 
     def draw(self, states: Array, rng: np.random.Generator) -> Array:
         """Draw an element of each state, (total,) -> (total, ...)."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Parameters by name."""
 
 
 @dataclass(frozen=True)
@@ -75,32 +85,40 @@ class Categorical:
             found[here] = np.searchsorted(shares, u[here] * shares[-1], side="right")
         return found
 
+    def arrays(self) -> dict[str, Array]:
+        """Log probabilities (K, V)."""
+        return {"log_probs": self.log_probs}
+
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Vectors: a mixture of M normals with diagonal covariances in each state, M = 1 for a single one.
+    """Vectors: a mixture of M normals in each state, M = 1 for a single one.
+
+    With pseudo-counts each normal has an inverse Wishart prior, as in `versus.numerics.mixtures`.
 
     Args:
         log_weights: (K, M) of the normals of each state.
-        means, variances: (K, M, D).
-        floor: (D,) the smallest variance.
+        means: (K M, D), state by state.
+        covariances: of the K M normals, in the form of their structure.
+        structure: of the covariances; one for each normal.
+        regular: the prior; what is added to variances besides is no part of EM's promise.
     """
 
     log_weights: Array
     means: Array
-    variances: Array
-    floor: Array
+    covariances: Array
+    structure: Full
+    regular: Regularisation
+
+    @cached_property
+    def _normals(self) -> FullNormals | TiedNormals | DiagonalNormals:
+        return self.structure.normals(self.means, self.covariances)
 
     def _of_each(self, x: Array) -> Array:
         """Log weight and density of each normal, (total, D) -> (total, K, M)."""
-        k, m, d = self.means.shape
-        centre = self.means.mean(axis=(0, 1))
-        means, precisions = (self.means - centre).reshape(-1, d), (1 / self.variances).reshape(-1, d)
-        constants = (means**2 * precisions - np.log(precisions) + np.log(2 * np.pi)).sum(axis=1)
-        centred = x - centre
-        found: Array = centred @ (means * precisions).T - 0.5 * (centred**2 @ precisions.T)
-        found += self.log_weights.ravel() - 0.5 * constants
-        each: Array = found.reshape(-1, k, m)
+        found = np.ascontiguousarray(self._normals.log_density(x).T)
+        found += self.log_weights.ravel()
+        each: Array = found.reshape(-1, *self.log_weights.shape)
         return each
 
     def scores(self, x: Array) -> Array:
@@ -114,37 +132,46 @@ class Gaussian:
         return chain.smooth(self.scores(x), layout)
 
     def log_prior(self) -> float:
-        """Return 0: means and variances have no prior, only a floor."""
-        return 0.0
+        """Log density of the priors of the covariances."""
+        if not self.regular.pseudo_counts:
+            return 0.0
+        full = self.structure.expand(self.covariances, *self.means.shape)
+        traces = np.diagonal(np.linalg.inv(full), axis1=1, axis2=2) @ self.regular.prior
+        return float(-0.5 * self.regular.pseudo_counts * (np.linalg.slogdet(full)[1] + traces).sum())
 
     def maximised(self, x: Array, marginals: Array) -> Gaussian:
-        """Weighted moments of the vectors; a normal without vectors stays as it is."""
-        shape, centre = self.means.shape, self.means.mean(axis=(0, 1))
-        shares = marginals
+        """Weighted moments of the vectors; the mean of a normal without vectors stays as it is."""
+        shape, shares = self.log_weights.shape, marginals
         if shape[1] > 1:
             each = self._of_each(x)
             each -= logsumexp(each, axis=2, keepdims=True)
             shares = (marginals[..., None] * np.exp(each)).reshape(len(x), -1)
-        centred = x - centre
-        counts = shares.sum(axis=0)
-        divisor = np.maximum(counts, 1e-12)[:, None]
-        means = (shares.T @ centred) / divisor
-        variances = np.maximum((shares.T @ centred**2) / divisor - means**2, self.floor)
-        empty = (counts < 1e-12).reshape(*shape[:2], 1)
-        return Gaussian(
-            _log_shares(counts.reshape(shape[:2])),
-            np.where(empty, self.means, means.reshape(shape) + centre),
-            np.where(empty, self.variances, variances.reshape(shape)),
-            self.floor,
+        totals = shares.sum(axis=0)
+        moments = Moments(totals, *self.structure.scatter(x, shares.T, self.means), 0.0)
+        found = maximise(self.structure, moments, self.means, self.regular)
+        return replace(
+            self,
+            log_weights=_log_shares(totals.reshape(shape)),
+            means=found.means,
+            covariances=found.covariances,
         )
 
     def draw(self, states: Array, rng: np.random.Generator) -> Array:
         """Draw a vector of each state, (total,) -> (total, D)."""
         shares = np.cumsum(np.exp(self.log_weights), axis=1)[states]
         m = (shares <= rng.random(len(states))[:, None] * shares[:, -1:]).sum(axis=1)
-        means = self.means[states, m]
-        found: Array = means + np.sqrt(self.variances[states, m]) * rng.standard_normal(means.shape)
+        normal = states * self.log_weights.shape[1] + m
+        lower = np.linalg.cholesky(self.structure.expand(self.covariances, *self.means.shape))
+        found: Array = self.means[normal]
+        noise = rng.standard_normal(found.shape)
+        for one in np.unique(normal):
+            here = normal == one
+            found[here] += noise[here] @ lower[one].T
         return found
+
+    def arrays(self) -> dict[str, Array]:
+        """Log weights, means and covariances."""
+        return {"log_weights": self.log_weights, "means": self.means, "covariances": self.covariances}
 
 
 def baum_welch(

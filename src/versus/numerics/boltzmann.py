@@ -92,6 +92,23 @@ class BoltzmannMachine(nn.Module):
                 v[:, v.shape[1] - self.labels :] = clamped
         return v
 
+    def half_contrast(self, v: Tensor, up: float, down: float, generator: torch.Generator) -> Tensor:
+        """CD-1 of a layer of a deep machine, in which units have as much input again from the layer that is missing.
+
+        Log-odds of hidden units are multiplied by ``up``, those of visible bits by ``down``: by 2 where the layer on
+        the other side of these units is missing (Salakhutdinov and Hinton 2009). The chains end at the draws.
+        """
+        with torch.no_grad():
+            fields = self.visible_logits(bernoulli(torch.sigmoid(up * self.hidden_logits(v)), generator))
+            fields[:, : fields.shape[1] - self.labels] *= down
+            drawn = self.drawn(fields, generator)
+            self.chains[: len(drawn)] = drawn.to(self.chains)
+
+        def energy(states: Tensor) -> Tensor:
+            return -(states @ self.visible_bias) - softplus(up * self.hidden_logits(states)).sum(dim=1) / up
+
+        return energy(v).mean() - energy(drawn).mean()
+
     def contrast(self, v: Tensor, steps: int, persistent: bool, generator: torch.Generator) -> Tensor:
         """Mean F(v) less that of the chains after ``steps`` sweeps: its gradient is that of (persistent) CD.
 

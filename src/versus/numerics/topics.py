@@ -6,7 +6,7 @@ r"""Variational inference for latent Dirichlet allocation, over many documents a
 
 Blei, Ng and Jordan, "Latent Dirichlet allocation" (2003); Hoffman, Blei and Bach, "Online learning for latent Dirichlet
 allocation" (2010). Documents of about the same number of different words stand in one block (m, L, K), so that a step
-for all of them is two products; those that have converged leave it.
+for all of them is two products; those that have converged leave it, and so do topics that a document has not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from scipy.special import gammaln, psi
 from versus.arrays import Array
 
 _CELLS = 2**19  # numbers of a block, which should stay in the processor's cache
+_NOTHING = 1e-6  # words that a topic gives a document, below which it gives none
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,30 @@ def infer(counts: Any, words: Array, rule: Rule) -> Array:
 
 
 def _converged(words: Array, n: Array, gamma: Array, rule: Rule) -> Array:
-    """Iterate one block: probabilities (m, L, K) of its words, their counts (m, L), gamma (m, K)."""
-    found, open_ = gamma.copy(), np.arange(len(gamma))
+    """Iterate one block: probabilities (m, L, K) of its words, their counts (m, L), gamma (m, K).
+
+    A document has few topics: those that give it none of its words any more are left out, all but rounding.
+    """
+    found, open_, n_topics = gamma.copy(), np.arange(len(gamma)), gamma.shape[1]
+    topics = np.repeat(np.arange(n_topics)[None], len(gamma), axis=0)  # (m, K') that are left
+    lengths = psi(gamma.sum(axis=1, keepdims=True))  # which no step changes
     for _ in range(rule.max_iter):
-        theta = exp_log_shares(gamma)
+        theta = np.exp(psi(gamma) - lengths)
         ratio = n / (np.matmul(words, theta[:, :, None])[:, :, 0] + np.finfo(words.dtype).tiny)
-        new = rule.alpha + theta * np.matmul(ratio[:, None, :], words)[:, 0, :]
-        moving = np.abs(new - gamma).mean(axis=1) >= rule.tol
-        gamma, found[open_] = new, new
+        given = theta * np.matmul(ratio[:, None, :], words)[:, 0, :]
+        moving = np.abs(rule.alpha + given - gamma).sum(axis=1) >= rule.tol * n_topics
+        gamma = rule.alpha + given
+        found[open_[:, None], topics] = gamma
         if not moving.any():
             break
         if moving.sum() < 0.75 * len(moving):
-            words, n, gamma, open_ = words[moving], n[moving], gamma[moving], open_[moving]
+            words, n, gamma, given = words[moving], n[moving], gamma[moving], given[moving]
+            open_, topics, lengths = open_[moving], topics[moving], lengths[moving]
+        most = int((given > _NOTHING).sum(axis=1).max())
+        if most < 0.6 * given.shape[1]:
+            kept = np.argpartition(-given, most - 1, axis=1)[:, :most]
+            gamma, topics = (np.take_along_axis(part, kept, axis=1) for part in (gamma, topics))
+            words = np.take_along_axis(words, kept[:, None, :], axis=2)
     return found
 
 

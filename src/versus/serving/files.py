@@ -18,8 +18,8 @@ from versus.data.preparation import parse
 from versus.data.preparation import read as read_raw
 from versus.data.schema import Schema
 from versus.data.sources import pictures, source_files
-from versus.data.spaces import Image, Table, Tokens
-from versus.serving import texts
+from versus.data.spaces import Image, Series, Table, Tokens
+from versus.serving import sequences
 from versus.serving.frames import Data
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _read_table(path: Path, schema: Schema) -> pd.DataFrame:
 
     Texts stay texts, for the model's columns to read.
     """
-    known = schema.x.reading if isinstance(schema.x, Table) else {}
+    known = schema.x.reading if isinstance(schema.x, Table | Series) else {}
     guessed = sniffing.guess(path, schema.target)
     ways = [guessed]
     sources = {guessed["source"], known.get("source")}
@@ -104,7 +104,7 @@ def _read_array(path: Path, schema: Schema) -> pd.DataFrame:
     """Read an array of rows (N, D), whose columns are called x0, x1, …"""
     import pandas as pd
 
-    known = schema.x.reading if isinstance(schema.x, Table) else {}
+    known = schema.x.reading if isinstance(schema.x, Table | Series) else {}
     try:
         content = np.load(path, allow_pickle=False)
         found = content if isinstance(content, np.ndarray) else content[known.get("x", "X")]
@@ -124,7 +124,7 @@ def _read_lines(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     lines = source_files.lines(path.parent, path.name, "utf-8")
-    return pd.DataFrame({texts.TEXT: [line for _, line in lines]}, dtype=object)
+    return pd.DataFrame({sequences.TEXT: [line for _, line in lines]}, dtype=object)
 
 
 def _read_images(path: Path, schema: Schema) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """Users' data for a fitted model: DataFrames with the original names, to and from what models take.
 
 A table is a pandas DataFrame with the columns that the model was fitted on, in any order; others are ignored. Images
-are arrays (N, *event); texts stand in a column ``text`` (`versus.serving.texts`).
+are arrays (N, *event); texts stand in a column ``text`` (`versus.serving.sequences`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from versus.data.columns import MISSING, is_number, number, text_of
 from versus.data.errors import DataError, listed, unknown
 from versus.data.notation import Notation
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Image, Table
+from versus.data.spaces import Column, Image, Series, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def encode(data: Data, schema: Schema, unseen: Unseen = "error") -> NDArray[Any]
     """
     if isinstance(schema.x, Image):
         return _encode_images(np.asarray(data), schema)
-    reading = schema.x.reading if isinstance(schema.x, Table) else {}
+    reading = schema.x.reading if isinstance(schema.x, Table | Series) else {}
     data = _with_calendar(data, reading)
     dated = {part: name for name in reading.get("dates", ()) for part in dates.part_names(name)}
     absent = [column.name for column in schema.columns if column.name not in data.columns]

@@ -15,10 +15,10 @@ from mlflow.types.schema import AnyType, TensorSpec
 
 from versus.data import dates, prepared
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Table, Tokens
+from versus.data.spaces import Image, Series, Table, Tokens
 from versus.data.targets import Number, Tags
 from versus.models import persistence
-from versus.serving import code, texts
+from versus.serving import code, sequences
 from versus.serving.frames import decode
 from versus.serving.prediction import labels
 from versus.serving.served_model import NAME
@@ -71,12 +71,13 @@ def signature(model: Any) -> ModelSignature:
         stored = np.uint8 if schema.levels is not None and schema.levels <= 256 else np.float64
         inputs = MlflowSchema([TensorSpec(np.dtype(stored), (-1, *schema.shape))])
     elif isinstance(schema.x, Tokens):
-        inputs = MlflowSchema([ColSpec(DataType.string, texts.TEXT)])
+        inputs = MlflowSchema([ColSpec(DataType.string, sequences.TEXT)])
     else:
         anything = AnyType()  # type: ignore[no-untyped-call]
         calendar = _calendar(schema)  # a date, or its parts
         names = [*calendar, *(column.name for column in schema.columns)]
         either = {*calendar, *(part for parts in calendar.values() for part in parts)}
+        names += [schema.x.sequence] if isinstance(schema.x, Series) else []
         inputs = MlflowSchema([ColSpec(anything, name, required=name not in either) for name in names])
     found = ModelSignature(inputs, _outputs(model, schema))
     if hasattr(model, "sample"):
@@ -85,7 +86,7 @@ def signature(model: Any) -> ModelSignature:
 
 
 def _calendar(schema: Schema) -> dict[str, list[str]]:
-    reading = schema.x.reading if isinstance(schema.x, Table) else {}
+    reading = schema.x.reading if isinstance(schema.x, Table | Series) else {}
     return {name: dates.part_names(name) for name in reading.get("dates", ())}
 
 
@@ -104,8 +105,8 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
 
 def _example(folder: Path, schema: Schema) -> Any:
     X, _ = prepared.read(folder).take(0, "test")
-    if isinstance(schema.x, Tokens):
-        return texts.decode(X[:EXAMPLES], schema)
+    if isinstance(schema.x, Tokens | Series):
+        return sequences.decode(X[:EXAMPLES], schema)
     first = np.array(X[:EXAMPLES])
     return first if isinstance(schema.x, Image) else decode(first, schema)
 

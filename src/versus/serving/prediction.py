@@ -17,11 +17,11 @@ from versus.arrays import Labels, Ragged
 from versus.data.columns import text_of
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Tokens
+from versus.data.spaces import Image, Series, Tokens
 from versus.data.targets import Classes, Number, Tags
 from versus.models import persistence
 from versus.models.events import draw
-from versus.serving import texts
+from versus.serving import sequences
 from versus.serving.frames import Data, Unseen, category_reader, decode, encode
 from versus.workspace import Workspace
 
@@ -52,7 +52,8 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
     Returns:
         For classes ``prediction`` with the label, of the type that `labels` gives it, and ``probability_<label>`` for
         each; for a number ``prediction``, and ``lower`` and ``upper``, which hold it with probability 0.95, where the
-        model has such an interval. For tagged sequences ``prediction``, the tags of all tokens joined by blanks.
+        model has such an interval. For tagged sequences ``prediction``, the tags of all tokens joined by blanks; for
+        steps of sequences the tag of each row.
 
     Raises:
         DataError: where the data do not fit the model.
@@ -60,9 +61,11 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
     import pandas as pd
 
     schema: Schema = model.schema
-    model, X = texts.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema, unseen))
+    if isinstance(schema.x, Series):
+        return pd.DataFrame({"prediction": sequences.tags_of_rows(model, data)}, dtype=object)
+    model, X = sequences.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema, unseen))
     if isinstance(schema.y, Tags):
-        return pd.DataFrame({"prediction": texts.tags(model, X)}, dtype=object)
+        return pd.DataFrame({"prediction": sequences.tags(model, X)}, dtype=object)
     if isinstance(schema.y, Number):
         columns: dict[str, Any] = {"prediction": model.predict(X)}
         if hasattr(model, "predict_interval"):
@@ -115,7 +118,7 @@ def sample(model: Any, n: int, label: Any = None, random_state: int | None = Non
         raise DataError(str(error)) from error
     if isinstance(schema.x, Image):
         return drawn
-    table = texts.decode(drawn, schema) if isinstance(drawn, Ragged) else decode(drawn, schema)
+    table = sequences.decode(drawn, schema) if isinstance(drawn, Ragged) else decode(drawn, schema)
     return table if y is None else table.assign(**{schema.target: labels(schema.classes)[y]})
 
 

@@ -38,6 +38,10 @@ class Update:
         learning_rate: base learning rate of AdamW.
         max_gradient_norm: the gradient's Euclidean norm is cut to this.
 
+    Attributes:
+        phases: shares of the training, in ascending order, after which the schedule of learning rates starts anew: for
+            parts of a network that are trained one after the other.
+
     Raises:
         ValueError: if the learning rate is not a positive number.
     """
@@ -47,6 +51,7 @@ class Update:
             raise ValueError(f"learning_rate={learning_rate}; a positive number is needed")
         self.network, self.learning_rate, self.max_gradient_norm = network, learning_rate, max_gradient_norm
         self.optimizers: tuple[torch.optim.Optimizer, ...] = ()
+        self.phases: tuple[float, ...] = ()
 
     def prepare(self, device: torch.device, precision: str) -> None:
         """Move the networks to the device and make their optimizers; arguments as resolved in `devices`."""

@@ -26,9 +26,9 @@ def test_log_prob_is_the_sum_over_all_paths(tiny):
     for x, found in zip(every, tiny.log_prob(every), strict=True):
         total = 0.0
         for z in product(range(2), repeat=len(x)):
-            steps = sum(tiny.transition_[a, b] for a, b in pairwise(z))
-            emitted = sum(tiny.log_probs_[k, word] for k, word in zip(z, x, strict=True))
-            total += np.exp(tiny.initial_[z[0]] + steps + emitted + tiny.final_[z[-1]])
+            steps = sum(tiny.chain_.transition[a, b] for a, b in pairwise(z))
+            emitted = sum(tiny.emissions_.log_probs[k, word] for k, word in zip(z, x, strict=True))
+            total += np.exp(tiny.chain_.initial[z[0]] + steps + emitted + tiny.chain_.final[z[-1]])
         assert found == pytest.approx(np.log(total))
     assert (np.diff(tiny.trace_) > -1e-9).all()
 

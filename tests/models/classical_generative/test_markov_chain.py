@@ -14,7 +14,7 @@ from versus.data.targets import Nothing
 from versus.models import persistence
 from versus.models.classical_generative.baseline import Unigrams
 from versus.models.classical_generative.markov_chain import MarkovChain, MarkovChainClassifier
-from versus.serving.texts import with_vocabulary
+from versus.serving.sequences import with_vocabulary
 
 SIZE = 5  # tokens; the last is in no training sequence
 

@@ -11,26 +11,19 @@ from scipy.special import logsumexp
 from tests.models.small_text import coded, sentences, written_out
 from versus.arrays import Ragged
 from versus.models.discriminative.conditional_random_field import ConditionalRandomField, Objective
-from versus.models.token_features import Window
 
 
 @pytest.fixture(scope="module")
 def fitted():
     X, y, schema = sentences(60)
-    return ConditionalRandomField(C=0.5, window=1, affixes=2, tol=1e-12, schema=schema).fit(X, y), X, y, schema
-
-
-def dense(model):
-    """The coefficients of all features, (places, F, K)."""
-    found = np.zeros((3, model.features_.shape[1] // 3, len(model.transition_)))
-    found.ravel()[model.entries_] = model.weights_
-    return found
+    given = {"C": 0.5, "window": 1, "affixes": 2, "pairs": True, "tol": 1e-12}
+    return ConditionalRandomField(**given, schema=schema).fit(X, y), X, y, schema
 
 
 def test_answers_are_those_over_all_paths(fitted):
     model, *_ = fitted
     X = Ragged.of([[3, 0, 5], [1], [0, 7, 2, 0]], np.int32)
-    scores = Ragged(Window(model.features_, X, 1).scores(dense(model)), X.starts)
+    scores = Ragged(model.features_.window(X).scores(model.coefficients()), X.starts)
     marginals, tags = model.predict_marginals(X), model.predict(X)
     for i, one in enumerate(scores):
         every = np.array(list(product(range(4), repeat=len(one))))
@@ -54,7 +47,7 @@ def test_each_tag_can_be_decided_by_itself(fitted):
 def test_the_gradient_is_autograds():
     X, y, schema = sentences(5)
     model = ConditionalRandomField(window=1, max_iter=1, schema=schema).fit(X, y)
-    objective = Objective(model.features_, X, y, 1, 4, C=2.0)
+    objective = Objective(model.features_, X, y, 4, C=2.0)
     flat = np.random.default_rng(0).normal(size=objective.size)
     value, gradient = objective(flat)
     free = torch.tensor(flat, requires_grad=True)
@@ -64,7 +57,7 @@ def test_the_gradient_is_autograds():
     loss = (free**2).sum() / 4
     for i in range(len(X)):
         words = [-1, *X[i].tolist(), -1]
-        by_word = torch.tensor(model.features_.toarray()) @ weights.reshape(-1, 4)
+        by_word = torch.tensor(model.features_.matrix.toarray()) @ weights.reshape(-1, 4)
         by_word = by_word.reshape(3, -1, 4)
         scores = sum(by_word[place, words[place : len(words) - 2 + place]] for place in range(3))
         alpha = scores[0]
@@ -82,7 +75,7 @@ def test_the_optimum_is_crfsuites(fitted, tmp_path):
     model, X, y, schema = fitted
     trainer = pycrfsuite.Trainer("lbfgs", verbose=False)
     trainer.set_params({"c1": 0, "c2": 1, "feature.possible_transitions": True, "epsilon": 1e-9, "delta": 1e-13})
-    tokens = iter(written_out(X, schema, 2))
+    tokens = iter(written_out(X, schema, 2, pairs=True))
     for tags in y:
         attributes = [list(next(tokens)) for _ in tags]
         trainer.append(attributes, [schema.y.names[k] for k in tags])
@@ -95,7 +88,7 @@ def test_the_optimum_is_crfsuites(fitted, tmp_path):
     np.testing.assert_allclose(model.transition_, expected, atol=1e-3)
     penalty = sum(w**2 for w in [*peer.info().state_features.values(), *steps.values()])
     np.testing.assert_allclose((model.weights_**2).sum() + (model.transition_**2).sum(), penalty, rtol=1e-4)
-    tokens, marginals = iter(written_out(X[:5], schema, 2)), model.predict_marginals(X[:5])
+    tokens, marginals = iter(written_out(X[:5], schema, 2, pairs=True)), model.predict_marginals(X[:5])
     for i in range(5):
         peer.set([list(next(tokens)) for _ in X[i]])
         found = [[peer.marginal(name, t) for name in schema.y.names] for t in range(len(X[i]))]

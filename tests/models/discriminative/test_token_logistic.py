@@ -16,11 +16,12 @@ from versus.models.discriminative.conditional_random_field import ConditionalRan
 from versus.models.discriminative.token_logistic import TokenLogisticRegression
 
 
-def test_the_optimum_is_scikit_learns():
+@pytest.mark.parametrize("pairs", [False, True])
+def test_the_optimum_is_scikit_learns(pairs):
     X, y, schema = sentences(60)
-    model = TokenLogisticRegression(C=0.5, affixes=2, max_iter=2000, tol=1e-8, schema=schema).fit(X, y)
+    model = TokenLogisticRegression(C=0.5, affixes=2, pairs=pairs, max_iter=2000, tol=1e-8, schema=schema).fit(X, y)
     vectorizer = DictVectorizer()
-    Z = vectorizer.fit_transform(written_out(X, schema, 2))
+    Z = vectorizer.fit_transform(written_out(X, schema, 2, pairs))
     reference = LogisticRegression(C=0.5, max_iter=5000, tol=1e-9).fit(Z, y.values)
     np.testing.assert_allclose(model.predict_marginals(X).values, reference.predict_proba(Z), atol=1e-6)
 
@@ -65,8 +66,9 @@ def test_the_most_frequent_tag_of_a_word():
 )
 def test_a_saved_tagger_answers_the_same_bits(model_class, module, tmp_path):
     X, y, schema = sentences()
-    model = model_class(schema=schema).fit(X[:150], y[:150])
-    again = model_class(schema=schema).fit(X[:150], y[:150])
+    given = {} if model_class is MostFrequentTag else {"pairs": True}
+    model = model_class(**given, schema=schema).fit(X[:150], y[:150])
+    again = model_class(**given, schema=schema).fit(X[:150], y[:150])
     persistence.save(model, tmp_path / "model", "discriminative", module)
     loaded = persistence.load(tmp_path / "model")
     for other in (again, loaded):

@@ -81,7 +81,9 @@ def inspect(
     given = {key: value for key, value in given.items() if value is not None}
     try:
         entry, dataset = _entry(path, target, base, given, notes)
-        if isinstance(parse(entry), Tabular):  # new rows must not turn classes into a quantity, nor the other way round
+        if (
+            isinstance(parse(entry), Tabular) and "sequence" not in entry
+        ):  # new rows must not turn classes into a quantity, nor the other way round
             entry = {"source": entry.pop("source"), "path": entry.pop("path"), "task": dataset.schema.y.task, **entry}
         notes += table_files.perhaps_images(dataset)
         return Proposal(name or _name(path), _within_folder(entry, base), dataset, tuple(notes))
@@ -215,6 +217,9 @@ def _lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
         lengths = f"{tokens['shortest']} to {tokens['longest']} in each"
         what = "characters" if getattr(dataset.schema.x, "of_characters", False) else "words"
         yield f"texts of {tokens['total']} {what}, {tokens['different']} different, {lengths}"
+    if "steps" in found:
+        steps = found["steps"]
+        yield f"sequences of {steps['total']} steps, {steps['shortest']} to {steps['longest']} in each"
     columns = found.get("columns", [])
     width = max((len(column["name"]) for column in columns[:_COLUMNS_SHOWN]), default=0)
     for column in columns[:_COLUMNS_SHOWN]:

@@ -26,6 +26,7 @@ from versus.data.spaces import Table
 _MANY_CLASSES = 20  # whole numbers with more values than this, some of them rare, are a quantity, not a class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
 _ID = re.compile(r"(?:^|[_\W])(?i:id|uid|index)$|[a-z]I[Dd]$|^(?i:unnamed)")
+_SEQUENCE_NAMES = ("sequence", "sequence_id", "seq", "seq_id", "series", "series_id")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
 
 
@@ -70,9 +71,10 @@ def complete(
     if entry["source"] in ("csv", "tsv") and _spelled_class(entry, raw, base, notes):
         raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
+    _sequence(entry, raw, notes)
     name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     decided = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
-    decided |= {entry.get("group"), entry.get("time"), entry.get("weight")}
+    decided |= {entry.get("group"), entry.get("time"), entry.get("weight"), entry.get("sequence")}
     given = bool(decided - {None})
     dated = _dates(entry, raw, notes)
     decided |= dated
@@ -90,6 +92,23 @@ def complete(
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
     return dataset
+
+
+def _sequence(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> None:
+    """Take the rows for steps of sequences where a column is called so, and those of one value are neighbours."""
+    if {"task", "sequence", "group", "time", "weight", "shape"} & entry.keys():
+        return
+    for column in raw.columns:
+        if column.name.lower() not in _SEQUENCE_NAMES or column.name == entry["target"] or column.missing.any():
+            continue
+        codes = as_words(column).codes
+        if 2 <= codes.max() + 1 <= len(codes) / 2 and (np.diff(codes) != 0).sum() == codes.max():
+            entry["sequence"] = column.name
+            notes.append(
+                f"rows of one {column.name!r} are taken for the steps of a sequence, and {entry['target']!r} for their "
+                "tags; if each row stands for itself, say `--task classification`"
+            )
+            return
 
 
 def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]) -> bool:
@@ -241,7 +260,8 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
     notes += _alike(found.words)
     codes = found.codes[found.codes >= 0]
     counts = np.bincount(codes, minlength=len(found.words))
-    if isinstance(column, Numbers) and len(found.words) > _MANY_CLASSES and counts.min() < 10 and "task" not in entry:
+    may_be_quantity = isinstance(column, Numbers) and not {"task", "sequence"} & entry.keys()
+    if may_be_quantity and len(found.words) > _MANY_CLASSES and counts.min() < 10:
         entry["task"] = "regression"
         notes.append(f"{column.name!r} has {len(found.words)} different numbers: taken as a regression")
         return

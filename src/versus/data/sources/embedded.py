@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from versus.arrays import Ragged
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.sources import animals, source_code
-from versus.data.spaces import Column, Image, Table
+from versus.data.spaces import Column, Image, Series, Table
 from versus.data.specification import Embedded
 from versus.data.table_specification import Labelled
-from versus.data.targets import Classes, Number
+from versus.data.targets import Classes, Number, Tags
 from versus.data.texts import transcribe
 
 TEST_ROWS = 4000  # of each draw: with so many, a score's noise comes from the training rows
 MOST = 10**9
+COUNTING = (0.15, 0.7, 0.15)  # of the steps 0, 1 and 2 from one digit of a sequence to the next
 _UCI = "CC BY 4.0, UCI Machine Learning Repository; shipped with scikit-learn"
 _GENERATED = {"licence": "generated, free of rights", "citation": "none"}
 
@@ -118,6 +120,32 @@ def _digits(specification: Embedded) -> Dataset:
     return Dataset(found.images.astype(np.uint8), found.target.astype(np.int64), schema, about=about)
 
 
+def _digit_sequences(specification: Embedded) -> Dataset:
+    from sklearn.datasets import load_digits
+
+    found, rng = load_digits(), np.random.default_rng(0)
+    left = [rng.permutation(np.flatnonzero(found.target == digit)).tolist() for digit in range(10)]
+    rows: list[int] = []
+    lengths: list[int] = []
+    while True:
+        digits = (rng.integers(10) + np.cumsum(rng.choice(3, rng.integers(6, 13), p=COUNTING))) % 10
+        if any((digits == k).sum() > len(images) for k, images in enumerate(left)):
+            break
+        rows += [left[digit].pop() for digit in digits]
+        lengths.append(len(digits))
+    about = {
+        "description": "handwritten digits, a row of 4×4 means of pixels each, that count upwards: the next one is one "
+        f"more with probability {COUNTING[1]}, the same or two more else; each image is used once",
+        "licence": _UCI,
+        "citation": "Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, doi:10.24432/C50P49",
+    }
+    pixels = found.images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
+    columns = tuple(Column(f"row{i}column{j}") for i in range(4) for j in range(4))
+    schema = Schema(Series(columns), Tags(tuple(map(str, range(10))), "digit"))
+    X = Ragged.cut(pixels[rows], lengths)
+    return Dataset(X, Ragged(found.target[rows].astype(np.int64), X.starts), schema, about=about)
+
+
 def _diabetes(specification: Embedded) -> Dataset:
     from sklearn.datasets import load_diabetes
 
@@ -172,6 +200,7 @@ _LOADERS: dict[str, Callable[[Embedded], Dataset]] = {
     "breast_cancer": _breast_cancer,
     "digits": _digits,
     "diabetes": _diabetes,
+    "digit_sequences": _digit_sequences,
     "docstrings": lambda specification: transcribe(source_code.docstrings(), _AS_IT_IS),
     "docstring_stream": lambda specification: transcribe(source_code.docstring_stream(), _AS_IT_IS),
     "python_tokens": lambda specification: transcribe(source_code.python_tokens(), _AS_IT_IS),

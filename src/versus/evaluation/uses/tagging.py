@@ -9,6 +9,7 @@ import numpy as np
 
 from versus.arrays import Ragged
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
 from versus.data.targets import Tags
 from versus.evaluation.answers import Answers, EvaluationError, HeldOut
 from versus.metrics.tagging import are_spans
@@ -31,8 +32,9 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     X, y, names = held_out.X, held_out.y, held_out.schema.classes
     predicted = _aligned("predict", model.predict(X), y, held_out.repeat)
     yield Answers("tagging", (y, predicted, _marginals(model, held_out)))
-    known = held_out.data.take(held_out.repeat, "train", "validation")[0]
-    yield Answers("unknown_tokens", (y, predicted, ~np.isin(X.values, known.values)))
+    if isinstance(held_out.schema.x, Tokens):
+        known = held_out.data.take(held_out.repeat, "train", "validation")[0]
+        yield Answers("unknown_tokens", (y, predicted, ~np.isin(X.values, known.values)))
     if are_spans(names):
         yield Answers("spans", (y, predicted, names))
     if hasattr(model, "log_prob_target"):

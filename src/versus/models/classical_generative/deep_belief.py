@@ -56,15 +56,20 @@ class DeepBeliefNetwork(EnergyModel):
         self, network: Machines, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         (x, y), layers = batch, len(network.machines)
-        if progress >= 1 - self.fine_tuning and self.fine_tuning:
+        if self.fine_tuning and progress >= self._phases()[-1]:
             return {"loss": cross_entropy(self._label_scores(x), y)}
-        place = min(int(progress / (1 - self.fine_tuning) * layers), layers - 1)
+        place = sum(progress >= share for share in self._phases()[: layers - 1])
         with torch.no_grad():
             for below in range(place):
                 x = bernoulli(torch.sigmoid(network[below].hidden_logits(x)), generator)
         v = torch.cat([x, y], dim=1) if place == layers - 1 else x
         loss = network[place].contrast(v, self.gibbs_steps, True, generator)
         return {"loss": loss, f"layer_{place + 1}": loss}
+
+    def _phases(self) -> tuple[float, ...]:
+        layers = len(self.hidden_layer_sizes)
+        ends = tuple((1 - self.fine_tuning) * (place + 1) / layers for place in range(layers))
+        return ends if self.fine_tuning else ends[:-1]
 
     def _features(self, x: Tensor) -> Tensor:
         """Mean units below the top machine, (N, D) -> (N, H)."""

@@ -3,7 +3,8 @@ r"""Deep Boltzmann machine: two layers of hidden units, of which the upper one a
 .. math:: p(x, y, h_1, h_2) = \frac1Z \exp\bigl(b^\top x + c_1^\top h_1 + c_2^\top h_2 + d_y
     + x^\top W_1 h_1 + h_1^\top W_2 h_2 + U_y h_2\bigr)
 
-Salakhutdinov and Hinton, "Deep Boltzmann machines" (2009): mean field for the data, persistent chains for the model.
+Salakhutdinov and Hinton, "Deep Boltzmann machines" (2009): layers that are pretrained one after the other, with twice
+the input from the one side that is there; then mean field for the data, persistent chains for the model.
 Its layers x, h_2 against h_1, y form a restricted machine with blocks of zero weights, so that Gibbs sampling and
 annealing are those of `versus.numerics.boltzmann`.
 """
@@ -21,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from versus.arrays import Array
-from versus.models.arguments import Count
+from versus.models.arguments import Count, Share
 from versus.models.energy_model import EnergyModel, Machines, is_estimated, is_exact
 from versus.numerics.boltzmann import BoltzmannMachine, bernoulli, log_odds
 from versus.training.batches import Batch
@@ -31,16 +32,18 @@ __all__ = ["DeepBoltzmannMachine"]
 
 @dataclass(eq=False)
 class DeepBoltzmannMachine(EnergyModel):
-    """Both layers are trained at once, without pretraining; the class follows from the bounds of log p(x, y).
+    """Layers are first trained one after the other, then both at once; the class follows from bounds of log p(x, y).
 
     Where log Z is known, ``elbo`` bounds log p(x), else ``ais_elbo`` estimates the bound.
 
     Args:
         hidden_layer_sizes: the two numbers of hidden units, from the data upwards.
+        pretraining: share of the epochs in which single layers are trained, half of them each.
         mean_field_steps: updates of both layers' means for an event.
     """
 
     hidden_layer_sizes: Sequence[Count] = (128, 64)
+    pretraining: Share = 0.5
     mean_field_steps: Count = 10
 
     def _build(self) -> Machines:
@@ -48,7 +51,7 @@ class DeepBoltzmannMachine(EnergyModel):
             raise ValueError(f"hidden_layer_sizes={list(self.hidden_layer_sizes)}; a deep Boltzmann machine has two")
         (lower, upper), k = self.hidden_layer_sizes, self.schema_.n_classes
         return Machines(
-            BoltzmannMachine(self.schema_.n_features, lower),
+            BoltzmannMachine(self.schema_.n_features, lower, 0, self.batch_size),
             BoltzmannMachine(lower + k, upper, k, self.batch_size),
         )
 
@@ -87,6 +90,8 @@ class DeepBoltzmannMachine(EnergyModel):
         self, network: Machines, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         (x, y), (lower, upper) = batch, (network[0], network[1])
+        if progress < self.pretraining:
+            return self._pretraining_losses(x, y, generator, progress)
         with torch.no_grad():
             means = self._mean_field(x, y)
             if not upper.chains.any():
@@ -97,6 +102,26 @@ class DeepBoltzmannMachine(EnergyModel):
         visible = softplus(lower.visible_logits(h)).sum(dim=1) + softplus(upper.hidden_logits(drawn)).sum(dim=1)
         model = drawn @ upper.visible_bias + h @ lower.hidden_bias + visible
         return {"loss": model.mean() - self._score(x, y, *means).mean()}
+
+    def _phases(self) -> tuple[float, ...]:
+        return (self.pretraining / 2, self.pretraining) if self.pretraining else ()
+
+    def _pretraining_losses(
+        self, x: Tensor, y: Tensor, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        """CD-1 of the lower layer, then of the upper one over it, whose missing neighbours are made up for."""
+        lower, upper = self.machines_[0], self.machines_[1]
+        if progress < self.pretraining / 2:
+            loss = lower.half_contrast(x, 2.0, 1.0, generator)
+            return {"loss": loss, "layer_1": loss}
+        with torch.no_grad():
+            h = bernoulli(torch.sigmoid(2 * lower.hidden_logits(x)), generator)
+            v = torch.cat([h, y], dim=1)
+            if not upper.chains.any():
+                upper.start(v.mean(dim=0), generator)
+                upper.visible_bias[: h.shape[1]] /= 2  # the other half is the lower layer's
+        loss = upper.half_contrast(v, 1.0, 2.0, generator)
+        return {"loss": loss, "layer_2": loss}
 
     def annealed(self, x: Tensor, y: Tensor) -> tuple[BoltzmannMachine, Tensor]:
         """Return the joined machine, and the log-odds of the lower means and the classes of the rows."""

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
+from versus.data.spaces import Tokens
 from versus.models.arguments import Model
 from versus.models.bayes import class_log_prior
 from versus.models.checks import check_names, check_shape, restored_schema, tagging_data
@@ -86,7 +87,7 @@ class MeanBaseline(Model):
 
 
 class MostFrequentTag(Model):
-    r"""Most frequent tag in training of each token; an unknown token gets the most frequent tag of all.
+    r"""Most frequent tag in training of each token; an unknown token, or a row of numbers, gets that of all.
 
     .. math:: p(y_i = k \mid x_i = w) = (n_{wk} + p_k) / (n_w + 1)
 
@@ -94,19 +95,24 @@ class MostFrequentTag(Model):
     """
 
     def fit(self, X: Ragged, y: Ragged | None = None) -> MostFrequentTag:
-        """Count in token codes X and tag codes y, both (N sequences)."""
+        """Count in sequences X and tag codes y, both (N sequences)."""
         self.schema_, tags = tagging_data(type(self).__name__, self.schema, X, y)
         k = self.schema_.n_classes
-        self.words_, places = np.unique(X.values, return_inverse=True)
+        self.words_, places = np.unique(self._words(X), return_inverse=True)
         self.counts_ = np.bincount(places * k + tags.values, minlength=len(self.words_) * k).reshape(-1, k)
         return self
 
-    def predict_marginals(self, X: Ragged) -> Ragged:
-        """p(tag | token), (total,) -> (total, K)."""
+    def _words(self, X: Ragged) -> Array:
+        """Codes of the tokens (total,); of rows, all the same."""
         self.schema_.x.check(X)
+        return X.values if isinstance(self.schema_.x, Tokens) else np.zeros(len(X.values), np.int64)
+
+    def predict_marginals(self, X: Ragged) -> Ragged:
+        """p(tag | element), (total, ...) -> (total, K)."""
+        words = self._words(X)
         shares = self.counts_.sum(axis=0) / self.counts_.sum()
-        place = np.searchsorted(self.words_, X.values).clip(max=len(self.words_) - 1)
-        seen = (self.words_[place] == X.values)[:, None] * self.counts_[place]
+        place = np.searchsorted(self.words_, words).clip(max=len(self.words_) - 1)
+        seen = (self.words_[place] == words)[:, None] * self.counts_[place]
         return Ragged((seen + shares) / (seen.sum(axis=1, keepdims=True) + 1), X.starts)
 
     def predict(self, X: Ragged) -> Ragged:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data.schema import Schema
-from versus.data.spaces import Tokens
+from versus.data.spaces import Series, Tokens
 from versus.data.targets import Nothing, Tags
 from versus.report import formatting
 from versus.report.figures.pixels import png, sheet, to_bytes
@@ -29,13 +29,20 @@ def columns(schema: Schema) -> tuple[str, ...]:
     """Return the names of the values that `values` gives."""
     if isinstance(schema.x, Tokens):
         return ("text",)
+    if isinstance(schema.x, Series):
+        return ("steps", *(f"{column.name}, mean" for column in schema.columns))
     return tuple(column.name for column in schema.columns)
 
 
 def values(event: NDArray[Any], schema: Schema, number: Callable[[float], str] = formatting.compact) -> tuple[str, ...]:
-    """Return an event's values as text, numbers formatted by ``number``; missing values are empty, tokens one text."""
+    """Return an event's values as text, numbers formatted by ``number``; missing values are empty, tokens one text.
+
+    Of a sequence of rows there are the number of its steps and the means of its columns.
+    """
     if isinstance(schema.x, Tokens):
         return (schema.x.text(event),)
+    if isinstance(schema.x, Series):
+        return (str(len(event)), *map(number, event.mean(axis=0)))
     pairs = zip(event, schema.columns, strict=True)
     return tuple(_value(float(v), column.categories, number) for v, column in pairs)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from versus.arrays import Events, Ragged
 from versus.data.prepared import PARTS
+from versus.data.spaces import Tokens
 from versus.data.targets import Number, Tags
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
@@ -63,7 +64,11 @@ def _task(dataset: DatasetResults) -> str:
     counts = np.bincount(_codes(y), minlength=schema.n_classes)
     named = [f"{name} ({formatting.count(n)})" for name, n in zip(schema.classes, counts, strict=True)]
     more = f" and {len(named) - MOST_CLASSES} more" if len(named) > MOST_CLASSES else ""
-    what = "tags of tokens" if isinstance(schema.y, Tags) else "classes"
+    what = (
+        ("tags of tokens" if isinstance(schema.x, Tokens) else "tags of steps")
+        if isinstance(schema.y, Tags)
+        else "classes"
+    )
     return f"{schema.n_classes} {what}: {', '.join(named[:MOST_CLASSES])}{more}"
 
 
@@ -90,7 +95,7 @@ def _missing_values(X: Events) -> str:
 def _unknown_tokens(dataset: DatasetResults) -> str:
     """Test tokens that no row learned from has, of all repeats."""
     prepared = dataset.prepared
-    if not isinstance(prepared.X, Ragged):
+    if not isinstance(prepared.schema.x, Tokens):
         return ""
     unknown, total = np.sum([prepared.unknown_tokens(r) for r in range(prepared.repeats)], axis=0)
     share = formatting.percent(unknown / total) if total else ""

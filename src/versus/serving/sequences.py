@@ -1,4 +1,4 @@
-"""Texts for a fitted model: a table with a column ``text``; in and out as words."""
+"""Sequences for a fitted model: texts in a column ``text``, or a table with a row a step and a column of ids."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from versus.arrays import Events, Ragged
-from versus.data.errors import DataError, listed
+from versus.data.errors import DataError, listed, unknown
 from versus.data.schema import Schema
-from versus.data.spaces import Tokens
+from versus.data.spaces import Series, Tokens
 from versus.data.targets import Tags
+from versus.serving import frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,9 +51,12 @@ def with_vocabulary(model: Any, vocabulary: tuple[str, ...]) -> Any:
 
 
 def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
-    """Decode token codes as texts, words joined by blanks."""
+    """Decode token codes as texts, words joined by blanks; rows of numbers as a table, numbered by sequence."""
     import pandas as pd
 
+    if isinstance(schema.x, Series):
+        ids = {schema.x.sequence: np.repeat(np.arange(len(X)), X.lengths)}
+        return frames.decode(X.values, schema).assign(**ids)
     assert isinstance(schema.x, Tokens)
     return pd.DataFrame({TEXT: [schema.x.text(sequence) for sequence in X]}, dtype=object)
 
@@ -60,3 +64,26 @@ def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
 def tags(model: Any, X: Events) -> Sequence[str]:
     """The tag of each token of each sequence, joined by blanks."""
     return [" ".join(model.schema.classes[code] for code in sequence) for sequence in model.predict(X)]
+
+
+def tags_of_rows(model: Any, data: pd.DataFrame) -> Any:
+    """The tag of each row of a table, (n,) text, in the table's order; rows of one id are steps of one sequence.
+
+    Raises:
+        DataError: where a column is missing, an id or a number is, or a value is no number.
+    """
+    schema: Schema = model.schema
+    assert isinstance(schema.x, Series)
+    if schema.x.sequence not in data.columns:
+        known = [str(name) for name in data.columns]
+        raise DataError(f"the ids of the sequences are missing; {unknown('column', schema.x.sequence, known)}")
+    rows = frames.encode(data, schema)
+    if np.isnan(rows).any():
+        row, column = (int(place[0]) for place in np.nonzero(np.isnan(rows)))
+        raise DataError(f"row {row + 1}, column {schema.columns[column].name!r} has no value; steps want all numbers")
+    codes = np.unique([str(value) for value in data[schema.x.sequence]], return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    found = np.empty(len(rows), object)
+    predicted = model.predict(Ragged.cut(rows[order], np.bincount(codes)))
+    found[order] = np.array(schema.classes, object)[predicted.values]
+    return found
