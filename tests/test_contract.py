@@ -16,7 +16,8 @@ from versus.data.spaces import Column, Table
 from versus.data.targets import Classes, Tags
 from versus.evaluation.answers import capabilities, density
 from versus.evaluation.uses.density import unspread
-from versus.fitting.cell import build, parts_to_fit
+from versus.fitting.cell import build
+from versus.fitting.repeats import parts_to_fit
 from versus.models import FAMILIES, catalogue, find, persistence
 from versus.models.arguments import arguments_of
 from versus.models.protocols import FitsBySteps

@@ -6,7 +6,7 @@
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
 ``…/<cell>/default/``           of a tuned cell, the same with the arguments of params.yaml
 ``reports/``                    output of `compare`
-``.versus/``                    fits, locks, outages of MLflow; safe to delete when nothing runs
+``.versus/``                    fits, checkpoints, locks, outages of MLflow; safe to delete when nothing runs
 =============================== ====================================================================================
 
 Data and models have a ``contents.txt``, which represents the folder in the dependencies of later
@@ -50,6 +50,10 @@ class Workspace:
     def fits(self, cell: str) -> Path:
         """Folder of a cell's finished fits (`versus.fitting.kept`)."""
         return self.private / "fits" / cell
+
+    def failed(self, cell: str) -> Path:
+        """Folder of the last checkpoints of a cell whose training failed."""
+        return self.private / "failed" / cell
 
     def prepared(self, dataset: str) -> Path:
         """Folder of a prepared data set."""

@@ -1,5 +1,6 @@
 """More repeats fit only what is new, and end with the bytes of a clean training; any change fits all anew."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,13 @@ def results(folder):
 
 def test_five_more_repeats_are_five_more_fits_and_the_results_are_those_of_ten(tmp_path, trained):
     assert trained(tmp_path / "grown", PARAMS) == [5, 5]
-    assert trained(tmp_path / "grown", TEN) == [5, 5]
+    assert trained(tmp_path / "grown", TEN) == [10, 5]  # networks that are trained together are one fit
+    costs = json.loads(Workspace().training_cost("iris-mlp").read_text())["repeats"]
+    assert [(cost["together"], cost["seconds"]) for cost in costs] == [(10, costs[0]["seconds"])] * 10
     assert trained(tmp_path / "clean", TEN) == [10, 10]
     assert results(tmp_path / "grown") == results(tmp_path / "clean")
     assert len([name for name in results(tmp_path / "grown") if name.startswith("models/iris-mlp/")]) >= 11
-    assert trained(tmp_path / "grown", PARAMS) == [0, 0]  # fewer repeats are known, too
+    assert trained(tmp_path / "grown", PARAMS) == [5, 0]  # fewer repeats are known, too
     assert not Workspace(tmp_path / "grown").unfinished("iris-mlp").exists()
 
 

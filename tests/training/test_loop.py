@@ -7,7 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from versus.training.devices import PRECISIONS
-from versus.training.loop import Training, TrainingDiverged, scheduled_learning_rate
+from versus.training.divergence import TrainingDiverged
+from versus.training.loop import Training, scheduled_learning_rate
 from versus.training.updates import Descent
 
 RNG = np.random.default_rng(0)
@@ -143,6 +144,17 @@ def test_an_infinite_gradient_under_a_finite_loss_is_noticed():
 
     with pytest.raises(TrainingDiverged):
         list(training(network(), objective=steep, epochs=1).steps())
+
+
+def test_a_loss_that_explodes_stops_though_it_is_finite():
+    seen = []
+
+    def exploding(network, batch, generator, progress):
+        seen.append(progress)
+        return {"loss": (network(batch[0]) ** 2).mean() * 0 + (1.0 if len(seen) < 4 else 1e7)}
+
+    with pytest.raises(TrainingDiverged, match=r"epoch 4: loss is 1e\+07, after 1 in the first epoch.*than 0\.01"):
+        list(training(network(), objective=exploding, batch_size=60).steps())
 
 
 def test_gradients_are_clipped_to_their_norm():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from versus.training.divergence import TROUBLED_EPOCHS, TrainingCollapsed
 from versus.training.loop import Training
 from versus.training.updates import Adversarial, Descent, NonSaturating
 
@@ -89,6 +90,65 @@ def test_the_generator_moves_once_in_the_critics_turns(critic_turns, moves):
     assert all(p.requires_grad for p in network.parameters())
 
 
+class Scorer(nn.Linear):
+    """A linear critic of one number that never changes its mind, nor its loss."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__(1, 1, bias=False)
+        nn.init.constant_(self.weight, slope)
+
+
+@pytest.mark.parametrize(
+    ("spread", "slope", "reason"),
+    [(0.0, 0.0, "all drawn events are alike"), (1.0, 1e3, "the critic is never wrong"), (1.0, 0.0, None)],
+)
+def test_a_game_in_which_nobody_learns_ends_with_its_reason(spread, slope, reason):
+    real = np.linspace(1, 2, 8, dtype=np.float32)[:, None]
+    network = nn.ModuleDict({"generator": Point(-1.0), "critic": Scorer(slope)})
+
+    def show(generator, batch, noise):
+        return batch, (generator(batch[0]) - spread * batch[0].detach(),)
+
+    update = Adversarial(network, show, NonSaturating(), learning_rate=1e-6)
+    run = Training(update, (real,), epochs=12, batch_size=4, random_state=0, device="cpu")
+    if reason is None:
+        assert len(list(run.steps())) == 12
+        return
+    steps = run.steps()
+    seen = [next(steps) for _ in range(TROUBLED_EPOCHS - 1)]
+    state = seen[-1].state()
+    with pytest.raises(
+        TrainingCollapsed, match=rf"for {TROUBLED_EPOCHS} epochs up to epoch {TROUBLED_EPOCHS}, {reason}"
+    ):
+        next(steps)
+    resumed = Training(update, (real,), epochs=12, batch_size=4, random_state=0, device="cpu")
+    with pytest.raises(TrainingCollapsed):
+        next(resumed.steps(state))
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_parts_of_a_batch_add_up_to_it(parts):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(21, 3)).astype(np.float32), rng.random(21).astype(np.float32)
+
+    def objective(network, batch, generator, progress):
+        losses = network(batch[0])[:, 0].square() * batch[1]
+        return {"loss": losses.mean(), "largest": losses.mean()}
+
+    trained, histories = [], []
+    for accumulated in (1, parts):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1))
+        update = Descent(
+            network, objective, learning_rate=0.05, max_gradient_norm=0.01, accumulate_gradients=accumulated
+        )
+        run = Training(update, (X, w), epochs=3, batch_size=8, random_state=0, device="cpu")
+        histories.append([list(step.losses.values()) for step in run.steps()])
+        trained.append(nn.utils.parameters_to_vector(network.parameters()).detach())
+    torch.testing.assert_close(*trained, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(*histories, rtol=1e-4)
+
+
 def test_a_resumed_game_ends_with_the_same_bits():
     whole, run = dirac_game(1.0, critic_turns=2, epochs=9)
     states = [step.state() for step in run.steps()]
@@ -108,6 +168,7 @@ def test_a_game_has_no_loss_for_held_out_rows():
     ("make", "message"),
     [
         (lambda: Descent(nn.Linear(1, 1), None, learning_rate=0.0), r"learning_rate=0\.0"),
+        (lambda: Descent(nn.Linear(1, 1), None, learning_rate=1.0, accumulate_gradients=0), "accumulate_gradients=0"),
         (lambda: dirac_game(critic_turns=0), "critic_turns=0"),
         (lambda: NonSaturating(-1.0), r"penalty=-1\.0"),
     ],

@@ -22,7 +22,8 @@ from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.uses import prediction, tagging
 from versus.experiments.curves import Course
 from versus.fitting import failure
-from versus.fitting.cell import build, parts_to_fit, weights_for
+from versus.fitting.cell import build
+from versus.fitting.repeats import parts_to_fit, weights_for
 from versus.metrics.metric import Metric, spread_by
 from versus.models.protocols import FitsBySteps
 from versus.settings import Cell, Training

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import traceback
@@ -72,6 +73,14 @@ def read(folder: Path) -> Failure | None:
         return Failure(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete its folder and run `dvc repro`") from None
+
+
+def keep_checkpoints(workshop: Path, folder: Path) -> None:
+    """Keep the last checkpoints of fits that failed, to be looked into, in place of those of the failure before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for path in workshop.glob("*.checkpoint"):
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
 
 
 def attempt(

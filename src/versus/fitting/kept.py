@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,12 @@ def key(stage: bytes, data: Prepared, repeat: int) -> str:
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def joined(keys: Mapping[int, str]) -> dict[int, str]:
+    """Return keys of fits that are made together, of which each depends on all."""
+    whole = "".join(keys.values())
+    return {repeat: hashlib.sha256(f"{own} of {whole}".encode()).hexdigest() for repeat, own in keys.items()}
 
 
 def _contents(data: Prepared, rows: Array) -> Iterator[Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,48 @@ def run_steps(
     Raises:
         TrainingDiverged: if the loss becomes NaN or infinite.
     """
-    made_for = _description(model, X, validation)
+    weighted: dict[str, Any] = {} if sample_weight is None else {"sample_weight": sample_weight}
+
+    def fit_steps(resume: Mapping[str, Array] | None) -> Iterator[Step]:
+        return model.fit_steps(X, y, validation, resume=resume, **weighted)
+
+    return _run(fit_steps, _description(model, X, validation), model, checkpoint, on_step, title)
+
+
+def run_together(
+    group: Any, checkpoint: Path | None = None, on_step: OnStep | None = None, title: str = "training"
+) -> list[list[HistoryRow]]:
+    """Fit models that are trained together (`FitsTogether`), with one checkpoint for all; see `run_steps`.
+
+    Args:
+        group: as ``fit_together`` made it.
+        checkpoint, on_step, title: as for `run_steps`.
+
+    Returns:
+        The learning curves of each model, in their order.
+    """
+    each = (_description(m, X, validation) for m, (X, _, validation, _) in zip(group.models, group.rows, strict=True))
+    rows = _run(group.fit_steps, "; ".join(each), group.models[0], checkpoint, on_step, title)
+    histories: list[list[HistoryRow]] = [[] for _ in group.models]
+    for epoch, name, value in rows:
+        loss, _, place = name.partition(".")
+        if place:  # the others are means over the models
+            histories[int(place)].append((epoch, loss, value))
+    return histories
+
+
+def _run(
+    fit_steps: Callable[[Mapping[str, Array] | None], Iterator[Step]],
+    made_for: str,
+    model: Any,
+    checkpoint: Path | None,
+    on_step: OnStep | None,
+    title: str,
+) -> list[HistoryRow]:
     found = checkpoints.read(checkpoint, made_for) if checkpoint is not None else None
     history: list[HistoryRow] = [] if found is None else [(s, n, v) for s, n, v in json.loads(found.history)]
     keeper = None if checkpoint is None else _Keeper(checkpoint, made_for)
-    weighted: dict[str, Any] = {} if sample_weight is None else {"sample_weight": sample_weight}
-    steps = model.fit_steps(X, y, validation, resume=None if found is None else found.state, **weighted)
+    steps = fit_steps(None if found is None else found.state)
     with training_progress(title, getattr(model, "epochs", None)) as show:
         for step in steps:
             history += [(step.step, name, float(value)) for name, value in step.losses.items()]

@@ -5,7 +5,7 @@ A model defines its network, its batches and their losses; the rest follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,9 +17,10 @@ from torch.nn import functional
 from versus.arrays import Array, Labels, Step
 from versus.data.schema import Schema
 from versus.data.spaces import Table
-from versus.models.arguments import Count, Model, NonNegative, Positive
+from versus.models.arguments import Count, Model, NonNegative, Positive, Share
 from versus.models.checks import classification_data
 from versus.models.preprocessing import Preprocessor
+from versus.models.repeats import Repeats, Rows, groups
 from versus.training.batches import Batch, fresh_seed, seed_for, seeded
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
 from versus.training.loop import Training
@@ -42,6 +43,8 @@ class DeepModel(Model):
         precision: "auto", "32-true", "bf16-mixed" or "64-true".
         threads: CPU threads, on any machine (see `threads_for`); None chooses by the size of the events.
         random_state: seed of initialisation, shuffling and noise.
+        ema_decay: share of the average of the weights that a step keeps; the average is then what is validated and
+            kept (`MovingAverage`). None keeps the weights themselves.
     """
 
     late_imports: ClassVar[tuple[str, ...]] = ("torch._dynamo",)  # by torch.optim, when the first optimizer is made
@@ -54,6 +57,7 @@ class DeepModel(Model):
     precision: str = "auto"
     threads: Count | None = None
     random_state: int | None = None
+    ema_decay: Share | None = None
 
     # -- what a model defines ------------------------------------------------------------------------------------
 
@@ -74,7 +78,10 @@ class DeepModel(Model):
 
     def _keeping(self) -> dict[str, Any]:
         """Arguments of `Training` that say when to stop and which weights to keep."""
-        return {}
+        return {"ema_decay": self.ema_decay}
+
+    def _finish(self, X: Array, y: Array | None) -> None:
+        """Learn what takes the trained network, such as a normaliser; called when the training has ended."""
 
     # -- what follows --------------------------------------------------------------------------------------------
 
@@ -121,6 +128,7 @@ class DeepModel(Model):
         for step in training.steps(resume):
             self.seconds_ = step.seconds
             yield step
+        self._finish(X, y)
 
     def _start(
         self, X: Array, y: Array | None, validation: tuple[Array, ...] | None, weights: Array | None
@@ -226,12 +234,15 @@ class DescendingModel(DeepModel):
     Args:
         weight_decay: decoupled weight decay.
         patience: epochs without a lower validation loss after which training stops; None trains all.
+        accumulate_gradients: parts in which a batch goes through the network, one after the other. Their gradients add
+            up to that of the batch, and activations take the memory of one part.
     """
 
     holds_out_validation: ClassVar[bool] = True
 
     weight_decay: NonNegative = 1e-2
     patience: Count | None = 15
+    accumulate_gradients: Count = 1
 
     def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> Self:
         """Train all epochs on X (N, *event), y (N,) and weights (N,), if any; for early stopping see `fit_steps`."""
@@ -250,6 +261,11 @@ class DescendingModel(DeepModel):
         """Train as `DeepModel.fit_steps` does; weights (N,), of held-out rows a third array, multiply the losses."""
         return self._steps(X, y, validation, resume, sample_weight)
 
+    @staticmethod
+    def fit_together(models: Sequence[DeepModel], rows: Sequence[Rows]) -> list[Repeats]:
+        """Group models of this class, each with rows of its own, that one batched network can train at once."""
+        return groups(models, rows)
+
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
@@ -267,13 +283,14 @@ class DescendingModel(DeepModel):
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             max_gradient_norm=self._max_gradient_norm(),
+            accumulate_gradients=self.accumulate_gradients,
         )
 
     def _max_gradient_norm(self) -> float:
         return 1.0
 
     def _keeping(self) -> dict[str, Any]:
-        return {"patience": self.patience}
+        return super()._keeping() | {"patience": self.patience}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -303,7 +320,7 @@ class SoftmaxNetwork(DescendingModel):
             labels = classification_data(type(self).__name__, self.schema_, X, y)[1]
             members = np.bincount(labels, weights, minlength=self.schema_.n_classes)
             balance = members.sum() / (np.count_nonzero(members) * np.where(members > 0, members, 1))
-            self._class_weights = torch.from_numpy(balance)
+            self.network_.register_buffer("class_weights", torch.from_numpy(balance), persistent=False)
 
     def _losses(
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
@@ -312,7 +329,7 @@ class SoftmaxNetwork(DescendingModel):
         scores = network(x)
         if self.class_weight is None and weights is None:
             return {"loss": functional.cross_entropy(scores, y)}
-        of_class = None if self.class_weight is None else self._class_weights.to(scores)
+        of_class = None if self.class_weight is None else self.network_.get_buffer("class_weights").to(scores)
         if weights is None:
             return {"loss": functional.cross_entropy(scores, y, of_class, reduction="sum") / len(x)}
         return {"loss": weighted_mean(functional.cross_entropy(scores, y, of_class, reduction="none"), weights)}

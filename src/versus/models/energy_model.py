@@ -6,7 +6,7 @@ A model defines its network, the loss of a batch, and how its normaliser and its
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from versus.arrays import Array, Labels, Measure, Step
+from versus.arrays import Array, Labels, Measure
 from versus.data.spaces import Image
 from versus.models.arguments import Count, NonNegative, Positive
 from versus.models.bayes import GenerativeClassifier
@@ -147,15 +147,8 @@ class EnergyModel(DeepModel, GenerativeClassifier):
         first = self.machines_[0]
         first.start(torch.cat([x, classes]) if first.labels else x, generator)
 
-    def _steps(
-        self,
-        X: Array,
-        y: Array | None,
-        validation: tuple[Array, ...] | None,
-        resume: Mapping[str, Array] | None,
-        weights: Array | None,
-    ) -> Iterator[Step]:
-        yield from super()._steps(X, y, validation, resume, weights)
+    def _finish(self, X: Array, y: Array | None) -> None:
+        """Find the normaliser."""
         seed = fresh_seed(self.random_state)
         rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:_SEEN])
         with torch.no_grad(), cpu_threads(self._threads()):

@@ -9,7 +9,7 @@ values arrive as NaN, categorical columns as codes (see `versus.data.schema.Colu
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from versus.arrays import Array, Labels, Measure, Ragged, Step
@@ -55,6 +55,23 @@ class FitsBySteps(Protocol):
         resume: Mapping[str, Array] | None = None,
     ) -> Iterator[Step]:
         """Yield a `Step` after each epoch; when exhausted the model is fitted (with its best epoch's weights)."""
+
+
+@runtime_checkable
+class FitsTogether(Protocol):
+    """Models by steps of which several may be trained as one batched network, which is faster where they are small."""
+
+    @staticmethod
+    def fit_together(models: Sequence[Any], rows: Sequence[Any]) -> list[Any]:
+        """Start models and group those that can be trained together.
+
+        Args:
+            models: of one class.
+            rows: ``(X, y, validation, weights)`` of each, as `FitsBySteps` takes them.
+
+        Returns:
+            Groups with ``places`` of their models among those given, and ``fit_steps(resume)``, which fits them.
+        """
 
 
 @runtime_checkable

@@ -19,6 +19,7 @@ from torch import Tensor
 from versus.arrays import Array, Step
 from versus.training.batches import DeviceRows, fresh_seed, generator_for, seed_for, seeded
 from versus.training.devices import cpu_threads, resolve_device, resolve_precision
+from versus.training.divergence import Watch, diverged
 from versus.training.kept_weights import EarlyStopping, MovingAverage
 from versus.training.state import load_network, load_optimizers, network_arrays, optimizer_arrays, under, with_prefix
 from versus.training.updates import Update
@@ -26,10 +27,6 @@ from versus.training.updates import Update
 WARMUP_STEPS = 20
 VALIDATION_BATCH = 512  # rows; bounds the memory of activations
 CHECK_EVERY = 50  # batches between checks of the losses: each check makes a GPU wait
-
-
-class TrainingDiverged(RuntimeError):  # noqa: N818 - it says what happened
-    """The loss or its gradient became NaN or infinite."""
 
 
 def scheduled_learning_rate(base: float, step: int, steps: int) -> float:
@@ -87,6 +84,7 @@ class Training:
         self.epochs, self.batch_size, self.threads = epochs, batch_size, threads
         self.seed = fresh_seed(random_state)
         self.stopping, self.unjudged_epochs = EarlyStopping(patience), unjudged_epochs
+        self.watch = Watch(update.learning_rate)
         self.epoch, self.seconds = 0, 0.0
         self.network.to(self.device)
         update.prepare(self.device, self.precision)
@@ -100,7 +98,8 @@ class Training:
         is called: call it before asking for the next step.
 
         Raises:
-            TrainingDiverged: if a loss or its gradient becomes NaN or infinite.
+            TrainingDiverged: if a loss or its gradient becomes NaN or infinite, or a loss explodes.
+            TrainingCollapsed: if the players of a game have learned nothing for many epochs.
             ValueError: if ``resume`` is of another network.
         """
         if resume is not None:
@@ -122,6 +121,7 @@ class Training:
             | with_prefix("optimizer", optimizer_arrays(self.update.optimizers, self.network))
             | with_prefix("average", {} if self.average is None else self.average.arrays())
             | with_prefix("best", self.stopping.arrays())
+            | with_prefix("watch", self.watch.arrays())
         )
 
     def load(self, state: Mapping[str, Array]) -> None:
@@ -133,12 +133,15 @@ class Training:
         if self.average is not None:
             self.average.load(under("average", state))
         self.stopping.load(under("best", state), self.network)
+        self.watch.load(under("watch", state))
 
     def _run_epoch(self) -> dict[str, float]:
         started = time.perf_counter()
         self.epoch += 1
         with cpu_threads(self.threads):
-            losses = {f"train_{name}": value for name, value in self._train().items()}
+            means = self._train()
+            self.watch.see(self.epoch, means, self.update.trouble(means))
+            losses = {f"train_{name}": value for name, value in means.items()}
             if self.validation is not None:
                 with nullcontext() if self.average is None else self.average.lent():
                     losses |= {f"validation_{name}": value for name, value in self._validate(self.validation).items()}
@@ -224,9 +227,4 @@ class EpochLosses:
     def _check(self) -> None:
         if self.watched is None or bool(torch.isfinite(self.watched)):
             return
-        means = ", ".join(f"{name} {value}" for name, value in self._means().items())
-        raise TrainingDiverged(
-            f"training diverged in epoch {self.epoch}: the {self.part} loss (mean of {self.batches} batches: {means}) "
-            f"or its gradient is not finite. Try a lower learning_rate than {self.learning_rate}, "
-            "and check the data for extreme values"
-        )
+        raise diverged(self.epoch, self.part, self.batches, self._means(), self.learning_rate)

@@ -29,6 +29,8 @@ Objective = Callable[[nn.Module, Batch, torch.Generator, float], Losses]
 # Arguments of a critic: events, and the classes or whatever else they are judged together with.
 Shown = tuple[Tensor, ...]
 
+COLLAPSED = 1e-3  # spread of drawn events, relative to the real ones', below which they are all alike
+
 
 class Update:
     """Networks, their optimizers, and the change that a batch makes to them.
@@ -79,6 +81,14 @@ class Update:
         """
         raise ValueError(f"{type(self).__name__} has no loss that held-out rows could be judged by")
 
+    def trouble(self, losses: Mapping[str, float]) -> str | None:
+        """Say why the epoch that has just ended taught nothing, None where it did; asked once after each epoch.
+
+        Args:
+            losses: means over the epoch.
+        """
+        return None
+
     def _optimizer(self, module: nn.Module, **options: Any) -> torch.optim.AdamW:
         """A new AdamW over a module on its device."""
         groups = [{"params": list(module.parameters()), "initial_lr": self.learning_rate}]
@@ -88,6 +98,10 @@ class Update:
         """One step of an optimizer; returns the norm of the gradient before clipping."""
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        return self._move(optimizer)
+
+    def _move(self, optimizer: torch.optim.Optimizer) -> Tensor:
+        """Clip the gradient that has been computed and take a step; returns its norm before clipping."""
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, self.max_gradient_norm)
         optimizer.step()
@@ -103,6 +117,8 @@ class Descent(Update):
         learning_rate: base learning rate.
         weight_decay: decoupled weight decay.
         max_gradient_norm: the gradient's Euclidean norm is cut to this.
+        accumulate_gradients: parts of a batch that go through the network one after the other, so that activations
+            take the memory of one; the gradient is that of the whole batch, clipped once.
     """
 
     def __init__(
@@ -113,26 +129,52 @@ class Descent(Update):
         learning_rate: float,
         weight_decay: float = 0.0,
         max_gradient_norm: float = 1.0,
+        accumulate_gradients: int = 1,
     ) -> None:
         super().__init__(network, learning_rate, max_gradient_norm)
+        if accumulate_gradients < 1:
+            raise ValueError(f"accumulate_gradients={accumulate_gradients}; a batch has at least 1 part")
         self.objective, self.weight_decay = objective, weight_decay
+        self.accumulate_gradients = accumulate_gradients
 
     def prepare(self, device: torch.device, precision: str) -> None:  # noqa: D102
         self.called = InPrecision(self.network, device, precision)
         self.optimizers = (self._optimizer(self.network, weight_decay=self.weight_decay),)
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
-        losses = self.objective(self.called, batch, noise, progress)
         (optimizer,) = self.optimizers
-        norm = self._descend(optimizer, losses["loss"])
+        if self.accumulate_gradients == 1:
+            losses = self.objective(self.called, batch, noise, progress)
+            norm = self._descend(optimizer, losses["loss"])
+        else:
+            optimizer.zero_grad(set_to_none=True)
+            losses = self._accumulate(batch, noise, progress)
+            norm = self._move(optimizer)
         return losses, losses["loss"].detach() + norm
+
+    def _accumulate(self, batch: Batch, noise: torch.Generator, progress: float) -> Losses:
+        """Add up the gradients of a batch's parts; returns the mean losses over the batch."""
+        means: dict[str, Tensor] = {}
+        for part in zip(*(rows.tensor_split(self.accumulate_gradients) for rows in batch), strict=True):
+            if not len(part[0]):
+                continue  # a last batch of fewer rows than parts
+            share = len(part[0]) / len(batch[0])
+            losses = self.objective(self.called, part, noise, progress)
+            (share * losses["loss"]).backward()  # type: ignore[no-untyped-call]
+            for name, value in losses.items():
+                means[name] = means.get(name, 0.0) + share * value.detach()
+        return means
 
     def validate(self, batch: Batch, noise: torch.Generator) -> Losses:  # noqa: D102
         return self.objective(self.called, batch, noise, 1.0)
 
 
 class AdversarialLoss(Protocol):
-    """Losses of a game between a generator and a critic, which scores events: high for real ones."""
+    """Losses of a game between a generator and a critic, which scores events: high for real ones.
+
+    Where the critic's loss has a lowest value that it reaches only when it is never wrong, an attribute ``won_below``
+    says below which loss that counts as reached.
+    """
 
     def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:
         """Loss of the critic."""
@@ -153,6 +195,8 @@ class NonSaturating:
     Args:
         penalty: gamma; 0 is the loss of 2014.
     """
+
+    won_below = 1e-4  # loss of a critic that is never wrong, from whom the generator learns nothing
 
     def __init__(self, penalty: float = 0.0) -> None:
         if not 0 <= penalty < math.inf:
@@ -204,12 +248,14 @@ class Adversarial(Update):
         players = [self.network.get_submodule(name) for name in ("critic", "generator")]
         self.critic, self.generator = (InPrecision(player, device, precision) for player in players)
         self.optimizers = tuple(self._optimizer(player, **adam) for player in players)
+        self.spreads = torch.zeros(2, device=device)  # of real and drawn events, added up over an epoch
 
     def step(self, batch: Batch, noise: torch.Generator, number: int, progress: float) -> tuple[Losses, Tensor]:  # noqa: D102
         generators_turn = (number + 1) % self.critic_turns == 0
         with torch.set_grad_enabled(generators_turn):
             real, fake = self.show(self.generator, batch, noise)
         shown = tuple(part.detach() for part in fake)
+        self._compare(real[0].detach(), shown[0])
         losses = {"critic_loss": self.loss.critic(self.critic, real, shown)}
         of_critic, of_generator = self.optimizers
         watched = self._descend(of_critic, losses["critic_loss"])
@@ -219,3 +265,19 @@ class Adversarial(Update):
             watched = watched + self._descend(of_generator, loss)
             self.critic.requires_grad_(True)
         return losses, watched + torch.stack([loss.detach() for loss in losses.values()]).sum()
+
+    def trouble(self, losses: Mapping[str, float]) -> str | None:  # noqa: D102
+        real, drawn = self.spreads.tolist()
+        self.spreads.zero_()
+        if drawn < COLLAPSED * real:
+            return f"all drawn events are alike (their spread is {drawn / real:.1g} of that of the real ones)"
+        if losses.get("critic_loss", math.inf) < getattr(self.loss, "won_below", -math.inf):
+            return f"the critic is never wrong (its loss is {losses['critic_loss']:.1g}): the generator learns nothing"
+        return None
+
+    @torch.no_grad()
+    def _compare(self, real: Tensor, drawn: Tensor) -> None:
+        """Add up how far real and drawn events of a batch are spread."""
+        if len(real) > 1 and len(drawn) > 1:
+            spreads = [events.flatten(1).std(dim=0).norm() for events in (real, drawn)]
+            self.spreads += torch.stack(spreads).to(self.spreads)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -47,7 +46,6 @@ class GAN(DeepModel):
         conditional: True gives both networks the class; samples can then be drawn by class.
         penalty: weight of the critic's squared slope at real events, which keeps the game from circling.
         critic_turns: updates of the critic per update of the generator.
-        ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.
     """
 
     n_latent: Count = 2
@@ -118,9 +116,6 @@ class GAN(DeepModel):
         return Adversarial(
             self.network_, self._show, loss, learning_rate=self.learning_rate, critic_turns=self.critic_turns
         )
-
-    def _keeping(self) -> dict[str, Any]:
-        return {"ema_decay": self.ema_decay}
 
     def _show(self, generator: nn.Module, batch: Batch, noise: torch.Generator) -> tuple[Shown, Shown]:
         """A batch, and as many drawn events of the same classes."""

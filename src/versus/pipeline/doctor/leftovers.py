@@ -65,7 +65,9 @@ def unfinished_fits(workspace: Workspace, params: Params) -> Iterator[Finding]:
     """
     stages = {cell.name: (f"train-{cell.name}", cell.dataset) for cell in parameters.cells(params)}
     stages |= {f"experiment-{name}": (f"experiment-{name}", asked.data) for name, asked in params.experiments.items()}
-    for folder in sorted(path for path in workspace.private.glob("fits/*") if path.name not in stages):
+    for folder in sorted(p for kind in ("failed", "fits") for p in workspace.private.glob(f"{kind}/*")):
+        if folder.name in stages:
+            continue
         yield removable(workspace.root, folder, f"{folder} holds fits, and params.yaml has no such cell")
     for folder in sorted(path for path in workspace.private.glob("unfinished/*") if path.is_dir()):
         stage = stages.get(folder.name)

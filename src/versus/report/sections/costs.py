@@ -22,5 +22,7 @@ def content(results: Results) -> dict[str, Any] | None:
     note = "Times and memory differ from run to run; scores do not."
     if (together := side_by_side(evaluations)) > 1:
         note += f" Up to {together} stages shared the machine; `versus repro -j 1` measures each alone."
+    if any("together" in fit for e in evaluations for fit in e.training.get("repeats", ())):
+        note += " Repeats of small networks were trained together: training is their time divided by their number."
     found = {"costs": measured, "rows": rows, "note": note}
     return found if measured else None
