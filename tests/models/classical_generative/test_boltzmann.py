@@ -204,6 +204,39 @@ def test_a_deep_boltzmann_machine_is_the_enumerated_one(bits):
         deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(5,))
 
 
+def test_layers_trained_one_after_the_other_fit_together(bits):
+    """Halves of the biases and doubled inputs: what single layers learn is a machine that knows the prototypes."""
+    X, y, _ = bits
+    model = deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(6, 5), epochs=12, pretraining=1.0)
+    shares = X.mean(axis=0)
+    alone = (X * np.log(shares) + (1 - X) * np.log(1 - shares)).sum(axis=1).mean()
+    assert model.elbo(X).mean() > alone + 0.3
+    assert (model.predict(X) == y).mean() > 0.9
+
+
+def test_labels_weigh_as_much_as_is_said(bits):
+    X, y, _ = bits
+    losses = []
+    for weight in (0.0, 5.0):
+        model = deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(6, 5), epochs=3, label_weight=weight)
+        losses.append(-np.log(model.predict_proba(X)[np.arange(len(y)), y]).mean())
+    assert losses[1] < losses[0]
+
+
+def test_half_a_contrast_is_that_of_two_machines_with_equal_weights():
+    """Twice the input from below is what two copies of the visible layer give."""
+    machine, twice = machine_of(4, 3, scale=0.5), machine_of(8, 3, scale=0.5)
+    twice.weight.data, twice.hidden_bias.data = machine.weight.data.repeat(2, 1), 2 * machine.hidden_bias.data
+    twice.visible_bias.data = machine.visible_bias.data.repeat(2)
+    v = states_of(machine)[[1, 5, 5, 14]]
+    machine.half_contrast(v, 2.0, 1.0, generator_for(0, "chains")).backward()
+    drawn = machine.chains[:4]
+    pair = [twice.free_energy(states.repeat(1, 2)).mean() for states in (v, drawn)]
+    (pair[0] - pair[1]).backward()
+    torch.testing.assert_close(2 * machine.weight.grad, twice.weight.grad[:4] + twice.weight.grad[4:])
+    torch.testing.assert_close(2 * machine.visible_bias.grad, twice.visible_bias.grad[:4] + twice.visible_bias.grad[4:])
+
+
 @pytest.mark.parametrize("kind", [RestrictedBoltzmannMachine, DeepBeliefNetwork, DeepBoltzmannMachine])
 def test_a_resumed_training_ends_with_the_same_bits(kind, bits):
     X, y, schema = bits

@@ -19,10 +19,10 @@ import torch
 from scipy.special import logsumexp
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 
 from versus.arrays import Array
-from versus.models.arguments import Count, Share
+from versus.models.arguments import Count, NonNegative, Share
 from versus.models.energy_model import EnergyModel, Machines, is_estimated, is_exact
 from versus.numerics.boltzmann import BoltzmannMachine, bernoulli, log_odds
 from versus.training.batches import Batch
@@ -39,11 +39,13 @@ class DeepBoltzmannMachine(EnergyModel):
     Args:
         hidden_layer_sizes: the two numbers of hidden units, from the data upwards.
         pretraining: share of the epochs in which single layers are trained, half of them each.
+        label_weight: of -log p(y | x), by the bounds, beside the joint likelihood; 0 is purely generative.
         mean_field_steps: updates of both layers' means for an event.
     """
 
     hidden_layer_sizes: Sequence[Count] = (128, 64)
     pretraining: Share = 0.5
+    label_weight: NonNegative = 0.0
     mean_field_steps: Count = 10
 
     def _build(self) -> Machines:
@@ -101,7 +103,11 @@ class DeepBoltzmannMachine(EnergyModel):
         h = drawn[:, : -upper.labels]
         visible = softplus(lower.visible_logits(h)).sum(dim=1) + softplus(upper.hidden_logits(drawn)).sum(dim=1)
         model = drawn @ upper.visible_bias + h @ lower.hidden_bias + visible
-        return {"loss": model.mean() - self._score(x, y, *means).mean()}
+        loss = model.mean() - self._score(x, y, *means).mean()
+        if not self.label_weight:
+            return {"loss": loss}
+        label = cross_entropy(self._bounds(x), y)
+        return {"loss": loss + self.label_weight * label, "label_loss": label}
 
     def _phases(self) -> tuple[float, ...]:
         return (self.pretraining / 2, self.pretraining) if self.pretraining else ()
@@ -134,18 +140,22 @@ class DeepBoltzmannMachine(EnergyModel):
         logits = self.machines_[0].visible_logits(drawn[:, : -self.schema_.n_classes])
         return bernoulli(torch.sigmoid(logits), generator)
 
+    def _bounds(self, x: Tensor) -> Tensor:
+        """Mean-field bounds of log p(x, y) Z for every class, (N, D) -> (N, K) nats.
+
+        At its maximum a bound changes with the weights as if the means stood still, so these have no gradient.
+        """
+        k = self.schema_.n_classes
+        y = torch.eye(k, dtype=x.dtype, device=x.device).repeat(len(x), 1)
+        x = x.repeat_interleave(k, dim=0)
+        with torch.no_grad():
+            means = self._mean_field(x, y)
+            entropy = _entropy(means[0]) + _entropy(means[1])
+        return (self._score(x, y, *means) + entropy).reshape(-1, k)
+
     def log_joint(self, X: Array) -> Array:
         """Mean-field bounds of log p(x, y) for every class, (N, *event) -> (N, K) nats, with log Z as it is known."""
-
-        def bounds(x: Tensor) -> Tensor:
-            found = []
-            for label in torch.eye(self.schema_.n_classes, dtype=x.dtype, device=x.device):
-                y = label.expand(len(x), -1)
-                means = self._mean_field(x, y)
-                found.append(self._score(x, y, *means) + sum(_entropy(mean) for mean in means))
-            return torch.stack(found, dim=1)
-
-        return self._by_class(bounds, X)
+        return self._by_class(self._bounds, X)
 
     @available_if(is_exact)  # type: ignore[untyped-decorator]
     def elbo(self, X: Array) -> Array:
