@@ -9,6 +9,7 @@ from stages import entry
 from versus import evaluation, manifest
 from versus import params as parameters
 from versus.data import prepared
+from versus.evaluation.extractor import Extractor
 from versus.fitting import failure
 from versus.models.persistence import PersistenceError
 from versus.tracking import client
@@ -25,8 +26,9 @@ def main(name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     manifest.check(workspace.prepared(cell.dataset))
     data = prepared.read(workspace.prepared(cell.dataset))
+    extractor = Extractor(workspace.extractor(cell.dataset))
     failed = failure.read(workspace.model(name)) or failure.attempt(
-        lambda: evaluation.evaluate(data, workspace.model(name), cell, out=aside, seed=params.seed),
+        lambda: evaluation.evaluate(data, workspace.model(name), cell, aside, params.seed, extractor),
         "evaluation",
         cell.time_limit,
         (*failure.FAULTS, PersistenceError),

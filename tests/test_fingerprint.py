@@ -44,7 +44,10 @@ def test_templates_are_part_of_nothing_else() -> None:
 
 def test_every_file_of_the_library_is_reached_by_a_stage_or_a_command() -> None:
     """What neither reaches is dead."""
-    roots = [f"stages.{name}" for name in ("fingerprint", "prepare", "train", "evaluate", "experiment", "compare")]
+    roots = [
+        f"stages.{name}"
+        for name in ("fingerprint", "prepare", "extractor", "train", "evaluate", "experiment", "compare")
+    ]
     # MLflow loads the one, `-c` runs the other.
     roots += ["versus.serving.served_model", "versus.pipeline.engine.fork_server"]
     for package in ("commands", *(f"models.{family}" for family in FAMILIES)):
@@ -70,6 +73,8 @@ def test_a_stage_depends_on_its_own_part_of_the_params_alone() -> None:
     assert set(one) == {f"{s}-{c}" for s in ("train", "evaluate") for c in ("iris-prior", "wine-linear")} | {
         "prepare-iris",
         "prepare-wine",
+        "extractor-iris",
+        "extractor-wine",
         "compare",
     }
     assert {name for name in one if one[name] != other[name]} == {

@@ -11,6 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from versus.arrays import FAMILIES as FAMILIES
 from versus.arrays import Precision as Precision
 
+EXTRACTOR = ("discriminative", "convolutional", "ConvolutionalClassifier")  # by whose features images are scored
+
 
 class _Checked:
     """Base of all settings: unknown keys in params.yaml are errors."""

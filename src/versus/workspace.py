@@ -2,6 +2,7 @@
 
 =============================== ====================================================================================
 ``data/prepared/<dataset>/``    arrays, splits, schema (`versus.data.prepared`)
+``data/extractors/<dataset>/``  by what images are scored (`versus.evaluation.extractor`)
 ``models/<cell>/``              ``history.csv`` and a model per repeat, ``0.json`` … (`versus.models.persistence`)
 ``reports/evaluations/<cell>/`` scores, predictions, samples (`versus.evaluation`)
 ``…/<cell>/default/``           of a tuned cell, the same with the arguments of params.yaml
@@ -58,6 +59,10 @@ class Workspace:
     def prepared(self, dataset: str) -> Path:
         """Folder of a prepared data set."""
         return self.root / "data" / "prepared" / dataset
+
+    def extractor(self, dataset: str) -> Path:
+        """Folder of the classifier by whose features images drawn for a data set are scored."""
+        return self.root / "data" / "extractors" / dataset
 
     def model(self, cell: str) -> Path:
         """Folder of a cell's fitted models: that of repeat 0 is saved at ``0`` in it."""

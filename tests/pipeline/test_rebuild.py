@@ -51,7 +51,9 @@ def test_an_edit_reruns_what_it_reaches_and_nothing_else(project: Project) -> No
         f"  {d}-gaussian: {{data: {d}, module: gaussian, class: GaussianClassifier}}\n" for d in ("wine", "own")
     ]
     project.edit("params.yaml", "deep_generative:\n", f"{''.join(gaussians)}deep_generative:\n")
-    added = {"prepare@wine", "prepare_files@own"} | stages_of("classical_generative", "wine-gaussian", "own-gaussian")
+    added = {"prepare@wine", "prepare_files@own", "extractor@wine", "extractor_files@own"} | stages_of(
+        "classical_generative", "wine-gaussian", "own-gaussian"
+    )
     changed = stages_of("discriminative", "iris-logistic_regression")
     assert project.repro() == {"fingerprint", "compare"} | added | changed
     assert cells_in(project) >= {"wine-gaussian", "own-gaussian"}
@@ -64,7 +66,7 @@ def test_an_edit_reruns_what_it_reaches_and_nothing_else(project: Project) -> No
     with (project.folder / "own.csv").open("a") as file:
         file.write("1.5,1.5,yes\n" * 10)
     edited = stages_of("discriminative", "iris-logistic_regression", "moons-logistic_regression")
-    grown = {"prepare_files@own"} | stages_of("classical_generative", "own-gaussian")
+    grown = {"prepare_files@own", "extractor_files@own"} | stages_of("classical_generative", "own-gaussian")
     assert project.repro() - {"fingerprint", "compare"} == edited | grown
     assert project.repro() == set()
 

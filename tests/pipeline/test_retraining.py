@@ -145,7 +145,7 @@ def new_rows_are_a_new_baseline(team: Team) -> tuple[str, Machine]:
     person.commit("new rows")
     grown = team.machine("grown")
     ran = grown.stages("report", "Reproduce")
-    assert ran == {"prepare_files@own", "compare"} | machines.stages_of("own-prior", "own-tree")
+    assert ran == {"prepare_files@own", "extractor_files@own", "compare"} | machines.stages_of("own-prior", "own-tree")
     keep(grown)
     code, page = judge(grown)
     assert (code, "new baseline" in page) == (0, True), page

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from versus.arrays import Array, Events
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
+
+if TYPE_CHECKING:
+    from versus.evaluation.extractor import Extractor
 
 # Enough to keep matrix products busy, few enough that a network's activations stay small.
 BATCH_ROWS = 2048
@@ -23,10 +26,17 @@ class EvaluationError(ValueError):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Test rows of one repeat, held out from all models that are scored."""
+    """Test rows of one repeat, held out from all models that are scored.
+
+    Args:
+        data: the prepared data set.
+        repeat: which of its splits.
+        extractor: by what drawn images are scored; None where nobody asks for that.
+    """
 
     data: Prepared
     repeat: int
+    extractor: Extractor | None = None
 
     @property
     def schema(self) -> Schema:
@@ -57,11 +67,13 @@ class Answers:
         use: `Metric.use` of the metrics.
         given: the arguments of their functions, the true targets first if there are any.
         suffix: suffix of their names, so that densities of different measures never share a column.
+        floor: the arguments with real rows in place of the model's: the score that nothing real falls short of.
     """
 
     use: str
     given: tuple[Any, ...]
     suffix: str = ""
+    floor: tuple[Any, ...] | None = None
 
 
 class Use(Protocol):

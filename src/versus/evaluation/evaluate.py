@@ -21,11 +21,12 @@ from versus.data.spaces import Tokens
 from versus.data.targets import Number
 from versus.evaluation import importance
 from versus.evaluation.answers import HeldOut, capabilities, density
+from versus.evaluation.extractor import Extractor
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import WEIGHTS, Record, hash_test_rows
 from versus.evaluation.uses import ANSWERS, USES
 from versus.evaluation.uses.density import as_asked
-from versus.evaluation.uses.generation import shown_samples
+from versus.evaluation.uses.generation import MOST_IMAGES, shown_samples
 from versus.evaluation.uses.language import continuations
 from versus.metrics.classification import confusion_matrix, reliability
 from versus.metrics.cost import prediction_speed, samples_per_second
@@ -36,7 +37,9 @@ from versus.settings import Cell
 from versus.workspace import DEFAULT
 
 
-def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> None:
+def evaluate(
+    data: Prepared, models: Path, cell: Cell, out: Path, seed: int, extractor: Extractor | None = None
+) -> None:
     """Evaluate the fitted models of a cell and write the results.
 
     Args:
@@ -47,6 +50,7 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
             curves.csv, importance.csv, samples.npy, sample_labels.npy, usage_cost.json, for some models graphs.json and
             filters.npy, and for two-dimensional data grid*.npy; created if missing.
         seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
+        extractor: by whose features drawn images are scored; None leaves those scores out.
 
     Raises:
         PersistenceError: if a model's file is missing or damaged.
@@ -61,12 +65,14 @@ def evaluate(data: Prepared, models: Path, cell: Cell, out: Path, seed: int) -> 
             if data.weights is not None and not takes_weights(model):
                 record.skip(WEIGHTS, f"the fit of {type(model).__name__} takes none: all rows counted alike", repeat)
             for use in USES:
-                record.ask(use, model, HeldOut(data, repeat), seed + repeat)
+                record.ask(use, model, HeldOut(data, repeat, extractor), seed + repeat)
             importances.append(importance.measure(record, model, HeldOut(data, repeat), seed + repeat))
             if repeat == 0:
                 _write_first(model, data, out, seed)
                 write_cost(model, models / "0", data.take(0, "test")[0], data.schema, seed, out / "usage_cost.json")
                 about = _about(model, cell, data, seed)
+                if extractor is not None and extractor.exists and "sample" in about["capabilities"]:
+                    about["extractor"] = {**extractor.facts, "images": min(about["n_test"][0], MOST_IMAGES)}
         except Exception as error:
             error.add_note(f"while {cell.name}, repeat {repeat}, was evaluated")
             raise
@@ -102,6 +108,8 @@ def _write(record: Record, data: Prepared, about: dict[str, Any], out: Path) -> 
     record.write_scores(out / "scores.csv")
     record.write_rows(out / "rows.npz", data.repeats)
     about["skipped"] = record.skipped(data.repeats)
+    if record.floors:
+        about["floors"] = record.floors
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
     (out / "evaluation.json").write_text(text + "\n", encoding="utf-8")
 

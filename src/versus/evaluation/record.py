@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Record:
         self.predictions: list[Array] = []
         self.truths: list[Array] = []
         self._rows: dict[str, list[Array]] = {}
+        self._floors: dict[str, list[float]] = {}
         self._skipped: dict[tuple[str, str], set[int]] = {}
 
     def ask(self, use: Use, model: Any, held_out: HeldOut, seed: int) -> None:
@@ -54,7 +56,11 @@ class Record:
             self.truths.append(answered.given[0])
             self.predictions.append(answered.given[1])
         for metric in table.of_use(answered.use):
-            self.score(repeat, metric.name + answered.suffix, metric, *answered.given, weights=weights)
+            name = metric.name + answered.suffix
+            self.score(repeat, name, metric, *answered.given, weights=weights)
+            if answered.floor is not None:
+                with suppress(UndefinedMetricError):
+                    self._floors.setdefault(name, []).append(metric.score(*answered.floor))
 
     def score(self, repeat: int, name: str, metric: Metric, *given: Any, weights: Array | None = None) -> None:
         """Compute a metric, of rows that may have weights (n,); if it is undefined, record the reason instead.
@@ -77,6 +83,11 @@ class Record:
     def skip(self, what: str, reason: str, repeat: int) -> None:
         """Record a skipped measurement and its reason."""
         self._skipped.setdefault((what, reason), set()).add(repeat)
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """Mean over the repeats of the scores that real rows have in place of the model's, by name."""
+        return {name: float(np.mean(values)) for name, values in self._floors.items()}
 
     def skipped(self, repeats: int) -> list[dict[str, str]]:
         """Return the skipped parts, one entry per reason; repeats are named if they differ."""

@@ -59,13 +59,13 @@ class Metric:
         use: kind of answers that it scores: the task ("classification", "regression", "tagging"), or "intervals",
             "target_density", "language", "characters", "words", "tag_sequence", "unknown_tokens", "spans", "density",
             "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density", "samples",
-            "completion", "topic_words" or "transfer".
+            "copies", "columns", "image_samples", "completion", "topic_words" or "transfer".
         unit: unit of the score; "of the target" if it depends on the target's.
         better: "higher", "lower", or the best value.
         low, high: the range of the score.
         reference: source of its definition.
-        shown: table of the report that contains it: "headline", "scores", "density", "bound", "ledger", "shifts" or
-            "samples"; None for comparison.csv and MLflow alone.
+        shown: table of the report that contains it: "headline", "scores", "density", "bound", "ledger", "shifts",
+            "samples" or "images"; None for comparison.csv and MLflow alone.
         rows: answers -> (n, M), contributions of each row; None if the score is not a function of row means.
         statistic: means over rows (..., M) -> (...).
         weighted: answers -> the score as a function of the rows' weights, if ``rows`` is None and there is one.

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from versus.arrays import Array
-from versus.metrics import classification, curves, density, regression, samples, tagging, topics
+from versus.metrics import (
+    classification,
+    columns,
+    curves,
+    density,
+    image_samples,
+    regression,
+    samples,
+    tagging,
+    topics,
+)
 from versus.metrics.metric import INF, Metric, share
 from versus.statistics.bootstrap import Scorer, scorer_of_rows, weighted_scorers
 
@@ -15,6 +25,10 @@ _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
 _SAERENS = "Saerens, Latinne and Decaestecker 2002"
 _SHANNON = "Shannon 1951"
+_ZHAO = "Zhao, Kunar, Birke and Chen 2021"
+_KYNKAANNIEMI = "Kynkäänniemi et al. 2019"
+_NAEEM = "Naeem et al. 2020"
+_SALIMANS = "Salimans et al. 2016"
 _ESTEBAN = "Esteban, Hyland and Rätsch 2017"
 _counts = classification.class_counts
 
@@ -114,6 +128,32 @@ METRICS: tuple[Metric, ...] = (
         "Shimodaira 2000", "shifts", classification.weighted_hits, tagging.ratio),
     Metric("copying", "nearer to a training row than new rows are", "copies", "share", 0.5, 0, 1,
         "Meehan, Chaudhuri and Dasgupta 2020", "samples", value=samples.copying),
+    Metric("memorisation", "nearer to training than to held-out rows", "copies", "share", 0.5, 0, 1,
+        "Platzer and Reutterer 2021", "samples", value=samples.memorisation),
+    Metric("marginal_distance", "distance of the columns", "columns", "share", "lower", 0, 1,
+        _ZHAO, "samples", value=columns.marginal_distance),
+    Metric("wasserstein_distance", "Wasserstein distance of the columns", "columns", "standard deviations", "lower", 0,
+        INF, _ZHAO, "samples", value=columns.wasserstein_distance),
+    Metric("correlation_distance", "difference of correlations", "columns", "", "lower", 0, 2,
+        _ZHAO, "samples", value=columns.correlation_distance),
+    Metric("fid", "FID", "image_samples", "", "lower", 0, INF,
+        "Heusel et al. 2017", "images", value=image_samples.fid),
+    Metric("kid", "KID", "image_samples", "", "lower", -INF, INF,
+        "Binkowski et al. 2018", "images", value=image_samples.kid),
+    Metric("inception_score", "inception score", "image_samples", "", "higher", 1, INF,
+        "Salimans et al. 2016", "images", value=image_samples.inception_score),
+    Metric("image_precision", "precision of images", "image_samples", "share", "higher", 0, 1,
+        _KYNKAANNIEMI, "images", value=image_samples.precision),
+    Metric("image_recall", "recall of images", "image_samples", "share", "higher", 0, 1,
+        _KYNKAANNIEMI, "images", value=image_samples.recall),
+    Metric("image_density", "density of images", "image_samples", "", 1.0, 0, INF,
+        _NAEEM, "images", value=image_samples.density),
+    Metric("image_coverage", "coverage of images", "image_samples", "share", "higher", 0, 1,
+        _NAEEM, "images", value=image_samples.coverage),
+    Metric("modes_covered", "classes covered", "image_samples", "share", "higher", 0, 1,
+        _SALIMANS, "images", value=image_samples.modes_covered),
+    Metric("mode_entropy", "entropy of classes, relative to real images", "image_samples", "", 1.0, 0, INF,
+        _SALIMANS, "images", value=image_samples.mode_entropy),
     Metric("tstr_balanced_accuracy", "train on synthetic, test on real", "transfer", "share", "higher", 0, 1,
         _ESTEBAN, "samples", value=samples.tstr_balanced_accuracy),
     Metric("tstr_ratio", "relative to training on real", "transfer", "", "higher", 0, INF,
@@ -133,12 +173,21 @@ SIDE_BY_SIDE = {
     "regression": ("root_mean_squared_error", "mean_target_log_likelihood"),
     "tagging": ("token_accuracy", "tag_log_loss"),
 }
-# Their names tell the measure where it is unusual.
-DENSITIES = ("density", "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density")
+# Their names tell the measure where it is unusual, or by which extractor images were scored.
+SUFFIXED = (
+    "density",
+    "bound",
+    "pixel_density",
+    "pixel_bound",
+    "ais_density",
+    "ais_bound",
+    "pseudo_density",
+    "image_samples",
+)
 
 
 def named(name: str) -> Metric:
-    """Return the metric of a name in scores.csv, with any suffix for the measure.
+    """Return the metric of a name in scores.csv, with any suffix for the measure or the extractor.
 
     Raises:
         KeyError: if no metric has this name; the message gives it.
@@ -146,7 +195,7 @@ def named(name: str) -> Metric:
     for metric in METRICS:
         if metric.name == name:
             return metric
-    of_measures = [m for m in METRICS if m.use in DENSITIES and name.startswith(m.name + "_")]
+    of_measures = [m for m in METRICS if m.use in SUFFIXED and name.startswith(m.name + "_")]
     if of_measures:
         return max(of_measures, key=lambda metric: len(metric.name))
     raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in METRICS)}")

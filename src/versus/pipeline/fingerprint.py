@@ -23,6 +23,7 @@ from versus import params as parameters
 from versus.manifest import sha256
 from versus.params import Params
 from versus.serving.code import CODE, closure, parsed
+from versus.settings import EXTRACTOR
 
 # These log, show or pass on results of other modules: an edit here changes no result. The values that params.py reads
 # are part of a fingerprint.
@@ -45,6 +46,7 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     seed = {"seed": params.seed}
     for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
         yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare")
+        yield f"extractor-{name}", _text(seed, "stages.extractor", ".".join(("versus.models", *EXTRACTOR[:2])))
     for cell in parameters.cells(params):
         model = f"versus.models.{cell.family}.{cell.module}"
         own = seed | {cell.name: given[cell.family][cell.name]}

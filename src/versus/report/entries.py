@@ -36,11 +36,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of scores: a row for each model, a column for each metric, and a common title."""
+    """A table of scores: a row for each model, a column for each metric, and a common title.
+
+    ``floor`` holds what real rows score in place of a model's, empty where no metric has such a score.
+    """
 
     title: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, tuple[Entry, ...]], ...]
+    floor: tuple[Entry, ...] = ()
 
 
 def score_table(
@@ -55,7 +59,12 @@ def score_table(
     rows = tuple(
         (e.cell, tuple(score_entry(dataset, e, m, apart[m].get(e.cell.name)) for m in metrics)) for e in models
     )
-    return ScoreTable(title, tuple(metric_table.label(m) for m in metrics), rows)
+    floors: dict[str, float] = {}
+    for evaluation in reversed(having):
+        floors |= evaluation.facts.get("floors", {})
+    floor = tuple(Entry(formatting.score(floors[m]) if m in floors else "") for m in metrics)
+    any_floor = floor if any(entry.text for entry in floor) else ()
+    return ScoreTable(title, tuple(metric_table.label(m) for m in metrics), rows, any_floor)
 
 
 def score_entry(dataset: DatasetResults, evaluation: Evaluation, metric: str, apart: FromBest | None = None) -> Entry:

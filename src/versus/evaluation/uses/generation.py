@@ -10,14 +10,17 @@ import numpy as np
 from versus.arrays import Array
 from versus.data.prepared import Part
 from versus.data.schema import Schema
-from versus.data.spaces import Image
+from versus.data.spaces import Image, Table
 from versus.data.targets import Classes, Number, Tags
 from versus.evaluation.answers import Answers, HeldOut, samples_by_class
+from versus.evaluation.extractor import Extractor
+from versus.metrics.metric import UndefinedMetricError
 from versus.metrics.samples import MOST_ROWS
 from versus.models.events import draw
 
 WHAT = "samples"
 SHOWN_IMAGES, SHOWN_ROWS = 100, 500
+MOST_IMAGES = 5_000  # test images that as many drawn ones are scored against
 MOST_LEARNED = 20_000  # rows to learn from among which copies are looked for
 _UNLABELLED = -1
 
@@ -34,19 +37,40 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield real and generated events, of the same classes if the model knows classes, and what it may have copied."""
-    X, y = some_rows(held_out, np.random.default_rng(seed), "test")
-    by_class = isinstance(held_out.schema.y, Classes) and samples_by_class(model)
-    generated = draw(model, len(X), y if by_class else None, held_out.schema, seed)
-    yield Answers("samples", (X, generated, held_out.schema, seed))
+    schema, is_image = held_out.schema, isinstance(held_out.schema.x, Image)
+    X, y = some_rows(held_out, np.random.default_rng(seed), "test", most=MOST_IMAGES if is_image else MOST_ROWS)
+    by_class = isinstance(schema.y, Classes) and samples_by_class(model)
+    generated = draw(model, len(X), y if by_class else None, schema, seed)
+    yield Answers("samples", (X, generated, schema, seed))
     learned = held_out.data.take(held_out.repeat, "train", "validation")[0]
-    kept = np.sort(np.random.default_rng(seed).permutation(len(learned))[:MOST_LEARNED])
-    yield Answers("copies", (learned[kept], X, generated, held_out.schema))
+    few, kept = (
+        np.sort(np.random.default_rng(seed).permutation(len(rows))[:most])
+        for rows, most in ((X, MOST_ROWS), (learned, MOST_LEARNED))
+    )
+    yield Answers("copies", (learned[kept], X[few], generated[few], schema))
+    as_many = learned[np.random.default_rng(seed + 1).permutation(len(learned))[: len(X)]]
+    if isinstance(schema.x, Table):
+        yield Answers("columns", (X, generated, schema), floor=(X, as_many, schema))
+    elif is_image and held_out.extractor is not None:
+        yield _image_scores(held_out.extractor, X, generated, as_many)
 
 
-def some_rows(held_out: HeldOut, rng: np.random.Generator, *parts: Part) -> tuple[Any, Array]:
+def _image_scores(extractor: Extractor, real: Array, generated: Array, as_many: Array) -> Answers:
+    """Return real and generated images in the features of the extractor, and rows to learn from as the floor.
+
+    Raises:
+        UndefinedMetricError: if the data set has no extractor.
+    """
+    if not extractor.exists:
+        raise UndefinedMetricError("images without classes have no extractor of features to be scored in")
+    seen, drawn, floor = (extractor.seen(images) for images in (real, generated, as_many))
+    return Answers("image_samples", (seen, drawn), extractor.suffix, (seen, floor))
+
+
+def some_rows(held_out: HeldOut, rng: np.random.Generator, *parts: Part, most: int = MOST_ROWS) -> tuple[Any, Array]:
     """Return at most as many rows as the sample scores use, chosen evenly."""
     X, y = held_out.data.take(held_out.repeat, *parts)
-    rows = np.sort(rng.permutation(len(y))[:MOST_ROWS])
+    rows = np.sort(rng.permutation(len(y))[:most])
     return X[rows], y[rows]
 
 

@@ -51,6 +51,12 @@ class ConvolutionalClassifier(SoftmaxNetwork):
     epochs: Count = 20
     patience: Count | None = 5
 
+    def encode(self, X: Array) -> Array:
+        """Activations of the hidden layer, (N, *event) -> (N, hidden), float64."""
+        layers = self.network_
+        assert isinstance(layers, nn.Sequential)
+        return self._apply(lambda x: layers[:-1](x).double(), self._encoded(X))
+
     def _build(self) -> nn.Module:
         if not isinstance(self.schema_.x, Image):
             raise ValueError(f"ConvolutionalClassifier takes images, and the data are a {self.schema_.x.form}")

@@ -56,6 +56,8 @@ def needs(stage: Any, *, logged: bool) -> list[str]:
         return ["versus.data.preparation"]
     if kind.startswith("train"):
         return ["versus.fitting.cell", *_torch(stage)]
+    if kind.startswith("extractor"):
+        return ["versus.fitting.cell", "versus.evaluation"]
     if kind.startswith("evaluate"):
         return ["versus.evaluation", *_torch(stage), *(TRACKING if logged else ())]
     return []

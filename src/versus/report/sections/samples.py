@@ -16,6 +16,7 @@ from versus.report.dataset_results import DatasetResults
 from versus.report.entries import score_table
 from versus.report.figures import samples as drawn
 from versus.report.figures.pixels import data_uri, sheet, to_bytes
+from versus.report.section import Content, escaped, table
 from versus.settings import Cell
 
 NAME, TITLE = "samples", "Real and generated"
@@ -53,12 +54,28 @@ def content(dataset: DatasetResults) -> dict[str, Any] | None:
     )
     if not generators and not fidelity.rows:
         return None
+    images = score_table(dataset, dataset.evaluations, metric_table.shown("images"), f"Drawn images, {dataset.name}")
     schema = dataset.prepared.schema
     shown: dict[str, Any] = {"pictures": [], "rows": []}
     if generators:
         sources = [Source("real", None, *dataset.prepared.take(0, "test")), *generators]
         shown |= _pictures(schema, sources) if isinstance(schema.x, Image) else _rows(schema, sources)
-    return {"dataset": dataset.name, "fidelity": fidelity, **shown}
+    extractor = next((e.facts["extractor"] for e in dataset.evaluations if "extractor" in e.facts), None)
+    return {"dataset": dataset.name, "fidelity": fidelity, "images": images, "extractor": extractor, **shown}
+
+
+def markdown(content: Content) -> list[str]:
+    """Return the table of drawn images, with the extractor that its scores depend on; none for other events."""
+    scores, extractor = content["images"], content["extractor"]
+    if not scores.rows or extractor is None:
+        return []
+    rows = [[escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows]
+    floor = [["real images", "", *(e.plain for e in scores.floor)]] if scores.floor else []
+    told = (
+        f"{extractor['images']} images, in the features of {extractor['name']} (SHA-256 {extractor['sha256'][:16]}…, "
+        f"accuracy {formatting.score(extractor['accuracy'])} on validation images)."
+    )
+    return [*table(["model", "family", *scores.headers], [*rows, *floor]), told, ""]
 
 
 def _pictures(schema: Schema, sources: Sequence[Source]) -> dict[str, Any]:
