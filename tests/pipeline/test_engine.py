@@ -74,7 +74,7 @@ def test_a_stage_that_cannot_go_on_is_named_and_the_rest_is_kept(project: Projec
     assert "stage prepare_files@own failed" in done.stderr
     assert "own.csv" in done.stderr
     (project.folder / "own.csv").write_text(rows)
-    assert project.repro() == {"prepare_files@own", "compare"}
+    assert project.repro() == {"prepare_files@own", "extractor_files@own", "compare"}
 
 
 def test_an_edit_of_params_during_a_run_is_for_the_next_one(project: Project) -> None:
