@@ -201,7 +201,7 @@ def plain_loop(model: Any, data: Data) -> None:
                     critic = update.network["critic"]
                     losses = update.loss
                     seen = loss_name == "critic_loss"
-                    loss = losses.critic(critic, real, fake) if seen else losses.generator(critic, fake)
+                    loss = losses.critic(critic, real, fake, noise) if seen else losses.generator(critic, fake)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(players[loss_name].parameters(), 100.0)

@@ -27,9 +27,10 @@ from versus.metrics.image_samples import ImageSample
 from versus.models import find, persistence
 from versus.settings import EXTRACTOR
 
-ARGUMENTS = {"epochs": 15, "channels": 16, "hidden": 64}
+ARGUMENTS = {"epochs": 30, "channels": 16, "hidden": 64}
 MOST_LEARNED = 10_000  # rows; more make features hardly better, and the fit much longer
 _ABOUT, _NETWORK, _MADE_BY = "about.json", "network", "made_by.txt"
+_NONE = "none.txt"
 
 
 def suits(data: Prepared) -> bool:
@@ -52,6 +53,8 @@ def write(folder: Path, data: Prepared, made_by: str, seed: int) -> None:
         kept = np.sort(np.random.default_rng(seed).permutation(len(y))[:MOST_LEARNED])
         _write_network(folder, data, (X[kept], y[kept]), made_by, seed)
         (folder / _MADE_BY).write_text(made_by, encoding="utf-8")
+    else:
+        (folder / _NONE).write_text("no images with classes\n", encoding="utf-8")
     manifest.write(folder)
 
 

@@ -173,17 +173,9 @@ SIDE_BY_SIDE = {
     "regression": ("root_mean_squared_error", "mean_target_log_likelihood"),
     "tagging": ("token_accuracy", "tag_log_loss"),
 }
-# Their names tell the measure where it is unusual, or by which extractor images were scored.
-SUFFIXED = (
-    "density",
-    "bound",
-    "pixel_density",
-    "pixel_bound",
-    "ais_density",
-    "ais_bound",
-    "pseudo_density",
-    "image_samples",
-)
+# Their names tell the measure where it is unusual.
+DENSITIES = ("density", "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density")
+SUFFIXED = (*DENSITIES, "image_samples")  # those of images tell by which extractor they were scored
 
 
 def named(name: str) -> Metric:

@@ -176,8 +176,8 @@ class AdversarialLoss(Protocol):
     says below which loss that counts as reached.
     """
 
-    def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:
-        """Loss of the critic."""
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:
+        """Loss of the critic; ``noise`` is a generator on the device of the events."""
 
     def generator(self, critic: nn.Module, fake: Shown) -> Tensor:
         """Loss of the generator."""
@@ -203,17 +203,20 @@ class NonSaturating:
             raise ValueError(f"penalty={penalty}; at least 0 is needed")
         self.penalty = penalty
 
-    def critic(self, critic: nn.Module, real: Shown, fake: Shown) -> Tensor:  # noqa: D102
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:  # noqa: D102
         events = real[0].requires_grad_(self.penalty > 0)
         scores = critic(events, *real[1:])
         loss = softplus(-scores).mean() + softplus(critic(*fake)).mean()
-        if not self.penalty:
-            return loss
-        (slope,) = torch.autograd.grad(scores.sum(), events, create_graph=True)
-        return loss + 0.5 * self.penalty * slope.square().flatten(1).sum(dim=1).mean()
+        return loss + 0.5 * self.penalty * squared_slopes(scores, events).mean() if self.penalty else loss
 
     def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
         return softplus(-critic(*fake)).mean()
+
+
+def squared_slopes(scores: Tensor, events: Tensor) -> Tensor:
+    """Squared norm of each score's gradient at its event, (N, …), (N, *event) -> (N,), to be differentiated again."""
+    (slope,) = torch.autograd.grad(scores.sum(), events, create_graph=True)
+    return slope.square().flatten(1).sum(dim=1)
 
 
 class Adversarial(Update):
@@ -256,7 +259,7 @@ class Adversarial(Update):
             real, fake = self.show(self.generator, batch, noise)
         shown = tuple(part.detach() for part in fake)
         self._compare(real[0].detach(), shown[0])
-        losses = {"critic_loss": self.loss.critic(self.critic, real, shown)}
+        losses = {"critic_loss": self.loss.critic(self.critic, real, shown, noise)}
         of_critic, of_generator = self.optimizers
         watched = self._descend(of_critic, losses["critic_loss"])
         if generators_turn:

@@ -1,0 +1,97 @@
+r"""Losses of adversarial games, besides the one in `versus.training.updates`, and critics of bounded slope.
+
+.. math:: L_D = \mathbb{E}\,D(G(z)) - \mathbb{E}\,D(x)
+    + \lambda\,\mathbb{E}\bigl(\|\nabla_{\hat x} D(\hat x)\| - 1\bigr)^2,
+    \qquad \hat x = \epsilon x + (1 - \epsilon)\,G(z)
+
+Gulrajani et al., "Improved training of Wasserstein GANs" (2017); for the hinge loss Lim & Ye, "Geometric GAN" (2017);
+Miyato et al., "Spectral normalization for generative adversarial networks" (2018).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import relu
+from torch.nn.utils.parametrizations import spectral_norm
+
+from versus.training.updates import AdversarialLoss, NonSaturating, Shown, squared_slopes
+
+
+class Wasserstein:
+    """Difference of mean scores, an estimate of the Wasserstein distance while the critic's slope is 1 or less.
+
+    Args:
+        penalty: lambda, the weight of the slope's distance from 1 between real and drawn events.
+    """
+
+    def __init__(self, penalty: float = 10.0) -> None:
+        self.penalty = _weight(penalty)
+
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:  # noqa: D102
+        loss: Tensor = critic(*fake).mean() - critic(*real).mean()
+        if not self.penalty:
+            return loss
+        events = real[0]
+        share = torch.rand(
+            (len(events), *[1] * (events.ndim - 1)), generator=noise, dtype=events.dtype, device=events.device
+        )
+        between = torch.lerp(fake[0], events, share).requires_grad_()
+        # The root has no gradient at 0, where a critic that knows nothing yet begins.
+        slopes = (squared_slopes(critic(between, *real[1:]), between) + 1e-12).sqrt()
+        return loss + self.penalty * (slopes - 1).square().mean()
+
+    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
+        loss: Tensor = -critic(*fake).mean()
+        return loss
+
+
+class Hinge:
+    r"""Margins of a critic that need not be exceeded, max(0, 1 - D(x)) and max(0, 1 + D(G(z))).
+
+    Args:
+        penalty: weight of half the squared slope at real events, as that of `NonSaturating`.
+    """
+
+    def __init__(self, penalty: float = 0.0) -> None:
+        self.penalty = _weight(penalty)
+
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:  # noqa: D102
+        events = real[0].requires_grad_() if self.penalty else real[0]
+        scores = critic(events, *real[1:])
+        loss = relu(1 - scores).mean() + relu(1 + critic(*fake)).mean()
+        return loss + 0.5 * self.penalty * squared_slopes(scores, events).mean() if self.penalty else loss
+
+    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
+        loss: Tensor = -critic(*fake).mean()
+        return loss
+
+
+def _weight(penalty: float) -> float:
+    if not 0 <= penalty < math.inf:
+        raise ValueError(f"penalty={penalty}; at least 0 is needed")
+    return penalty
+
+
+# As params.yaml names them, with the weight of the penalty that each has by default.
+LOSSES: dict[str, tuple[type[NonSaturating | Wasserstein | Hinge], float]] = {
+    "non_saturating": (NonSaturating, 0.1),
+    "wasserstein": (Wasserstein, 10.0),
+    "hinge": (Hinge, 0.0),
+}
+
+
+def named(loss: str, penalty: float | None) -> AdversarialLoss:
+    """Return a loss by its name, with the given weight of its penalty or, where None, its own."""
+    made, own = LOSSES[loss]
+    return made(own if penalty is None else penalty)
+
+
+def with_spectral_norm(network: nn.Module) -> nn.Module:
+    """Divide the weights of all layers by their largest singular value, found by a power iteration a step."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            spectral_norm(layer)
+    return network
