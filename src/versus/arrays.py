@@ -13,7 +13,7 @@ Array = NDArray[Any]
 Labels = NDArray[np.int64]
 
 # What a density is a density of. Likelihoods share a column only where this agrees.
-Measure = Literal["continuous", "discrete", "mixed", "binarised", "multinomial", "sequence"]
+Measure = Literal["continuous", "discrete", "mixed", "binarised", "dynamically_binarised", "multinomial", "sequence"]
 
 # float16 is omitted: it needs loss scaling, and bfloat16 is as fast without it.
 Precision = Literal["auto", "32-true", "bf16-mixed", "64-true"]

@@ -176,6 +176,8 @@ class Made:
             rows = data.rows(0, "train")[:60]
             np.save(folder / "samples.npy", data.X[rows])
             np.save(folder / "sample_labels.npy", data.y[rows])
+            if isinstance(data.schema.x, Image):
+                np.savez(folder / "pictures.npz", rebuilt=np.stack([data.X[rows[:5]], data.X[rows[5:10]]]))
         self._write_facts(cell, data, scores, methods, "continuous" if model.generative else None, model)
 
     def _evaluate_regression(self, cell: Cell, data: Prepared, used: int, intervals: bool) -> None:

@@ -357,3 +357,4 @@ def test_samples_stand_beside_real_ones_by_class(made):
     page = (made.workspace.reports / "report.html").read_text()
     for source in ("real", "gaussian", "vae"):
         assert f'alt="3 {source} samples of class square"' in page
+    assert 'alt="vae: test images, and below each what is rebuilt from its code"' in page

@@ -540,10 +540,13 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     schema = Schema(Image((8, 8), 17), Classes(("0", "1")))
     np.save(tmp_path / "samples.npy", np.full((10, 8, 8), 16, dtype=np.uint8) * (np.arange(10) % 2)[:, None, None])
     np.save(tmp_path / "sample_labels.npy", np.arange(10) % 2)
+    np.savez(tmp_path / "pictures.npz", interpolations=np.full((2, 3, 8, 8), 16, dtype=np.uint8))
     about = {"cell": "digits-vae", "capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
     (tmp_path / "evaluation.json").write_text(json.dumps(about))
     record.draw(tmp_path, schema, tmp_path)
     sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
+    ways = np.asarray(Picture.open(tmp_path / "interpolations.png"))
+    assert ways.shape == ((2 * 9 - 1) * 4, (3 * 9 - 1) * 4)
     # 10 samples, 4 in a row, 8 pixels and a line between, 6 screen pixels each
     assert sheet.shape == ((3 * 9 - 1) * 6, (4 * 9 - 1) * 6)
     assert sheet[20, 20] == 0  # class 0 comes first

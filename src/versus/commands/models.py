@@ -27,6 +27,8 @@ METHODS = {
     "pseudo_log_prob": "pseudo-likelihood",
     "sample": "samples",
     "encode": "features",
+    "reconstruct": "reconstructions",
+    "impute": "gaps filled",
 }
 
 

@@ -117,6 +117,7 @@ METHODS = (
     "continue_",
     "encode",
     "decode",
+    "reconstruct",
     "impute",
 )
 

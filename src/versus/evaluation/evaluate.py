@@ -22,6 +22,7 @@ from versus.data.targets import Number
 from versus.evaluation import importance
 from versus.evaluation.answers import HeldOut, capabilities, density
 from versus.evaluation.extractor import Extractor
+from versus.evaluation.pictures import pictures
 from versus.evaluation.plane import is_plane, write_plane
 from versus.evaluation.record import WEIGHTS, Record, hash_test_rows
 from versus.evaluation.uses import ANSWERS, USES
@@ -48,7 +49,7 @@ def evaluate(
         cell: the cell.
         out: folder for evaluation.json, scores.csv, rows.npz, predictions.npy, confusion.csv, reliability.csv,
             curves.csv, importance.csv, samples.npy, sample_labels.npy, usage_cost.json, for some models graphs.json and
-            filters.npy, and for two-dimensional data grid*.npy; created if missing.
+            filters.npy and pictures.npz, and for two-dimensional data grid*.npy; created if missing.
         seed: seed of all randomness: dequantisation, samples, and the classifiers that score them.
         extractor: by whose features drawn images are scored; None leaves those scores out.
 
@@ -125,6 +126,8 @@ def _write_first(model: Any, data: Prepared, out: Path, seed: int) -> None:
         (out / "graphs.json").write_text(json.dumps(found, ensure_ascii=False) + "\n", encoding="utf-8")
     if hasattr(model, "filters"):
         np.save(out / "filters.npy", model.filters(), allow_pickle=False)
+    if drawn := pictures(model, data, seed):
+        np.savez_compressed(out / "pictures.npz", **drawn)  # type: ignore[arg-type]
     if is_plane(data.schema):
         write_plane(model, data, out)
 
@@ -197,10 +200,10 @@ def _write_csv(path: Path, header: list[str], rows: list[Any]) -> None:
 def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, out: Path) -> None:
     """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
 
-    Latency is that of the model's main answer: probabilities, values, or log-densities if it gives neither.
+    Latency is that of the model's main answer: probabilities, values, log-densities, or what it rebuilds.
     """
     has = capabilities(model)
-    answer = next((name for name in ("predict_proba", "predict", density(has)) if name in has), None)
+    answer = next((name for name in ("predict_proba", "predict", density(has), "reconstruct") if name in has), None)
     cost: dict[str, Any] = {"latency_ms": None, "throughput_per_s": None, "samples_per_s": None}
     if answer is not None:
         rows = as_asked(model, X[:256], schema, seed) if answer == density(has) else X[:256]

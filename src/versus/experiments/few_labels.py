@@ -5,7 +5,9 @@ and Unlabeled Documents using EM", 2000): each unlabelled row counts in all clas
 
 .. math:: \max_\theta \sum_{\text{labelled}} \log p_\theta(x, y) + \sum_{\text{unlabelled}} \log \sum_y p_\theta(x, y)
 
-For any other model there is self-training (Yarowsky, 1995): what it is sure of becomes a label, and it learns again.
+A model that takes rows without a class in its own fit gets them so, such as a semi-supervised autoencoder (Kingma,
+Rezende, Mohamed and Welling, 2014). For any other one there is self-training (Yarowsky, 1995): what it is sure of
+becomes a label, and it learns again.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from versus.experiments.fits import Entrant, Task, fit
 from versus.experiments.run import Job, run_curves
 from versus.experiments.training_size import most_rows
 from versus.models.bayes import GenerativeClassifier
-from versus.models.protocols import FitsBySteps, takes_weights
+from versus.models.protocols import FitsBySteps, takes_unlabelled, takes_weights
 from versus.settings import Cell, FewLabels
 
 STEPS, SETTLED = 50, 1e-3  # of EM; largest change of a probability
+UNLABELLED = -1  # class of a row without one, as in scikit-learn
 NEGLIGIBLE = 1e-3  # probability of a class that is taken for 0
 
 
@@ -52,6 +55,8 @@ def _with_unlabelled(cell: Cell) -> Callable[[Task], Any]:
     def learn(task: Task) -> Any:
         data, model = task.data, task.new(cell)
         labelled, unlabelled = (data.X[task.rows], data.y[task.rows]), data.X[task.others]
+        if takes_unlabelled(model):
+            return fit_at_once(model, task)
         if isinstance(model, GenerativeClassifier) and takes_weights(model) and not isinstance(model, FitsBySteps):
             weights = None if data.weights is None else [data.weights[rows] for rows in (task.rows, task.others)]
             return fit_by_em(lambda: task.new(cell), *labelled, unlabelled, weights)
@@ -60,6 +65,14 @@ def _with_unlabelled(cell: Cell) -> Callable[[Task], Any]:
         return self_trained(cell, task)
 
     return learn
+
+
+def fit_at_once(model: Any, task: Task) -> Any:
+    """Fit a model that takes rows without a class, all epochs: held-out rows would be as few as the labels."""
+    data, rows = task.data, np.concatenate([task.rows, task.others])
+    y = np.concatenate([data.y[task.rows], np.full(len(task.others), UNLABELLED)])
+    weights = {} if data.weights is None else {"sample_weight": data.weights[rows]}
+    return model.fit(data.X[rows], y, **weights)
 
 
 def fit_by_em(

@@ -1,9 +1,9 @@
 """Rows of a class that no model saw: each class in turn is left out of training, and its test rows must be told apart.
 
-A model tells them by its log-density (or the bound of it), and by the largest probability of a class that it knows
-(Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", ICLR 2017); the score
-is the area under the ROC curve of known against unknown rows, a mean over classes and repeats. Test rows are drawn
-again for the intervals, the same ones for all models.
+A model tells them by its log-density (or the bound of it), by the largest probability of a class that it knows
+(Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", ICLR 2017), and by the
+error of what it rebuilds; the score is the area under the ROC curve of known against unknown rows, a mean over classes
+and repeats. Test rows are drawn again for the intervals, the same ones for all models.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from versus.data.schema import Schema
 from versus.data.targets import Classes
 from versus.evaluation.answers import HeldOut, capabilities, density, in_batches
 from versus.evaluation.uses.density import as_asked
+from versus.evaluation.uses.novelty import reconstruction_errors
 from versus.experiments.curves import Course
 from versus.experiments.fits import Entrant, fit
 from versus.experiments.run import Job, run_parts
@@ -28,7 +29,7 @@ from versus.fitting import failure
 from versus.fitting.cell import build
 from versus.metrics.curves import roc_auc
 
-SIGNALS = ("density", "largest probability")
+SIGNALS = ("density", "largest probability", "reconstruction error")
 MOST_CLASSES, RESAMPLES = 10, 400
 FEWEST = 3  # classes: with one left, a classifier has nothing to tell
 
@@ -92,6 +93,8 @@ def familiarities(model: Any, X: Any, schema: Schema, seed: int) -> Iterator[tup
         yield SIGNALS[0], np.nan_to_num(np.asarray(values, np.float64), nan=-np.inf)
     if "predict_proba" in has:
         yield SIGNALS[1], in_batches(model.predict_proba, X).max(axis=1)
+    if "reconstruct" in has:
+        yield SIGNALS[2], -reconstruction_errors(model, X, X, schema)
 
 
 def rows_of(courses: Mapping[str, Sequence[Course]], data: Prepared, confidence: float) -> list[dict[str, Any]]:

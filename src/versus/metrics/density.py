@@ -23,6 +23,12 @@ def dequantise(pixels: Array, seed: int) -> Array:
     return spread
 
 
+def drawn_bits(pixels: Array, levels: int, seed: int) -> Array:
+    """Draw each pixel black or white by its share of the highest level, (n, H, W[, C]) -> (n, H, W[, C])."""
+    white = np.random.default_rng(seed).random(pixels.shape) * (levels - 1) < pixels
+    return np.where(white, levels - 1, 0).astype(pixels.dtype)
+
+
 def log_likelihoods(log_prob: Array) -> Array:
     """Arrange log p(x), a bound of it, or log p(y|x), (n,) nats, as rows (n, 1).
 

@@ -65,7 +65,7 @@ class Metric:
         low, high: the range of the score.
         reference: source of its definition.
         shown: table of the report that contains it: "headline", "scores", "density", "bound", "ledger", "shifts",
-            "samples" or "images"; None for comparison.csv and MLflow alone.
+            "codes", "samples" or "images"; None for comparison.csv and MLflow alone.
         rows: answers -> (n, M), contributions of each row; None if the score is not a function of row means.
         statistic: means over rows (..., M) -> (...).
         weighted: answers -> the score as a function of the rows' weights, if ``rows`` is None and there is one.

@@ -47,7 +47,7 @@ def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) ->
     rng = np.random.default_rng(seed)
     events = joined([rows[rng.permutation(len(rows))[:n]] for rows in (real, generated)])
     origin = np.repeat([0, 1], n)
-    forest = _forest(JUDGING_TREES, seed, oob_score=True).fit(_as_matrices(events, schema=schema)[0], origin)
+    forest = _forest(JUDGING_TREES, seed, oob_score=True).fit(as_matrices(events, schema=schema)[0], origin)
     return float(forest.oob_score_)
 
 
@@ -67,7 +67,7 @@ def transfer_accuracy(train: tuple[Events, Labels], test: tuple[Events, Labels],
     _expect_rows(min(len(y), len(labels)))
     if len(np.unique(y)) < 2:
         raise UndefinedMetricError("the training rows are all of one class")
-    fitted_on, probe = _as_matrices(X, events, schema=schema)
+    fitted_on, probe = as_matrices(X, events, schema=schema)
     forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y)
     probabilities = np.zeros((len(labels), schema.n_classes))
     probabilities[:, forest.classes_] = forest.predict_proba(probe)
@@ -111,7 +111,7 @@ def copying(train: Events, real: Events, generated: Events, schema: Schema) -> f
     """
     train, real, generated = (complete(rows, schema) for rows in (train, real, generated))
     _expect_rows(min(len(train), len(real), len(generated)))
-    matrices = _as_matrices(train, real, generated, schema=schema)
+    matrices = as_matrices(train, real, generated, schema=schema)
     known, *asked = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
     held_out, drawn = (nearest_distances(rows, known, 1) for rows in asked)
     return float(placements(held_out, drawn).mean())
@@ -179,7 +179,7 @@ def _expect_rows(n: int) -> None:
         raise UndefinedMetricError(f"{n} rows without missing values are too few; {FEWEST_ROWS} are needed")
 
 
-def _as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
+def as_matrices(fitted: Any, *others: Any, schema: Schema) -> list[Any]:
     """Convert events to the forest's input: standardised numbers, scaled pixels, token counts, summaries of series."""
     if isinstance(schema.x, Series):
         rows = [summaries(X) for X in (fitted, *others)]

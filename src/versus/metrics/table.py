@@ -13,6 +13,7 @@ from versus.metrics import (
     curves,
     density,
     image_samples,
+    reconstruction,
     regression,
     samples,
     tagging,
@@ -30,6 +31,7 @@ _KYNKAANNIEMI = "Kynkäänniemi et al. 2019"
 _NAEEM = "Naeem et al. 2020"
 _SALIMANS = "Salimans et al. 2016"
 _ESTEBAN = "Esteban, Hyland and Rätsch 2017"
+_VINCENT = "Vincent et al. 2010"
 _counts = classification.class_counts
 
 # Within a use and a table of the report, in the order of the columns.
@@ -98,6 +100,8 @@ METRICS: tuple[Metric, ...] = (
         _THEIS, "density", density.log_likelihoods_and_size, density.bits_per_dimension),
     Metric("mean_elbo", "mean ELBO, nats", "bound", "nats", "higher", -INF, INF,
         "Kingma and Welling 2014", "bound", density.log_likelihoods),
+    Metric("mean_importance_bound", "mean bound by 50 codes, nats", "importance_bound", "nats", "higher", -INF, INF,
+        "Burda, Grosse and Salakhutdinov 2016", None, density.log_likelihoods),
     Metric("bits_per_dimension_bound", "bits per dimension, upper bound", "pixel_bound", "bits", "lower", -INF, INF,
         _THEIS, "bound", density.log_likelihoods_and_size, density.bits_per_dimension),
     Metric("mean_ais_log_likelihood", "mean log-likelihood by AIS, nats", "ais_density", "nats", "higher", -INF, INF,
@@ -116,6 +120,26 @@ METRICS: tuple[Metric, ...] = (
         "van Buuren and Groothuis-Oudshoorn 2011", "ledger", classification.hits, share),
     Metric("novelty_auroc", "detection of novel rows, AUROC", "novelty", "share", "higher", 0, 1,
         "Hendrycks and Gimpel 2017", "ledger", density.placements),
+    Metric("novelty_by_error_auroc", "the same, by reconstruction error", "novelty_by_error", "share", "higher", 0, 1,
+        "Japkowicz, Myers and Gluck 1995", "ledger", density.placements),
+    Metric("denoised_psnr", "PSNR of denoised images, dB", "denoised", "dB", "higher", -INF, INF,
+        _VINCENT, "codes", reconstruction.signal_to_noise),
+    Metric("noisy_psnr", "of the noisy images", "noisy", "dB", "higher", -INF, INF,
+        _VINCENT, "codes", reconstruction.signal_to_noise),
+    Metric("median_filtered_psnr", "after a median filter", "median_filtered", "dB", "higher", -INF, INF,
+        "Tukey 1977", "codes", reconstruction.signal_to_noise),
+    Metric("linearly_filtered_psnr", "after the best linear filter", "linearly_filtered", "dB", "higher", -INF, INF,
+        "Wiener 1949", "codes", reconstruction.signal_to_noise),
+    Metric("probe_accuracy", "accuracy of a linear probe on codes", "features", "share", "higher", 0, 1,
+        "Alain and Bengio 2017", "codes", classification.hits, share),
+    Metric("raw_probe_accuracy", "the same on the events", "raw_features", "share", "higher", 0, 1,
+        "Alain and Bengio 2017", "codes", classification.hits, share),
+    Metric("filled_rmse", "error of filled gaps, deviations", "gaps_filled", "deviations", "lower", 0, INF,
+        "Troyanskaya et al. 2001", "codes", reconstruction.gap_errors, reconstruction.root_of_ratio),
+    Metric("mean_filled_rmse", "filled by means", "gaps_by_means", "deviations", "lower", 0, INF,
+        "Troyanskaya et al. 2001", "codes", reconstruction.gap_errors, reconstruction.root_of_ratio),
+    Metric("neighbour_filled_rmse", "filled from neighbours", "gaps_by_neighbours", "deviations", "lower", 0, INF,
+        "Troyanskaya et al. 2001", "codes", reconstruction.gap_errors, reconstruction.root_of_ratio),
     Metric("accuracy_classes_shifted", "accuracy, classes shifted", "classes_shifted", "share", "higher", 0, 1,
         _SAERENS, "shifts", classification.weighted_hits, tagging.ratio),
     Metric("accuracy_priors_given", "the same, turned to the new priors", "priors_given", "share", "higher", 0, 1,
@@ -174,7 +198,16 @@ SIDE_BY_SIDE = {
     "tagging": ("token_accuracy", "tag_log_loss"),
 }
 # Their names tell the measure where it is unusual.
-DENSITIES = ("density", "bound", "pixel_density", "pixel_bound", "ais_density", "ais_bound", "pseudo_density")
+DENSITIES = (
+    "density",
+    "bound",
+    "importance_bound",
+    "pixel_density",
+    "pixel_bound",
+    "ais_density",
+    "ais_bound",
+    "pseudo_density",
+)
 SUFFIXED = (*DENSITIES, "image_samples")  # those of images tell by which extractor they were scored
 
 

@@ -59,6 +59,12 @@ def columns_measure(schema: Schema | None) -> Measure:
     return "mixed" if 0 in schema.cardinalities else "discrete"
 
 
+def is_of_tables(model: Any) -> bool:
+    """Check that a model's events are rows of a table, as far as it knows them: they alone have missing values."""
+    schema: Schema | None = getattr(model, "schema_", None) or model.schema
+    return schema is None or isinstance(schema.x, Table)
+
+
 def has_pixels(X: Array, schema: Schema) -> bool:
     """Check whether X holds integer pixels; a continuous density is then one of x + u."""
     return isinstance(schema.x, Image) and X.dtype.kind in "uib"

@@ -36,6 +36,11 @@ def takes_weights(model: Any) -> bool:
     return "sample_weight" in inspect.signature(model.fit).parameters
 
 
+def takes_unlabelled(model: Any) -> bool:
+    """Check that a model's ``fit`` takes rows without a class, whose code is -1; its class says so."""
+    return bool(getattr(model, "takes_unlabelled", False))
+
+
 @runtime_checkable
 class FitsBySteps(Protocol):
     """Models that train by epochs; the caller draws progress, logs and keeps checkpoints.
@@ -143,3 +148,19 @@ class Encodes(Protocol):
 
     def decode(self, Z: Array) -> Array:
         """Decode codes, (N, L) -> (N, *event)."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Models that rebuild an event from a code of it."""
+
+    def reconstruct(self, X: Array) -> Array:
+        """Encode and decode events, (N, *event) -> (N, *event)."""
+
+
+@runtime_checkable
+class Imputes(Protocol):
+    """Models that fill gaps."""
+
+    def impute(self, X: Array) -> Array:
+        """Fill missing values, (N, D) with NaN -> (N, D) without."""

@@ -180,6 +180,11 @@ class Evaluation:
         return self._array("filters")
 
     @cached_property
+    def pictures(self) -> dict[str, NDArray[Any]]:
+        """Pictures of the codes of the first repeat's model: name -> (rows, columns, *event); empty without."""
+        return dict(read_arrays(self.folder / "pictures.npz"))
+
+    @cached_property
     def trials(self) -> dict[int, list[TriedArguments]]:
         """Trials of the tuning: repeat -> trials, the default first; empty where nothing was tuned."""
         path, found = self.folder / "trials.csv", dict[int, list[TriedArguments]]()

@@ -273,13 +273,14 @@ def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
 
 
 def draw(folder: Path, schema: Schema, out: Path) -> None:
-    """Draw an evaluation: confusion, reliability and graph_*.svg, learned.txt, transitions.csv, samples.png or .csv."""
+    """Draw an evaluation as files: svg of confusion, reliability, graphs; png of filters, codes, samples; text; csv."""
     from versus.report import evaluation  # drawing takes libraries that most stages do without
     from versus.report.figures import samples
     from versus.report.figures.classification import confusion_matrix, reliability_diagram
     from versus.report.figures.figure import standalone
     from versus.report.figures.pixels import png
     from versus.report.files import write_csv
+    from versus.report.sections.codes import picture
     from versus.report.sections.learned import filter_sheet, graphs, texts
 
     found = evaluation.read(folder)
@@ -299,6 +300,8 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         write_csv(out / "transitions.csv", ("from", *steps["to"]), shares)
     if found.filters is not None and isinstance(schema.x, Image):
         (out / "filters.png").write_bytes(png(filter_sheet(found.filters), scale=4))
+    for name, images in found.pictures.items() if isinstance(schema.x, Image) else ():
+        (out / f"{name}.png").write_bytes(png(picture(images, schema.levels), scale=4))
     drawn, labels = found.samples, found.sample_labels
     if drawn is None or labels is None:
         return

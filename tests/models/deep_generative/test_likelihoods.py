@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import logistic
 from torch.distributions import Bernoulli, Categorical, Normal
 
-from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, OUTLIERS, BernoulliLikelihood, ColumnLikelihood
+from versus.models.deep_generative.likelihoods import (
+    DEVIATION_SPEED,
+    OUTLIERS,
+    BernoulliLikelihood,
+    ColumnLikelihood,
+    LogisticLikelihood,
+)
 
 NAN = float("nan")
 
@@ -123,3 +130,21 @@ def test_a_share_of_the_pixels_is_drawn_from_all_levels():
     assert len(far) / n == pytest.approx(OUTLIERS * (1 - 0.2 * 4 / 17), rel=0.05)
     assert 0 <= float(far.min()) < 0.1
     assert 16.9 < float(far.max()) <= 17
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.1, 3.0])
+def test_probabilities_of_levels_are_parts_of_a_logistic_distribution_and_sum_to_one(scale):
+    likelihood, means = LogisticLikelihood(3, 17).double(), torch.tensor([[-1.2, 0.03, 0.97]]).double()
+    likelihood.raw_log_scale.data.fill_(np.log(scale) / DEVIATION_SPEED)
+    levels = torch.arange(17).double()[:, None].expand(-1, 3)
+    each = [likelihood.log_prob(means[:, [d]].expand(17, 3), levels)[:, None] / 3 for d in range(3)]
+    found = torch.cat(each, dim=1).exp().detach().numpy()  # (17, 3): the features are alike
+    np.testing.assert_allclose(found.sum(axis=0), 1.0)
+    ends = np.concatenate([[-np.inf], (2 * np.arange(16) + 1) / 16 - 1, [np.inf]])
+    np.testing.assert_allclose(found, np.diff(logistic.cdf(ends[:, None], means.numpy(), scale), axis=0), atol=1e-12)
+    with torch.no_grad():
+        drawn = likelihood.sample(means.expand(50_000, -1), None, torch.Generator().manual_seed(0))
+    shares = np.stack([np.bincount(column, minlength=17) for column in drawn.long().numpy().T], axis=1) / 50_000
+    np.testing.assert_allclose(shares, found, atol=0.01)
+    likelihood.log_prob(means, torch.tensor([[16.0, 0.0, 16.0]]).double()).sum().backward()
+    assert torch.isfinite(likelihood.raw_log_scale.grad).all()

@@ -11,10 +11,10 @@ from scipy.stats import multivariate_normal
 from torch.distributions import Normal, kl_divergence
 
 from versus.data.schema import Schema
-from versus.models.deep_generative.autoencoder import kl_to_standard_normal
 from versus.models.deep_generative.likelihoods import DEVIATION_SPEED, SMALLEST_DEVIATION
 from versus.models.deep_generative.vae import VAE
 from versus.models.deep_generative.vae_regression import VAERegression
+from versus.models.deep_generative.variational_network import kl_to_standard_normal
 
 RNG = np.random.default_rng(0)
 CENTRE, UNIT = np.array([1.0, -20.0, 3.0, 0.0]), np.array([0.5, 7.0, 1.0, 0.01])
@@ -85,6 +85,33 @@ def test_the_importance_bound_rises_to_the_exact_density():
     assert gaps[1] - gaps[2] > 0.05
     assert abs(gaps[3]) < 0.015 < gaps[1]
     assert gaps[3] < gaps[2]
+
+
+def test_the_bound_trained_on_is_exact_for_the_exact_posterior_and_else_grows_with_the_codes():
+    def bound(model, samples, beta=1.0):
+        rows = tuple(torch.from_numpy(part) for part in model._events(X))
+        with torch.no_grad():
+            terms = model.network_(rows, None, torch.Generator().manual_seed(0), samples, beta)
+        return [term.numpy() for term in terms]
+
+    np.testing.assert_allclose(bound(linear_vae(), 7)[2], EXACT.logpdf(X), atol=1e-6)
+    shifted = linear_vae(shift=(0.4, -0.3))
+    means = [bound(shifted, samples)[2].mean() for samples in (1, 8, 500)]
+    assert means[0] < means[1] < means[2] < EXACT.logpdf(X).mean() + 0.02
+    assert means[2] == pytest.approx(EXACT.logpdf(X).mean(), abs=0.05)
+    reconstruction, kl, weighed = bound(shifted, 1, 4.0)
+    np.testing.assert_allclose(weighed, reconstruction - 4 * kl)
+
+
+def test_gaps_are_filled_by_conditional_means():
+    holes = X.copy()
+    holes[:, 1] = np.nan
+    rest, covariance = [0, 2, 3], EXACT.cov
+    slopes = np.linalg.solve(covariance[np.ix_(rest, rest)], covariance[rest, 1])
+    expected = EXACT.mean[1] + (X[:, rest] - EXACT.mean[rest]) @ slopes
+    filled = linear_vae().impute(holes)
+    np.testing.assert_array_equal(filled[:, rest], X[:, rest])
+    assert np.sqrt(np.square(filled[:, 1] - expected).mean()) < 0.25 * X[:, 1].std()  # of 20 codes
 
 
 def test_missing_values_are_marginalised():

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from versus.evaluation.answers import Use
 from versus.evaluation.uses import (
+    denoising,
     density,
+    features,
     generation,
+    imputation,
     intervals,
     language,
     missing,
@@ -29,8 +32,11 @@ USES: tuple[Use, ...] = (
     generation,
     transfer,
     missing,
+    imputation,
     novelty,
     shifts,
+    denoising,
+    features,
 )
 ANSWERS: tuple[Use, ...] = (
     prediction,

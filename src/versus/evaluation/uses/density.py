@@ -19,10 +19,11 @@ from versus.evaluation.answers import (
     in_batches,
     measure_suffix,
 )
-from versus.metrics.density import dequantise
+from versus.metrics.density import dequantise, drawn_bits
 from versus.metrics.metric import UndefinedMetricError
 
 WHAT = "likelihood"
+IMPORTANCE_CODES = 50  # of an event, for the bound that grows with their number
 _CHECKED = 64  # images that show what a density was fitted to
 _ROUNDED = 1.0  # nats: what a density of wide pixels may seem to peak by chance
 
@@ -46,8 +47,9 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield log-densities (n,) or their bounds, nats; for images also with D."""
     X, schema, method = held_out.X, held_out.schema, str(density(capabilities(model)))
+    asked = as_asked(model, X, schema, seed)
     try:
-        log_prob = in_batches(getattr(model, method), as_asked(model, X, schema, seed))
+        log_prob = in_batches(getattr(model, method), asked)
     except ValueError as error:
         # a density may reject incomplete rows; rejecting complete ones is a fault
         if schema.x.complete(X).all():
@@ -62,6 +64,9 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     yield Answers(use, (log_prob,), suffix)
     if isinstance(schema.x, Image) and method in ("log_prob", "elbo"):
         yield Answers(f"pixel_{use}", (log_prob, schema.n_features), suffix)
+    if hasattr(model, "importance_log_prob"):
+        bound = in_batches(lambda rows: model.importance_log_prob(rows, IMPORTANCE_CODES), asked)
+        yield Answers("importance_bound", (bound,), suffix)
 
 
 def unspread(model: Any, X: Any, schema: Schema, seed: int) -> str | None:
@@ -90,5 +95,10 @@ def _of_spread_pixels(model: Any, schema: Schema) -> bool:
 
 
 def as_asked(model: Any, X: Any, schema: Schema, seed: int) -> Any:
-    """Return the events for a density: pixels spread over [x, x + 1) if it is continuous."""
-    return dequantise(X, seed) if _of_spread_pixels(model, schema) else X
+    """Return the events for a density: pixels spread over [x, x + 1) if it is continuous, drawn bits if it is of them.
+
+    They are the same for all models.
+    """
+    if _of_spread_pixels(model, schema):
+        return dequantise(X, seed)
+    return drawn_bits(X, schema.levels, seed) if model.measure == "dynamically_binarised" else X

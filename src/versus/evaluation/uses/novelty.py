@@ -1,8 +1,10 @@
-"""Tell rows of the data from novel ones: by density, or by the largest probability of a class.
+"""Tell rows of the data from novel ones: by density, by the largest probability of a class, by what is badly rebuilt.
 
-A novel row has the values of real rows column by column, each column from another row: every value is ordinary, their
-combination is not. All models judge the same rows. The largest probability is the usual signal of a model of P(y|x)
-(Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution Examples", ICLR 2017).
+A novel row has the values of real rows column by column, each column from another row; a novel image has its upper half
+from one image and its lower half from another: every part is ordinary, their combination is not. All models judge the
+same rows. The largest probability is the usual signal of a model of P(y|x) (Hendrycks and Gimpel, "A Baseline for
+Detecting Misclassified and Out-of-Distribution Examples", ICLR 2017), the error of what is rebuilt that of an
+autoencoder (Japkowicz, Myers and Gluck, "A Novelty Detection Approach to Classification", IJCAI 1995).
 """
 
 from __future__ import annotations
@@ -14,35 +16,49 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.data.spaces import Table
+from versus.data.spaces import Image, Table, Tokens
 from versus.evaluation.answers import Answers, HeldOut, capabilities, density, in_batches
+from versus.evaluation.uses.density import as_asked
+from versus.models.preprocessing import Preprocessor
 
 WHAT = "novelty"
 
 
 def concerns(schema: Schema) -> bool:
-    """Check that there are two columns or more to combine."""
-    return isinstance(schema.x, Table) and schema.n_features > 1
+    """Check that events have two parts or more to combine."""
+    return not isinstance(schema.x, Tokens) and schema.n_features > 1
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
-    """Give the reason if the model has neither a density nor probabilities; None if it has one."""
+    """Give the reason if the model has neither a density, nor probabilities, nor rebuilt events; None if it has one."""
     has = capabilities(model)
-    if density(has) is not None or "predict_proba" in has:
+    if density(has) is not None or {"predict_proba", "reconstruct"} & set(has):
         return None
-    return f"{type(model).__name__} has neither a density nor probabilities of classes"
+    return f"{type(model).__name__} has neither a density nor probabilities of classes, and rebuilds no events"
 
 
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield scores of real rows (n,) and of as many novel ones (n,), higher for what looks familiar."""
-    X = np.asarray(held_out.X)
-    novel = shuffled(X, np.random.default_rng(seed))
-    yield Answers("novelty", (familiarity(model, X), familiarity(model, novel)))
+    X, schema = np.asarray(held_out.X), held_out.schema
+    novel = shuffled(X, np.random.default_rng(seed)) if isinstance(schema.x, Table) else spliced(X, seed)
+    has = capabilities(model)
+    if density(has) is not None or "predict_proba" in has:
+        scores = [familiarity(model, as_asked(model, rows, schema, seed)) for rows in (X, novel)]
+        yield Answers("novelty", tuple(scores))
+    if "reconstruct" in has:
+        yield Answers("novelty_by_error", tuple(-reconstruction_errors(model, rows, X, schema) for rows in (X, novel)))
 
 
 def shuffled(X: Array, rng: np.random.Generator) -> Array:
     """Take each column from other rows, (n, D) -> (n, D)."""
     return np.stack([rng.permutation(column) for column in X.T], axis=1)
+
+
+def spliced(X: Array, seed: int) -> Array:
+    """Take the lower half of each image from another one, (n, H, W[, C]) -> (n, H, W[, C])."""
+    other = np.random.default_rng(seed).permutation(len(X))
+    rows = X.shape[1] // 2
+    return np.concatenate([X[other][:, :rows], X[np.roll(other, 1)][:, rows:]], axis=1)
 
 
 def familiarity(model: Any, X: Array) -> Array:
@@ -51,3 +67,16 @@ def familiarity(model: Any, X: Array) -> Array:
     found = in_batches(getattr(model, method or "predict_proba"), X)
     found = found.max(axis=1) if method is None else found
     return np.nan_to_num(np.asarray(found, dtype=np.float64), nan=-np.inf)
+
+
+def reconstruction_errors(model: Any, X: Array, known: Array, schema: Schema) -> Array:
+    """Mean squared difference of events from what is rebuilt, (n, *event) -> (n,), in units of the known ones.
+
+    Missing values have no error.
+    """
+    rebuilt = in_batches(model.reconstruct, X)
+    if not isinstance(schema.x, Image):
+        rebuilt = np.where(np.isnan(X), X, rebuilt)
+    units = Preprocessor(schema).fit(known)
+    found: Array = np.square(units.transform(X) - units.transform(rebuilt)).mean(axis=1)
+    return found

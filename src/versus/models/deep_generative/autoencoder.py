@@ -1,128 +1,221 @@
-r"""A variational autoencoder's network and its evidence lower bounds.
+r"""Autoencoders, plain, denoising and sparse: a code of each event, from which the event is rebuilt.
 
-.. math:: \log p(x) \ge \mathbb{E}_{q(z \mid x)} \log p(x \mid z) - \mathrm{KL}(q(z \mid x) \,\|\, p(z)), \qquad
-    q(z \mid x) = N(\mu(x), \operatorname{diag} \sigma^2(x)), \quad p(z) = N(0, I)
+.. math:: \min_{f, g}\; \frac1N \sum_i L\bigl(x_i, g(f(\tilde x_i))\bigr) + \lambda\, \Omega(f), \qquad
+    L = \tfrac12 \sum_{d \text{ numeric}} (x_d - \hat x_d)^2 - \sum_{d \text{ categorical}} \log \hat p_d(x_d)
 
-Kingma & Welling, "Auto-encoding variational Bayes" (2014); Burda et al., "Importance weighted autoencoders" (2016)
-for the bound that grows with the number of samples. Everything may be conditional on a class (Sohn et al., 2015).
+in standard deviations of the columns, or of all pixels. Plain: :math:`\tilde x = x`, no penalty; without hidden layers
+the codes span the principal components (Baldi & Hornik, "Neural networks and principal component analysis", 1989).
+Denoising: :math:`\tilde x` has noise that x has not (Vincent et al., "Extracting and composing robust features with
+denoising autoencoders", 2008). Sparse: units between 0 and 1 of which few are active (Ng, "Sparse autoencoder", 2011).
+An error is no probability: none of them has a density, and none draws events.
 """
 
 from __future__ import annotations
 
-import math
-from zlib import crc32
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from versus.arrays import Array
-from versus.models.deep_generative.autoencoder_networks import Encoder
-from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
-from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
+from versus.data.spaces import Table
+from versus.models.arguments import Between, Count, NonNegative, SearchSpace, Share
+from versus.models.deep_generative.autoencoder_networks import (
+    ConvolutionalDecoder,
+    ConvolutionalFeatures,
+    DenseNetwork,
+)
+from versus.models.deep_generative.event_views import ScaledPixels, TableView
+from versus.models.deep_generative.likelihoods import UnitDeviations
+from versus.models.deep_model import DescendingModel, weighted_mean
+from versus.models.events import is_of_tables
+from versus.training.batches import Batch
+
+__all__ = ["Autoencoder", "DenoisingAutoencoder", "SparseAutoencoder"]
+
+ROUNDS = 10  # of filling gaps from what was rebuilt
+DECODED_AT_ONCE = 2048
 
 
-def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, I)), (N, L), (N, L) -> (N,) nats."""
-    return 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum(dim=-1)
-
-
-class Autoencoder(nn.Module):
-    """View of the events, encoder, decoder and likelihood.
-
-    Args:
-        view: raw events -> encoder inputs and targets.
-        encoder: inputs (and class) -> mean and log-variance of a code.
-        decoder: code (and class) -> parameters of the likelihood.
-        likelihood: parameters, target -> nats.
-    """
+class CodingNetwork(nn.Module):
+    """View of the events, encoder, activation of the codes, decoder, and the error of what is rebuilt."""
 
     def __init__(
         self,
-        view: TableView | BinarisedPixels | ContinuousPixels,
-        encoder: Encoder,
+        view: TableView | ScaledPixels,
+        encoder: nn.Module,
+        activation: nn.Module,
         decoder: nn.Module,
-        likelihood: ColumnLikelihood | BernoulliLikelihood,
+        errors: UnitDeviations,
     ) -> None:
         super().__init__()
-        self.view, self.encoder, self.decoder, self.likelihood = view, encoder, decoder, likelihood
+        self.view, self.encoder, self.activation, self.decoder, self.errors = view, encoder, activation, decoder, errors
 
-    def forward(
-        self, events: tuple[Tensor, ...], label: Tensor | None, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Reconstruction term (one sample of z) and KL of each event, (N,) nats each."""
-        inputs, target = self.view(*events, generator)
-        mean, log_variance = self.encoder(inputs, label)
-        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
-        z = mean + torch.exp(0.5 * log_variance) * noise
-        reconstruction = self.likelihood.log_prob(self.decoder(z, label), target, label)
-        return reconstruction, kl_to_standard_normal(mean, log_variance)
+    def codes(self, inputs: Tensor) -> Tensor:
+        """Encode inputs, (N, …) -> (N, L)."""
+        found: Tensor = self.activation(self.encoder(inputs))
+        return found
 
-    def read(self, events: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Features (N, F) that do not depend on the class, and targets (N, D)."""
-        inputs, target = self.view(*events, None)
-        return self.encoder.features(inputs), target
-
-    def elbo(self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor) -> Tensor:
-        """The bound, with its expectation over S codes given by noise (N, S, L) -> (N,) nats."""
-        mean, log_variance = self.encoder.posterior(features, label)
-        _, reconstruction = self._reconstruct(mean, log_variance, target, label, noise)
-        return reconstruction.mean(dim=0) - kl_to_standard_normal(mean, log_variance)
-
-    def importance_bound(self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor) -> Tensor:
-        """Logarithm of the mean of p(x, z) / q(z | x) over S codes given by noise (N, S, L) -> (N,) nats."""
-        return torch.logsumexp(self.weighted_codes(features, target, label, noise)[1], dim=0) - math.log(noise.shape[1])
-
-    def weighted_codes(
-        self, features: Tensor, target: Tensor, label: Tensor | None, noise: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Codes of q(z | x) given by noise (N, S, L), and log of p(x, z) / q(z | x): (S, N, L) and (S, N) nats."""
-        mean, log_variance = self.encoder.posterior(features, label)
-        z, reconstruction = self._reconstruct(mean, log_variance, target, label, noise)
-        # log p(z) - log q(z | x); the normal density's constants cancel.
-        ratio = 0.5 * (noise.movedim(1, 0) ** 2 - z**2 + log_variance).sum(dim=-1)
-        return z, reconstruction + ratio
-
-    def _reconstruct(
-        self, mean: Tensor, log_variance: Tensor, target: Tensor, label: Tensor | None, noise: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Codes (S, N, L) and log p(x | z, y) (S, N)."""
-        z = mean + torch.exp(0.5 * log_variance) * noise.movedim(1, 0)
-        samples = len(z)
-        labels = None if label is None else label.repeat(samples)
-        parameters = self.decoder(z.flatten(0, 1), labels).unflatten(0, (samples, -1))
-        return z, self.likelihood.log_prob(parameters, target, label)
+    def forward(self, inputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Error of each event (N,) and its code (N, L)."""
+        codes = self.codes(inputs)
+        return -self.errors.log_prob(self.decoder(codes, None), target), codes
 
 
-class RowNoise:
-    """Noise (S, L) for each of N events, generated when its slice is requested.
+@dataclass(eq=False, kw_only=True)
+class Autoencoder(DescendingModel):
+    """Dense networks for tables (missing values have no error), convolutional ones for images.
 
-    Estimates of a bound are random numbers. Drawn from a stream, an event's would depend on which events came before
-    it; drawn from the event's own bytes and a seed, it is the same alone, in a batch and in another order, while
-    errors of different events stay independent. Samples come in pairs of opposite sign, which cancels odd terms.
-
-    Args:
-        X: (N, *event), the raw events.
-        samples: S.
-        latent: L.
-        seed: of all the noise.
+    Args, besides those of `DescendingModel`:
+        n_latent: L, the size of a code.
+        hidden_layer_sizes: widths of the dense layers, from the events to the code; the decoder has them in reverse.
+        channels: feature maps of the convolutions on images (twice as many in the middle).
     """
 
-    def __init__(self, X: Array, samples: int, latent: int, seed: int) -> None:
-        if samples < 1:
-            raise ValueError(f"{samples} samples; at least 1 is needed to estimate a bound")
-        self.X, self.samples, self.latent, self.seed = X, samples, latent, seed
+    no_density: ClassVar[str] = "rebuilds x from a code, without saying how probable x is"
+    search_space: ClassVar[SearchSpace] = {
+        "n_latent": Between(2, 64),
+        "hidden_layer_sizes": ([32], [64, 64], [128], [256, 128]),
+        "learning_rate": Between(1e-3, 2e-2),
+    }
 
-    def __len__(self) -> int:
-        return len(self.X)
+    network_: CodingNetwork = field(init=False, repr=False)
 
-    def __getitem__(self, rows: slice) -> Array:
-        """Noise (n, S, L) for the rows of a slice."""
-        events = np.ascontiguousarray(self.X[rows], dtype=np.float64)
-        noise = np.empty((len(events), self.samples, self.latent), np.float32)
-        pairs = -(-self.samples // 2)
-        for place, event in zip(noise, events, strict=True):
-            drawn = np.random.Generator(np.random.Philox(key=[self.seed, crc32(event.data)]))
-            half = drawn.standard_normal((pairs, self.latent), np.float32)
-            place[:] = np.concatenate([half, -half])[: self.samples]
-        return noise
+    n_latent: Count = 8
+    hidden_layer_sizes: Sequence[Count] = (64, 64)
+    channels: Count = 16
+    weight_decay: NonNegative = 1e-4
+
+    def encode(self, X: Array) -> Array:
+        """Encode events, (N, *event) -> (N, L)."""
+        network = self.network_
+        return self._apply(lambda *rows: network.codes(network.view(*rows, None)[0]).double(), *self._events(X))
+
+    def decode(self, Z: Array) -> Array:
+        """Decode codes, (N, L) -> (N, *event): numbers, pixels within their range, most probable categories."""
+        network = self.network_
+        found = self._apply(lambda z: network.errors.mode(network.decoder(z, None)), Z, batch_rows=DECODED_AT_ONCE)
+        return network.view.to_raw(found)
+
+    def reconstruct(self, X: Array) -> Array:
+        """Encode and decode events, (N, *event) -> (N, *event)."""
+        return self.decode(self.encode(X))
+
+    @available_if(is_of_tables)  # type: ignore[untyped-decorator]
+    def impute(self, X: Array) -> Array:
+        """Fill missing values from what is rebuilt, again and again, (N, D) -> (N, D) without NaN."""
+        gaps = np.isnan(X)
+        filled = np.where(gaps, self.reconstruct(X), X)
+        for _ in range(ROUNDS - 1 if gaps.any() else 0):
+            filled = np.where(gaps, self.reconstruct(filled), X)
+        return filled
+
+    def _activation(self) -> nn.Module:
+        return nn.Identity()
+
+    def _corrupted(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
+        """Inputs of the encoder in training, (N, …) -> (N, …)."""
+        return inputs
+
+    def _penalty(self, codes: Tensor, weights: Tensor | None) -> Tensor | None:
+        """What is added to the mean error of a batch with these codes (N, L)."""
+        return None
+
+    def _build(self) -> CodingNetwork:
+        schema, hidden, reverse = self.schema_, self.hidden_layer_sizes, tuple(self.hidden_layer_sizes)[::-1]
+        if isinstance(schema.x, Table):
+            errors = UnitDeviations(schema.cardinalities)
+            encoder = DenseNetwork(self.preprocessor_.n_columns, hidden, self.n_latent, 0)
+            decoder = DenseNetwork(self.n_latent, reverse, errors.width, 0)
+            return CodingNetwork(TableView(self.preprocessor_), encoder, self._activation(), decoder, errors)
+        height, width, *colours = schema.shape
+        shape = (colours[0] if colours else 1, height, width)
+        features = ConvolutionalFeatures(shape, self.channels)
+        return CodingNetwork(
+            ScaledPixels(schema.shape, schema.levels),
+            nn.Sequential(features, DenseNetwork(features.n_outputs, hidden, self.n_latent, 0)),
+            self._activation(),
+            ConvolutionalDecoder(self.n_latent, reverse, shape, self.channels, 0),
+            UnitDeviations((0,) * schema.n_features),
+        )
+
+    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
+        if isinstance(self.network_.view, ScaledPixels):
+            self.network_.view.learn(X)
+
+    def _events(self, X: Array) -> tuple[Array, ...]:
+        self.schema_.x.check(X)
+        return self.network_.view.arrays(X)
+
+    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
+        return self._events(X)
+
+    def _max_gradient_norm(self) -> float:
+        return float(self.schema_.n_features)  # the loss is a sum over features
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        rows, weights = self._apart(batch)
+        inputs, target = self.network_.view(*rows, generator)
+        errors, codes = network(self._corrupted(inputs, generator), target)
+        error = weighted_mean(errors, weights)
+        penalty = self._penalty(codes, weights)
+        return {"loss": error} if penalty is None else {"loss": error + penalty, "error": error, "penalty": penalty}
+
+
+@dataclass(eq=False, kw_only=True)
+class DenoisingAutoencoder(Autoencoder):
+    """An autoencoder that sees noisy events in training and rebuilds the clean ones.
+
+    Args, besides those of `Autoencoder`:
+        noise: standard deviation of normal noise, in those of the inputs.
+        masked: share of the inputs that are set to their mean instead.
+    """
+
+    noise: NonNegative = 0.5
+    masked: Share = 0.0
+
+    def _corrupted(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
+        like = {"generator": generator, "dtype": inputs.dtype, "device": inputs.device}
+        noisy = inputs + self.noise * torch.randn(inputs.shape, **like)
+        return noisy * (torch.rand(inputs.shape, **like) >= self.masked) if self.masked else noisy
+
+
+@dataclass(eq=False, kw_only=True)
+class SparseAutoencoder(Autoencoder):
+    """An autoencoder with many units between 0 and 1, of which each event activates few.
+
+    Args, besides those of `Autoencoder`:
+        n_latent: L, the number of units.
+        penalty: "kl" draws each unit's mean activity to ``activity``, "l1" all activities to 0.
+        penalty_weight: of the penalty, beside the error of an event.
+        activity: mean activity of a unit that costs nothing under "kl".
+    """
+
+    n_latent: Count = 64
+    penalty: Literal["kl", "l1"] = "kl"
+    penalty_weight: NonNegative = 1.0
+    activity: Share = 0.05
+
+    def _activation(self) -> nn.Module:
+        return nn.Sigmoid()
+
+    def _penalty(self, codes: Tensor, weights: Tensor | None) -> Tensor:
+        share = None if weights is None else weights.to(codes)[:, None]
+        mean = codes.mean(dim=0) if share is None else (codes * share).sum(dim=0) / share.sum().clamp(min=1e-12)
+        return self.penalty_weight * (mean.sum() if self.penalty == "l1" else activity_divergence(self.activity, mean))
+
+
+def activity_divergence(wanted: float, activity: Tensor) -> Tensor:
+    r"""Sum over units of the divergence of Bernoulli variables, nats: wanted and mean activity, (L,) -> ().
+
+    .. math:: \sum_j \rho \log \frac{\rho}{\hat\rho_j} + (1 - \rho) \log \frac{1 - \rho}{1 - \hat\rho_j}
+    """
+    found = activity.clamp(1e-6, 1 - 1e-6)
+    rho = torch.tensor(wanted, dtype=found.dtype, device=found.device)
+    return (torch.xlogy(rho, rho / found) + torch.xlogy(1 - rho, (1 - rho) / (1 - found))).sum()

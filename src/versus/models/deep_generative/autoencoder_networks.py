@@ -106,7 +106,7 @@ class ConvolutionalFeatures(nn.Sequential):
             nn.SiLU(),
             nn.Flatten(),
         )
-        self.n_outputs = 2 * channels * quarter(height) * quarter(width)
+        self.shape, self.n_outputs = shape, 2 * channels * quarter(height) * quarter(width)
 
 
 class ConvolutionalDecoder(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from versus.arrays import Array
-from versus.models.pixel_scaling import moments
+from versus.models.pixel_scaling import PixelScaling, moments
 from versus.models.preprocessing import Preprocessor
 
 
@@ -79,6 +79,20 @@ class BinarisedPixels(nn.Module):
         return target.reshape(-1, *self.shape) * (self.levels - 1)
 
 
+class DrawnPixels(BinarisedPixels):
+    """Images of which each pixel is white with a probability that is its share of the highest level.
+
+    In training drawn afresh each time they are seen: Burda et al., "Importance weighted autoencoders" (2016). Without a
+    generator bits stay bits, and the share stands for both of a grey pixel's.
+    """
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Draw (N, H, W[, C]) -> encoder inputs (N, colours, H, W), targets (N, D) of zeros and ones, or shares."""
+        share = (x.to(self.centre.dtype) / (self.levels - 1)).clamp(0, 1)
+        found = share if generator is None else torch.bernoulli(share, generator=generator)
+        return channels_first(found) - self.centre, found.flatten(1)
+
+
 class ContinuousPixels(nn.Module):
     """Images for densities: dequantised; the encoder's scaled as a whole, the target's pixel by pixel.
 
@@ -137,6 +151,54 @@ class ContinuousPixels(nn.Module):
         if self.levels is None:
             return raw
         return np.clip(np.floor(raw), 0, self.levels - 1).astype(np.min_scalar_type(self.levels - 1))
+
+
+class ScaledPixels(nn.Module):
+    """Images for models without a density: scaled as a whole, and rebuilt so.
+
+    Args:
+        shape: (H, W) or (H, W, colours).
+        levels: number of values that a pixel can take; None where the images are continuous.
+    """
+
+    def __init__(self, shape: tuple[int, ...], levels: int | None) -> None:
+        super().__init__()
+        self.shape, self.levels = shape, levels
+        self.scaling = PixelScaling()
+
+    def learn(self, X: Array) -> None:
+        """Take mean and scale from X (N, *shape)."""
+        self.scaling.learn(X)
+
+    def arrays(self, X: Array) -> tuple[Array, ...]:
+        """Return the images as they are."""
+        return (X,)
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Scale (N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) of the same values."""
+        scaled = self.scaling(x)
+        return scaled, scaled.movedim(1, -1).flatten(1)
+
+    def to_raw(self, target: Array) -> Array:
+        """Convert targets (N, D) to images (N, *shape), cut to the range of the levels where there are any."""
+        scale, mean = float(self.scaling.scale), float(self.scaling.mean)
+        raw: Array = target.reshape(-1, *self.shape).astype(np.float64) * scale + mean
+        return raw if self.levels is None else np.clip(raw, 0.0, self.levels - 1.0)
+
+
+class LevelPixels(ScaledPixels):
+    """Images of whole levels, for likelihoods of these."""
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Scale (N, H, W[, colours]) -> encoder inputs (N, colours, H, W), targets (N, D) of levels."""
+        levels = torch.floor(x.to(self.scaling.mean.dtype))
+        return self.scaling(levels), levels.flatten(1)
+
+    def to_raw(self, target: Array) -> Array:
+        """Convert levels (N, D), whole or between two, to images (N, *shape) as stored."""
+        assert self.levels is not None
+        whole = np.clip(np.round(target.reshape(-1, *self.shape)), 0, self.levels - 1)
+        return whole.astype(np.min_scalar_type(self.levels - 1))
 
 
 def channels_first(x: Tensor) -> Tensor:

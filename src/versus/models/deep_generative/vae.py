@@ -3,9 +3,10 @@ r"""Variational autoencoders, plain and conditional on the class.
 .. math:: p(x) = \int p(x \mid z)\,p(z)\,dz, \qquad
     p(x, y) = p(y) \int p(x \mid z, y)\,p(z)\,dz, \qquad p(z) = N(0, I)
 
-Kingma & Welling, "Auto-encoding variational Bayes" (2014); Higgins et al., "beta-VAE" (2017); Sohn et al., "Learning
-structured output representation using deep conditional generative models" (2015). The integrals are known through the
-evidence lower bound (see `versus.models.deep_generative.autoencoder`), and so are the conditional model's classes.
+Kingma & Welling, "Auto-encoding variational Bayes" (2014); Higgins et al., "beta-VAE" (2017); Burda et al., "Importance
+weighted autoencoders" (2016); Sohn et al., "Learning structured output representation using deep conditional generative
+models" (2015). The integrals are known through the
+evidence lower bound (`versus.models.deep_generative.variational_network`), and so are the conditional model's classes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from torch import Tensor
 from versus.arrays import Array, Labels
 from versus.models.bayes import GenerativeClassifier, class_log_prior
 from versus.models.checks import classification_data
-from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.variational_model import VariationalModel
+from versus.models.deep_generative.variational_network import VariationalNetwork
 
 __all__ = ["VAE", "ConditionalVAE"]
 
@@ -28,14 +29,16 @@ class VAE(VariationalModel):
     """A density of events without classes: it scores, samples, encodes and decodes, and does not classify.
 
     Tables: dense networks; Gaussians for numeric columns, softmax for categorical ones, missing values marginalised.
-    Images: convolutional networks; Gaussians over dequantised pixels, or Bernoulli over pixels cut at half the levels.
+    Images: convolutional networks and a likelihood of the pixels that is chosen.
 
     Args, besides those of `DescendingModel`:
         n_latent: L, the size of a code.
         hidden_layer_sizes: widths of the dense layers, from the events to the code; the decoder has them in reverse.
         channels: feature maps of the convolutions on images (twice as many in the middle).
-        likelihood: "gaussian" or, for images, "bernoulli".
+        likelihood: "gaussian"; or for images of whole levels "bernoulli" (cut at half the levels), "dynamic_bernoulli"
+            (drawn black or white afresh by each pixel's share of the highest level) or "logistic" (of the levels).
         beta: weight of the KL term in training; the bound that is reported always has 1.
+        n_importance_samples: codes of an event in training; above 1, the importance-weighted bound is trained on.
         evaluation_samples: codes over which the bound's expectation is estimated.
     """
 
@@ -65,6 +68,10 @@ class VAE(VariationalModel):
         """Decode codes, (N, L) -> (N, *event): means of numbers and pixels, most probable categories."""
         parameters = self._decoded(Z, None)
         return self.network_.view.to_raw(self.network_.likelihood.mode(parameters).numpy())
+
+    def reconstruct(self, X: Array) -> Array:
+        """Decode the codes of events, (N, *event) -> (N, *event)."""
+        return self.decode(self.encode(X))
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events, (n, *event) in the raw space; binarised images have only their lowest and highest level.
@@ -121,7 +128,7 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
     def _n_conditions(self) -> int:
         return self.schema_.n_classes
 
-    def _build(self) -> Autoencoder:
+    def _build(self) -> VariationalNetwork:
         if not self.schema_.n_classes:
             raise ValueError(f"ConditionalVAE needs classes, and the task is {self.schema_.y.task}")
         network = super()._build()
@@ -130,9 +137,19 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         super()._learn_statistics(X, y, weights)
-        _, labels = classification_data("ConditionalVAE", self.schema_, X, y)
-        prior = class_log_prior(labels, self.schema_.n_classes, weights)
+        labels = self._labels(X, y)
+        known = labels >= 0
+        prior = class_log_prior(labels[known], self.schema_.n_classes, None if weights is None else weights[known])
         self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return (*self._events(X), classification_data("ConditionalVAE", self.schema_, X, y)[1])
+        return (*self._events(X), self._labels(X, y))
+
+    def _labels(self, X: Array, y: Array | None) -> Labels:
+        """Class codes (N,), below 0 where unknown."""
+        return classification_data(type(self).__name__, self.schema_, X, y)[1]
+
+    def _expected(self, features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
+        labels = torch.arange(self.schema_.n_classes, device=noise.device)[:, None].expand(-1, len(noise))
+        prior = self.network_.get_buffer("log_prior").to(noise)
+        return self.network_.expected(features, target, list(labels), prior, noise)

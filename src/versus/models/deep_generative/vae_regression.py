@@ -18,15 +18,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from scipy.special import logsumexp
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from versus.arrays import Array
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.models.arguments import Count
-from versus.models.deep_generative.autoencoder import Autoencoder
 from versus.models.deep_generative.likelihoods import ColumnLikelihood
 from versus.models.deep_generative.variational_model import VariationalModel
+from versus.models.deep_generative.variational_network import VariationalNetwork
+from versus.models.events import is_of_tables
 from versus.models.predictive_mixtures import PredictsByMixture, target_values
 from versus.models.preprocessing import Preprocessor
 from versus.training.batches import Batch
@@ -51,6 +53,12 @@ class VAERegression(PredictsByMixture, VariationalModel):
     def elbo_pairs(self, X: Array, y: Array) -> Array:
         """Lower bound of log p(x, y), (N, D) and (N,) -> (N,) nats."""
         return self._bound(self._with_target(X, y))
+
+    @available_if(is_of_tables)  # type: ignore[untyped-decorator]
+    def impute(self, X: Array) -> Array:
+        """Fill missing values of features, the target unknown, (N, D) -> (N, D); see `VAE.impute`."""
+        filled: Array = super().impute(self._with_target(X, np.full(len(X), np.nan)))[:, :-1]
+        return filled
 
     def condition(self, X: Array) -> tuple[Array, Array, Array]:
         """p(y | x) as a normal for each code, (N, D) -> log-weights, means and deviations, (N, S) each."""
@@ -89,7 +97,7 @@ class VAERegression(PredictsByMixture, VariationalModel):
         self.schema_.x.check(X)
         return np.column_stack([X, y])
 
-    def _build(self) -> Autoencoder:
+    def _build(self) -> VariationalNetwork:
         if not isinstance(self.schema_.x, Table):
             raise ValueError(f"VAERegression takes tables, and the data are a {self.schema_.x.form}")
         return super()._build()

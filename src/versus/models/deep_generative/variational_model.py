@@ -8,36 +8,50 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from versus.arrays import Array, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Table
 from versus.models.arguments import Between, Count, NonNegative, SearchSpace
-from versus.models.deep_generative.autoencoder import Autoencoder, RowNoise
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
     ConvolutionalFeatures,
     DenseNetwork,
     Encoder,
 )
-from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, TableView
-from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood
+from versus.models.deep_generative.event_views import (
+    BinarisedPixels,
+    ContinuousPixels,
+    DrawnPixels,
+    LevelPixels,
+    TableView,
+)
+from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood, LogisticLikelihood
+from versus.models.deep_generative.variational_network import RowNoise, VariationalNetwork
 from versus.models.deep_model import DescendingModel, weighted_mean
-from versus.models.events import columns_measure
+from versus.models.events import columns_measure, is_of_tables
 from versus.training.batches import Batch
 
 # The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often
 # never put to use (Bowman et al., "Generating sentences from a continuous space", 2016).
 WARMUP = 0.2
 DECODED_AT_ONCE = 2048  # codes; bounds the memory of activations
+IMPUTATION_CODES = 20  # a row and class
+# What a likelihood of pixels is one of; Gaussians are densities of the columns as they are.
+MEASURES: Mapping[str, Measure] = {
+    "bernoulli": "binarised",
+    "dynamic_bernoulli": "dynamically_binarised",
+    "logistic": "discrete",
+}
 
 
 @dataclass(eq=False, kw_only=True)
 class VariationalModel(DescendingModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
-    network_: Autoencoder = field(init=False, repr=False)
+    network_: VariationalNetwork = field(init=False, repr=False)
 
     search_space: ClassVar[SearchSpace] = {
         "n_latent": Between(2, 32),
@@ -48,8 +62,9 @@ class VariationalModel(DescendingModel):
     n_latent: Count = 8
     hidden_layer_sizes: Sequence[Count] = (64, 64)
     channels: Count = 16
-    likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
+    likelihood: Literal["gaussian", "bernoulli", "dynamic_bernoulli", "logistic"] = "gaussian"
     beta: NonNegative = 1.0
+    n_importance_samples: Count = 1
     evaluation_samples: Count = 4
     weight_decay: NonNegative = 1e-4
 
@@ -57,14 +72,12 @@ class VariationalModel(DescendingModel):
     def measure(self) -> Measure:
         """Reference measure of the density: binarised pixels, numbers, codes, or a mixture of these."""
         schema: Schema | None = getattr(self, "schema_", self.schema)
-        if self.likelihood == "bernoulli":
-            return "binarised"
-        return columns_measure(schema)
+        return MEASURES.get(self.likelihood) or columns_measure(schema)
 
     def _n_conditions(self) -> int:
         return 0
 
-    def _build(self) -> Autoencoder:
+    def _build(self) -> VariationalNetwork:
         self._check_likelihood()
         schema, n_classes = self._events_schema, self._n_conditions()
         if isinstance(schema.x, Table):
@@ -76,31 +89,35 @@ class VariationalModel(DescendingModel):
         decoder = ConvolutionalDecoder(
             self.n_latent, tuple(self.hidden_layer_sizes)[::-1], shape, self.channels, n_classes
         )
-        if self.likelihood == "bernoulli" and schema.levels is not None:
-            bits = BinarisedPixels(schema.shape, schema.levels)
-            return Autoencoder(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
+        if self.likelihood == "logistic" and schema.levels is not None:
+            logistic = LogisticLikelihood(schema.n_features, schema.levels, n_classes)
+            return VariationalNetwork(LevelPixels(schema.shape, schema.levels), encoder, decoder, logistic)
+        if self.likelihood != "gaussian" and schema.levels is not None:
+            pixels = BinarisedPixels if self.likelihood == "bernoulli" else DrawnPixels
+            bits = pixels(schema.shape, schema.levels)
+            return VariationalNetwork(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
         gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes, schema.levels)
-        return Autoencoder(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
+        return VariationalNetwork(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
 
-    def _build_for_tables(self, schema: Schema, n_classes: int) -> Autoencoder:
+    def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
         view = TableView(self.preprocessor_)
         likelihood = ColumnLikelihood(schema.cardinalities, n_classes)
         encoder = Encoder(
             nn.Identity(), self.preprocessor_.n_columns, self.hidden_layer_sizes, self.n_latent, n_classes
         )
         decoder = DenseNetwork(self.n_latent, tuple(self.hidden_layer_sizes)[::-1], likelihood.width, n_classes)
-        return Autoencoder(view, encoder, decoder, likelihood)
+        return VariationalNetwork(view, encoder, decoder, likelihood)
 
     def _check_likelihood(self) -> None:
-        if self.likelihood == "bernoulli" and self.schema_.levels is None:
+        if self.likelihood != "gaussian" and self.schema_.levels is None:
             raise ValueError(
-                "likelihood='bernoulli' cuts pixels at half of their levels, and these data have none; use 'gaussian', "
-                "which takes tables (with categorical columns, too) and continuous images"
+                f"likelihood={self.likelihood!r} is one of pixels with whole levels, and these data have none; use "
+                "'gaussian', which takes tables (with categorical columns, too) and continuous images"
             )
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         view, likelihood = self.network_.view, self.network_.likelihood
-        if isinstance(view, ContinuousPixels):
+        if isinstance(view, ContinuousPixels | LevelPixels):
             view.learn(X)
         if isinstance(likelihood, ColumnLikelihood) and not isinstance(view, BinarisedPixels):
             likelihood.log_unit.copy_(torch.from_numpy(view.log_unit()))
@@ -122,9 +139,27 @@ class VariationalModel(DescendingModel):
     ) -> Mapping[str, Tensor]:
         rows, weights = self._apart(batch)
         events, label = (rows[:-1], rows[-1]) if self._n_conditions() else (rows, None)
-        reconstruction, kl = (weighted_mean(term, weights) for term in network(events, label, generator))
         beta = self.beta * min(1.0, progress / WARMUP)
-        return {"loss": beta * kl - reconstruction, "reconstruction": -reconstruction, "kl": kl}
+        terms = network(events, label, generator, self.n_importance_samples, beta)
+        return self._named(*(weighted_mean(term, weights) for term in terms))
+
+    def _named(self, reconstruction: Tensor, kl: Tensor, bound: Tensor) -> dict[str, Tensor]:
+        """Losses of a batch; the evidence lower bound stands beside another one that is trained on."""
+        losses = {"loss": -bound, "reconstruction": -reconstruction, "kl": kl}
+        if self.beta != 1.0 or self.n_importance_samples > 1:
+            losses["negative_elbo"] = kl - reconstruction
+        return losses
+
+    @available_if(is_of_tables)  # type: ignore[untyped-decorator]
+    def impute(self, X: Array) -> Array:
+        """Fill missing values from the others: conditional means, most probable categories; (N, D) -> (N, D)."""
+        network, gaps = self.network_, np.isnan(X)
+        means = torch.from_numpy(self._over_events(self._expected, X, IMPUTATION_CODES))
+        return np.where(gaps, network.view.to_raw(network.likelihood.mode(means).numpy()), X)
+
+    def _expected(self, features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
+        """Means of all columns of a batch given those observed, (N, width)."""
+        return self.network_.expected(features, target, [None], noise.new_zeros(1), noise)
 
     def _over_events(self, function: Callable[..., Tensor], X: Array, samples: int) -> Array:
         """Apply ``function(features, targets, noise)`` over batches of X."""

@@ -12,6 +12,7 @@ from versus.report.dataset_results import DatasetResults
 from versus.report.results import Results
 from versus.report.section import Content, Section, escaped, shown
 from versus.report.sections import (
+    codes,
     confusion,
     curves,
     findings,
@@ -38,6 +39,7 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (
     likelihoods,
     ledger,
     samples,
+    codes,
     learned,
     curves,
 )

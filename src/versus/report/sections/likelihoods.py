@@ -24,6 +24,7 @@ MEANING = {
     "discrete": "probabilities of discrete values",
     "mixed": "densities of the numeric columns times probabilities of the categorical ones",
     "binarised": "probabilities of pixels made black or white, or of the words that a document has",
+    "dynamically_binarised": "probabilities of pixels drawn black or white by how bright they are",
     "multinomial": "probabilities of counts, given their sum",
     "sequence": "probabilities of tokens in their order, given how many there are",
 }
@@ -33,6 +34,7 @@ MEANING = {
 UNITS = ("log-likelihood, nats", "bits per dimension", "log-likelihood by annealed importance sampling, nats")
 COLUMNS = (
     *zip(shown("density"), shown("bound"), UNITS, strict=True),
+    ("", "mean_importance_bound", "log-likelihood by 50 codes, nats"),
     ("mean_pseudo_log_likelihood", "", "pseudo-log-likelihood, nats"),
 )
 
