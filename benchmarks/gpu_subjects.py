@@ -152,9 +152,10 @@ def _signatures(family: str, module: str) -> list[tuple[str, Mapping[str, object
 
 
 def answers(model: Any, X: Array) -> dict[str, Array]:
-    """What the model says of rows: probabilities, predictions where it has none, densities, bounds."""
+    """What the model says of rows: probabilities, predictions where it has none, densities, bounds; or rebuilt rows."""
     names = ["predict_proba" if hasattr(model, "predict_proba") else "predict", "log_prob", "elbo"]
-    return {name: np.asarray(getattr(model, name)(X), np.float64) for name in names if hasattr(model, name)}
+    having = [name for name in names if hasattr(model, name)] or ["reconstruct"] * hasattr(model, "reconstruct")
+    return {name: np.asarray(getattr(model, name)(X), np.float64) for name in having}
 
 
 def quality(model: Any, data: Data) -> tuple[str, float]:
@@ -165,6 +166,8 @@ def quality(model: Any, data: Data) -> tuple[str, float]:
         return "log loss", float(-np.log(np.maximum(found["predict_proba"][np.arange(len(y)), y], 1e-12)).mean())
     if "predict" in found:
         return "RMSE", float(np.sqrt(np.square(found["predict"] - y).mean()))
+    if "reconstruct" in found:
+        return "RMSE", float(np.sqrt(np.square(found["reconstruct"] - X).mean()))
     if found:
         name, values = next(iter(found.items()))
         return f"−{name}/dimension", float(-values.mean() / data.schema.n_features)

@@ -59,7 +59,8 @@ class ColumnLikelihood(nn.Module):
         deviations = torch.exp(DEVIATION_SPEED * self.raw_log_deviation) + SMALLEST_DEVIATION
         if label is None or len(deviations) == 1:
             return deviations[:1]
-        return functional.embedding(label, deviations)  # the gradient of deviations[label] is in no fixed order
+        # The gradient of deviations[label] is in no fixed order.
+        return functional.embedding(label.to(deviations.device), deviations)
 
     def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
         """Log p(x | z, y), (…, N, width) outputs, (N, D) targets, (N,) classes -> (…, N) nats in the raw space."""
@@ -186,7 +187,7 @@ class LogisticLikelihood(nn.Module):
         scales = torch.exp(torch.clamp(DEVIATION_SPEED * self.raw_log_scale, min=LEAST_LOG_SCALE))
         if label is None or len(scales) == 1:
             return scales[:1]
-        return functional.embedding(label, scales)
+        return functional.embedding(label.to(scales.device), scales)
 
     def log_prob(self, parameters: Tensor, target: Tensor, label: Tensor | None = None) -> Tensor:
         """Log P(x | z, y), (…, N, D) outputs, (N, D) levels, (N,) classes -> (…, N) nats."""
