@@ -91,7 +91,7 @@ def test_an_autoencoder_of_images_is_scored_drawn_and_shown(measured):  # noqa: 
     score = {name: values[0] for name, values in found.scores.items()}
     assert score["denoised_psnr"] > score["noisy_psnr"] + 1
     assert score["linearly_filtered_psnr"] > score["noisy_psnr"] + 1
-    assert score["noisy_psnr"] == pytest.approx(-20 * np.log10(0.25), abs=2)  # cut at black and white
+    assert 12 < score["noisy_psnr"] < 15  # 12.04, but for what is cut at black and white
     assert score["probe_accuracy"] > 0.9
     assert score["novelty_by_error_auroc"] > 0.55
     assert found.cost["latency_ms"]["1"]["p50"] > 0

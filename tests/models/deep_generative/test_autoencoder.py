@@ -48,14 +48,14 @@ def made(sort, case, **changes):
 def test_events_are_encoded_and_rebuilt_the_same_bits_again_after_saving_and_resuming(sort, case):
     X, schema = CASES[case]
     model = made(sort, case)
-    states = [step.state() for step in model.fit_steps(X[:50], None, (X[50:],))]
+    states = [step.state() for step in model.fit_steps(X[:50], None, (X[50:], None))]
     codes, rebuilt = model.encode(X), model.reconstruct(X)
     assert codes.shape == (len(X), 3)
     assert rebuilt.shape == X.shape
     assert np.isfinite(rebuilt).all()
     restored, resumed = made(sort, case), made(sort, case)
     restored.set_arrays(model.get_arrays())
-    list(resumed.fit_steps(X[:50], None, (X[50:],), resume=states[0]))
+    list(resumed.fit_steps(X[:50], None, (X[50:], None), resume=states[0]))
     for other in (restored, resumed):
         np.testing.assert_array_equal(other.encode(X), codes)
         np.testing.assert_array_equal(other.decode(codes), rebuilt)
@@ -68,20 +68,21 @@ def test_events_are_encoded_and_rebuilt_the_same_bits_again_after_saving_and_res
 
 def test_a_linear_autoencoder_spans_the_principal_components():
     model = Autoencoder(
-        n_latent=2, hidden_layer_sizes=(), epochs=300, batch_size=200, learning_rate=0.03, weight_decay=0.0,
+        n_latent=2, hidden_layer_sizes=(), epochs=200, batch_size=50, learning_rate=0.03, weight_decay=0.0,
         precision="64-true", random_state=0, device="cpu",
     ).fit(NUMBERS)  # fmt: skip
     centred = (NUMBERS - NUMBERS.mean(axis=0)) / NUMBERS.std(axis=0)
     axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
     best = NUMBERS.mean(axis=0) + centred @ axes.T @ axes * NUMBERS.std(axis=0)
-    np.testing.assert_allclose(model.reconstruct(NUMBERS), best, atol=0.02 * NUMBERS.std())
+    least, found = (np.square((NUMBERS - of) / NUMBERS.std(axis=0)).mean() for of in (best, model.reconstruct(NUMBERS)))
+    assert least - 1e-9 < found < 1.05 * least < 0.05
     learned = np.linalg.qr(model.get_arrays()["network.decoder.head.weight"])[0]
     np.testing.assert_allclose(learned @ learned.T, axes.T @ axes, atol=0.01)
     holes = NUMBERS.copy()
     holes[::2, 1] = np.nan  # what two axes determine from four columns
     filled = model.impute(holes)
     np.testing.assert_array_equal(filled[1::2], NUMBERS[1::2])
-    assert np.std((filled - NUMBERS)[::2, 1]) < 0.3 * NUMBERS[:, 1].std()
+    assert np.std((filled - NUMBERS)[::2, 1]) < 0.35 * NUMBERS[:, 1].std()
 
 
 def test_the_penalty_of_sparse_units_is_the_divergence_of_bernoulli_variables():

@@ -33,9 +33,9 @@ def test_two_labels_name_two_blobs():
     assert takes_unlabelled(model)
     model.fit(BLOBS, LABELS)
     assert (model.predict(BLOBS) == SIDES).mean() > 0.98
-    alone = SemiSupervisedVAE(**FEW | {"epochs": 200, "learning_rate": 0.01})
-    alone.fit(BLOBS[LABELS >= 0], LABELS[LABELS >= 0])
-    assert (alone.predict(BLOBS) == SIDES).mean() < 0.95  # from two rows alone the second value seems to tell
+    scaled = BLOBS / BLOBS.std(axis=0)
+    nearest = np.square(scaled[:, None] - scaled[NAMED]).sum(axis=2).argmin(axis=1)
+    assert (nearest == SIDES).mean() < 0.8  # from two rows alone the second value seems to tell more
     drawn = model.sample(100, np.repeat([0, 1], 50), random_state=0)
     assert drawn[50:, 0].mean() - drawn[:50, 0].mean() > 2.5
 

@@ -42,9 +42,10 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     X, schema = np.asarray(held_out.X), held_out.schema
     novel = shuffled(X, np.random.default_rng(seed)) if isinstance(schema.x, Table) else spliced(X, seed)
     has = capabilities(model)
-    if density(has) is not None or "predict_proba" in has:
-        scores = [familiarity(model, as_asked(model, rows, schema, seed)) for rows in (X, novel)]
-        yield Answers("novelty", tuple(scores))
+    if density(has) is not None:
+        yield Answers("novelty", tuple(familiarity(model, as_asked(model, rows, schema, seed)) for rows in (X, novel)))
+    elif "predict_proba" in has:
+        yield Answers("novelty", (familiarity(model, X), familiarity(model, novel)))
     if "reconstruct" in has:
         yield Answers("novelty_by_error", tuple(-reconstruction_errors(model, rows, X, schema) for rows in (X, novel)))
 

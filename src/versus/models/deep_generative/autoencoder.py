@@ -37,7 +37,7 @@ from versus.training.batches import Batch
 
 __all__ = ["Autoencoder", "DenoisingAutoencoder", "SparseAutoencoder"]
 
-ROUNDS = 10  # of filling gaps from what was rebuilt
+ROUNDS = 30  # of filling gaps from what was rebuilt
 DECODED_AT_ONCE = 2048
 
 

@@ -120,7 +120,7 @@ class VariationalNetwork(nn.Module):
         weights = torch.softmax(log_weights.flatten(0, 1), dim=0).unflatten(0, log_weights.shape[:2])
         total = torch.zeros((), dtype=weights.dtype, device=weights.device)
         for (z, _), label, share in zip(found, labels, weights, strict=True):
-            means = self.likelihood.mean(self._parameters(z, label))
+            means = self.likelihood.mean(self._outputs(z, label))
             total = total + (share.unsqueeze(-1) * means).sum(dim=0)
         return total
 
@@ -129,9 +129,9 @@ class VariationalNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Codes (S, N, L) and log p(x | z, y) (S, N)."""
         z = mean + torch.exp(0.5 * log_variance) * noise.movedim(1, 0)
-        return z, self.likelihood.log_prob(self._parameters(z, label), target, label)
+        return z, self.likelihood.log_prob(self._outputs(z, label), target, label)
 
-    def _parameters(self, z: Tensor, label: Tensor | None) -> Tensor:
+    def _outputs(self, z: Tensor, label: Tensor | None) -> Tensor:
         """Parameters of the likelihood of codes (S, N, L) and classes (N,) -> (S, N, width)."""
         labels = None if label is None else label.repeat(len(z))
         found: Tensor = self.decoder(z.flatten(0, 1), labels).unflatten(0, z.shape[:2])
