@@ -101,4 +101,5 @@ def as_asked(model: Any, X: Any, schema: Schema, seed: int) -> Any:
     """
     if _of_spread_pixels(model, schema):
         return dequantise(X, seed)
-    return drawn_bits(X, schema.levels, seed) if model.measure == "dynamically_binarised" else X
+    drawn = schema.levels is not None and model.measure == "dynamically_binarised"
+    return drawn_bits(X, schema.levels or 2, seed) if drawn else X

@@ -47,12 +47,12 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     learned, labels, k = X[rows], y[rows], held_out.schema.n_classes
     if len(np.unique(labels)) < 2:
         raise UndefinedMetricError("the rows that a probe would learn from are all of one class")
-    codes = [in_batches(model.encode, events) for events in (learned, held_out.X)]
-    if any(len(part) == 0 or not np.isfinite(part).all() for part in codes):
+    of_learned, of_asked = (in_batches(model.encode, events) for events in (learned, held_out.X))
+    if not (np.isfinite(of_learned).all() and np.isfinite(of_asked).all()):
         raise EvaluationError(f"repeat {held_out.repeat}: encode gives what is not finite")
-    yield Answers("features", (held_out.y, probed(*codes, labels, k)))
-    events = as_matrices(learned, held_out.X, schema=held_out.schema)
-    yield Answers("raw_features", (held_out.y, probed(*events, labels, k)))
+    yield Answers("features", (held_out.y, probed(of_learned, of_asked, labels, k)))
+    raw, raw_asked = as_matrices(learned, held_out.X, schema=held_out.schema)
+    yield Answers("raw_features", (held_out.y, probed(raw, raw_asked, labels, k)))
 
 
 def probed(learned: Any, asked: Any, labels: Labels, classes: int) -> Array:

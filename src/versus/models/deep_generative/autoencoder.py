@@ -181,9 +181,10 @@ class DenoisingAutoencoder(Autoencoder):
     masked: Share = 0.0
 
     def _corrupted(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        like = {"generator": generator, "dtype": inputs.dtype, "device": inputs.device}
-        noisy = inputs + self.noise * torch.randn(inputs.shape, **like)
-        return noisy * (torch.rand(inputs.shape, **like) >= self.masked) if self.masked else noisy
+        noisy = inputs + self.noise * torch.empty_like(inputs).normal_(generator=generator)
+        if not self.masked:
+            return noisy
+        return noisy * (torch.empty_like(inputs).uniform_(generator=generator) >= self.masked)
 
 
 @dataclass(eq=False, kw_only=True)

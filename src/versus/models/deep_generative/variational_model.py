@@ -119,7 +119,7 @@ class VariationalModel(DescendingModel):
         view, likelihood = self.network_.view, self.network_.likelihood
         if isinstance(view, ContinuousPixels | LevelPixels):
             view.learn(X)
-        if isinstance(likelihood, ColumnLikelihood) and not isinstance(view, BinarisedPixels):
+        if isinstance(likelihood, ColumnLikelihood) and isinstance(view, TableView | ContinuousPixels):
             likelihood.log_unit.copy_(torch.from_numpy(view.log_unit()))
             if isinstance(view, ContinuousPixels) and likelihood.levels is not None:
                 likelihood.zero.copy_((-view.pixel_mean / view.pixel_scale).flatten())

@@ -117,7 +117,7 @@ class VariationalNetwork(nn.Module):
         """
         found = [self.weighted_codes(features, target, label, noise) for label in labels]
         log_weights = torch.stack([log_weight for _, log_weight in found]) + log_prior[:, None, None]  # (K, S, N)
-        weights = torch.softmax(log_weights.flatten(0, 1), dim=0).unflatten(0, log_weights.shape[:2])
+        weights = torch.softmax(log_weights.flatten(0, 1), dim=0).reshape(log_weights.shape)
         total = torch.zeros((), dtype=weights.dtype, device=weights.device)
         for (z, _), label, share in zip(found, labels, weights, strict=True):
             means = self.likelihood.mean(self._outputs(z, label))
@@ -134,7 +134,7 @@ class VariationalNetwork(nn.Module):
     def _outputs(self, z: Tensor, label: Tensor | None) -> Tensor:
         """Parameters of the likelihood of codes (S, N, L) and classes (N,) -> (S, N, width)."""
         labels = None if label is None else label.repeat(len(z))
-        found: Tensor = self.decoder(z.flatten(0, 1), labels).unflatten(0, z.shape[:2])
+        found: Tensor = self.decoder(z.flatten(0, 1), labels).unflatten(0, (len(z), -1))
         return found
 
 
