@@ -16,7 +16,7 @@ import numpy as np
 
 from versus.arrays import Array
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Table, Tokens
+from versus.data.spaces import Image, Table
 from versus.evaluation.answers import Answers, HeldOut, capabilities, density, in_batches
 from versus.evaluation.uses.density import as_asked
 from versus.models.preprocessing import Preprocessor
@@ -26,7 +26,7 @@ WHAT = "novelty"
 
 def concerns(schema: Schema) -> bool:
     """Check that events have two parts or more to combine."""
-    return not isinstance(schema.x, Tokens) and schema.n_features > 1
+    return isinstance(schema.x, Table | Image) and schema.n_features > 1
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:

@@ -12,7 +12,7 @@ An error is no probability: none of them has a density, and none draws events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -42,7 +42,10 @@ DECODED_AT_ONCE = 2048
 
 
 class CodingNetwork(nn.Module):
-    """View of the events, encoder, activation of the codes, decoder, and the error of what is rebuilt."""
+    """View of the events, encoder, activation of the codes, decoder, and the error of what is rebuilt.
+
+    ``corrupt`` makes inputs of training of clean ones and a generator.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,10 @@ class CodingNetwork(nn.Module):
         activation: nn.Module,
         decoder: nn.Module,
         errors: UnitDeviations,
+        corrupt: Callable[[Tensor, torch.Generator], Tensor],
     ) -> None:
         super().__init__()
+        self.corrupt = corrupt
         self.view, self.encoder, self.activation, self.decoder, self.errors = view, encoder, activation, decoder, errors
 
     def codes(self, inputs: Tensor) -> Tensor:
@@ -60,9 +65,10 @@ class CodingNetwork(nn.Module):
         found: Tensor = self.activation(self.encoder(inputs))
         return found
 
-    def forward(self, inputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Error of each event (N,) and its code (N, L)."""
-        codes = self.codes(inputs)
+    def forward(self, events: tuple[Tensor, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Error of each event (N,) and its code (N, L), in training."""
+        inputs, target = self.view(*events, generator)
+        codes = self.codes(self.corrupt(inputs, generator))
         return -self.errors.log_prob(self.decoder(codes, None), target), codes
 
 
@@ -131,7 +137,8 @@ class Autoencoder(DescendingModel):
             errors = UnitDeviations(schema.cardinalities)
             encoder = DenseNetwork(self.preprocessor_.n_columns, hidden, self.n_latent, 0)
             decoder = DenseNetwork(self.n_latent, reverse, errors.width, 0)
-            return CodingNetwork(TableView(self.preprocessor_), encoder, self._activation(), decoder, errors)
+            view = TableView(self.preprocessor_)
+            return CodingNetwork(view, encoder, self._activation(), decoder, errors, self._corrupted)
         height, width, *colours = schema.shape
         shape = (colours[0] if colours else 1, height, width)
         features = ConvolutionalFeatures(shape, self.channels)
@@ -141,6 +148,7 @@ class Autoencoder(DescendingModel):
             self._activation(),
             ConvolutionalDecoder(self.n_latent, reverse, shape, self.channels, 0),
             UnitDeviations((0,) * schema.n_features),
+            self._corrupted,
         )
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
@@ -161,8 +169,7 @@ class Autoencoder(DescendingModel):
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         rows, weights = self._apart(batch)
-        inputs, target = self.network_.view(*rows, generator)
-        errors, codes = network(self._corrupted(inputs, generator), target)
+        errors, codes = network(rows, generator)
         error = weighted_mean(errors, weights)
         penalty = self._penalty(codes, weights)
         return {"loss": error} if penalty is None else {"loss": error + penalty, "error": error, "penalty": penalty}
@@ -181,10 +188,12 @@ class DenoisingAutoencoder(Autoencoder):
     masked: Share = 0.0
 
     def _corrupted(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        noisy = inputs + self.noise * torch.empty_like(inputs).normal_(generator=generator)
+        shape, dtype, device = inputs.shape, inputs.dtype, inputs.device
+        noisy = inputs + self.noise * torch.randn(shape, generator=generator, dtype=dtype, device=device)
         if not self.masked:
             return noisy
-        return noisy * (torch.empty_like(inputs).uniform_(generator=generator) >= self.masked)
+        kept = torch.rand(shape, generator=generator, dtype=dtype, device=device) >= self.masked
+        return noisy * kept.to(dtype)
 
 
 @dataclass(eq=False, kw_only=True)

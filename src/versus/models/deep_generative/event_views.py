@@ -89,7 +89,10 @@ class DrawnPixels(BinarisedPixels):
     def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Draw (N, H, W[, C]) -> encoder inputs (N, colours, H, W), targets (N, D) of zeros and ones, or shares."""
         share = (x.to(self.centre.dtype) / (self.levels - 1)).clamp(0, 1)
-        found = share if generator is None else torch.bernoulli(share, generator=generator)
+        if generator is None:
+            return channels_first(share) - self.centre, share.flatten(1)
+        drawn = torch.rand(share.shape, generator=generator, dtype=share.dtype, device=share.device)
+        found = (drawn < share).to(share.dtype)
         return channels_first(found) - self.centre, found.flatten(1)
 
 
