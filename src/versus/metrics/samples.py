@@ -133,7 +133,7 @@ def memorisation(train: Events, real: Events, generated: Events, schema: Schema)
     n = min(len(train), len(real))
     _expect_rows(min(n, len(generated)))
     as_many = [rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)] for rows in (train, real)]
-    matrices = _as_matrices(*as_many, generated, schema=schema)
+    matrices = as_matrices(*as_many, generated, schema=schema)
     *known, drawn = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
     to_learned, to_held_out = (nearest_distances(drawn, rows, 1) for rows in known)
     return float(((to_learned < to_held_out) + 0.5 * (to_learned == to_held_out)).mean())
