@@ -22,7 +22,7 @@ from versus.data.prepared import Dataset
 from versus.data.spaces import Table
 from versus.models.classical_generative.gaussian import GaussianClassifier
 from versus.models.classical_generative.mixture import GaussianMixtureClassifier
-from versus.numerics.covariances import folds
+from versus.numerics.held_out import folds
 
 FOLDS = 10
 

@@ -7,7 +7,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
 from versus.metrics.metric import UndefinedMetricError
-from versus.metrics.samples import c2st_accuracy, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
+from versus.metrics.samples import c2st_accuracy, copying, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
 
 NUMBERS = Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v")))
 MIXED = Schema(Table((Column("a"), Column("c", tuple("pqrs")))), Classes(("u", "v")))
@@ -16,7 +16,7 @@ RNG = np.random.default_rng(0)
 
 def blobs(n, rng, shift=2.0):
     y = rng.integers(0, 2, n)
-    return rng.normal(size=(n, 3)) + shift * y[:, None], y
+    return rng.normal(size=(n, 3)) + shift * y[:, None], y, None
 
 
 def correlated(n, rng):
@@ -60,8 +60,8 @@ def test_texts_are_told_by_their_words():
     halves = X[:400], X[400:]
     assert c2st_accuracy(*halves, schema, seed=0) < 0.57
     assert c2st_accuracy(X[y == 0], X[y == 1], schema, seed=0) > 0.75
-    assert transfer_accuracy((halves[0], y[:400]), (halves[1], y[400:]), schema, seed=0) > 0.75
-    assert transfer_accuracy((halves[0], 1 - y[:400]), (halves[1], y[400:]), schema, seed=0) < 0.25
+    assert transfer_accuracy((halves[0], y[:400], None), (halves[1], y[400:], None), schema, seed=0) > 0.75
+    assert transfer_accuracy((halves[0], 1 - y[:400], None), (halves[1], y[400:], None), schema, seed=0) < 0.25
 
 
 def test_missing_values_do_not_give_real_rows_away():
@@ -72,12 +72,26 @@ def test_missing_values_do_not_give_real_rows_away():
         c2st_accuracy(np.full((50, 3), np.nan), correlated(50, RNG), NUMBERS, seed=0)
 
 
+def test_weighted_rows_are_a_sample_of_another_density():
+    """A shift of the mean is what weights exp(x) do to a normal; a generator of the shifted one is then not told."""
+    real, shifted = RNG.normal(size=(2, 800, 1))
+    shifted, schema = shifted + 1.0, Schema(Table((Column("a"),)), Classes(("u", "v")))
+    weights = np.exp(np.clip(real[:, 0], -2.0, 2.0))
+    assert c2st_accuracy(real, shifted, schema, seed=0) > 0.6
+    assert c2st_accuracy(real, shifted, schema, 0, weights) < 0.56
+    far, near = np.zeros((40, 1)), RNG.normal(size=(40, 1))
+    drawn = np.where(np.arange(40)[:, None] < 20, near, far)
+    halves = np.repeat([1e-9, 1.0], 20)  # only those that stand on a known row count
+    assert copying(far, near, drawn, schema) == pytest.approx(0.75, abs=0.1)
+    assert copying(far, near, drawn, schema, halves) == pytest.approx(1.0)
+
+
 def test_classifier_learns_from_good_samples_and_not_from_shuffled_labels():
     test = blobs(300, RNG)
-    good, (X, y) = blobs(300, RNG), blobs(300, RNG)
+    good, (X, y, _) = blobs(300, RNG), blobs(300, RNG)
     on_real = transfer_accuracy(blobs(300, RNG), test, NUMBERS, seed=0)
     on_good = transfer_accuracy(good, test, NUMBERS, seed=0)
-    on_shuffled = transfer_accuracy((X, RNG.permutation(y)), test, NUMBERS, seed=0)
+    on_shuffled = transfer_accuracy((X, RNG.permutation(y), None), test, NUMBERS, seed=0)
     assert tstr_balanced_accuracy(on_good, on_real) > 0.9
     assert tstr_ratio(on_good, on_real) == pytest.approx(1.0, abs=0.05)
     assert tstr_balanced_accuracy(on_shuffled, on_real) < 0.65
@@ -85,9 +99,9 @@ def test_classifier_learns_from_good_samples_and_not_from_shuffled_labels():
 
 
 def test_what_leaves_nothing_to_learn_is_said():
-    X, y = blobs(50, RNG)
+    X, y, _ = blobs(50, RNG)
     with pytest.raises(UndefinedMetricError, match="all of one class"):
-        transfer_accuracy((X, np.zeros(50, dtype=np.int64)), (X, y), NUMBERS, seed=0)
+        transfer_accuracy((X, np.zeros(50, dtype=np.int64), None), (X, y, None), NUMBERS, seed=0)
     with pytest.raises(UndefinedMetricError, match="reaches an accuracy of 0"):
         tstr_ratio(0.5, 0.0)
 

@@ -17,7 +17,7 @@ def drawn(probabilities):
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 30.0])
 def test_temperature_is_found_again(temperature):
     logits = RNG.normal(size=(20_000, 4)) * 2
-    held_out = [(logits * temperature, drawn(softmax(logits, axis=1)))]
+    held_out = [(logits * temperature, drawn(softmax(logits, axis=1)), np.ones(len(logits)))]
     assert best_temperature(one_against_rest, held_out) == pytest.approx(temperature, rel=0.05)
 
 
@@ -50,7 +50,7 @@ def test_extreme_margins_stay_probabilities(way):
 def test_noise_that_a_machine_separates_is_not_believed():
     X, y = RNG.normal(size=(60, 60)), RNG.integers(0, 2, 60)
     machine = LinearSVC(C=10.0).fit(X, y)
-    fitted = best_temperature(one_against_rest, [(machine.decision_function(X), y)])
+    fitted = best_temperature(one_against_rest, [(machine.decision_function(X), y, np.ones(60))])
     found = cross_validated_temperature(lambda: LinearSVC(C=10.0), one_against_rest, X, y, random_state=0)
     assert found > 10 * fitted
 

@@ -74,11 +74,17 @@ def perplexity(means: Array) -> Array:
     return found
 
 
-def placements(familiar: Array, novel: Array) -> Array:
+def placements(familiar: Array, novel: Array, weights: Array | None = None) -> Array:
     """Share of novel rows that score below each familiar one, a tie counts half: (n,), (m,) -> (n, 1).
 
-    Their mean is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988).
+    Their mean is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988). Novel rows may have weights
+    (m,).
     """
-    below, not_above = (np.searchsorted(np.sort(novel), familiar, side=side) for side in ("left", "right"))
-    found: Array = ((below + not_above) / (2 * len(novel)))[:, None]
+    order = np.argsort(novel, kind="stable")
+    below, not_above = (np.searchsorted(novel[order], familiar, side=side) for side in ("left", "right"))
+    if weights is not None:
+        sums = np.concatenate([[0.0], np.cumsum(weights[order])])
+        below, not_above = sums[below], sums[not_above]
+    total = len(novel) if weights is None else weights.sum()
+    found: Array = ((below + not_above) / (2 * total))[:, None]
     return found

@@ -15,7 +15,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Series, Tokens
 from versus.metrics.classification import balanced_accuracy, class_counts
 from versus.metrics.density import placements
-from versus.metrics.metric import UndefinedMetricError
+from versus.metrics.metric import UndefinedMetricError, means_of
 from versus.models.preprocessing import Preprocessor, centre_and_scale
 
 JUDGING_TREES = 50  # about 18 of them judge a row
@@ -27,7 +27,7 @@ FEWEST_ROWS = 20
 NEAREST_BLOCK = 1024  # rows of both sides whose distances are held at a time, 8 MB
 
 
-def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) -> float:
+def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int, weights: Array | None = None) -> float:
     """Out-of-bag accuracy of a classifier of generated against real rows; 0.5: indistinguishable, 1: always right.
 
     Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (ICLR 2017).
@@ -37,41 +37,50 @@ def c2st_accuracy(real: Events, generated: Events, schema: Schema, seed: int) ->
         generated: (m, *event); both are cut to the length of the shorter one.
         schema: schema of the events.
         seed: seed of the forest.
+        weights: (n,) of the real rows, and of the generated ones in their places, whose classes are the same; both
+            sides count alike in all.
 
     Raises:
         UndefinedMetricError: if too few rows without missing values are left.
     """
-    real, generated = complete(real, schema), complete(generated, schema)
-    n = min(len(real), len(generated), MOST_ROWS)
+    sides = [(rows, np.flatnonzero(schema.x.complete(rows))) for rows in (real, generated)]
+    n = min(MOST_ROWS, *(len(whole) for _, whole in sides))
     _expect_rows(n)
     rng = np.random.default_rng(seed)
-    events = joined([rows[rng.permutation(len(rows))[:n]] for rows in (real, generated)])
-    origin = np.repeat([0, 1], n)
-    forest = _forest(JUDGING_TREES, seed, oob_score=True).fit(as_matrices(events, schema=schema)[0], origin)
-    return float(forest.oob_score_)
+    chosen = [(rows, whole[rng.permutation(len(whole))[:n]]) for rows, whole in sides]
+    events, origin = joined([rows[places] for rows, places in chosen]), np.repeat([0, 1], n)
+    counts = None
+    if weights is not None:
+        counts = np.concatenate([weights[places] / weights[places].mean() for _, places in chosen])
+    forest = _forest(JUDGING_TREES, seed, oob_score=True)
+    forest.fit(as_matrices(events, schema=schema)[0], origin, sample_weight=counts)
+    return float(np.average(forest.oob_decision_function_.argmax(axis=1) == origin, weights=counts))
 
 
-def transfer_accuracy(train: tuple[Events, Labels], test: tuple[Events, Labels], schema: Schema, seed: int) -> float:
+Rows = tuple[Events, Labels, Array | None]
+
+
+def transfer_accuracy(train: Rows, test: Rows, schema: Schema, seed: int) -> float:
     """Balanced accuracy on real test rows of a classifier trained on other rows, generated or real.
 
     Args:
-        train: events (n, *event) with their classes (n,).
-        test: real events not used in any fit, with their classes.
+        train: events (n, *event) with their classes (n,), and weights (n,) if not all count alike.
+        test: real events not used in any fit, with the same.
         schema: schema of the events.
         seed: seed of the forest.
 
     Raises:
         UndefinedMetricError: if too few rows are left, or the training rows are of one class.
     """
-    (X, y), (events, labels) = _complete_pair(train, schema), _complete_pair(test, schema)
+    (X, y, own), (events, labels, weights) = _complete_rows(train, schema), _complete_rows(test, schema)
     _expect_rows(min(len(y), len(labels)))
     if len(np.unique(y)) < 2:
         raise UndefinedMetricError("the training rows are all of one class")
     fitted_on, probe = as_matrices(X, events, schema=schema)
-    forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y)
+    forest = _forest(LEARNING_TREES, seed).fit(fitted_on, y, sample_weight=own)
     probabilities = np.zeros((len(labels), schema.n_classes))
     probabilities[:, forest.classes_] = forest.predict_proba(probe)
-    return float(balanced_accuracy(class_counts(labels, probabilities).mean(axis=0)))
+    return float(balanced_accuracy(means_of(class_counts(labels, probabilities), weights)))
 
 
 def tstr_balanced_accuracy(on_synthetic: float, on_real: float) -> float:
@@ -93,7 +102,7 @@ def tstr_ratio(on_synthetic: float, on_real: float) -> float:
     return on_synthetic / on_real
 
 
-def copying(train: Events, real: Events, generated: Events, schema: Schema) -> float:
+def copying(train: Events, real: Events, generated: Events, schema: Schema, weights: Array | None = None) -> float:
     """Probability that a generated row is nearer to a row to learn from than a held-out one is; a tie counts half.
 
     0.5: as near as new rows of the data are; 1: every sample is a copy; towards 0: samples lie away from the data.
@@ -105,30 +114,33 @@ def copying(train: Events, real: Events, generated: Events, schema: Schema) -> f
         real: (n, *event), rows that it was not fitted on.
         generated: (m, *event).
         schema: schema of the events.
+        weights: (n,) of the real rows, and of the generated ones in their places, whose classes are the same.
 
     Raises:
         UndefinedMetricError: if too few rows without missing values are left.
     """
+    own, drawn_own = (None if weights is None else weights[schema.x.complete(rows)] for rows in (real, generated))
     train, real, generated = (complete(rows, schema) for rows in (train, real, generated))
     _expect_rows(min(len(train), len(real), len(generated)))
     matrices = as_matrices(train, real, generated, schema=schema)
     known, *asked = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
     held_out, drawn = (nearest_distances(rows, known, 1) for rows in asked)
-    return float(placements(held_out, drawn).mean())
+    return float(means_of(placements(held_out, drawn, drawn_own), own)[0])
 
 
-def memorisation(train: Events, real: Events, generated: Events, schema: Schema) -> float:
+def memorisation(train: Events, real: Events, generated: Events, schema: Schema, weights: Array | None = None) -> float:
     """Probability that a generated row is nearer to a row to learn from than to a held-out one, of as many of each.
 
     0.5: no row is favoured; 1: samples lie about the training rows alone. Platzer and Reutterer, "Holdout-based
     empirical assessment of mixed-type synthetic data" (2021).
 
     Args:
-        train, real, generated, schema: as for `copying`; a tie counts half.
+        train, real, generated, schema, weights: as for `copying`; a tie counts half.
 
     Raises:
         UndefinedMetricError: if too few rows without missing values are left.
     """
+    own = None if weights is None else weights[schema.x.complete(generated)]
     train, real, generated = (complete(rows, schema) for rows in (train, real, generated))
     n = min(len(train), len(real))
     _expect_rows(min(n, len(generated)))
@@ -136,7 +148,8 @@ def memorisation(train: Events, real: Events, generated: Events, schema: Schema)
     matrices = as_matrices(*as_many, generated, schema=schema)
     *known, drawn = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
     to_learned, to_held_out = (nearest_distances(drawn, rows, 1) for rows in known)
-    return float(((to_learned < to_held_out) + 0.5 * (to_learned == to_held_out)).mean())
+    nearer = (to_learned < to_held_out) + 0.5 * (to_learned == to_held_out)
+    return float(np.average(nearer, weights=own))
 
 
 def nearest_distances(asked: Array, known: Array, neighbour: int) -> Array:
@@ -168,10 +181,10 @@ def complete(X: Events, schema: Schema) -> Events:
     return X[schema.x.complete(X)]
 
 
-def _complete_pair(pair: tuple[Events, Labels], schema: Schema) -> tuple[Events, Labels]:
-    X, y = pair
+def _complete_rows(rows: Rows, schema: Schema) -> Rows:
+    X, y, weights = rows
     whole = schema.x.complete(X)
-    return X[whole], y[whole]
+    return X[whole], y[whole], None if weights is None else weights[whole]
 
 
 def _expect_rows(n: int) -> None:

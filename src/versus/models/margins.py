@@ -24,6 +24,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from versus.arrays import Array, Labels
+from versus.numerics.held_out import different_rows, none_if_even
 
 FOLDS = 5
 # T needs few rows, and a kernel machine's fit grows with their square: six full fits on 60,000 images take hours.
@@ -58,30 +59,47 @@ def one_against_one(margins: Array, temperature: float) -> Array:
 
 
 def cross_validated_temperature(
-    new_machine: Callable[[], Any], log_probabilities: LogProbabilities, Z: Array, y: Labels, random_state: int | None
+    new_machine: Callable[[], Any],
+    log_probabilities: LogProbabilities,
+    Z: Array,
+    y: Labels,
+    random_state: int | None,
+    weights: Array | None = None,
 ) -> float:
-    """T from margins of held-out rows: 5 folds over at most 5,000 rows, (N, F), (N,) -> T > 0."""
+    """T from margins of held-out rows: 5 folds over at most 5,000 rows, (N, F), (N,), weights (N,) or None -> T > 0.
+
+    Copies of a row are in one fold, so that a row of weight two counts as two equal ones.
+    """
     rng = np.random.default_rng(random_state)
-    rows = _stratified_order(y, rng)[:ROWS]
+    if len(y) > ROWS:
+        some = _stratified_order(y, rng)[:ROWS]
+        Z, y, weights = Z[some], y[some], None if weights is None else weights[some]
+    if isinstance(Z, np.ndarray):  # two documents are hardly ever equal
+        Z, y, counts = different_rows(Z, y, weights)
+    else:
+        counts = np.ones(len(y)) if weights is None else weights
+    rows = _stratified_order(y, rng)
     fold = np.arange(len(rows)) % min(FOLDS, len(rows))
     held_out = []
     for k in np.unique(fold):
         kept, scored = rows[fold != k], rows[fold == k]
         scored = scored[np.isin(y[scored], y[kept])]  # no machine scores a class that it has not seen
         if len(np.unique(y[kept])) > 1 and len(scored):
-            machine = new_machine().fit(Z[kept], y[kept])
-            held_out.append((machine.decision_function(Z[scored]), np.searchsorted(machine.classes_, y[scored])))
+            machine = new_machine().fit(Z[kept], y[kept], sample_weight=none_if_even(counts[kept]))
+            labels = np.searchsorted(machine.classes_, y[scored])
+            held_out.append((machine.decision_function(Z[scored]), labels, counts[scored]))
     return best_temperature(log_probabilities, held_out) if held_out else 1.0
 
 
-def best_temperature(log_probabilities: LogProbabilities, held_out: list[tuple[Array, Array]]) -> float:
-    """The T between 1e-3 and 1e3 with the smallest log loss, summed over pairs of margins and labels."""
+def best_temperature(log_probabilities: LogProbabilities, held_out: list[tuple[Array, Array, Array]]) -> float:
+    """The T between 1e-3 and 1e3 with the smallest log loss, summed over margins, labels and weights of rows."""
     from scipy.optimize import minimize_scalar  # 0.3 s to import, needed by two models
 
     def loss(log_temperature: float) -> float:
         temperature = float(np.exp(log_temperature))
         return -sum(
-            float(log_probabilities(margins, temperature)[np.arange(len(y)), y].sum()) for margins, y in held_out
+            float((weights * log_probabilities(margins, temperature)[np.arange(len(y)), y]).sum())
+            for margins, y, weights in held_out
         )
 
     found = minimize_scalar(loss, bounds=(np.log(1e-3), np.log(1e3)), method="bounded", options={"xatol": 1e-6})

@@ -18,14 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from versus.arrays import Array, Labels
-from versus.numerics.class_moments import class_moments
+from versus.arrays import Array
 from versus.numerics.machine import alike, library
 from versus.numerics.normals import DiagonalNormals, FullNormals, TiedNormals
-
-_AMOUNTS = np.concatenate([[0.0], np.geomspace(1e-3, 1.0, 19)])  # of shrinkage, that are tried
-_FOLDS, _MOST_ROWS = 5, 2000  # of cross-validation
-_ROUNDED, _SINGULAR = 1e-12, 1e-9  # of a mean, below which a deviation is rounding; least eigenvalue, as var_smoothing
 
 
 @dataclass(frozen=True)
@@ -191,61 +186,3 @@ def structure(name: str) -> Full:
     if name not in STRUCTURES:
         raise ValueError(f"covariance_type={name!r}; accepted are {', '.join(map(repr, STRUCTURES))}")
     return STRUCTURES[name]
-
-
-def folds(labels: Labels, n_folds: int) -> Labels:
-    """Deal the rows of each class (N,) to the folds in turn, (N,) fold codes: the same in every run."""
-    order, members = np.argsort(labels, kind="stable"), np.bincount(labels)
-    found = np.empty(len(labels), np.int64)
-    found[order] = (np.arange(len(labels)) - np.repeat(np.cumsum(members) - members, members)) % n_folds
-    return found
-
-
-def likeliest_shrinkage(rows: Array, labels: Labels) -> float:
-    r"""The amount in [0, 1] of `shrunk` under which held-out rows are most likely: cross-validation in five folds.
-
-    All amounts share the eigenvectors of a correlation matrix. With its eigenvalues :math:`\lambda_d` and the held-out
-    rows z in the eigenvectors' coordinates,
-
-    .. math:: \log p(z) = -\tfrac{1}{2} \sum_d \left(\log \mu_d + z_d^2 / \mu_d\right) + \text{const}, \quad
-              \mu_d = (1 - a) \lambda_d + a
-
-    so that a fold costs one decomposition, whatever the number of amounts. An amount is a prior worth
-    :math:`n a / (1 - a)` rows, and as many at any n. Friedman, "Regularized discriminant analysis" (1989).
-
-    Args:
-        rows: (N, D) without missing values; at most 2000 of them are used.
-        labels: (N,) classes, with means of their own and one correlation matrix.
-    """
-    some = slice(None, None, -(-len(rows) // _MOST_ROWS))
-    x, y = rows[some], labels[some]
-    fold = folds(y, _FOLDS)
-    scores = np.zeros(len(_AMOUNTS))
-    for held in (fold == k for k in range(min(_FOLDS, fold.max() + 1))):
-        scores += _held_out(x[~held], y[~held], x[held], y[held])
-    amount, learned = _AMOUNTS[int(scores.argmax())], len(x) * (1 - 1 / _FOLDS)
-    return float(amount * learned / (amount * learned + (1 - amount) * len(rows)))
-
-
-def _held_out(rows: Array, labels: Labels, held: Array, held_labels: Labels) -> Array:
-    """Log-likelihood (nats, up to a constant) of held-out rows under each amount, learned from the others."""
-    n_classes = int(max(labels.max(), held_labels.max())) + 1
-    means = class_moments(rows, labels, n_classes).filled().means
-    z = rows - means[labels]
-    everything = np.concatenate([z, held - means[held_labels]])
-    scale = np.sqrt((z * z).mean(axis=0))
-    scale = np.where(scale > _ROUNDED * np.abs(means).max(axis=0), scale, np.abs(everything).max(axis=0))
-    z, tested = z / np.where(scale > 0, scale, 1.0), everything[len(z) :] / np.where(scale > 0, scale, 1.0)
-    correlation = z.T @ z / len(z)
-    np.fill_diagonal(correlation, 1.0)
-    values, vectors = np.linalg.eigh(correlation)
-    mixed = np.maximum((1 - _AMOUNTS[:, None]) * values + _AMOUNTS[:, None], _SINGULAR)
-    squares = ((tested @ vectors) ** 2).sum(axis=0)
-    likelihoods: Array = -0.5 * (len(held) * np.log(mixed) + squares / mixed).sum(axis=1)
-    return likelihoods
-
-
-def shrunk(covariance: Array, amount: float) -> Array:
-    """Covariance (D, D) with its correlations multiplied by ``1 - amount``; variances stay."""
-    mixed: Array = (1 - amount) * covariance + amount * np.diag(np.diagonal(covariance))
-    return mixed

@@ -25,7 +25,7 @@ from versus.serving.frames import Data
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIALECT = ("source", "delimiter", "header", "quote", "loose", "encoding", "sheet")
+_DIALECT = ("source", "delimiter", "header", "quote", "loose", "preamble", "encoding", "sheet")
 
 
 def read(path: Path, schema: Schema) -> Data:

@@ -14,7 +14,8 @@ from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.classical_generative.naive_bayes_counts import MultinomialNaiveBayes
 from versus.models.classical_generative.naive_bayes_discrete import BernoulliNaiveBayes, CategoricalNaiveBayes
-from versus.numerics.covariances import folds, shrunk, structure
+from versus.numerics.covariances import structure
+from versus.numerics.held_out import folds, shrunk
 from versus.numerics.mixtures import Mixture
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}

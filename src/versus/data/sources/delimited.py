@@ -161,20 +161,25 @@ def _names(file: Path, path: str, specification: Csv | Tsv) -> tuple[list[str], 
 
 def _records(file: Path, specification: Csv | Tsv) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, fields) of each row that is not blank, to read the header and to locate a row."""
-    encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
     skipped = _preamble(file, specification)
-    with io.TextIOWrapper(source_files.opened(file), encoding=encoding, newline="") as text:
+    with _text(file, specification) as text:
         for _ in range(skipped):
             text.readline()
         for line, fields in rows(text, specification.delimiter, specification.quote, _is_loose(specification)):
             yield skipped + line, fields
 
 
+def _text(file: Path, specification: Csv | Tsv) -> io.TextIOWrapper:
+    """Open a file as text, without the mark that UTF-8 may begin with."""
+    encoding = "utf-8-sig" if specification.encoding.lower() in ("utf-8", "utf8") else specification.encoding
+    return io.TextIOWrapper(source_files.opened(file), encoding=encoding, newline="")
+
+
 def _preamble(file: Path, specification: Csv | Tsv) -> int:
     """Count the lines of a file before its table."""
     if not specification.preamble:
         return 0
-    with io.TextIOWrapper(source_files.opened(file), encoding=specification.encoding, newline="") as text:
+    with _text(file, specification) as text:
         return before_table(list(islice(text, _LOOKED_AT)), specification.delimiter)
 
 

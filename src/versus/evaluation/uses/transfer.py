@@ -41,6 +41,6 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield accuracies on real test rows of a classifier trained on generated rows, and on as many real ones."""
     rng = np.random.default_rng(seed)
     test, real = some_rows(held_out, rng, "test"), some_rows(held_out, rng, "train", "validation")
-    synthetic = draw(model, len(real[1]), real[1], held_out.schema, seed + 1), real[1]
+    synthetic = draw(model, len(real[1]), real[1], held_out.schema, seed + 1), real[1], real[2]
     schema = held_out.schema
     yield Answers("transfer", tuple(transfer_accuracy(rows, test, schema, seed) for rows in (synthetic, real)))

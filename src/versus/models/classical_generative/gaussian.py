@@ -21,7 +21,8 @@ from versus.models.checks import check_shape
 from versus.models.class_densities import MixedDensity
 from versus.models.events import as_rows, dequantised_rows, stored_events
 from versus.numerics.class_moments import class_moments, least_variances, scaled_variances
-from versus.numerics.covariances import Full, likeliest_shrinkage, shrunk, structure
+from versus.numerics.covariances import Full, structure
+from versus.numerics.held_out import likeliest_shrinkage, shrunk
 from versus.numerics.missing import completed_scatter
 from versus.numerics.mixtures import Mixture
 
@@ -44,8 +45,6 @@ class GaussianClassifier(MixedDensity):
             of a correlation matrix, (D, D), a class. No effect where diagonal.
         var_smoothing: added to each variance, as a fraction of the column's variance in all rows.
         random_state: seed of the dequantisation of pixels.
-
-    Weights of rows do not enter the choice of an "auto" shrinkage.
     """
 
     search_space: ClassVar[SearchSpace] = {
@@ -85,7 +84,7 @@ class GaussianClassifier(MixedDensity):
         unknown = np.isnan(rows)
         filled = np.where(unknown, means[y], rows) if unknown.any() else rows
         _, scatter = Full().scatter(filled, members, means)
-        self.amounts_ = amounts = self._amounts(filled, y, len(means))
+        self.amounts_ = amounts = self._amounts(filled, y, members)
         covariances = self._covariances(scatter, counts, amounts, added, least)
         for _ in range(_COMPLETIONS if unknown.any() else 0):
             before = covariances
@@ -99,14 +98,15 @@ class GaussianClassifier(MixedDensity):
                 break
         self.means_, self.covariances_ = means, covariances
 
-    def _amounts(self, rows: Array, y: Labels, n_classes: int) -> Array:
-        """Shrinkage of each class's correlations, (K,)."""
+    def _amounts(self, rows: Array, y: Labels, members: Array) -> Array:
+        """Shrinkage of each class's correlations (K,); ``members`` (K, N) are the rows' weights in their classes."""
+        n_classes = len(members)
         if self.shrinkage != "auto":
             return np.full(n_classes, float(self.shrinkage))
         if self.covariance_type == "tied":
-            return np.full(n_classes, likeliest_shrinkage(rows, y))
-        own = [rows[y == k] for k in range(n_classes)]
-        return np.array([likeliest_shrinkage(x, np.zeros(len(x), np.int64)) if len(x) > 2 else 1.0 for x in own])
+            return np.full(n_classes, likeliest_shrinkage(rows, y, members.sum(axis=0)))
+        own = (y == k for k in range(n_classes))
+        return np.array([likeliest_shrinkage(rows[k], y[k] * 0, m[k]) for k, m in zip(own, members, strict=True)])
 
     def _covariances(self, scatter: Array, counts: Array, amounts: Array, added: Array, least: Array) -> Array:
         """Covariances (K, D, D), or (D, D) where tied, from the classes' scatter (K, D, D)."""

@@ -31,6 +31,7 @@ from versus.models.events import (
 from versus.numerics.categorical_factors import CategoricalFactors, Categories
 from versus.numerics.class_moments import class_moments, scaled_variances
 from versus.numerics.covariances import Regularisation, structure
+from versus.numerics.held_out import different_rows, none_if_even
 from versus.numerics.machine import placement
 from versus.numerics.mixtures import Mixture, Moments, SinglePrecision, em, kmeans_labels, maximise
 
@@ -96,7 +97,7 @@ class GaussianMixture(Components):
     ) -> Self:
         """Fit to X (N, *event) by EM, which begins at ``start`` where that is given; y is ignored.
 
-        Rows may have weights (N,), which the choice of "auto" pseudo-counts and the starts leave aside.
+        Rows may have weights (N,), which the seeds of the starts leave aside.
         """
         self.schema_ = self.schema or Schema.of(X)
         X, codes = split_columns(X, self.schema_)
@@ -109,7 +110,9 @@ class GaussianMixture(Components):
         added = np.where(self.least > 0, self.least, scaled_variances(own, self.var_smoothing))
         complete = categories is None and sample_weight is None and not np.isnan(rows).any()
         regular = Regularisation(pooled + added, 0.0, added)
-        self.pseudo_counts_ = self._likeliest(rows, regular) if self.pseudo_counts == "auto" else self.pseudo_counts
+        self.pseudo_counts_ = (
+            self._likeliest(rows, regular, sample_weight) if self.pseudo_counts == "auto" else self.pseudo_counts
+        )
         regular = replace(regular, pseudo_counts=self.pseudo_counts_)
         starts = (
             [start]
@@ -127,20 +130,24 @@ class GaussianMixture(Components):
         self.trace_ = np.array(trace)
         return self
 
-    def _likeliest(self, rows: Array, regular: Regularisation) -> float:
+    def _likeliest(self, rows: Array, regular: Regularisation, weights: Array | None) -> float:
         """Pseudo-counts under which held-out rows are most likely; each fit begins where the one with more ended."""
         usual = 2.0 + (rows.shape[1] if self.covariance_type in ("full", "tied") else 1)
-        rows = rows[:: -(-len(rows) // _MOST_ROWS)]
+        some = slice(None, None, -(-len(rows) // _MOST_ROWS))
+        alike = np.zeros(len(rows[some]), np.int64)
+        rows, _, counts = different_rows(rows[some], alike, None if weights is None else weights[some])
         if len(rows) < 2 * _FOLDS:
             return usual
         candidates = [usual, *(count for count in _PSEUDO_COUNTS if count < usual)]
         fold, steps = np.arange(len(rows)) % _FOLDS, min(self.max_iter, _STEPS)
         scores = np.zeros(len(candidates))
-        for others, held in ((rows[fold != k], rows[fold == k]) for k in range(_FOLDS)):
-            mixture = self._start(others, replace(regular, pseudo_counts=usual), np.random.default_rng(0))
+        for held in (fold == k for k in range(_FOLDS)):
+            others, own = rows[~held], none_if_even(counts[~held])
+            prior, rng = replace(regular, pseudo_counts=usual), np.random.default_rng(0)
+            mixture = self._start(others, prior, rng, weights=own)
             for i, count in enumerate(candidates):
-                mixture, _ = em(others, mixture, steps, self.tol, replace(regular, pseudo_counts=count))
-                scores[i] += mixture.log_density(held).sum()
+                mixture, _ = em(others, mixture, steps, self.tol, replace(regular, pseudo_counts=count), weights=own)
+                scores[i] += counts[held] @ mixture.log_density(rows[held])
         return candidates[int(scores.argmax())]
 
     def _sizes(self) -> list[int]:

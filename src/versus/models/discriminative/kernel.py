@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -44,18 +45,21 @@ class RBFSVM(EstimatorClassifier):
     cache_size: Count = 500
     random_state: int | None = None
 
-    def new_estimator(self) -> Any:
-        """Build the unfitted machine."""
+    def new_estimator(self, **arguments: Any) -> Any:
+        """Build the unfitted machine, with arguments in place of the model's own where they are given."""
         from sklearn.svm import SVC  # 2 s to import
 
-        arguments = {name: value for name, value in self.arguments().items() if name != "random_state"}
-        return SVC(**arguments, decision_function_shape="ovo")
+        own = {name: value for name, value in self.arguments().items() if name != "random_state"}
+        return SVC(**own | arguments, decision_function_shape="ovo")
 
     def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> RBFSVM:
-        """Learn from X (N, *event), labels y (N,) and weights (N,), if any; the temperature's folds have none."""
+        """Learn from X (N, *event), labels y (N,) and weights (N,), if any."""
         Z, y = self._fit_transform(X, y, sample_weight)
-        self.estimator_ = self.new_estimator().fit(Z, y, sample_weight=sample_weight)
-        found = cross_validated_temperature(self.new_estimator, one_against_one, Z, y, self.random_state)
+        new = self.new_estimator
+        if sample_weight is not None and self.gamma == "scale":  # scikit-learn's variance counts rows
+            new = partial(new, gamma=_scale(Z, sample_weight))
+        self.estimator_ = new().fit(Z, y, sample_weight=sample_weight).set_params(gamma=self.gamma)
+        found = cross_validated_temperature(new, one_against_one, Z, y, self.random_state, sample_weight)
         self.temperature_ = np.asarray(found)
         return self
 
@@ -93,3 +97,10 @@ class RBFSVM(EstimatorClassifier):
                 raise ValueError(f"{name} has shape {seen}; {expected} would fit")
         if (counts < 0).any() or not np.isin(estimator.classes_, np.arange(self.schema_.n_classes)).all():
             raise ValueError(f"classes {estimator.classes_} with {counts} vectors are none of the data's")
+
+
+def _scale(Z: Array, weights: Array) -> float:
+    """Width of the kernel, 1 / (F · variance of all numbers), of rows (N, F) with weights (N,)."""
+    mean = np.average(Z.mean(axis=1), weights=weights)
+    variance = np.average(((Z - mean) ** 2).mean(axis=1), weights=weights)
+    return float(1 / (Z.shape[1] * variance)) if variance > 0 else 1.0

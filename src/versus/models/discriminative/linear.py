@@ -159,11 +159,13 @@ class LinearSVM(_LinearClassifier):
         return LinearSVC(**{name: getattr(self, name) for name in names})
 
     def fit(self, X: Array, y: Array | None = None, sample_weight: Array | None = None) -> LinearSVM:
-        """Learn from X (N, *event), labels y (N,) and weights (N,), if any; the temperature's folds have none."""
+        """Learn from X (N, *event), labels y (N,) and weights (N,), if any."""
         Z, y = self._fit_transform(X, y, sample_weight)
         self._learn(self._new_machine().fit(Z, y, sample_weight=sample_weight))
-        found = cross_validated_temperature(self._new_machine, one_against_rest, Z, y, self.random_state)
-        self.temperature_ = np.asarray(found)
+        machine, links = self._new_machine, one_against_rest
+        self.temperature_ = np.asarray(
+            cross_validated_temperature(machine, links, Z, y, self.random_state, sample_weight)
+        )
         return self
 
 
