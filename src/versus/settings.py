@@ -65,16 +65,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Training(_Checked):
-    """Training options: device, precision and time limit.
+    """Training options: devices, precision and time limit.
 
     Args:
         device: "auto" is CUDA if there is a GPU.
         precision: "auto" is bfloat16 on a GPU that supports it.
+        devices: GPUs of this machine (or, with ``device: cpu``, processes) that train each network together.
         time_limit: seconds for the training of a cell, and as many for its evaluation, after which it counts as failed.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision = "auto"
+    devices: Annotated[int, Ge(1), Le(64)] = 1
     time_limit: Annotated[float, Gt(0)] | None = None
 
 

@@ -16,10 +16,10 @@ from filelock import FileLock
 from versus import manifest
 from versus.data import prepared
 from versus.data.schema import Schema
-from versus.fitting import failure, kept, unfinished
+from versus.fitting import failure, kept, several, unfinished
 from versus.fitting import tuning as tuning_trials
 from versus.fitting.failure import Failure
-from versus.fitting.repeats import Job, Observe, fit_alone, fit_together, unfitted, write_history
+from versus.fitting.repeats import Job, Observe, fit_alone, fit_together, is_fitted, unfitted, write_history
 from versus.models import catalogue, find, persistence
 from versus.models.arguments import arguments_of
 from versus.provenance import describe_hardware
@@ -55,6 +55,13 @@ def fit_cell(
     manifest.check(workspace.prepared(cell.dataset))
     data = prepared.read(workspace.prepared(cell.dataset))
     workshop = workspace.unfinished(cell.name)
+
+    def build_with(arguments: Mapping[str, Any], repeat: int) -> Any:
+        return build(replace(cell, args={**cell.args, **arguments}), training, seed + repeat, data.schema)
+
+    job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe)
+    if several.is_follower():
+        return several.follow(job)
     workshop.parent.mkdir(parents=True, exist_ok=True)
     # A killed dvc's stage may take a moment to die: its successor waits for it.
     with FileLock(unfinished.lock(workshop), timeout=60):
@@ -64,10 +71,6 @@ def fit_cell(
         code = unfinished.stage_file(workspace, stage).read_bytes()
         known = kept.available(workspace.fits(cell.name), fingerprint)
 
-        def build_with(arguments: Mapping[str, Any], repeat: int) -> Any:
-            return build(replace(cell, args={**cell.args, **arguments}), training, seed + repeat, data.schema)
-
-        job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe)
         keys = {repeat: kept.key(code, data, repeat) for repeat in range(data.repeats)}
         if job.may_be_together:
             keys = kept.joined(keys)
@@ -82,10 +85,13 @@ def _fit_repeats(job: Job, keys: Mapping[int, str], known: Mapping[str, Path]) -
     for repeat in unfitted(job.workshop, job.data.repeats):
         if keys[repeat] in known:
             kept.take_up(known[keys[repeat]], job.workshop / str(repeat))
-    if job.may_be_together and unfitted(job.workshop, job.data.repeats):
+    if job.may_be_together and not several.are_at_work() and unfitted(job.workshop, job.data.repeats):
         fit_together(job, keys)
-    for repeat in unfitted(job.workshop, job.data.repeats):
-        fit_alone(job, repeat, keys[repeat])
+    for repeat in range(job.data.repeats):
+        todo = not is_fitted(job.workshop, repeat)
+        several.lead(job, repeat, todo)
+        if todo:
+            fit_alone(job, repeat, keys[repeat])
 
 
 def build(cell: Cell, training: Training, seed: int, schema: Schema) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def _tuned(job: Job, repeat: int) -> dict[str, Any]:
 
     def fit(arguments: Mapping[str, Any], checkpoint: Path) -> Any:
         model = job.build(arguments, repeat)
-        _fit(model, job.data, repeat, ("train",), checkpoint, None, f"{job.title(repeat)} trial")
+        fit_model(job, model, repeat, ("train",), title=f"{job.title(repeat)} trial", checkpoint=checkpoint)
         return model
 
     validation = (*job.data.take(repeat, "validation"), job.data.weights_of(repeat, "validation"))
@@ -92,16 +93,16 @@ def fit_alone(job: Job, repeat: int, key: str) -> None:
     """
     arguments = _tuned(job, repeat) if job.tuning.trials else {}
     folder, model = _emptied(job, repeat), job.build(arguments, repeat)
-    checkpoint, observe, parts = job.workshop / f"{repeat}.checkpoint", job.observe, parts_to_fit(model)
+    checkpoint, observe = checkpoint_of(job, repeat), job.observe
     on_step = None if observe is None else lambda step: observe(step.step, step.losses, repeat)
     _import_late(model)  # before the clock starts
     with PeakMemory() as memory:
-        history = _fit(model, job.data, repeat, parts, checkpoint, on_step, job.title(repeat))
+        history = fit_model(job, model, repeat, on_step=on_step)
     persistence.save(model, folder / "model", job.cell.family, job.cell.module)
     if arguments:
         default = job.build({}, repeat)
         checkpoint.unlink(missing_ok=True)
-        _fit(default, job.data, repeat, parts, checkpoint, None, f"{job.title(repeat)} default")
+        fit_model(job, default, repeat, title=f"{job.title(repeat)} default")
         persistence.save(default, folder / DEFAULT, job.cell.family, job.cell.module)
     cost: dict[str, Any] = memory.as_json()
     if (trials := _trials(job.workshop, repeat)).is_dir():
@@ -183,11 +184,13 @@ def _complete(job: Job, repeat: int, model: Any, history: list[HistoryRow], key:
     folder = job.workshop / str(repeat)
     write_history(folder / "history.csv", ((repeat, *row) for row in history))
     kept.mark(folder, key)
-    about = {
+    about: dict[str, Any] = {
         "device": str(getattr(model, "device_", "cpu")),
         "precision": str(getattr(model, "precision_", "64-true")),
         "n_train": len(job.data.rows(repeat, *parts_to_fit(model))),
     }
+    if (devices := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+        about["devices"] = devices
     (folder / "cost.json").write_text(json.dumps({**cost, **about}))
 
 
@@ -204,23 +207,31 @@ def weights_for(model: Any, weights: Array | None) -> dict[str, Any]:
     return {"sample_weight": weights} if weights is not None and takes_weights(model) else {}
 
 
-def _fit(
+def fit_model(
+    job: Job,
     model: Any,
-    data: Prepared,
     repeat: int,
-    parts: tuple[Part, ...],
-    checkpoint: Path,
-    on_step: OnStep | None,
-    title: str,
+    parts: tuple[Part, ...] | None = None,
+    on_step: OnStep | None = None,
+    title: str = "",
+    checkpoint: Path | None = None,
+    keeps: bool = True,
 ) -> list[HistoryRow]:
-    X, y, validation, weights = _rows(model, data, repeat, parts)
+    """Fit a model on one repeat, on the parts that it learns from by default; return its learning curves."""
+    X, y, validation, weights = _rows(model, job.data, repeat, parts or parts_to_fit(model))
     weighted = {} if weights is None else {"sample_weight": weights}
     if not isinstance(model, FitsBySteps):
         model.fit(X, y, **weighted)
         return []
-    return run_steps(
-        model, X, y, validation=validation, **weighted, checkpoint=checkpoint, on_step=on_step, title=title
-    )
+    _import_late(model)
+    path = checkpoint or checkpoint_of(job, repeat)
+    title = title or job.title(repeat)
+    return run_steps(model, X, y, validation, path, on_step, title, weights, keeps)
+
+
+def checkpoint_of(job: Job, repeat: int) -> Path:
+    """Return the path of the state of a repeat's unfinished fit."""
+    return job.workshop / f"{repeat}.checkpoint"
 
 
 def _rows(model: Any, data: Prepared, repeat: int, parts: tuple[Part, ...]) -> tuple[Any, Any, Any, Array | None]:

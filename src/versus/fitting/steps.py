@@ -30,6 +30,7 @@ def run_steps(
     on_step: OnStep | None = None,
     title: str = "training",
     sample_weight: Array | None = None,
+    keeps: bool = True,
 ) -> list[HistoryRow]:
     """Fit a model and return its learning curves.
 
@@ -46,6 +47,7 @@ def run_steps(
         on_step: called after each epoch that is trained (not for those before a kill).
         title: label of the progress bar.
         sample_weight: (N,), for a model that takes weights.
+        keeps: False in a process that reads the checkpoint, and leaves writing it to another.
 
     Returns:
         ``(epoch, name, value)`` for each epoch and loss, those before a kill too.
@@ -58,7 +60,7 @@ def run_steps(
     def fit_steps(resume: Mapping[str, Array] | None) -> Iterator[Step]:
         return model.fit_steps(X, y, validation, resume=resume, **weighted)
 
-    return _run(fit_steps, _description(model, X, validation), model, checkpoint, on_step, title)
+    return _run(fit_steps, _description(model, X, validation), model, checkpoint, on_step, title, keeps)
 
 
 def run_together(
@@ -90,10 +92,11 @@ def _run(
     checkpoint: Path | None,
     on_step: OnStep | None,
     title: str,
+    keeps: bool = True,
 ) -> list[HistoryRow]:
     found = checkpoints.read(checkpoint, made_for) if checkpoint is not None else None
     history: list[HistoryRow] = [] if found is None else [(s, n, v) for s, n, v in json.loads(found.history)]
-    keeper = None if checkpoint is None else _Keeper(checkpoint, made_for)
+    keeper = None if checkpoint is None or not keeps else _Keeper(checkpoint, made_for)
     steps = fit_steps(None if found is None else found.state)
     with training_progress(title, getattr(model, "epochs", None)) as show:
         for step in steps:

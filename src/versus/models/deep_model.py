@@ -24,6 +24,7 @@ from versus.models.repeats import Repeats, Rows, groups
 from versus.training.batches import Batch, fresh_seed, seed_for, seeded
 from versus.training.devices import cpu_threads, parameter_dtype, resolve_device, resolve_precision, threads_for
 from versus.training.loop import Training
+from versus.training.processes import Processes, connected
 from versus.training.state import load_network, network_arrays, under, with_prefix
 from versus.training.updates import Descent, Update
 
@@ -49,6 +50,7 @@ class DeepModel(Model):
 
     late_imports: ClassVar[tuple[str, ...]] = ("torch._dynamo",)  # by torch.optim, when the first optimizer is made
     holds_out_validation: ClassVar[bool] = False
+    takes_devices: ClassVar[bool] = True  # several, in processes that share each batch
 
     epochs: Count = 100
     batch_size: Count = 64
@@ -188,6 +190,10 @@ class DeepModel(Model):
     def count_parameters(self) -> int:
         """Number of trained parameters."""
         return sum(p.numel() for p in self.network_.parameters() if p.requires_grad)
+
+    def processes(self) -> Processes:
+        """Processes that train the network together, one for each device."""
+        return connected(resolve_device(self.device).type)
 
     def _threads(self) -> int:
         return threads_for(self.threads, self.schema_.n_features)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -71,6 +71,8 @@ class EnergyModel(DeepModel, GenerativeClassifier):
         ais_chains: annealed chains that estimate log Z.
         ais_steps: temperatures of each.
     """
+
+    takes_devices: ClassVar[bool] = False  # a chain for each row of a batch
 
     epochs: Count = 30
     batch_size: Count = 100

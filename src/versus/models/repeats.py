@@ -81,7 +81,7 @@ def _is_small(training: Training, number: int) -> bool:
     update = training.update
     weights = sum(parameter.numel() for parameter in training.network.parameters())
     held = sum(array.nbytes for rows in _parts(training) for array in rows)
-    plain = isinstance(update, Descent) and update.accumulate_gradients == 1
+    plain = type(update) is Descent and update.accumulate_gradients == 1 and not update.phases
     return plain and weights <= MOST_WEIGHTS and number * held <= MOST_BYTES
 
 

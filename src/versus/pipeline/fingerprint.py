@@ -68,7 +68,8 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
 
 
 def _training(params: Params) -> dict[str, Any]:
-    return {"device": params.training.device, "precision": params.training.precision}
+    several = {"devices": params.training.devices} if params.training.devices > 1 else {}
+    return {"device": params.training.device, "precision": params.training.precision, **several}
 
 
 def _text(part: dict[str, Any], *modules: str) -> str:

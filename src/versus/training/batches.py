@@ -7,7 +7,7 @@ out exactly as one that never stopped, with nothing to save but the seed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -29,13 +29,16 @@ class DeviceRows:
     Args:
         arrays: each (N, …).
         device: where the batches go.
+        own: rows of a batch (n,) -> those that are served here; None serves all.
     """
 
-    def __init__(self, arrays: Sequence[Array], device: torch.device) -> None:
+    def __init__(
+        self, arrays: Sequence[Array], device: torch.device, own: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         if len({len(a) for a in arrays}) != 1:
             raise ValueError(f"arrays of unequal lengths: {', '.join(str(len(a)) for a in arrays)}")
         self.arrays = tuple(arrays)
-        self.device = device
+        self.device, self.own = device, own
         self.resident: Batch | None = None
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
@@ -58,6 +61,7 @@ class DeviceRows:
             yield self._take(torch.arange(start, min(start + batch_size, len(self))))
 
     def _take(self, rows: Tensor) -> Batch:
+        rows = rows if self.own is None else self.own(rows)
         if self.resident is not None:
             there = rows.to(self.device, non_blocking=True)
             return tuple(t[there] for t in self.resident)

@@ -21,6 +21,7 @@ from versus.training.batches import DeviceRows, fresh_seed, generator_for, seed_
 from versus.training.devices import cpu_threads, resolve_device, resolve_precision
 from versus.training.divergence import Watch, diverged
 from versus.training.kept_weights import EarlyStopping, MovingAverage
+from versus.training.processes import Processes, connected
 from versus.training.state import load_network, load_optimizers, network_arrays, optimizer_arrays, under, with_prefix
 from versus.training.updates import Update
 
@@ -76,13 +77,17 @@ class Training:
             if value < 1:
                 raise ValueError(f"{name}={value}; at least 1 is needed")
         self.device = resolve_device(device)
+        self.processes = update.processes = connected(self.device.type)
+        self.device = self.processes.device(self.device)
         self.precision = resolve_precision(precision, self.device)
         self.update, self.network = update, update.network
-        self.rows = DeviceRows(data, self.device)
+        self.rows = DeviceRows(data, self.device, self.processes.own)
         held_out = validation is not None and len(validation[0]) > 0
-        self.validation = DeviceRows(validation, self.device) if validation is not None and held_out else None
+        self.validation = (
+            DeviceRows(validation, self.device, self.processes.own) if validation is not None and held_out else None
+        )
         self.epochs, self.batch_size, self.threads = epochs, batch_size, threads
-        self.seed = fresh_seed(random_state)
+        self.seed = self.processes.agree(fresh_seed(random_state))
         self.stopping, self.unjudged_epochs = EarlyStopping(patience), unjudged_epochs
         self.watch = Watch(update.learning_rate)
         self.epoch, self.seconds = 0, 0.0
@@ -152,12 +157,12 @@ class Training:
 
     def _train(self) -> dict[str, float]:
         shuffling = generator_for(self.seed, "shuffle", self.epoch)
-        noise = generator_for(self.seed, "noise", self.epoch, self.device)
-        seen = EpochLosses(self.epoch, "training", self.update.learning_rate)
+        noise = generator_for(self.seed, self.processes.purpose("noise"), self.epoch, self.device)
+        seen = EpochLosses(self.epoch, "training", self.update.learning_rate, self.processes)
         per_epoch = math.ceil(len(self.rows) / self.batch_size)
         steps, first = self.epochs * per_epoch, (self.epoch - 1) * per_epoch
         self.network.train()
-        with seeded(seed_for(self.seed, "dropout", self.epoch), self.device):
+        with seeded(seed_for(self.seed, self.processes.purpose("dropout"), self.epoch), self.device):
             for step, batch in enumerate(self.rows.shuffled(self.batch_size, shuffling), first):
                 self._set_learning_rates(step, steps)
                 seen.add(*self.update.step(batch, noise, step, step / steps), len(batch[0]))
@@ -176,8 +181,8 @@ class Training:
     @torch.no_grad()
     def _validate(self, rows: DeviceRows) -> dict[str, float]:
         # The same noise each epoch: epochs then differ by their weights alone.
-        noise = generator_for(self.seed, "validation", 0, self.device)
-        seen = EpochLosses(self.epoch, "validation", self.update.learning_rate)
+        noise = generator_for(self.seed, self.processes.purpose("validation"), 0, self.device)
+        seen = EpochLosses(self.epoch, "validation", self.update.learning_rate, self.processes)
         self.network.eval()
         for batch in rows.in_order(VALIDATION_BATCH):
             losses = self.update.validate(batch, noise)
@@ -192,10 +197,11 @@ class EpochLosses:
         epoch: number of the epoch, for the error.
         part: "training" or "validation", for the error.
         learning_rate: the base learning rate, for the error's advice.
+        processes: that see a share of each batch, each.
     """
 
-    def __init__(self, epoch: int, part: str, learning_rate: float) -> None:
-        self.epoch, self.part, self.learning_rate = epoch, part, learning_rate
+    def __init__(self, epoch: int, part: str, learning_rate: float, processes: Processes) -> None:
+        self.epoch, self.part, self.learning_rate, self.processes = epoch, part, learning_rate, processes
         self.batches = 0
         self.sums: dict[str, Tensor] = {}
         self.rows: dict[str, int] = {}  # a player's loss counts in the batches in which it has moved
@@ -203,13 +209,14 @@ class EpochLosses:
 
     def add(self, losses: Mapping[str, Tensor], watched: Tensor, rows: int) -> None:
         """Count a batch: its mean losses, a number that must be finite, and its number of rows."""
+        rows = rows if self.processes.share else 0
         for name, value in losses.items():
             term = value.detach() * rows
             self.sums[name] = self.sums[name] + term if name in self.sums else term
             self.rows[name] = self.rows.get(name, 0) + rows
         self.watched = watched.detach() if self.watched is None else self.watched + watched.detach()
         self.batches += 1
-        if self.batches % CHECK_EVERY == 0:
+        if self.batches % CHECK_EVERY == 0 and self.processes.number == 1:
             self._check()
 
     def means(self) -> dict[str, float]:
@@ -218,11 +225,23 @@ class EpochLosses:
         Raises:
             TrainingDiverged: if a loss or a gradient was NaN or infinite.
         """
+        if self.processes.number > 1 and self.watched is not None:
+            self._add_up(self.watched)
         self._check()
         return self._means()
 
     def _means(self) -> dict[str, float]:
         return {name: float(total) / self.rows[name] for name, total in self.sums.items()}
+
+    def _add_up(self, watched: Tensor) -> None:
+        """Add up what all processes have seen."""
+        names = sorted(self.sums)
+        seen = [*(self.sums[name] for name in names), *(watched.new_tensor(self.rows[name]) for name in names), watched]
+        seen = [value.double() for value in seen]
+        self.processes.add_up(seen)
+        self.sums = dict(zip(names, seen, strict=False))
+        self.rows = {name: int(rows) for name, rows in zip(names, seen[len(names) : -1], strict=True)}
+        self.watched = seen[-1]
 
     def _check(self) -> None:
         if self.watched is None or bool(torch.isfinite(self.watched)):

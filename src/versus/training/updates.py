@@ -21,6 +21,7 @@ from torch.nn.functional import softplus
 
 from versus.training.batches import Batch
 from versus.training.devices import InPrecision
+from versus.training.processes import Processes
 
 Losses = Mapping[str, Tensor]
 # (network, batch, generator on the batch's device, share of the training that is done: 0 to 1, in validation 1)
@@ -43,6 +44,7 @@ class Update:
     Attributes:
         phases: shares of the training, in ascending order, after which the schedule of learning rates starts anew: for
             parts of a network that are trained one after the other.
+        processes: that train the network together; the loop says which.
 
     Raises:
         ValueError: if the learning rate is not a positive number.
@@ -54,6 +56,7 @@ class Update:
         self.network, self.learning_rate, self.max_gradient_norm = network, learning_rate, max_gradient_norm
         self.optimizers: tuple[torch.optim.Optimizer, ...] = ()
         self.phases: tuple[float, ...] = ()
+        self.processes = Processes()
 
     def prepare(self, device: torch.device, precision: str) -> None:
         """Move the networks to the device and make their optimizers; arguments as resolved in `devices`."""
@@ -97,12 +100,13 @@ class Update:
     def _descend(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
         """One step of an optimizer; returns the norm of the gradient before clipping."""
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        (loss if self.processes.share == 1 else self.processes.share * loss).backward()  # type: ignore[no-untyped-call]
         return self._move(optimizer)
 
     def _move(self, optimizer: torch.optim.Optimizer) -> Tensor:
         """Clip the gradient that has been computed and take a step; returns its norm before clipping."""
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        self.processes.add_up([parameter.grad for parameter in parameters if parameter.grad is not None])
         norm = nn.utils.clip_grad_norm_(parameters, self.max_gradient_norm)
         optimizer.step()
         return norm
@@ -160,7 +164,7 @@ class Descent(Update):
                 continue  # a last batch of fewer rows than parts
             share = len(part[0]) / len(batch[0])
             losses = self.objective(self.called, part, noise, progress)
-            (share * losses["loss"]).backward()  # type: ignore[no-untyped-call]
+            (self.processes.share * share * losses["loss"]).backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
                 means[name] = means.get(name, 0.0) + share * value.detach()
         return means
@@ -270,6 +274,7 @@ class Adversarial(Update):
         return losses, watched + torch.stack([loss.detach() for loss in losses.values()]).sum()
 
     def trouble(self, losses: Mapping[str, float]) -> str | None:  # noqa: D102
+        self.processes.add_up([self.spreads])
         real, drawn = self.spreads.tolist()
         self.spreads.zero_()
         if drawn < COLLAPSED * real:
