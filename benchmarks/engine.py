@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSUS, DVC = [sys.executable, "-m", "versus", "repro"], [sys.executable, "-m", "dvc", "repro"]
 FILES = 10  # dvc.yaml files, where the stages are split
 ALONE = 10  # stages that plain DVC runs to see what one costs
+LONG = 2000  # stages from which on everything is run once, and three alone: it takes minutes
 
 
 def call(folder: Path, command: list[str], **more: str) -> str:
@@ -166,16 +167,17 @@ sys.exit(engine.reproduce(Workspace(Path()), wanted, machine))
 
 def growth(stages: int, files: int) -> dict[str, Any]:
     """Return milliseconds a stage: first run and no-op by Versus, no-op by DVC, and DVC's cost of running one stage."""
+    times, alone = (3, ALONE) if stages < LONG else (1, 3)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         targets = trivial(folder, stages, files)
         ours = [sys.executable, "-c", RUN, str(cores()), *targets]
         paths = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
         first = seconds(lambda: call(folder, ours, **paths))
-        no_op = statistics.median(seconds(lambda: call(folder, ours, **paths)) for _ in range(3))
-        bare = statistics.median(seconds(lambda: call(folder, [*DVC, *targets])) for _ in range(3))
+        no_op = statistics.median(seconds(lambda: call(folder, ours, **paths)) for _ in range(times))
+        bare = statistics.median(seconds(lambda: call(folder, [*DVC, *targets])) for _ in range(times))
         start = "part0/dvc.yaml:" if files > 1 else ""
-        some = [f"{start}s{i * files}" for i in range(min(ALONE, stages // files))]
+        some = [f"{start}s{i * files}" for i in range(min(alone, stages // files))]
         idle = seconds(lambda: call(folder, [*DVC, "--single-item", *some]))
         forced = seconds(lambda: call(folder, [*DVC, "--single-item", "--force", *some]))
     of_all = {"first": first, "no_op": no_op, "dvc_no_op": bare}
