@@ -14,6 +14,7 @@ from versus.pipeline import ending
 COMMANDS = {
     "repro": "repair what a kill left behind, run what has changed, several stages at a time, and name the report",
     "status": "show which cells run again after an edit of params or code, and about how long that takes",
+    "init": "make a project in a folder: params.yaml, dvc.yaml and a workflow that retrains",
     "run": "run another params file in a workspace of its own",
     "migrate": "rename the arguments in a params file of an earlier version",
     "add": "look at a file, and add it to params.yaml with a sensible set of cells",

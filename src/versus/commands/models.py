@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from importlib import import_module
 from inspect import cleandoc
 from typing import Any
@@ -15,7 +14,6 @@ from rich.table import Table
 from versus.data.errors import unknown
 from versus.models import catalogue
 from versus.models.arguments import Between
-from versus.settings import FAMILIES
 
 # Capabilities, by the method that a model has for each.
 METHODS = {
@@ -39,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print all models, or one."""
-    known = {name: (family, module) for family, module, name in _classes()}
+    known = catalogue.classes()
     if options.model is None:
         _print_all()
     elif options.model in known:
@@ -49,18 +47,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _classes() -> Iterator[tuple[str, str, str]]:
-    for family in FAMILIES:
-        for module in catalogue.modules(family):
-            yield from ((family, module, name) for name in catalogue.signatures(family, module))
-
-
 def _print_all() -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("class", "module", "for", "offers"):
         table.add_column(column, no_wrap=column != "offers")
     last = ""
-    for family, module, name in _classes():
+    for name, (family, module) in catalogue.classes().items():
         if family != last:
             table.add_row(f"[bold]{family}[/]")
             last = family

@@ -14,16 +14,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from versus.fitting import failure
 from versus.fitting.failure import Failure
-from versus.pipeline import engine, recovery, reproduction, shares
+from versus.pipeline import engine, project, recovery, reproduction, shares
 from versus.pipeline import restore as remote_outputs
 from versus.pipeline.shares import Share
+from versus.serving.code import CODE
 from versus.tracking import destination
 from versus.workspace import Workspace
 
@@ -105,17 +105,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def reproduce(
-    workspace: Workspace,
-    dvc_arguments: list[str],
-    how: How,
-    environment: Mapping[str, str] = MappingProxyType({}),
-) -> int:
-    """Reproduce a workspace; ``environment`` is added to this process's."""
+def reproduce(workspace: Workspace, dvc_arguments: list[str], how: How) -> int:
+    """Reproduce a workspace."""
     with alone(workspace):
         again = cells_that_failed(workspace) if how.retry else []
         compared = last_comparison(workspace)
-        code = _reproduce(workspace, dvc_arguments, environment, how, again)
+        code = _reproduce(workspace, dvc_arguments, how, again)
         if code:
             return code
         # Only some stages, a dry run, or a run with nothing to do: no summary, since it would not cover all cells.
@@ -159,7 +154,7 @@ def reproduce_share(workspace: Workspace, share: Share, dvc_options: list[str], 
     if cells:
         with alone(workspace):
             stages = [f"evaluate_{cell.family}@{cell.name}" for cell in cells]
-            code = _reproduce(workspace, [*dvc_options, *stages], {}, how, [])
+            code = _reproduce(workspace, [*dvc_options, *stages], how, [])
         if code:
             return code
     print(f"Share {share}: {', '.join(cell.name for cell in cells) or 'no cell, there are fewer than shares'}.")
@@ -172,6 +167,7 @@ def alone(workspace: Workspace) -> Iterator[None]:
 
     DVC lets two repros overwrite each other's results; here the second waits for the first, and finds its work done.
     """
+    project.locate(workspace.root)
     if not workspace.params.is_file() or engine.is_probably_stale(workspace.root):
         _read(workspace)
     for path in recovery.of_wrong_kind(workspace.root):
@@ -203,7 +199,6 @@ def lock_is_held(lock: FileLock) -> bool:
 def _reproduce(
     workspace: Workspace,
     dvc_arguments: list[str],
-    environment: Mapping[str, str],
     how: How,
     again: Failed,
 ) -> int:
@@ -213,7 +208,9 @@ def _reproduce(
         for stage in remote_outputs.restore(workspace.root):
             print(f"forgotten: {stage} in dvc.lock, whose outputs are nowhere to be had", file=sys.stderr)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**environment, "PATH": path}
+    environment = {"PATH": path}
+    if not (workspace.root / "stages").is_dir():
+        environment["PYTHONPATH"] = str(CODE)
     wanted = engine.wanted(dvc_arguments, again)
     unsupported = engine.unsupported()
     if unsupported:

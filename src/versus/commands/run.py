@@ -1,15 +1,13 @@
 """``versus run``: run another params file, in a workspace with its own dvc.lock and DVC locks.
 
-The workspace shares DVC's cache and the MLflow store with the project, so nothing is computed twice and all runs are in
-one place.
+The workspace of a checkout shares DVC's cache and the MLflow store with it, so nothing is computed twice and all runs
+are in one place.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +15,8 @@ from ruamel.yaml import YAML
 
 from versus import params as parameters
 from versus.commands.repro import How, missing_files, reproduce
+from versus.pipeline import project
+from versus.serving.code import CODE
 from versus.workspace import Workspace
 
 
@@ -40,45 +40,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Create or update the workspace and reproduce it; returns DVC's exit code."""
-    code, how = code_root(), How.of(options)
+    how = How.of(options)
     data = options.data or options.params.parent
     for missing in missing_files(parameters.read(options.params), data):
         raise ValueError(f"{missing}. It was looked for in {data.resolve()}; --data names another folder")
-    folder = options.into or code / "runs" / options.params.stem
-    workspace = Workspace(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_params(options.params, data, workspace)
-    _write_if_changed(folder / "dvc.yaml", _pipeline_for(code, folder))
-    _write_if_changed(folder / ".dvcignore", (code / ".dvcignore").read_text(encoding="utf-8"))
-    if not (folder / ".dvc").is_dir():
-        _initialise(code, folder)
-    environment = {"PYTHONPATH": str(code)}
+    folder = options.into or (CODE if project.is_checkout() else Path()) / "runs" / options.params.stem
+    create(options.params, data, folder)
     print(f"Workspace: {folder}", file=sys.stderr)
-    return reproduce(workspace, options.dvc, how, environment)
+    return reproduce(Workspace(folder), options.dvc, how)
 
 
-def code_root() -> Path:
-    """Return the folder of the project that this package runs from.
-
-    Raises:
-        ValueError: where the package was installed without the project around it.
-    """
-    root = Path(__file__).resolve().parents[3]
-    if not (root / "dvc.yaml").is_file():
-        raise ValueError(
-            f"{root} is not a checkout of Versus; run this from a clone, installed with `pip install -e .`"
+def create(params: Path, data: Path, folder: Path) -> None:
+    """Create or update a workspace for a params file, whose relative paths start from ``data``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_params(params, data, Workspace(folder))
+    project.write_if_changed(folder / "dvc.yaml", project.pipeline(folder))
+    project.write_if_changed(folder / ".dvcignore", (CODE / ".dvcignore").read_text(encoding="utf-8"))
+    if not (folder / ".dvc").is_dir():
+        project.initialise(
+            folder, "--no-scm", **({"cache.dir": str(CODE / ".dvc" / "cache")} if project.is_checkout() else {})
         )
-    return root
-
-
-def _pipeline_for(code: Path, folder: Path) -> str:
-    """Text of dvc.yaml with its one variable set: the path of the code, relative to the workspace."""
-    text = (code / "dvc.yaml").read_text(encoding="utf-8")
-    path = os.path.relpath(code, folder.resolve()).replace(os.sep, "/")
-    changed, count = re.subn(r"(?m)^  - code: \.(?=\s)", f"  - code: {path}", text)
-    if count != 1:
-        raise ValueError("dvc.yaml has no line `  - code: .` under vars")
-    return changed
 
 
 def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
@@ -98,15 +79,3 @@ def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
     with aside.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
     aside.replace(workspace.params)
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-
-
-def _initialise(code: Path, folder: Path) -> None:
-    dvc = [sys.executable, "-m", "dvc"]
-    settings = {"core.analytics": "false", "core.check_update": "false", "cache.dir": str(code / ".dvc" / "cache")}
-    for command in (["init", "--quiet", "--no-scm"], *(["config", k, v] for k, v in settings.items())):
-        subprocess.run([*dvc, *command], cwd=folder, check=True)

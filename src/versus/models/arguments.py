@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from math import exp, log
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from versus.data.schema import Schema
 
@@ -178,3 +178,21 @@ class Model:
     def arguments(self) -> dict[str, Any]:
         """The arguments by name, without the schema."""
         return {a.name: getattr(self, a.name) for a in arguments_of(type(self)) if a.name != "schema"}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments by name, under scikit-learn's name: its ``clone`` and searches work on models."""
+        return {"schema": self.schema, **self.arguments()}
+
+    def set_params(self, **given: Any) -> Self:
+        """Set arguments.
+
+        Raises:
+            ValueError: for an unknown one, or a value that is not accepted.
+        """
+        known = self.get_params()
+        for name, value in given.items():
+            if name not in known:
+                raise ValueError(f"{type(self).__name__} has no argument {name!r}; it takes {', '.join(known)}")
+            setattr(self, name, value)
+        self.__post_init__()
+        return self

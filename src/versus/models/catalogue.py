@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from versus.arrays import FAMILIES
 from versus.models.arguments import Argument
 
 # Arguments that the stages supply: sizes come from the data, randomness from the params' seed, devices from `training`.
@@ -45,6 +46,13 @@ def signatures(family: str, module: str) -> dict[str, dict[str, Argument]]:
     """Class name -> argument name -> `Argument`, for each class in the module's ``__all__``."""
     path = Path(__file__).parent / family / f"{module}.py"
     return {name: _fields(path, name) for name in _public(_parse(path))}
+
+
+@cache
+def classes() -> dict[str, tuple[str, str]]:
+    """Map each model class to its family and module."""
+    every = ((family, module) for family in FAMILIES for module in modules(family))
+    return {name: (family, module) for family, module in every for name in signatures(family, module)}
 
 
 @cache

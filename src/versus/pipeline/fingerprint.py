@@ -22,7 +22,7 @@ from typing import Any
 from versus import params as parameters
 from versus.manifest import sha256
 from versus.params import Params
-from versus.serving.code import CODE, closure, parsed
+from versus.serving.code import CODE, closure, name_of, parsed
 from versus.settings import EXTRACTOR
 
 # These log, show or pass on results of other modules: an edit here changes no result. The values that params.py reads
@@ -85,7 +85,7 @@ def lines(modules: Iterable[str]) -> Iterator[str]:
     """Yield the code that modules reach: ``hash  file`` for our files, ``name==version`` for libraries."""
     files, libraries = closure(modules, WITHOUT_EFFECT)
     for path in sorted(files | _data_files({file.parent for file in files})):
-        yield f"{digest(path)}  {path.relative_to(CODE).as_posix()}"
+        yield f"{digest(path)}  {name_of(path)}"
     names = sorted(DISTRIBUTIONS.get(name, name).lower() for name in libraries)
     yield from (f"{name}=={_pins()[name]}" for name in names if name in _pins())
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import versus
 
-SOURCE = Path(versus.__file__).resolve().parent.parent
-CODE = SOURCE.parent  # of a checkout; the stages lie there
+PACKAGE = Path(versus.__file__).resolve().parent
+SOURCE = PACKAGE.parent
+# The folder of dvc.yaml, stages and constraints.txt: the root of a checkout; a built wheel has them in the package.
+CODE = SOURCE.parent if (SOURCE.parent / "dvc.yaml").is_file() else PACKAGE / "project"
 IMPORT = re.compile(r"(?m)(^\s*(?:from|import)) versus\b")
 
 
@@ -76,6 +78,12 @@ def _distributions() -> dict[str, list[str]]:
 def _path(module: str) -> Path | None:
     base = (SOURCE if module.startswith("versus") else CODE).joinpath(*module.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+def name_of(path: Path) -> str:
+    """Name a file of ours as a checkout does, wherever it lies."""
+    inside = path.relative_to(CODE) if path.is_relative_to(CODE / "stages") else "src" / path.relative_to(SOURCE)
+    return inside.as_posix()
 
 
 @cache

@@ -35,9 +35,7 @@ def load(specification: Parquet, base: Path) -> RawTable:
         table = pa.concat_tables([table.select(names) for table in tables], promote_options="permissive")
     except pa.ArrowTypeError as error:
         raise DataError(f"{files[-1]}: its columns are of other types than those of {files[0]}: {error}") from None
-    columns = [
-        _column(name, table.column(name), specification) for name in names if name not in specification.drop
-    ]  # dropped here already, since a column of any type can be dropped
+    columns = columns_of(table, specification)
 
     def locate(row: int) -> str:
         part = int(row >= counts[0])
@@ -45,6 +43,16 @@ def load(specification: Parquet, base: Path) -> RawTable:
 
     unused = [name for name in names if name == _PANDAS_INDEX or name in specification.drop]
     return RawTable(specification.path, columns, sum(counts[1:]), locate, unused=unused, typed=True)
+
+
+def columns_of(table: Any, specification: Parquet) -> list[RawColumn]:
+    """Convert the columns of an Arrow table, without those that are dropped: these may have any type.
+
+    Raises:
+        DataError: for a column of lists or similar types.
+    """
+    kept = [name for name in table.column_names if name not in specification.drop]
+    return [_column(name, table.column(name), specification) for name in kept]
 
 
 def _read(file: Path, path: str) -> Any:

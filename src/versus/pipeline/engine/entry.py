@@ -16,7 +16,7 @@ from versus.pipeline.engine import display, jobs, stages
 from versus.pipeline.engine.run import Machine, Run
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Wanted
 from versus.pipeline.engine.workers import Workers, WorkersDiedError
-from versus.serving.code import CODE
+from versus.serving.code import PACKAGE
 from versus.tracking import destination
 from versus.workspace import Workspace
 
@@ -102,7 +102,7 @@ def _started_ahead(machine: Machine) -> Iterator[Workers | None]:
 
 def is_probably_stale(root: Path) -> bool:
     """Check, without DVC, whether params or code are newer than a project's last run; it may be wrong."""
-    lock, watched = root / "dvc.lock", [root / "params.yaml", *(CODE / "src/versus").rglob("*.py")]
+    lock, watched = root / "dvc.lock", [root / "params.yaml", *PACKAGE.rglob("*.py")]
     if not watched[0].is_file():
         return False  # no project of ours
     return not lock.is_file() or lock.stat().st_mtime < max(path.stat().st_mtime for path in watched)

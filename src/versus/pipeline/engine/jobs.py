@@ -10,7 +10,7 @@ from typing import Any
 
 from versus.tracking import destination
 
-STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w@.,=:/+-]+)*)")
+STAGE = re.compile(r"python -m (?:stages\.|versus\.stage )(\w+)((?: [\w@.,=:/+-]+)*)")
 
 # Modules to load while stages run. A worker can be started only between two of them, so large ones come in parts.
 TRACKING = ("pandas", "sqlalchemy.orm", "alembic.migration", "fastapi", "mlflow", "versus.tracking.mirror")
@@ -36,7 +36,7 @@ def command(stage: Any) -> dict[str, Any]:
     if found is None:
         commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
         return {"shell": f"cd {shlex.quote(stage.wdir)} && " + " && ".join(commands)}
-    return {"module": found[1], "arguments": found[2].split()}
+    return {"module": f"stages.{found[1]}", "arguments": found[2].split()}
 
 
 def is_ours(stage: Any) -> bool:
