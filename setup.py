@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-BESIDE = ("dvc.yaml", ".dvcignore", "constraints.txt", *(f"stages/{path.name}" for path in ROOT.glob("stages/*.py")))
+BESIDE = ("dvc.yaml", "constraints.txt", *(f"stages/{path.name}" for path in ROOT.glob("stages/*.py")))
 
 
 class BuildWithStages(build_py):
@@ -18,8 +18,10 @@ class BuildWithStages(build_py):
         super().run()
         if self.editable_mode:
             return
-        for name in BESIDE:
-            target = Path(self.build_lib) / "versus" / "project" / name
+        # DVC, which watches the folder of the package, allows no file of this name in it.
+        targets = {name: name for name in BESIDE} | {".dvcignore": "dvcignore"}
+        for name, inside in targets.items():
+            target = Path(self.build_lib) / "versus" / "project" / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, target)
 

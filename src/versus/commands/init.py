@@ -8,7 +8,6 @@ from pathlib import Path
 
 from versus import __version__
 from versus.pipeline import project
-from versus.serving.code import CODE
 
 TEMPLATES = Path(__file__).parent / "templates"
 IGNORED = (
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         below = ("--subdir",) if in_git and not (folder / ".git").exists() else ()
         project.initialise(folder, *(below if in_git else ("--no-scm",)))
     _append(folder / ".gitignore", IGNORED)
-    project.write_if_changed(folder / ".dvcignore", (CODE / ".dvcignore").read_text(encoding="utf-8"))
+    project.write_if_changed(folder / ".dvcignore", project.ignored())
     (folder / "params.yaml").write_text((TEMPLATES / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "dvc.yaml").write_text(project.portable_pipeline(), encoding="utf-8")
     project.locate(folder)

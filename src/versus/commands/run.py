@@ -55,7 +55,7 @@ def create(params: Path, data: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_params(params, data, Workspace(folder))
     project.write_if_changed(folder / "dvc.yaml", project.pipeline(folder))
-    project.write_if_changed(folder / ".dvcignore", (CODE / ".dvcignore").read_text(encoding="utf-8"))
+    project.write_if_changed(folder / ".dvcignore", project.ignored())
     if not (folder / ".dvc").is_dir():
         project.initialise(
             folder, "--no-scm", **({"cache.dir": str(CODE / ".dvc" / "cache")} if project.is_checkout() else {})

@@ -28,6 +28,11 @@ def places(folder: Path) -> dict[str, str]:
     return {name: os.path.relpath(path, folder.resolve()).replace(os.sep, "/") for name, path in paths.items()}
 
 
+def ignored() -> str:
+    """Text of .dvcignore."""
+    return (CODE / (".dvcignore" if is_checkout() else "dvcignore")).read_text(encoding="utf-8")
+
+
 def pipeline(folder: Path) -> str:
     """Text of dvc.yaml with the paths for a folder."""
     text = (CODE / "dvc.yaml").read_text(encoding="utf-8")
