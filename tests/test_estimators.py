@@ -66,8 +66,8 @@ def test_frames_of_mixed_columns_searches_and_pipelines():
 
 def test_what_a_model_cannot_do_is_no_method_and_what_it_does_not_take_is_said():
     assert not hasattr(versus.Classifier(versus.model("LogisticRegression")), "sample")
+    dated = FRAME.assign(day=pd.Timestamp("2026-01-01"))
     with pytest.raises(ValueError, match="columns day hold dates"):
-        dated = FRAME.assign(day=pd.Timestamp("2026-01-01"))
         versus.Classifier(versus.model("MixedNaiveBayes")).fit(dated, Y)
     with pytest.raises(TypeError, match="does not weigh rows"):
         versus.Classifier(versus.model("KNearestNeighbours")).fit(FRAME, Y, sample_weight=np.ones(120))

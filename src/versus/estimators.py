@@ -47,7 +47,7 @@ def table_of(X: Any) -> Table:
     dates = [str(name) for name, kind in X.dtypes.items() if np.dtype(getattr(kind, "base", object)).kind in "mM"]
     if dates:
         raise ValueError(f"columns {', '.join(dates)} hold dates; give their parts as numbers, such as `.dt.month`")
-    read = Parquet(source="parquet", path="frame", target="y")
+    read = Parquet.model_validate({"source": "parquet", "path": "frame", "target": "y"})
     columns = parquet.columns_of(pa.Table.from_pandas(_named(X), preserve_index=False), read)
     raw = RawTable("frame", columns, typed=True)
     discrete = discrete_columns([c for c in columns if isinstance(c, Numbers) and not c.missing.all()])
@@ -108,7 +108,7 @@ class _Wrapper(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return self._encoded(self._checked(X, reset=False))
 
-    @available_if(lambda wrapper: density(capabilities(wrapper.model)) is not None)
+    @available_if(lambda wrapper: density(capabilities(wrapper.model)) is not None)  # type: ignore[untyped-decorator]
     def score_samples(self, X: Any) -> Array:
         """Log p(x) of each row, or the model's bound of it, (N, D) -> (N,) nats."""
         method = density(capabilities(self.model_))
@@ -116,7 +116,7 @@ class _Wrapper(BaseEstimator):  # type: ignore[misc]
         found: Array = getattr(self.model_, method)(self._asked(X))
         return found
 
-    @available_if(_offers("sample"))
+    @available_if(_offers("sample"))  # type: ignore[untyped-decorator]
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> Any:
         """Draw rows of P(x): a frame with the original columns."""
         check_is_fitted(self)

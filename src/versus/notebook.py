@@ -17,6 +17,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from versus.data import prepared
@@ -110,8 +111,8 @@ class Report:
         if metric is not None and not wanted.any():
             raise ValueError(unknown("metric", metric, sorted(set(scores["metric"]))))
         found = scores[wanted][["dataset", "model", "family", "metric", "mean", "low", "high"]]
-        worst_first = [table.lower_is_better(name) for name in found["metric"]]
-        order = found["mean"].where(worst_first, -found["mean"])
+        sign = np.array([1.0 if table.lower_is_better(name) else -1.0 for name in found["metric"]])
+        order = sign * found["mean"]
         return found.assign(order=order).sort_values(["dataset", "order"]).drop(columns="order").reset_index(drop=True)
 
     def load(self, cell: str) -> Fitted:
