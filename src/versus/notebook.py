@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.errors import DataError, unknown
 from versus.data.inspect.inspection import Proposal, inspect
@@ -30,7 +31,7 @@ from versus.data.targets import Classes
 from versus.metrics import table
 from versus.models import catalogue, find
 from versus.models.suggestions import Size, Suggestion, suggest
-from versus.serving import frames, prediction, texts
+from versus.serving import frames, prediction, sequences
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ class Data:
         labels = prediction.labels(schema.classes)[y] if isinstance(schema.y, Classes) else y
         if isinstance(schema.x, Image):
             return X, labels
-        table = frames.decode(X, schema) if schema.shape else texts.decode(X, schema)
-        return table.assign(**{schema.target: labels}) if len(labels) == len(table) else table
+        rows = sequences.decode(X, schema) if isinstance(X, Ragged) else frames.decode(X, schema)
+        return rows if isinstance(y, Ragged) or not schema.target else rows.assign(**{schema.target: labels})
 
 
 def compare(
