@@ -11,7 +11,7 @@ from versus.data import prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table, Tokens
-from versus.data.targets import Classes, Nothing, Number, Tags
+from versus.data.targets import Classes, Nothing, Number, Tags, Trees
 from versus.evaluation.record import hash_test_rows
 
 SENTENCES = Ragged.of([[0, 1, 2], [3], [], [2, 1], [0, 3, 3, 1]], np.int32)
@@ -95,7 +95,9 @@ def test_a_token_that_only_training_rows_have_changes_nothing_though_codes_move(
 @pytest.mark.parametrize(
     "x", [Table(()), Image((8, 8), 17), Image((4, 4, 3)), Tokens(("a", "é")), Tokens(("b",), r"\w+", True)]
 )
-@pytest.mark.parametrize("y", [Classes(("u", "v"), "t"), Number("price"), Tags(("N", "V")), Nothing()])
+@pytest.mark.parametrize(
+    "y", [Classes(("u", "v"), "t"), Number("price"), Tags(("N", "V")), Trees(("S", "N")), Nothing()]
+)
 def test_a_schema_survives_the_way_through_json(x, y):
     schema = Schema(x, y)
     assert Schema.from_json(schema.to_json()) == schema
@@ -106,7 +108,7 @@ def test_a_schema_of_something_else_is_refused():
     good = SCHEMA.to_json()
     with pytest.raises(ValueError, match="'sound' of the events; table, image, tokens and series"):
         Schema.from_json({**good, "x": {"form": "sound"}})
-    with pytest.raises(ValueError, match="'ranking'; classification, regression, tagging and density"):
+    with pytest.raises(ValueError, match="'ranking'; classification, regression, tagging, parsing and density"):
         Schema.from_json({**good, "y": {"task": "ranking"}})
 
 

@@ -1,11 +1,12 @@
-"""Small documents and tagged sentences."""
+"""Small documents, tagged sentences and trees."""
 
 import numpy as np
 
 from versus.arrays import Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
-from versus.data.targets import Classes, Tags
+from versus.data.targets import Classes, Tags, Trees
+from versus.data.trees import Bracket, Treebank
 
 
 def documents(n=120, seed=0):
@@ -67,3 +68,40 @@ def written_out(X, schema, affixes, pairs=False):
                     token[f"{offset} prefix {word[:n]}"] = token[f"{offset} suffix {word[-n:]}"] = 1
             out.append(token)
     return out
+
+
+def bracketed(n=160, seed=0):
+    """Sentences of a small grammar with nested phrases; words end as their tags say, and many are met once."""
+    rng = np.random.default_rng(seed)
+    ends = {"N": "er", "V": "ed", "J": "ly"}
+    fixed = {"D": ("the", "a"), "P": ("of", "in")}
+
+    def tag(name):
+        if name in fixed:
+            return Bracket(name, str(rng.choice(fixed[name])))
+        return Bracket(name, "".join(rng.choice(list("bcdfgk"), 2 if rng.random() < 0.6 else 4)) + ends[name])
+
+    def noun_phrase(depth=0):
+        parts = [tag("D"), *[tag("J")] * int(rng.integers(0, 3)), tag("N")] if rng.random() < 0.7 else [tag("N")]
+        if depth < 2 and rng.random() < 0.3:
+            return Bracket("NP", None, (Bracket("NP", None, tuple(parts)), phrase(depth + 1)))
+        return Bracket("NP", None, tuple(parts))
+
+    def phrase(depth):
+        return Bracket("PP", None, (tag("P"), noun_phrase(depth)))
+
+    def sentence():
+        verb = [
+            tag("V"),
+            *([noun_phrase()] if rng.random() < 0.7 else []),
+            *([phrase(1)] if rng.random() < 0.3 else []),
+        ]
+        if rng.random() < 0.1:
+            return Bracket("S", None, (Bracket("VP", None, tuple(verb)),))
+        return Bracket("S", None, (noun_phrase(1), Bracket("VP", None, tuple(verb))))
+
+    trees = [sentence() for _ in range(n)]
+    names, y = Treebank([tree.nodes() for tree in trees]).coded()
+    vocabulary = tuple(sorted({word for tree in trees for word in tree.words()} | {"unseen"}))
+    X = Ragged.of([[vocabulary.index(word) for word in tree.words()] for tree in trees], np.int32)
+    return X, y, Schema(Tokens(vocabulary), Trees(names))

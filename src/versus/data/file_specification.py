@@ -188,6 +188,25 @@ class Conll(Splitting):
     encoding: Text = "utf-8"
 
 
+class Penn(Splitting):
+    """Trees in brackets of the Penn Treebank, also compressed: a file, or a folder or zip archive of .mrg files.
+
+    Args:
+        path: the file, folder or archive; or, for several, the folder that holds them.
+        file: name of it in that folder.
+        test_path: official test set, in the same form.
+        longest: number of words beyond which sentences are left out; all are read by default.
+        encoding: text encoding.
+    """
+
+    source: Literal["penn"]
+    path: Text
+    file: Text | None = None
+    test_path: Text | None = None
+    longest: int | None = Field(None, ge=1)
+    encoding: Text = "utf-8"
+
+
 class Stream(Splitting):
     """A text without labels, also compressed, cut into windows of equal length; folds are blocks of windows in a row.
 
@@ -212,7 +231,7 @@ class Stream(Splitting):
 
 
 FileSpecification = Annotated[
-    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll | Stream,
+    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll | Penn | Stream,
     Field(discriminator="source"),
 ]
 

@@ -204,6 +204,10 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
         from versus.data.sources import conll
 
         return conll.load(given, base)
+    if isinstance(given, file_specification.Penn):
+        from versus.data.sources import penn
+
+        return penn.load(given, base)
     from versus.data.sources import arrays
 
     return arrays.load(given, base)

@@ -34,7 +34,7 @@ class Dataset:
     Args:
         X: (N, D) float64, categorical columns as codes and missing values as NaN; or images (N, H, W[, C]) of integers;
             or Ragged int32 codes of tokens.
-        y: (N,) int64 class codes or float64 values; Ragged int64 codes of tags.
+        y: (N,) int64 class codes or float64 values; Ragged int64 codes of tags, or nodes of trees (total, 2).
         schema: columns, classes and shapes.
         n_test: size of the official test set, the last rows; 0 if there is none. With ``draws``, of each draw.
         warnings: notes for the user that need no repair.
@@ -82,7 +82,7 @@ class Prepared:
     """Prepared data set: memory-mapped arrays and, for each repeat, three disjoint sets of row indices."""
 
     X: Any  # (N, *event), or Ragged
-    y: Any  # (N,) int64 class codes or float64 values, or Ragged int64 tags
+    y: Any  # (N,) int64 class codes or float64 values, or Ragged int64 tags or nodes
     schema: Schema
     splits: dict[Part, Ragged]  # row indices of each repeat
     about: dict[str, Any]

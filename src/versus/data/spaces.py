@@ -68,7 +68,7 @@ class Table:
     @cached_property
     def _name_numbers(self) -> dict[int, Array]:
         found = ((d, c.categories) for d, c in enumerate(self.columns))
-        return {d: _name_numbers(names).astype(np.float64) for d, names in found if names is not None}
+        return {d: name_numbers(names).astype(np.float64) for d, names in found if names is not None}
 
     def describe(self) -> str:
         """Describe the events in words."""
@@ -175,7 +175,7 @@ class Tokens:
 
     @cached_property
     def _name_numbers(self) -> Array:
-        return _name_numbers(self.vocabulary)
+        return name_numbers(self.vocabulary)
 
     @property
     def of_characters(self) -> bool:
@@ -283,7 +283,7 @@ def _check_shape(X: Events, shape: tuple[int, ...]) -> None:
         raise ValueError(f"events have shape {found}; the model was fitted on shape {shape}")
 
 
-def _name_numbers(names: tuple[str, ...]) -> Array:
+def name_numbers(names: tuple[str, ...]) -> Array:
     """Return a number for each name that depends on the name alone; 48 bits, which a float holds exactly."""
     hashes = (hashlib.blake2b(name.encode(), digest_size=6).digest() for name in names)
     return np.array([int.from_bytes(found) for found in hashes], dtype=np.int64)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
-from versus.data.file_specification import Conll, FileSpecification, Stream, paths
+from versus.data.file_specification import Conll, FileSpecification, Penn, Stream, paths
 from versus.data.table_specification import Labelled, Section, Splitting, Tabular, Text
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
@@ -45,6 +45,7 @@ class Embedded(Splitting):
         "docstring_stream",
         "python_tokens",
         "digit_sequences",
+        "python_trees",
     ]
     rows: int | None = Field(None, ge=10, le=10_000_000)
 
@@ -122,6 +123,7 @@ _TASKS = {
     "diabetes": "regression",
     "python_tokens": "tagging",
     "digit_sequences": "tagging",
+    "python_trees": "parsing",
     "docstring_stream": "density",
 }
 
@@ -134,6 +136,8 @@ def known_task(given: Splitting | OpenML | Url) -> str | None:
         return _TASKS.get(given.name, "classification")
     if isinstance(given, Conll):
         return "tagging"
+    if isinstance(given, Penn):
+        return "parsing"
     if isinstance(given, Stream):
         return "density"
     if isinstance(given, Tabular) and given.sequence is not None:

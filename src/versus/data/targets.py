@@ -1,16 +1,19 @@
-"""Prediction targets: a class or a number for each example, a tag for each token, or nothing."""
+"""Prediction targets: a class or a number for each example, a tag for each token, a tree, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from versus.arrays import Labels
+from versus.arrays import Labels, Ragged
+from versus.data import trees
+from versus.data.spaces import name_numbers
 
 RARE = 0.05  # share of the rows
+NumberText = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class Classes:
         counts = np.bincount(y, minlength=len(self.names)).tolist()
         return {"classes": dict(zip(self.names, counts, strict=True))}
 
+    def by_name(self, y: Any) -> Any:
+        """Return y itself: a hash has the names of all classes."""
+        return y
+
+    def written(self, found: Any, number: NumberText = repr, words: Sequence[str] | None = None) -> str:
+        """Name of the class of a row; empty for -1, a row without a class."""
+        return self.names[int(found)] if found >= 0 else ""
+
     def rare(self, y: Any) -> int | None:
         """Code of the rarest class, if it has under 5 % of the rows and under half of an even share; else None."""
         shares = np.bincount(y, minlength=len(self.names)) / len(y)
@@ -43,6 +54,7 @@ class Number:
     """Number target, for regression: y (N,) float64."""
 
     task: ClassVar[str] = "regression"
+    kind: ClassVar[str] = "a number"
     name: str = "target"
 
     def strata(self, y: Any) -> Labels:
@@ -53,12 +65,21 @@ class Number:
         """Range of the values, for about.json."""
         return {"target": {"minimum": float(y.min()), "maximum": float(y.max())}}
 
+    def by_name(self, y: Any) -> Any:
+        """Return y itself: numbers have no names."""
+        return y
+
+    def written(self, found: Any, number: NumberText = repr, words: Sequence[str] | None = None) -> str:
+        """Write the value of a row by ``number``."""
+        return number(float(found))
+
 
 @dataclass(frozen=True)
 class Tags:
     """Tag target, one of K for each token: y Ragged int64 codes of ``names``, with the starts of X."""
 
     task: ClassVar[str] = "tagging"
+    kind: ClassVar[str] = "a tag a token"
     names: tuple[str, ...]
     name: str = "tag"
 
@@ -70,6 +91,63 @@ class Tags:
         """Number of tokens of each tag, for about.json."""
         counts = np.bincount(y.values, minlength=len(self.names)).tolist()
         return {"tags": dict(zip(self.names, counts, strict=True))}
+
+    def by_name(self, y: Any) -> Any:
+        """Return y itself: a hash has the names of all tags."""
+        return y
+
+    def written(self, found: Any, number: NumberText = repr, words: Sequence[str] | None = None) -> str:
+        """Tags of a sentence, joined by blanks; empty for -1, a sentence without tags."""
+        return " ".join(self.names[int(code)] for code in found) if np.ndim(found) else ""
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Tree target: y Ragged (total, 2) int64, the nodes of each tree in leftmost order (`versus.data.trees`).
+
+    A node is the code of its label in ``names``, and the number of its tokens, 0 for the tag of one token.
+    """
+
+    task: ClassVar[str] = "parsing"
+    kind: ClassVar[str] = "a tree"
+    names: tuple[str, ...]
+    name: str = "tree"
+
+    def strata(self, y: Any) -> Labels:
+        """Strata (N,), all zero: sentences are split without balancing."""
+        return np.zeros(len(y), np.int64)
+
+    def summary(self, y: Any) -> dict[str, Any]:
+        """Number of constituents and of tokens by their labels, for about.json."""
+        nodes, found = y.values, {}
+        for kind, those in (("constituents", nodes[nodes[:, 1] > 0]), ("tags", nodes[nodes[:, 1] == 0])):
+            counts = np.bincount(those[:, 0], minlength=len(self.names)).tolist()
+            found[kind] = {name: n for name, n in zip(self.names, counts, strict=True) if n}
+        return found
+
+    def by_name(self, y: Any) -> Any:
+        """Return y with a number for each label that depends on its name alone: other trees may have others."""
+        nodes = y.values.copy()
+        nodes[:, 0] = name_numbers(self.names)[nodes[:, 0]]
+        return Ragged(nodes, y.starts)
+
+    def written(self, found: Any, number: NumberText = repr, words: Sequence[str] | None = None) -> str:
+        """Write a tree in brackets, with its words where given; empty for -1, a sentence without a tree."""
+        return trees.written(found, self.names, words) if np.ndim(found) else ""
+
+    def check(self, X: Ragged, y: Any) -> None:
+        """Raise ValueError unless y holds a tree over the tokens of each of the sentences X."""
+        nodes = y.values if isinstance(y, Ragged) else np.zeros(0)
+        if len(y) != len(X) or nodes.ndim != 2 or nodes.shape[1] != 2 or nodes.dtype.kind not in "iu":
+            raise ValueError(f"{len(X)} sentences have {len(y)} trees; wants integer nodes (total, 2) of each, Ragged")
+        if len(nodes) and not 0 <= nodes[:, 0].min() <= nodes[:, 0].max() < len(self.names):
+            raise ValueError(f"labels range from {nodes[:, 0].min()} to {nodes[:, 0].max()} of {len(self.names)}")
+        for row, (tree, length) in enumerate(zip(y, X.lengths, strict=True)):
+            try:
+                if trees.parents(tree[:, 1]).size and tree[0, 1] != length:
+                    raise ValueError(f"it covers {tree[0, 1]} of {length} tokens")
+            except ValueError as error:
+                raise ValueError(f"tree {row}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -87,8 +165,16 @@ class Nothing:
         """Summary of no target: empty."""
         return {}
 
+    def by_name(self, y: Any) -> Any:
+        """Return y itself: zeros."""
+        return y
 
-Target = Classes | Number | Tags | Nothing
+    def written(self, found: Any, number: NumberText = repr, words: Sequence[str] | None = None) -> str:
+        """Write no target: empty."""
+        return ""
+
+
+Target = Classes | Number | Tags | Trees | Nothing
 
 
 def to_json(target: Target) -> dict[str, Any]:
@@ -108,6 +194,8 @@ def from_json(found: Mapping[str, Any]) -> Target:
         return Number(found["name"])
     if found["task"] == Tags.task:
         return Tags(tuple(found["names"]), found["name"])
+    if found["task"] == Trees.task:
+        return Trees(tuple(found["names"]), found["name"])
     if found["task"] == Nothing.task:
         return Nothing()
-    raise ValueError(f"task {found['task']!r}; classification, regression, tagging and density are known")
+    raise ValueError(f"task {found['task']!r}; classification, regression, tagging, parsing and density are known")

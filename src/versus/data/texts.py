@@ -1,4 +1,4 @@
-"""Texts in the form stored for models: sequences of token codes with one class each, one tag per token, or nothing."""
+"""Texts in the form stored for models: token codes with one class each, one tag per token, a tree, or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.data.target_column import check_counts, encode_target
-from versus.data.targets import Nothing, Tags, Target
+from versus.data.targets import Nothing, Tags, Target, Trees
+from versus.data.trees import Treebank
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class RawTexts:
     Args:
         file: its name in messages.
         tokens: the tokens of each of the N texts.
-        labels: a column of N classes or numbers; or the tags of each text's tokens; None where the N texts are windows
-            of a stream, one after the other.
+        labels: a column of N classes or numbers; or the tags of each text's tokens; or the N trees; None where the N
+            texts are windows of a stream, one after the other.
         space: tokenization of the texts; its vocabulary is built from all of them.
         n_test: size of the official test set, the last of the N texts.
         locate: index of a text, from 0 -> its place for the reader, such as file and line.
@@ -36,7 +37,7 @@ class RawTexts:
 
     file: str
     tokens: Sequence[Sequence[str]]
-    labels: RawColumn | Sequence[Sequence[str]] | None
+    labels: RawColumn | Sequence[Sequence[str]] | Treebank | None
     space: Tokens
     n_test: int = 0
     locate: Callable[[int], str] = field(default=lambda row: f"text {row + 1}")
@@ -58,6 +59,9 @@ def transcribe(raw: RawTexts, specification: Any) -> Dataset:
     target: Target
     if raw.labels is None:
         y, target = np.zeros(len(X), np.int64), Nothing()
+    elif isinstance(raw.labels, Treebank):
+        names, y = raw.labels.coded()
+        target = Trees(names)
     elif isinstance(raw.labels, Sequence):
         names, y = _coded(raw.labels, np.int64)
         target = Tags(names)

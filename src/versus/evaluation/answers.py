@@ -50,7 +50,7 @@ class HeldOut:
 
     @cached_property
     def y(self) -> Any:
-        """Targets (n,), or Ragged tags."""
+        """Targets (n,), or Ragged tags or trees."""
         return self.data.take(self.repeat, "test")[1]
 
     @cached_property
@@ -107,6 +107,7 @@ METHODS = (
     "predict",
     "predict_proba",
     "predict_interval",
+    "parse",
     "log_prob",
     "log_prob_target",
     "elbo",

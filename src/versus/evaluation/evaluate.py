@@ -200,10 +200,11 @@ def _write_csv(path: Path, header: list[str], rows: list[Any]) -> None:
 def write_cost(model: Any, saved: Path, X: Events, schema: Schema, seed: int, out: Path) -> None:
     """Measure one fitted model on test rows X (N, *event) and its files at ``saved``; write usage_cost.json.
 
-    Latency is that of the model's main answer: probabilities, values, log-densities, or what it rebuilds.
+    Latency is that of the model's main answer: probabilities, values, trees, log-densities, or what it rebuilds.
     """
     has = capabilities(model)
-    answer = next((name for name in ("predict_proba", "predict", density(has), "reconstruct") if name in has), None)
+    names = ("predict_proba", "predict", "parse", density(has), "reconstruct")
+    answer = next((name for name in names if name in has), None)
     cost: dict[str, Any] = {"latency_ms": None, "throughput_per_s": None, "samples_per_s": None}
     if answer is not None:
         rows = as_asked(model, X[:256], schema, seed) if answer == density(has) else X[:256]

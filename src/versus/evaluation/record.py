@@ -119,9 +119,9 @@ CHUNK = 4096  # rows that are read at a time
 def hash_test_rows(data: Prepared) -> str:
     """Compute the SHA-256 of features, targets and weights of the test rows of every repeat, as predictions have them.
 
-    It depends on the test rows alone, not on the training rows. Categories are hashed by name: a category found only in
-    other rows shifts the codes, but not the hash. All classes are included, also those absent from the test rows: with
-    one more class, the models solve a different task.
+    It depends on the test rows alone, not on the training rows. Categories, tokens and labels of trees are hashed by
+    name: one that only other rows have shifts the codes, but not the hash. All classes are included, also those absent
+    from the test rows: with one more class, the models solve a different task.
     """
     schema = data.schema
     columns = [[c.name, c.categories is not None] for c in schema.columns]
@@ -144,7 +144,7 @@ def _digest(data: Prepared, rows: NDArray[np.int64]) -> bytes:
         for values in _arrays(data.schema.x.by_name(data.X[rows[start : start + CHUNK]])):
             digest.update(np.ascontiguousarray(values).data)
     weights = () if data.weights is None else (data.weights[rows],)
-    for values in (*_arrays(data.y[rows]), *weights):
+    for values in (*_arrays(data.schema.y.by_name(data.y[rows])), *weights):
         digest.update(np.ascontiguousarray(values).data)
     return digest.digest()
 

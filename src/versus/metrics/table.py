@@ -13,6 +13,7 @@ from versus.metrics import (
     curves,
     density,
     image_samples,
+    parsing,
     reconstruction,
     regression,
     samples,
@@ -30,6 +31,7 @@ _ZHAO = "Zhao, Kunar, Birke and Chen 2021"
 _KYNKAANNIEMI = "Kynkäänniemi et al. 2019"
 _NAEEM = "Naeem et al. 2020"
 _SALIMANS = "Salimans et al. 2016"
+_BLACK = "Black and others 1991; evalb, Sekine and Collins 1997"
 _ESTEBAN = "Esteban, Hyland and Rätsch 2017"
 _VINCENT = "Vincent et al. 2010"
 _counts = classification.class_counts
@@ -84,6 +86,22 @@ METRICS: tuple[Metric, ...] = (
         "Brants 2000", "scores", tagging.right_unknown, tagging.ratio),
     Metric("span_f1", "span F1", "spans", "share", "higher", 0, 1,
         "Tjong Kim Sang and Buchholz 2000", "headline", tagging.spans, tagging.span_f1),
+    Metric("bracket_f1", "labelled bracket F1", "parsing", "share", "higher", 0, 1,
+        _BLACK, "headline", parsing.matched_brackets, parsing.f1),
+    Metric("exact_match", "whole trees right", "parsing", "share", "higher", 0, 1,
+        _BLACK, "headline", parsing.exact, share),
+    Metric("bracket_precision", "bracket precision", "parsing", "share", "higher", 0, 1,
+        _BLACK, "scores", parsing.matched_brackets, parsing.precision),
+    Metric("bracket_recall", "bracket recall", "parsing", "share", "higher", 0, 1,
+        _BLACK, "scores", parsing.matched_brackets, parsing.recall),
+    Metric("tree_tag_accuracy", "tag accuracy", "parsing", "share", "higher", 0, 1,
+        "Manning, Raghavan and Schütze 2008", "scores", parsing.right_tags, tagging.ratio),
+    Metric("unknown_bracket_f1", "bracket F1 of sentences with unknown words", "unknown_sentences", "share", "higher",
+        0, 1, _BLACK, "scores", parsing.matched_where_unknown, parsing.f1),
+    Metric("tree_log_loss", "log loss of trees, a token", "tree_density", "nats", "lower", 0, INF,
+        "Johnson 2001", "scores", density.surprises, density.nats_per_token),
+    Metric("sentence_nats_per_token", "nats a token", "sentences", "nats", "lower", 0, INF,
+        _SHANNON, "scores", density.surprises, density.nats_per_token),
     Metric("nats_per_token", "nats a token", "language", "nats", "lower", 0, INF,
         _SHANNON, "headline", density.surprises, density.nats_per_token),
     Metric("bits_per_character", "bits a character", "characters", "bits", "lower", 0, INF,
@@ -189,6 +207,7 @@ DECIDING = {
     "classification": ("classification",),
     "regression": ("regression", "intervals", "target_density"),
     "tagging": ("tagging", "spans"),
+    "parsing": ("parsing",),
     "density": ("language", "characters", "words", "density", "bound"),
 }
 # Task -> the two scores that each verdict shows side by side: of the decision, and of the whole predicted distribution.
@@ -196,6 +215,7 @@ SIDE_BY_SIDE = {
     "classification": ("accuracy_score", "brier_score"),
     "regression": ("root_mean_squared_error", "mean_target_log_likelihood"),
     "tagging": ("token_accuracy", "tag_log_loss"),
+    "parsing": ("bracket_f1", "exact_match"),
 }
 # Their names tell the measure where it is unusual.
 DENSITIES = (

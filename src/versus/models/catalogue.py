@@ -139,7 +139,12 @@ def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[
 
 
 # A method that only models of one task have -> the task; the first that a class has decides.
-TELLING = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
+TELLING = {
+    "parse": "parsing",
+    "predict_marginals": "tagging",
+    "predict_proba": "classification",
+    "predict": "regression",
+}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Validate labels and tagged sequences passed to `fit`, and arrays that a model takes back from a file."""
+"""Validate labels, tagged sequences and trees passed to `fit`, and arrays that a model takes back from a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from versus.arrays import Array, Labels, Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Series, Tokens
+from versus.data.targets import Trees
 
 
 def classification_data(model: str, schema: Schema | None, X: Array, y: Labels | None) -> tuple[Schema, Labels]:
@@ -70,6 +71,31 @@ def tagging_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None)
             f"{model}.fit: y holds codes {y.values.min()} … {y.values.max()}; the schema has 0 … {found.n_classes - 1}"
         )
     return found, Ragged(y.values.astype(np.int64, copy=False), y.starts)
+
+
+def parsing_data(model: str, schema: Schema | None, X: Ragged, y: Ragged | None) -> tuple[Schema, Ragged]:
+    """Validate X (N sentences) and their trees y; returns the schema and the nodes as int64.
+
+    Raises:
+        ValueError: naming ``model``, where y is missing or does not fit X and the schema.
+    """
+    if y is None or schema is None or not isinstance(schema.y, Trees):
+        raise ValueError(f"{model}.fit needs y, a tree over each sentence, and the schema that names their labels")
+    tokens_of(schema).check(X)
+    if not len(X) or not X.lengths.all():
+        raise ValueError(f"{model}.fit: {len(X)} sentences, {int((X.lengths == 0).sum())} of them empty; wants tokens")
+    try:
+        schema.y.check(X, y)
+    except ValueError as error:
+        raise ValueError(f"{model}.fit: {error}") from None
+    return schema, Ragged(y.values.astype(np.int64, copy=False), y.starts)
+
+
+def trees_of(schema: Schema) -> Trees:
+    """Return the target of trees; ValueError where the target is another one."""
+    if not isinstance(schema.y, Trees):
+        raise ValueError(f"the target is of {schema.y.task}; trees over the sentences are needed")
+    return schema.y
 
 
 def sequences_of(schema: Schema) -> Tokens | Series:

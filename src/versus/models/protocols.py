@@ -104,6 +104,14 @@ class PredictsMarginals(Protocol):
 
 
 @runtime_checkable
+class Parses(Protocol):
+    """Parsers."""
+
+    def parse(self, X: Ragged) -> Ragged:
+        """The tree over each sentence, (N sentences) token codes -> nodes (total, 2) of each, as in `Trees`."""
+
+
+@runtime_checkable
 class PredictsIntervals(Protocol):
     """Regressors with a predictive density."""
 

@@ -16,7 +16,7 @@ from mlflow.types.schema import AnyType, TensorSpec
 from versus.data import dates, prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Series, Table, Tokens
-from versus.data.targets import Number, Tags
+from versus.data.targets import Number, Tags, Trees
 from versus.models import persistence
 from versus.serving import code, sequences
 from versus.serving.frames import decode
@@ -94,7 +94,7 @@ def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:
     if isinstance(schema.y, Number):
         names = ["prediction", *(("lower", "upper") if hasattr(model, "predict_interval") else ())]
         return MlflowSchema([ColSpec(DataType.double, name) for name in names])
-    if isinstance(schema.y, Tags):
+    if isinstance(schema.y, Tags | Trees):
         return MlflowSchema([ColSpec(DataType.string, "prediction")])
     if not hasattr(model, "predict_proba"):
         return None

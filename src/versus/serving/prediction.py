@@ -18,7 +18,7 @@ from versus.data.columns import text_of
 from versus.data.errors import DataError, unknown
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Series, Tokens
-from versus.data.targets import Classes, Number, Tags
+from versus.data.targets import Classes, Number, Tags, Trees
 from versus.models import persistence
 from versus.models.events import draw
 from versus.serving import sequences
@@ -53,7 +53,7 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
         For classes ``prediction`` with the label, of the type that `labels` gives it, and ``probability_<label>`` for
         each; for a number ``prediction``, and ``lower`` and ``upper``, which hold it with probability 0.95, where the
         model has such an interval. For tagged sequences ``prediction``, the tags of all tokens joined by blanks; for
-        steps of sequences the tag of each row.
+        trees the tree in brackets; for steps of sequences the tag of each row.
 
     Raises:
         DataError: where the data do not fit the model.
@@ -64,8 +64,8 @@ def predict(model: Any, data: Data, unseen: Unseen = "error") -> pd.DataFrame:
     if isinstance(schema.x, Series):
         return pd.DataFrame({"prediction": sequences.tags_of_rows(model, data)}, dtype=object)
     model, X = sequences.encode(model, data) if isinstance(schema.x, Tokens) else (model, encode(data, schema, unseen))
-    if isinstance(schema.y, Tags):
-        return pd.DataFrame({"prediction": sequences.tags(model, X)}, dtype=object)
+    if isinstance(schema.y, Tags | Trees):
+        return pd.DataFrame({"prediction": sequences.answers(model, X)}, dtype=object)
     if isinstance(schema.y, Number):
         columns: dict[str, Any] = {"prediction": model.predict(X)}
         if hasattr(model, "predict_interval"):
@@ -129,8 +129,8 @@ def _classes(model: Any, n: int, label: Any, seed: int) -> Labels | None:
         code = category_reader(schema.classes)(text_of(label))
         if code is None:
             raise DataError(unknown("class", text_of(label), schema.classes))
-        if isinstance(schema.y, Tags):
-            raise DataError(f"sequences have a tag for each token and no class: none is drawn by {label!r} alone")
+        if isinstance(schema.y, Tags | Trees):
+            raise DataError(f"the target is {schema.y.kind} and no class: none is drawn by {label!r} alone")
         return np.full(n, int(code))
     prior = np.exp(getattr(model, "log_prior_", ())) if isinstance(schema.y, Classes) else np.empty(0)
     if not len(prior):

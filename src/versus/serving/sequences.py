@@ -12,7 +12,7 @@ from versus.arrays import Events, Ragged
 from versus.data.errors import DataError, listed, unknown
 from versus.data.schema import Schema
 from versus.data.spaces import Series, Tokens
-from versus.data.targets import Tags
+from versus.data.targets import Tags, Trees
 from versus.serving import frames
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def encode(model: Any, data: pd.DataFrame) -> tuple[Any, Ragged]:
     if TEXT not in data.columns:
         raise DataError(f"column {TEXT!r} is missing; the table has {listed([str(name) for name in data.columns])}")
     sequences = [model.schema.x.cut(str(text)) for text in data[TEXT]]
-    if isinstance(model.schema.y, Tags) and not all(sequences):
+    if isinstance(model.schema.y, Tags | Trees) and not all(sequences):
         raise DataError(f"row {[len(s) > 0 for s in sequences].index(False) + 1} has no words; wants some to tag")
     codes = {word: code for code, word in enumerate(model.schema.x.vocabulary)}
     known = len(codes)
@@ -61,9 +61,10 @@ def decode(X: Ragged, schema: Schema) -> pd.DataFrame:
     return pd.DataFrame({TEXT: [schema.x.text(sequence) for sequence in X]}, dtype=object)
 
 
-def tags(model: Any, X: Events) -> Sequence[str]:
-    """The tag of each token of each sequence, joined by blanks."""
-    return [" ".join(model.schema.classes[code] for code in sequence) for sequence in model.predict(X)]
+def answers(model: Any, X: Events) -> Sequence[str]:
+    """The tags of each sequence, joined by blanks, or its tree in brackets."""
+    found, space, target = (getattr(model, "parse", None) or model.predict)(X), model.schema.x, model.schema.y
+    return [target.written(one, words=space.words(tokens)) for one, tokens in zip(found, X, strict=True)]
 
 
 def tags_of_rows(model: Any, data: pd.DataFrame) -> Any:

@@ -1,4 +1,4 @@
-"""Guess of what a folder holds: idx files, pictures or texts of each class, or two such for training and testing."""
+"""Guess of what a folder holds: idx files, trees, pictures or texts of each class, or two such to train and test on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from versus.data.errors import DataError, listed
 from versus.data.inspect import sniffing, text_files
-from versus.data.sources import pictures
+from versus.data.sources import penn, pictures
 
 _TEST = ("val", "valid", "validation")  # what serves as the test set where there is none
 
@@ -23,6 +23,8 @@ def guess(folder: Path) -> dict[str, Any]:
     inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     if any(entry.is_file() and re.search("idx[13]", entry.name) for entry in inside):
         return {"source": "idx"}
+    if any(penn.has_ending(file.name) for file in folder.rglob("*")):
+        return {"source": "penn"}
     for part in inside:
         test = _test_part(part)
         found = None if test is None else _classes(part) if part.is_dir() else text_files.guess(part)

@@ -61,8 +61,8 @@ def inspect(
 
     Args:
         path: a table, arrays, idx images or a folder of them; a file of tagged sentences or of lines that begin with
-            their class; a text without labels; a folder of pictures or texts for each class; a file in a zip archive,
-            as in ``a.zip/b.csv``.
+            their class; trees in brackets, a file, folder or archive; a text without labels; a folder of pictures or
+            texts for each class; a file in a zip archive, as in ``a.zip/b.csv``.
         target: name of the target column, of the array of targets, or of the file of labels; guessed by default.
         base: folder of params.yaml; the proposed paths are relative to it if ``path`` lies below it.
         name: name of the data set; by default derived from the file name.
@@ -118,7 +118,7 @@ def _entry(
         return entry, _pictures(entry, base, notes)
     if entry["source"] in ("csv", "tsv", "parquet", "xlsx", "json", "arff"):
         return entry, table_files.complete(entry, path, folder, target, base, notes)
-    if entry["source"] in ("documents", "conll", "text"):
+    if entry["source"] in ("documents", "conll", "penn", "text"):
         return entry, _texts(entry, path, folder, base, notes)
     return entry, load(parse(entry), base, base)[0]
 
@@ -203,10 +203,11 @@ def _lines(entry: Mapping[str, Any], dataset: Dataset) -> Iterator[str]:
     test = f", {found['test_rows']} of them the official test set" if found["test_rows"] else ""
     yield f"{entry['path']}: {entry['source']}, {found['rows']} rows{test}"
     target = dataset.schema.target
-    for several in {"classes", "tags"} & found.keys():
-        counts = [f"{name} ({count})" for name, count in found[several].items()]
+    for several in ("classes", "constituents", "tags"):
+        counts = [f"{name} ({count})" for name, count in found.get(several, {}).items()]
         more = f" and {len(counts) - _CLASSES_SHOWN} more" if len(counts) > _CLASSES_SHOWN else ""
-        yield f"{target}: {len(counts)} {several}: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
+        if counts:
+            yield f"{target}: {len(counts)} {several}: {', '.join(counts[:_CLASSES_SHOWN])}{more}"
     if "target" in found:
         yield f"{target}: a number from {found['target']['minimum']:g} to {found['target']['maximum']:g}"
     if "pixels" in found:

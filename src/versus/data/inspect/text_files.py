@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,10 +14,11 @@ import numpy as np
 from versus.data.columns import RawColumn, RawTable, Words, is_number
 from versus.data.errors import DataError
 from versus.data.inspect import sniffing
-from versus.data.sources import source_files
+from versus.data.sources import penn, source_files
 
 _CONLL = (".conllu", ".conll", ".conll2003", ".iob", ".iob2", ".bio", ".pos")
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arff", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson", ".npz")
+_BRACKETS = re.compile(r"\s*\(\s*\(?\s*[^\s()]+\s+\(")  # (S (… or ( (S (…
 _FEWEST_WORDS = 5  # on average, for a column to hold texts and not names
 _MOST_CLASSES = 50  # of lines that begin with their class
 _OF_A_TABLE = 0.9  # share of lines with as many columns, from which they are those of a table
@@ -27,11 +29,17 @@ def guess(path: Path) -> dict[str, Any] | None:
     """Guess the entry of params.yaml for a file of texts, without ``path``; None if it is no text, or a table.
 
     Args:
-        path: a file of tagged sentences, of lines that begin with their class, or, if it is a .txt, of any text.
+        path: a file of trees in brackets (or an archive of several), of tagged sentences, of lines that begin with
+            their class, or, if it is a .txt, of any text.
     """
+    if source_files.is_zip(path) and (files := _named_like_trees(path)):
+        return {"source": "penn", **encoding(files)}
     if is_table(path):
         return None
-    lines = sniffing.sample(path)[0].splitlines()
+    text = sniffing.sample(path)[0]
+    if _BRACKETS.match(text):
+        return {"source": "penn", **encoding([path])}
+    lines = text.splitlines()
     if _endings(path) & set(_CONLL) or _looks_tagged(lines):
         return {"source": "conll", **encoding([path])}
     if _begin_with_classes(lines):
@@ -73,6 +81,11 @@ def encoding(files: Sequence[Path]) -> dict[str, str]:
     except DataError:
         return {"encoding": "latin-1"}
     return {}
+
+
+def _named_like_trees(archive: Path) -> list[Path]:
+    """List the files in a zip archive that are named like trees in brackets."""
+    return [archive / name for name in source_files.members(archive) if penn.has_ending(name)]
 
 
 def _looks_tagged(lines: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from versus.arrays import Ragged
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
-from versus.data.sources import animals, source_code
+from versus.data.sources import animals, python_trees, source_code
 from versus.data.spaces import Column, Image, Series, Table
 from versus.data.specification import Embedded
 from versus.data.table_specification import Labelled
@@ -204,4 +204,5 @@ _LOADERS: dict[str, Callable[[Embedded], Dataset]] = {
     "docstrings": lambda specification: transcribe(source_code.docstrings(), _AS_IT_IS),
     "docstring_stream": lambda specification: transcribe(source_code.docstring_stream(), _AS_IT_IS),
     "python_tokens": lambda specification: transcribe(source_code.python_tokens(), _AS_IT_IS),
+    "python_trees": lambda specification: transcribe(python_trees.python_trees(), _AS_IT_IS),
 }

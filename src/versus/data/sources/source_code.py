@@ -12,6 +12,7 @@ import keyword
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,8 +34,13 @@ _SCIPY = {
     "licence": f"BSD 3-Clause; installed with SciPy {version('scipy')}",
     "citation": "Virtanen and others 2020, SciPy 1.0: fundamental algorithms for scientific computing in Python",
 }
+JINJA = {
+    "licence": f"BSD 3-Clause; installed with Jinja {version('jinja2')}",
+    "citation": "Ronacher and others, Jinja, https://jinja.palletsprojects.com",
+}
 _SECTION = re.compile(r"^[^\n]+\n-{3,}\s*$", re.MULTILINE)  # "Parameters" and the line below it
 _STRING = '"text"'  # stands for every string
+_KINDS = {tokenize.NUMBER: "number", tokenize.OP: "operator", tokenize.NEWLINE: "newline"}
 _SKIPPED = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
 
 
@@ -43,7 +49,7 @@ def docstrings() -> RawTexts:
 
     A document is the part of a docstring before its first section, without parameters and examples.
     """
-    pairs = ((text, k) for k, name in enumerate(SUBPACKAGES) for text in _summaries(_package("scipy") / name))
+    pairs = ((text, k) for k, name in enumerate(SUBPACKAGES) for text in _summaries(package("scipy") / name))
     found = list(dict(pairs).items())  # each text once, so that none is in both training and test rows
     space = Tokens((), r"\w+", lowercase=True)
     tokens = [space.cut(text) for text, _ in found]
@@ -58,7 +64,7 @@ def docstrings() -> RawTexts:
 
 def docstring_stream() -> RawTexts:
     """Read the same summaries one after the other as a stream of characters, in windows of 400."""
-    texts = dict.fromkeys(text for name in SUBPACKAGES for text in _summaries(_package("scipy") / name))
+    texts = dict.fromkeys(text for name in SUBPACKAGES for text in _summaries(package("scipy") / name))
     space = Tokens((), CHARACTER)
     about = _SCIPY | {"description": "characters of descriptions of functions and classes of SciPy"}
     return stream("SciPy", windows(space.cut("\n\n".join(texts)), WINDOW), space, about=about)
@@ -70,19 +76,18 @@ def python_tokens() -> RawTexts:
     The same name can be read or called, or be an attribute, a parameter or an argument: to predict which, a model
     must look at the context.
     """
-    every = [statement for name in MODULES for statement in statements(_package("jinja2") / f"{name}.py")]
+    every = [statement for name in MODULES for statement in statements(package("jinja2") / f"{name}.py")]
     kept = list(dict.fromkeys(statement for statement in every if FEWEST_TOKENS <= len(statement) <= MOST_TOKENS))
-    about = {
+    about = JINJA | {
         "description": "different statements of Python source code; a tag says what each token is: "
         "a name that is read, written, called, …",
-        "licence": f"BSD 3-Clause; installed with Jinja {version('jinja2')}",
-        "citation": "Ronacher and others, Jinja, https://jinja.palletsprojects.com",
     }
     words, tags = ([[pair[place] for pair in statement] for statement in kept] for place in (0, 1))
     return RawTexts("Jinja", words, tags, Tokens(()), about=about)
 
 
-def _package(name: str) -> Path:
+def package(name: str) -> Path:
+    """Return the folder of an installed package."""
     found = find_spec(name)
     assert found is not None, f"{name} is a dependency of this package"
     assert found.origin is not None
@@ -111,28 +116,48 @@ def statements(file: Path) -> Iterator[tuple[tuple[str, str], ...]]:
     source = file.read_text(encoding="utf-8")
     tags = _tags_of_names(ast.parse(source))
     statement: list[tuple[str, str]] = []
-    depth = 0  # of f-strings, which newer versions cut into pieces
+    for token in tokens(source):
+        if token.kind == "newline":
+            yield tuple(statement)
+            statement = []
+        elif token.kind == "name":
+            statement.append((token.text, tags.get(token.start) or _declared(statement)))
+        else:
+            statement.append((token.text, token.kind))
+
+
+@dataclass(frozen=True)
+class Token:
+    """Token of source code: its text, its kind, and where it begins and ends as (line, column).
+
+    The kind is "string", "number", "operator", "keyword", "name", or "newline" at the end of a statement.
+    """
+
+    text: str
+    kind: str
+    start: tuple[int, int]
+    end: tuple[int, int]
+
+
+def tokens(source: str) -> Iterator[Token]:
+    """Yield the tokens of source code; a string is one, with the same text for all, in every Python version."""
+    start, depth = (0, 0), 0  # of f-strings, which newer versions cut into pieces
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         kind = tokenize.tok_name[token.type]
         if kind == "FSTRING_START":
-            depth += 1
+            start, depth = start if depth else token.start, depth + 1
         elif kind == "FSTRING_END":
             depth -= 1
-        if token.type in _SKIPPED or (depth and (depth > 1 or kind != "FSTRING_START")) or kind == "FSTRING_END":
+            if not depth:
+                yield Token(_STRING, "string", start, token.end)
+        elif token.type in _SKIPPED or depth:
             continue
-        if token.type == tokenize.NEWLINE:
-            yield tuple(statement)
-            statement = []
-        elif token.type == tokenize.STRING or kind == "FSTRING_START":
-            statement.append((_STRING, "string"))
-        elif token.type == tokenize.NUMBER:
-            statement.append((token.string, "number"))
-        elif token.type == tokenize.OP:
-            statement.append((token.string, "operator"))
-        elif keyword.iskeyword(token.string):
-            statement.append((token.string, "keyword"))
+        elif token.type == tokenize.STRING:
+            yield Token(_STRING, "string", token.start, token.end)
+        elif token.type in _KINDS:
+            yield Token(token.string, _KINDS[token.type], token.start, token.end)
         else:
-            statement.append((token.string, tags.get(token.start) or _declared(statement)))
+            yield Token(token.string, "keyword" if keyword.iskeyword(token.string) else "name", token.start, token.end)
 
 
 def _declared(statement: list[tuple[str, str]]) -> str:

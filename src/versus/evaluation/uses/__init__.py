@@ -13,6 +13,7 @@ from versus.evaluation.uses import (
     language,
     missing,
     novelty,
+    parsing,
     prediction,
     shifts,
     tagging,
@@ -24,6 +25,7 @@ from versus.evaluation.uses import (
 USES: tuple[Use, ...] = (
     prediction,
     tagging,
+    parsing,
     intervals,
     target_density,
     language,
@@ -41,6 +43,7 @@ USES: tuple[Use, ...] = (
 ANSWERS: tuple[Use, ...] = (
     prediction,
     tagging,
+    parsing,
     intervals,
     target_density,
     language,

@@ -81,12 +81,15 @@ def some_rows(
 def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Any, Any]:
     """Draw events to show, with their labels: classes in turn, -1 if the model knows no classes.
 
-    For regression and tagging the labels are the model's own predictions for the events.
+    For regression and tagging the labels are the model's own predictions for the events; a grammar draws trees.
     """
     n = SHOWN_IMAGES if isinstance(schema.x, Image) else SHOWN_ROWS
     if isinstance(schema.y, Number):
         drawn = draw(model, n, None, schema, seed)
         return drawn, np.asarray(model.predict(drawn), dtype=np.float64)
+    if hasattr(model, "sample_trees"):
+        sentences, trees = model.sample_trees(n, random_state=seed)
+        return sentences, trees
     if isinstance(schema.y, Tags):
         drawn = draw(model, n, None, schema, seed)
         return drawn, model.predict(drawn)

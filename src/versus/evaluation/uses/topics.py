@@ -10,7 +10,7 @@ import numpy as np
 from versus.arrays import Ragged
 from versus.data.schema import Schema
 from versus.data.spaces import Tokens
-from versus.data.targets import Tags
+from versus.data.targets import Tags, Trees
 from versus.evaluation.answers import Answers, EvaluationError, HeldOut
 
 WHAT = "topics"
@@ -18,7 +18,7 @@ WHAT = "topics"
 
 def concerns(schema: Schema) -> bool:
     """Check that the data are documents or windows of words."""
-    return isinstance(schema.x, Tokens) and not isinstance(schema.y, Tags) and not schema.x.of_characters
+    return isinstance(schema.x, Tokens) and not isinstance(schema.y, Tags | Trees) and not schema.x.of_characters
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from versus.data.schema import Schema
-from versus.data.targets import Number, Tags
+from versus.data.targets import Number, Tags, Trees
 from versus.evaluation.answers import Answers, HeldOut, samples_by_class
 from versus.evaluation.uses.generation import some_rows
 from versus.metrics.samples import MOST_ROWS, transfer_accuracy
@@ -28,10 +28,8 @@ def reason_against(model: Any, schema: Schema) -> str | None:
     """Give the reason if the model draws no events with classes; None if it does."""
     if not hasattr(model, "sample"):
         return f"{type(model).__name__} {model.no_density}, and draws no data"
-    if isinstance(schema.y, Number):
-        return "the target is a number, not a class"
-    if isinstance(schema.y, Tags):
-        return "the target is a tag a token, not a class"
+    if isinstance(schema.y, Number | Tags | Trees):
+        return f"the target is {schema.y.kind}, not a class"
     if schema.n_classes > MOST_CLASSES:
         return f"{schema.n_classes} classes leave fewer than {ROWS_OF_A_CLASS} of {MOST_ROWS} rows to learn each from"
     return None if samples_by_class(model) else f"{type(model).__name__} draws data without classes to learn from"

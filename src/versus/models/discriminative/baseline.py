@@ -1,4 +1,4 @@
-"""Baselines: class frequencies or the mean, whatever x is; each word's tags, whatever its context."""
+"""Baselines: class frequencies or the mean, whatever x is; each word's tags, whatever its context; the usual tree."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from versus.data.schema import Schema
 from versus.data.spaces import Tokens
 from versus.models.arguments import Model
 from versus.models.bayes import class_log_prior
-from versus.models.checks import check_names, check_shape, restored_schema, tagging_data
+from versus.models.checks import check_names, check_shape, parsing_data, restored_schema, tagging_data, trees_of
 from versus.models.preprocessing import centre_and_scale
 
-__all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline"]
+__all__ = ["MeanBaseline", "MostFrequentTag", "PriorBaseline", "RightBranching"]
 
 
 class PriorBaseline(Model):
@@ -135,3 +135,59 @@ class MostFrequentTag(Model):
             raise ValueError("array 'words' is empty; a fitted model knows at least one")
         self.counts_ = check_shape(arrays, "counts", (*arrays["words"].shape, self.schema_.n_classes))
         self.words_ = arrays["words"]
+
+
+class RightBranching(Model):
+    """A tree that branches to the right over each word's most frequent tag, whatever the words are.
+
+    Its root has the label of most roots, all below it that of most other constituents. Learned: ``tags_`` (M,) most
+    frequent tag of each of the M words in training, ``words_`` (M,) their codes, ``usual_`` (3,) labels of the root, of
+    other constituents, and the tag of unknown words.
+    """
+
+    def fit(self, X: Ragged, y: Ragged | None = None) -> RightBranching:
+        """Count in token codes X and trees y, both (N sentences)."""
+        self.schema_, y = parsing_data(type(self).__name__, self.schema, X, y)
+        nodes = y.values
+        tags = nodes[nodes[:, 1] == 0, 0]
+        self.words_, places = np.unique(X.values, return_inverse=True)
+        k = int(nodes[:, 0].max()) + 1
+        self.tags_ = np.bincount(places * k + tags, minlength=len(self.words_) * k).reshape(-1, k).argmax(axis=1)
+        is_root = np.zeros(len(nodes), bool)
+        is_root[y.starts[:-1]] = True
+        inner = nodes[(nodes[:, 1] > 0) & ~is_root, 0]
+        roots = nodes[is_root, 0]
+        usual = (roots, inner if len(inner) else roots, tags)
+        self.usual_ = np.array([np.bincount(labels).argmax() for labels in usual])
+        return self
+
+    def parse(self, X: Ragged) -> Ragged:
+        """The tree over each sentence, (N sentences) -> nodes (total, 2) of each."""
+        self.schema_.x.check(X)
+        place = np.searchsorted(self.words_, X.values).clip(max=len(self.words_) - 1)
+        tags = np.where(self.words_[place] == X.values, self.tags_[place], self.usual_[2])
+        left = np.repeat(X.starts[1:], X.lengths) - np.arange(len(tags))  # tokens from here to the end of the sentence
+        above = np.stack([np.full(len(tags), self.usual_[1]), left], axis=1)
+        above[X.starts[:-1], 0] = self.usual_[0]
+        nodes = np.stack([above, np.stack([tags, np.zeros(len(tags), np.int64)], axis=1)], axis=1).reshape(-1, 2)
+        kept = np.ones(len(nodes), bool)  # the last token of several has no constituent of its own
+        kept[2 * (X.starts[1:] - 1)[X.lengths > 1]] = False
+        return Ragged.cut(nodes[kept], np.where(X.lengths > 1, 2 * X.lengths - 1, 2))
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Token codes, their tags, and the usual labels."""
+        return {"words": self.words_, "tags": self.tags_, "usual": self.usual_}
+
+    def set_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """The inverse of `get_arrays`.
+
+        Raises:
+            ValueError: where names, shapes or labels are not those of such a model.
+        """
+        self.schema_ = restored_schema(self.schema)
+        check_names(arrays, ("words", "tags", "usual"))
+        self.usual_ = check_shape(arrays, "usual", (3,))
+        self.words_, self.tags_ = arrays["words"], check_shape(arrays, "tags", arrays["words"].shape)
+        labels = np.concatenate([self.usual_, self.tags_])
+        if not len(self.words_) or not np.isin(labels, np.arange(len(trees_of(self.schema_).names))).all():
+            raise ValueError("arrays 'tags' and 'usual' hold labels that the schema does not have, or no word is known")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from versus.data.schema import Schema
 from versus.data.spaces import Series, Tokens
-from versus.data.targets import Nothing, Tags
 from versus.report import formatting
 from versus.report.figures.pixels import png, sheet, to_bytes
 
@@ -54,11 +53,5 @@ def _value(value: float, categories: tuple[str, ...] | None, number: Callable[[f
 
 
 def label(found: Any, schema: Schema, number: Callable[[float], str] = formatting.compact) -> str:
-    """Return a class name, tags, or a value of the target; empty for a generator without classes (-1)."""
-    if isinstance(schema.y, Tags):
-        return " ".join(schema.classes[int(code)] for code in found)
-    if isinstance(schema.y, Nothing):
-        return ""
-    if not schema.classes:
-        return number(float(found))
-    return schema.classes[int(found)] if found >= 0 else ""
+    """Return a class name, tags, a tree, or a value of the target; empty for a generator without classes (-1)."""
+    return schema.y.written(found, number)

@@ -10,7 +10,7 @@ import numpy as np
 from versus.arrays import Events, Ragged
 from versus.data.prepared import PARTS
 from versus.data.spaces import Tokens
-from versus.data.targets import Number, Tags
+from versus.data.targets import Number
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 
@@ -59,17 +59,15 @@ def _task(dataset: DatasetResults) -> str:
     schema, y = dataset.prepared.schema, dataset.prepared.y
     if isinstance(schema.y, Number):
         return f"regression of {schema.target}, mean {y.mean():.4g}, standard deviation {y.std():.4g}"
-    if not schema.classes:
-        return "none: only densities can be compared"
-    counts = np.bincount(_codes(y), minlength=schema.n_classes)
-    named = [f"{name} ({formatting.count(n)})" for name, n in zip(schema.classes, counts, strict=True)]
+    of = {"tags": "tags of tokens" if isinstance(schema.x, Tokens) else "tags of steps"}
+    counted = [_counted(of.get(kind, kind), counts) for kind, counts in schema.y.summary(y).items()]
+    return "; ".join(counted) or "none: only densities can be compared"
+
+
+def _counted(kind: str, counts: Mapping[str, int]) -> str:
+    named = [f"{name} ({formatting.count(n)})" for name, n in counts.items()]
     more = f" and {len(named) - MOST_CLASSES} more" if len(named) > MOST_CLASSES else ""
-    what = (
-        ("tags of tokens" if isinstance(schema.x, Tokens) else "tags of steps")
-        if isinstance(schema.y, Tags)
-        else "classes"
-    )
-    return f"{schema.n_classes} {what}: {', '.join(named[:MOST_CLASSES])}{more}"
+    return f"{len(named)} {kind}: {', '.join(named[:MOST_CLASSES])}{more}"
 
 
 def _absent(dataset: DatasetResults) -> str:
