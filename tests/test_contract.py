@@ -13,7 +13,7 @@ from versus.arrays import Events, Ragged
 from versus.data.preparation import prepare
 from versus.data.prepared import Prepared
 from versus.data.spaces import Column, Table
-from versus.data.targets import Classes, Tags
+from versus.data.targets import Classes, Tags, Trees
 from versus.evaluation.answers import capabilities, density
 from versus.evaluation.uses.density import unspread
 from versus.fitting.cell import build
@@ -167,6 +167,7 @@ def answers_of(model: Any, X: Events, data: Prepared) -> dict[str, Events]:
         "predict",
         "predict_proba",
         "predict_marginals",
+        "parse",
         "log_prob",
         "elbo",
         "ais_log_prob",
@@ -201,6 +202,8 @@ def check(answers: dict[str, Events], X: Events, data: Prepared) -> None:
         assert (marginals.values >= 0).all()
         np.testing.assert_allclose(marginals.values.sum(axis=1), 1, atol=1e-9)
         assert set(np.unique(tags.values)) <= set(range(schema.n_classes))
+    if isinstance(schema.y, Trees):
+        schema.y.check(X, answers["parse"])
     if "sample" in answers:
         schema.x.check(answers["sample"])
     if "predict_interval" in answers:
@@ -224,6 +227,7 @@ def test_parsed_arguments_are_those_that_python_sees(family: str) -> None:
         for name, parsed in catalogue.signatures(family, module).items():
             model = find(family, module, name)
             assert {argument.name: argument for argument in arguments_of(model)} == parsed, name
-            has = {method for method in ("predict_marginals", "predict_proba", "predict") if hasattr(model, method)}
-            tasks = {"predict_marginals": "tagging", "predict_proba": "classification", "predict": "regression"}
+            has = {method for method in catalogue.TELLING if hasattr(model, method)}
+            tasks = {"parse": "parsing", "predict_marginals": "tagging", "predict_proba": "classification"}
+            tasks["predict"] = "regression"
             assert catalogue.task(family, module, name) == next((t for m, t in tasks.items() if m in has), None)

@@ -13,7 +13,7 @@ from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Series, Tokens
-from versus.data.targets import Classes, Nothing, Number, Tags
+from versus.data.targets import Classes, Nothing, Number, Tags, Trees
 
 LONGEST = 120.0  # seconds that a suggested fit may take
 LARGEST = 4 * 2.0**30  # bytes that it may need
@@ -130,6 +130,10 @@ def _tags_of_rows(schema: Schema) -> bool:
     return _tags(schema) and isinstance(schema.x, Series)
 
 
+def _trees(schema: Schema) -> bool:
+    return isinstance(schema.y, Trees)
+
+
 def _classes_of_numbers(schema: Schema) -> bool:
     return _classes(schema) and 0 in schema.cardinalities
 
@@ -181,6 +185,10 @@ def _value_forest(size: Size) -> float:
 
 def _chains(size: Size) -> float:
     return 100 * 20 * size.rows * (4e-7 + 2.5e-8 * size.classes)  # steps of sentences of about 20 words
+
+
+def _span_charts(size: Size) -> float:
+    return 30 * 2e-2 * size.rows  # steps of sentences of about 12 words; a grammar of English takes longer
 
 
 def _boosting(size: Size) -> float:
@@ -243,6 +251,8 @@ SUGGESTIONS = (
     Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags, _no_time),
     Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags, _no_time),
     Suggestion(D, "crf", "conditional_random_field", "ConditionalRandomField", {}, _tags, _chains),
+    Suggestion(D, "right_branching", "baseline", "RightBranching", {}, _trees, _no_time),
+    Suggestion(D, "span_scorer", "span_scorer", "SpanScorer", {"max_iter": 30}, _trees, _span_charts),
     Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _classes, _kernel),
     Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, _classes, _forest),
     Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes, _boosting),
@@ -277,6 +287,7 @@ SUGGESTIONS = (
     Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, _tags_of_tokens, _chains),
     Suggestion(C, "hidden_markov", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", {}, _tags_of_rows, _normals),
     Suggestion(C, "hidden_markov_em", "hidden_markov_em", "GaussianHMM", {}, _tags_of_rows, _chains),
+    Suggestion(C, "pcfg", "pcfg", "PCFG", {}, _trees, _no_time),
     Suggestion(N, "vae", "vae_regression", "VAERegression", {}, _values_of_tables, _autoencoder),
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _classes, _autoencoder),
 )
