@@ -9,7 +9,6 @@ from versus.metrics import parsing
 from versus.models.classical_generative.pcfg import PCFG
 from versus.models.discriminative.baseline import RightBranching
 from versus.models.discriminative.span_scorer import Objective, SpanScorer
-from versus.models.token_features import Window
 from versus.models.tree_grammar import TreeGrammar, binarised, usual_root
 from versus.numerics.charts import Scores
 
@@ -86,7 +85,7 @@ def test_the_gradient_is_that_of_the_penalised_likelihood(bank):
     X, y = X[:5], y[:5]
     model = SpanScorer(schema=schema, max_iter=1).fit(X, y)
     coded = model.grammar_.coded(binarised(y, schema.y.names, 1, 1))
-    objective = Objective(model.grammar_, Window(model.features_, X, 1), X, coded, 2.0)
+    objective = Objective(model.grammar_, model.features_.window(X), X, coded, 2.0)
     rng = np.random.default_rng(0)
     at = 0.3 * rng.normal(size=objective.size)
     gradient = objective(at)[1]

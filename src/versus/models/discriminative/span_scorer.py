@@ -23,14 +23,14 @@ from versus.arrays import Array, Ragged
 from versus.models.arguments import Count, Model, Positive
 from versus.models.checks import check_names, check_shape, parsing_data, restored_schema, tokens_of, trees_of
 from versus.models.estimator import limited
-from versus.models.token_features import Window, WordFeatures
+from versus.models.token_features import WordFeatures, WordWindow
 from versus.models.tree_grammar import GRAMMAR, TreeGrammar, Uses, binarised, usual_root
-from versus.models.word_forms import packed, unpacked
 from versus.numerics.charts import Grammar, Scores
 
 __all__ = ["SpanScorer"]
 
-_LEARNED = (*GRAMMAR, "weights", "entries", "rule_weights", "length_weights", "feature_names", "usual_root")
+_WEIGHTS = ("weights", "entries", "rule_weights", "length_weights", "usual_root")
+_LEARNED = (*GRAMMAR, *WordFeatures.learned, *_WEIGHTS)
 _LENGTHS = np.array([3, 4, 5, 6, 8, 11, 16, 24])  # numbers of tokens at which another weight of length begins
 
 
@@ -39,8 +39,8 @@ class SpanScorer(Model):
     """Trees scored by rules, by forms, affixes and shapes of words at the ends of constituents, and by lengths.
 
     Learned: ``grammar_`` symbols and rules, ``rule_weights_`` (R + U + K,) of binary and unary rules and of roots,
-    ``weights_`` (W,) of the features, ``entries_`` (W,) their places in (2 window + 1, F, tags + 2 constituents),
-    ``length_weights_`` (lengths, constituents), ``feature_names_``, ``usual_root_``, ``loss_`` the penalised negative
+    ``weights_`` (W,) of the features, ``entries_`` (W,) their places in (M, tags + 2 constituents),
+    ``length_weights_`` (lengths, constituents), ``features_``, ``usual_root_``, ``loss_`` the penalised negative
     log-likelihood of the training trees, nats, after each L-BFGS step.
 
     Args:
@@ -48,6 +48,7 @@ class SpanScorer(Model):
         window: number of neighbours on each side.
         affixes: the longest prefix and suffix that are features.
         min_df: number of training tokens that must have a feature.
+        pairs: True for features of a token's word with the one before and the one after.
         horizontal: number of parts before, that the next part of a constituent depends on.
         vertical: 1 for constituents alone; 2 for such that know the constituent above them.
         max_iter: maximum number of L-BFGS steps.
@@ -60,6 +61,7 @@ class SpanScorer(Model):
     window: Count = 1
     affixes: int = 3
     min_df: Count = 1
+    pairs: bool = False
     horizontal: int = 1
     vertical: Count = 1
     max_iter: Count = 50
@@ -77,12 +79,10 @@ class SpanScorer(Model):
         derivations = binarised(y, trees_of(self.schema_).names, self.horizontal, self.vertical)
         self.grammar_ = TreeGrammar.learn(derivations)
         self.usual_root_ = np.array(usual_root(y))
-        words, counts = np.unique(X.values, return_counts=True)
-        features = WordFeatures.learn(tokens_of(self.schema_).words(words), counts, self.affixes, self.min_df)
-        self.feature_names_ = packed(features.names)
-        self._restore()
-        window = Window(self.features_, X, self.window)
-        objective = Objective(self.grammar_, window, X, self.grammar_.coded(derivations), self.C)
+        vocabulary = tokens_of(self.schema_).vocabulary
+        self.features_ = WordFeatures.learn(X, vocabulary, self.affixes, self.window, self.min_df, self.pairs)
+        self._forget()
+        objective = Objective(self.grammar_, self.features_.window(X), X, self.grammar_.coded(derivations), self.C)
         self.loss_: list[float] = []
         options = {"maxiter": self.max_iter, "ftol": self.tol, "gtol": 0.0, "maxcor": 6}
         with limited(1):  # products of single spans are too small to share among threads
@@ -99,20 +99,17 @@ class SpanScorer(Model):
         self.length_weights_ = lengths.reshape(-1, self.grammar_.n_nodes)
         return self
 
-    def _restore(self) -> None:
-        """Rebuild the features of each word of the vocabulary."""
-        for made in ("_by_word", "_grammar"):
+    def _forget(self) -> None:
+        """Drop what was made of earlier weights."""
+        for made in ("_table", "_grammar"):
             self.__dict__.pop(made, None)
-        names = unpacked(self.feature_names_)
-        self.features_ = WordFeatures(names, self.affixes).matrix(tokens_of(self.schema_).vocabulary, self.window)
 
     @cached_property
-    def _by_word(self) -> Array:
+    def _table(self) -> Array:
         """Scores of each word at each place; made once, so that a single sentence takes no time."""
-        coefficients = np.zeros((self.features_.shape[1], self.grammar_.n_tags + 2 * self.grammar_.n_nodes))
+        coefficients = np.zeros((self.features_.size, self.grammar_.n_tags + 2 * self.grammar_.n_nodes))
         coefficients.ravel()[self.entries_] = self.weights_
-        found: Array = self.features_ @ coefficients
-        return found
+        return self.features_.table(coefficients)
 
     @cached_property
     def _grammar(self) -> Grammar:
@@ -120,7 +117,7 @@ class SpanScorer(Model):
 
     def _scores(self, X: Ragged) -> Scores:
         self.schema_.x.check(X)
-        by_token = Window(self.features_, X, self.window).gathered(self._by_word)
+        by_token = self.features_.window(X).gathered(self._table)
         return scores_of(by_token, X, self.grammar_, self.length_weights_)
 
     def log_prob_target(self, X: Ragged, y: Ragged) -> Array:
@@ -133,7 +130,7 @@ class SpanScorer(Model):
         if known.any():
             X, coded = X[known], coded[known]
             own = Observed.of(self.grammar_, coded)
-            by_token = Window(self.features_, X, self.window).gathered(self._by_word)
+            by_token = self.features_.window(X).gathered(self._table)
             lengths = own.lengths(len(self.length_weights_), self.grammar_.n_nodes, len(X)) * self.length_weights_
             spans = lengths.sum(axis=(1, 2)) + np.add.reduceat((own.by_token * by_token).sum(axis=1), X.starts[:-1])
             found[known] = rules[known] + spans - weights.log_normaliser(scores)[known]
@@ -145,11 +142,9 @@ class SpanScorer(Model):
         return self.grammar_.trees(self._grammar.best(self._scores(X))[0], codes, int(self.usual_root_))
 
     def get_arrays(self) -> dict[str, Array]:
-        """Symbols and rules, all weights, and the places they belong to."""
-        return {
-            **self.grammar_.arrays(),
-            **{name: getattr(self, f"{name}_") for name in _LEARNED if name not in GRAMMAR},
-        }
+        """Symbols and rules, names of the features, all weights, and the places they belong to."""
+        weights = {name: getattr(self, f"{name}_") for name in _WEIGHTS}
+        return {**self.grammar_.arrays(), **self.features_.get_arrays(), **weights}
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
         """The inverse of `get_arrays`, on a model built with the same arguments and schema.
@@ -163,14 +158,16 @@ class SpanScorer(Model):
         check_shape(arrays, "rule_weights", (len(grammar.binary) + len(grammar.unary) + len(grammar.symbols),))
         check_shape(arrays, "length_weights", (len(_LENGTHS) + 1, grammar.n_nodes))
         check_shape(arrays, "usual_root", ())
-        outputs, n_features = grammar.n_tags + 2 * grammar.n_nodes, len(unpacked(arrays["feature_names"]))
+        vocabulary = tokens_of(self.schema_).vocabulary
+        self.features_ = WordFeatures.restored(arrays, vocabulary, self.affixes, self.window)
+        outputs = grammar.n_tags + 2 * grammar.n_nodes
         entries = check_shape(arrays, "entries", arrays["weights"].shape)
-        if entries.size and not 0 <= entries.min() <= entries.max() < (2 * self.window + 1) * n_features * outputs:
+        if entries.size and not 0 <= entries.min() <= entries.max() < self.features_.size * outputs:
             raise ValueError("array 'entries' holds places beyond the features of the window")
         self.grammar_ = grammar
-        for name in _LEARNED[len(GRAMMAR) :]:
+        for name in _WEIGHTS:
             setattr(self, f"{name}_", arrays[name])
-        self._restore()
+        self._forget()
 
 
 @dataclass(frozen=True)
@@ -234,7 +231,7 @@ class Objective:
         C: inverse strength of the penalty.
     """
 
-    def __init__(self, grammar: TreeGrammar, window: Window, X: Ragged, coded: Ragged, C: float) -> None:
+    def __init__(self, grammar: TreeGrammar, window: WordWindow, X: Ragged, coded: Ragged, C: float) -> None:
         self.grammar, self.window, self.X, self.C = grammar, window, X, C
         own, uses = Observed.of(grammar, coded), grammar.uses(coded)
         features = window.gradient(own.by_token)
