@@ -59,6 +59,22 @@ def test_numbers_of_no_width_in_a_class(desk: Desk):
     }
 
 
+def test_columns_twice_placeholders_and_a_row_of_sums(desk: Desk):
+    rng = np.random.default_rng(0)
+    rows = [(f"{v:.2f}", rng.integers(20, 90), rng.integers(1, 50), "pq"[i % 2]) for i, v in enumerate(rng.random(60))]
+    assert codes(table(desk, "a,b,c,y", rows)) == {}
+    assert codes(table(desk, "a,b,c,y", [(a, b, b, y) for a, b, _, y in rows])) == {"equal-columns": "columns 'b', 'c'"}
+    unknown = [(a, -999 if i % 7 == 0 else b, c, y) for i, (a, b, c, y) in enumerate(rows)]
+    (found,) = examine(table(desk, "a,b,c,y", unknown)).shown
+    assert (found.code, found.where) == ("placeholder", "column 'b'")
+    assert found.what.startswith("is -999 in 9 rows, and from 2")
+    assert codes(table(desk, "a,b,c,y", unknown, missing=["-999"])) == {}
+    sums = [f"{sum(float(row[0]) for row in rows):.2f}", *(sum(row[d] for row in rows) for d in (1, 2)), "p"]
+    assert codes(table(desk, "a,b,c,y", [*rows, sums])) == {"summary-row": "last row"}
+    sums[0] = 12.5  # an average
+    assert codes(table(desk, "a,b,c,y", [*rows, sums])) == {"summary-row": "last row"}
+
+
 def test_muted_findings_are_not_shown_and_change_nothing_that_fits_depend_on(desk: Desk):
     rows = [(i * i, 1, "pq"[i % 2]) for i in range(30)]
     data, muted = table(desk, "a,b,y", rows), table(desk, "a,b,y", rows, mute=["constant"])

@@ -52,9 +52,11 @@ def test_a_csv_with_a_header(desk: Desk):
         ("t.csv", "a, b, y\n" + '1, "u, v", p\n3, "w", q\n' * 9, {"loose": True, "target": "y"}),
         ("t.csv", ("a,b,y\n" + "1,é,p\n3,ü,q\n" * 9).encode("utf-16"), {"encoding": "utf-16", "target": "y"}),
         ("t.csv", ("город,цена,y\n" + "Москва,12,да\nКазань,15,нет\n" * 10).encode("cp1251"), {"encoding": "cp1251"}),
+        ("t.csv", ("a,b,y\n" + "1,2,p\n3,4,q\n" * 9).encode("utf-16-le"), {"encoding": "utf-16-le", "target": "y"}),
+        ("t.csv", "sep=;\r\n" + "a;b;y\r\n" + "1;2;p\r\n3;4;q\r\n" * 9, {"delimiter": ";", "preamble": True}),
         ("t.tsv", "".join(f'ab\t"{i} or\ncd\t{i}" of\n' for i in range(20)), {"quote": False, "target": "c0"}),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry):
     found = inspect(desk.write(name, content), base=desk.folder)
@@ -382,6 +384,41 @@ def test_what_cannot_be_read_is_named(desk: Desk):
         inspect(desk.folder / "none.csv")
     with pytest.raises(DataError, match=r"t.docx: unknown kind of file; known are .csv"):
         inspect(desk.write("t.docx", "x"))
+    for content, said in (
+        ("<!DOCTYPE html>\n<html><body>Not found</body></html>\n", "is a page of HTML"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "is a pointer of git-lfs"),
+        ("a,y\n" + "r1,1,p\nr2,2,q\n" * 9, "its rows have 3 fields and its header 2, as R writes"),
+        (2 * ("a,y\n" + "1,p\n2,q\n" * 9), r"row 19 \(line 20\): repeats the header of u.csv"),
+    ):
+        with pytest.raises(DataError, match=said):
+            inspect(desk.write("u.csv", content), "y")
+    with pytest.raises(DataError, match=r"t.csv: group and time say two different ways to split; give one of them$"):
+        inspect(path, "y", group="x", time="x")
+
+
+def test_columns_that_may_mean_something_else_are_named(desk: Desk):
+    def notes(name, values):
+        lines = (f"{value},{i * 37 % 100 / 7},{'ab'[i % 2]}\n" for i, value in enumerate(values))
+        return inspect(desk.write("t.csv", f"{name},x,y\n" + "".join(lines)), "y").notes
+
+    for name, values, said in (
+        ("patient_id", [i // 5 for i in range(100)], "`--group patient_id`"),
+        ("userID", [f"u{i // 5}" for i in range(100)], "`--group userID`"),
+        ("zip", [10115 + i % 30 * 977 for i in range(100)], "`--categorical zip`"),
+        (
+            "rate",
+            [f"{i}.5%" if i % 2 else f"{i / 100}" for i in range(60)],
+            "no numbers in one notation: its 60 texts",
+        ),
+        ("sex", ["male", "Male", "female"] * 20, "values 'male', 'Male' are spelled nearly alike"),
+    ):
+        assert [said in note for note in notes(name, values)] == [True], name
+    for name, values in (
+        ("identity", [i // 5 for i in range(100)]),
+        ("age", [["10-19", "20-29", "30+"][i % 3] for i in range(60)]),
+        ("code", ["A1", "B2", "B3"] * 20),
+    ):
+        assert notes(name, values) == (), name
 
 
 def test_classes_that_are_spelled_nearly_alike_are_named(desk: Desk):

@@ -44,7 +44,11 @@ def test_json_of_lines_and_of_records(desk: Desk):
     desk.write("a.jsonl", lines + "\n")
     desk.write("b.json", lines)
     desk.write("c.json", json.dumps(ROWS, indent=1))
-    for name in ("a.jsonl", "b.json", "c.json"):
+    desk.write("d.json", json.dumps({"count": len(ROWS), "data": ROWS}, indent=1))
+    columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+    desk.write("e.json", json.dumps(columns))
+    desk.write("f.json", json.dumps({name: dict(enumerate(cells)) for name, cells in columns.items()}))
+    for name in ("a.jsonl", "b.json", "c.json", "d.json", "e.json", "f.json"):
         checked(desk, name)
 
 

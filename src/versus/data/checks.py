@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data import leaks
+from versus.data import leaks, oddities
 from versus.data.errors import listed
 from versus.data.findings import Finding, Findings
 from versus.data.prepared import Prepared
@@ -112,7 +112,17 @@ def _weights(data: Prepared) -> Iterator[Finding]:
 
 
 Check = Callable[[Prepared], Iterable[Finding]]
-CHECKS: tuple[Check, ...] = (leaks.determined, leaks.copies, _columns, _numbers, _imbalance, _weights)
+CHECKS: tuple[Check, ...] = (
+    leaks.determined,
+    leaks.copies,
+    _columns,
+    oddities.equal_columns,
+    oddities.placeholders,
+    oddities.summary_rows,
+    _numbers,
+    _imbalance,
+    _weights,
+)
 
 
 def examine(data: Prepared, mute: Sequence[str] = ()) -> Findings:

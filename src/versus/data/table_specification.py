@@ -232,7 +232,9 @@ class Xlsx(WrittenTable):
 
 
 class Json(WrittenTable):
-    """JSON, also compressed: an array of objects, one a row, or an object a line; keys of objects within are joined."""
+    """JSON, also compressed: an array of objects, one a row, also as the only array of an object; an object a line; or
+    an object of columns, as pandas writes them. Keys of objects within are joined.
+    """
 
     source: Literal["json"]
 

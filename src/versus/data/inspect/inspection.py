@@ -88,8 +88,14 @@ def inspect(
         notes += table_files.perhaps_images(dataset)
         return Proposal(name or _name(path), _within_folder(entry, base), dataset, tuple(notes))
     except ValidationError as error:
-        faults = "; ".join(f"{fault['loc'][-1]}: {fault['msg']} ({fault['input']!r})" for fault in error.errors())
-        raise DataError(f"{path}: {faults}") from None
+        raise DataError(f"{path}: {'; '.join(map(_said, error.errors()))}") from None
+
+
+def _said(fault: Any) -> str:
+    """Describe a fault of the entry; one of several keys at once has no value of its own."""
+    if isinstance(fault["input"], dict):
+        return str(fault["msg"].removeprefix("Value error, "))
+    return f"{fault['loc'][-1]}: {fault['msg']} ({fault['input']!r})"
 
 
 def _entry(

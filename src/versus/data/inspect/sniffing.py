@@ -78,6 +78,15 @@ def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) ->
     )
 
 
+def _expect_data(file: Path, text: str) -> None:
+    """Raise an error for a file that stands where the data should be."""
+    start = text.lstrip()[:200].lower()
+    if start.startswith(("<!doctype html", "<html", "<?xml")):
+        raise DataError(f"{file.name}: is a page of HTML or XML, not a table; a download may have failed: get it again")
+    if start.startswith("version https://git-lfs"):
+        raise DataError(f"{file.name}: is a pointer of git-lfs, not the data; `git lfs pull` brings them")
+
+
 def _is_table(file: Path) -> bool:
     """Check that a file of an unknown ending is text, whose first lines have equally many fields."""
     text, _ = sample(file)
@@ -116,6 +125,9 @@ def _encoding(found: bytes) -> str:
     """Detect the encoding of bytes: by its mark, utf-8 if valid, else by the letters that it would give."""
     if found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    for order, zeros in (("utf-16-le", found[1:2000:2]), ("utf-16-be", found[:2000:2])):  # without the mark
+        if zeros and zeros.count(0) > len(zeros) / 2:
+            return order
     try:
         codecs.getincrementaldecoder("utf-8")().decode(found)
         return "utf-8"
@@ -137,6 +149,7 @@ def _encoding(found: bytes) -> str:
 def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """Guess the entry for separated values: delimiter, encoding, header and quotes if they differ from the default."""
     text, encoding = sample(file, given.get("encoding"))
+    _expect_data(file, text)
     entry: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
     skipped = _preamble(text, given.get("delimiter"))
     text = "".join(text.splitlines(keepends=True)[skipped:]) if skipped else text

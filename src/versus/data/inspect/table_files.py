@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from versus.data import dates
 from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
 from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
 from versus.data.errors import DataError, listed, unknown
-from versus.data.inspect import notations, sniffing, text_files
+from versus.data.inspect import doubts, notations, sniffing, text_files
 from versus.data.inspect.notations import is_quantity
 from versus.data.notation import PLAIN, Notation
 from versus.data.preparation import load, parse, read
@@ -57,6 +56,7 @@ def complete(
         entry["target"] = guess_target(raw)
         notes.append(f"no target was named; {entry['target']!r} is taken for it")
     names = [column.name for column in raw.columns]
+    doubts.expect_one_header(raw, path.name)
     if entry["target"] not in names:
         raise DataError(f"{path.name}: target: {unknown('column', entry['target'], names)}")
     test = sniffing.test_file(path) if "test_path" not in known else None
@@ -89,6 +89,7 @@ def complete(
         return load(parse(entry), base, base)[0]
     useless = [name for name in dict.fromkeys([*identifiers, *texts]) if name not in decided]
     _drop(entry, raw, useless, notes)
+    notes += doubts.notes(raw, entry["target"], {*decided, *entry.get("drop", ())})
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
     return dataset
@@ -237,19 +238,6 @@ def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
     return sorted(text for text in found if not re.search(r"\d", text))
 
 
-def _alike(classes: Sequence[str]) -> Iterator[str]:
-    """Yield a note for each set of classes that differ in capital letters or blanks alone."""
-    spelled: dict[str, list[str]] = {}
-    for name in classes:
-        spelled.setdefault("".join(name.split()).casefold(), []).append(name)
-    for first, *others in (names for names in spelled.values() if len(names) > 1):
-        pairs = ", ".join(f"{other}: {first}" for other in others)
-        yield (
-            f"classes {listed([first, *others])} are spelled nearly alike; if they are one, say "
-            f"`--set 'label_map={{{pairs}}}'`"
-        )
-
-
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
     """Set the task, and map labels that differ between the files or are too rare to be split."""
     if entry.get("task") == "regression" or "label_map" in entry:
@@ -257,7 +245,7 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
     found = as_words(column)
     if isinstance(column, Numbers) and (column.values % 1 != 0).any() and "task" not in entry:
         return
-    notes += _alike(found.words)
+    notes += doubts.alike("classes", found.words)
     codes = found.codes[found.codes >= 0]
     counts = np.bincount(codes, minlength=len(found.words))
     may_be_quantity = isinstance(column, Numbers) and not {"task", "sequence"} & entry.keys()

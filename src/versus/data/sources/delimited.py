@@ -184,11 +184,15 @@ def _preamble(file: Path, specification: Csv | Tsv) -> int:
 
 
 def before_table(lines: Sequence[str], delimiter: str) -> int:
-    """Count the first lines that are no rows: blank, with #, % or // before them, or of at most half the fields."""
+    """Count the first lines that are no rows: blank, with #, % or // before them, or of at most half the fields.
+
+    So is the line ``sep=;`` by which Excel is told the separator.
+    """
     widths = [max((len(fields) for _, fields in rows([line], delimiter)), default=0) for line in lines]
     usual, _ = Counter(width for width in widths if width > 0).most_common(1)[0] if any(widths) else (0, 0)
     for place, (line, width) in enumerate(zip(lines, widths, strict=True)):
         remark = re.match(r"\s*(#|%|//)", line) is not None and width != usual
+        remark = remark or (place == 0 and re.fullmatch(r"sep=.\s*", line, re.IGNORECASE) is not None)
         if not remark and 2 * width > usual:
             return place
     return 0
@@ -234,6 +238,12 @@ def _complaint(
 ) -> str:
     """Build the error message for a file that Arrow could not read."""
     if ragged:
+        first = [len(fields) for _, fields in islice(_records(file, specification), 1, 4)]
+        if specification.header and first == 3 * [width + 1]:
+            return (
+                f"{path}: its rows have {width + 1} fields and its header {width}, as R writes rows with names; write "
+                "it with `col.names = NA`, or give the first column a name"
+            )
         for line, fields in _records(file, specification):
             if len(fields) != width:
                 return (

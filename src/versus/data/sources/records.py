@@ -113,7 +113,10 @@ def _objects(file: Path, path: str) -> pd.DataFrame:
 
 
 def _parsed(content: str, path: str) -> Iterator[Any]:
-    """Parse an array of objects, or an object on each line; numbers stay as they are written."""
+    """Parse an array of objects, columns, or an object on each line; numbers stay as they are written."""
+    if content.lstrip().startswith("{") and (found := _one_object(content)) is not None:
+        yield from found
+        return
     whole = content.lstrip().startswith("[")
     for number, line in enumerate([content] if whole else content.splitlines(), 1):
         if not line.strip():
@@ -124,6 +127,29 @@ def _parsed(content: str, path: str) -> Iterator[Any]:
             where = path if whole else f"{path}, line {number}"
             raise DataError(f"{where}: is not JSON ({error}); wants [{{…}}, {{…}}] or an object a line") from None
         yield from found if whole else [found]
+
+
+def _one_object(content: str) -> list[Any] | None:
+    """Rows of an object that holds all of them: under its only array, or by columns, as pandas writes them."""
+    try:
+        found = json.loads(content, parse_float=str, parse_int=str)
+    except ValueError:
+        return None  # an object a line
+    arrays = [value for value in found.values() if isinstance(value, list)]
+    if len(arrays) == 1 and arrays[0] and all(isinstance(row, dict) for row in arrays[0]):
+        rows: list[Any] = arrays[0]
+        return rows
+    columns = [value.values() if isinstance(value, dict) else value for value in found.values()]
+    indices = [list(value) if isinstance(value, dict) else len(value) for value in found.values() if _is_column(value)]
+    if len(indices) < max(len(columns), 1) or any(index != indices[0] for index in indices):
+        return [found]
+    return [dict(zip(found, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _is_column(value: Any) -> bool:
+    """Check for a column of cells, which are no arrays or objects."""
+    cells = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [[]]
+    return len(cells) > 1 and not any(isinstance(cell, list | dict) for cell in cells)
 
 
 def _texts(cells: Iterable[Any], where: str) -> Iterator[str]:
