@@ -134,6 +134,9 @@ def main() -> None:
     chosen = [s for s in subjects() if not options.models or s.name in options.models]
     if not options.models:
         print(f"Tests marked cuda: {run_tests(options.device)}")
+    if lacking := [s.name for s in chosen if not s.is_installed]:
+        print(f"Not measured, since a library is missing here: {', '.join(lacking)}")
+    chosen = [s for s in chosen if s.is_installed]
     rows, epochs, pairs = (300, 2, 1) if options.quick else (20_000, 8, 3)
     head = [title.format(device=options.device) for title in HEAD]
     print("", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", sep="\n", flush=True)

@@ -1,6 +1,6 @@
 """Models and kernels that run on a GPU, read from the catalogue, with data, sizes and a peer for each.
 
-A class is in as soon as its constructor takes a ``device``. Imports torch, numpy, scipy and scikit-learn alone.
+A class is in as soon as its constructor takes a ``device``. Imports torch, numpy, scipy and scikit-learn; flows zuko.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.datasets import load_digits, make_blobs, make_friedman1
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
-from versus.arrays import FAMILIES, Array
+from versus.arrays import FAMILIES, Array, Ragged
 from versus.data.schema import Schema
 from versus.metrics.samples import c2st_accuracy
 from versus.models import catalogue, find
@@ -28,12 +29,12 @@ BATCH, N_COMPONENTS, STEPS = 256, 8, 10
 
 @dataclass(frozen=True)
 class Data:
-    """Rows to fit and to score: X (N, *event), y (N,)."""
+    """Rows to fit and to score: X (N, *event) or Ragged, y (N,) or Ragged."""
 
     name: str
-    X: Array
-    y: Array
-    unseen: tuple[Array, Array]
+    X: Any
+    y: Any
+    unseen: tuple[Any, Any]
 
     @property
     def schema(self) -> Schema:
@@ -45,7 +46,7 @@ class Data:
         return Data(self.name, self.X[:rows], self.y[:rows], tuple(part[:rows] for part in self.unseen))
 
 
-def _split(name: str, X: Array, y: Array) -> Data:
+def _split(name: str, X: Any, y: Any) -> Data:
     cut = len(X) * 4 // 5
     return Data(name, X[:cut], y[:cut], (X[cut:], y[cut:]))
 
@@ -61,6 +62,20 @@ def all_data(rows: int) -> tuple[Data, Data, Data]:
     return _split("digits", images, y[chosen]), _split("blobs", blobs, classes), _split("friedman", table, target)
 
 
+@cache
+def all_texts(rows: int) -> tuple[Data, Data]:
+    """Documents of a chain of words for each of four classes; and the same with a tag a word, the word before it."""
+    rng = np.random.default_rng(0)
+    followers, y = rng.integers(200, size=(4, 200, 3)), rng.integers(4, size=rows)
+    lengths = rng.integers(5, 60, rows)
+    words = np.zeros((rows, 60), np.int32)
+    for t in range(1, 60):
+        words[:, t] = followers[y, words[:, t - 1], rng.integers(3, size=rows)]
+    inside = np.arange(60) < lengths[:, None]
+    X, tags = Ragged.cut(words[inside], lengths), Ragged.cut(np.roll(words, 1, axis=1)[inside] % 8, lengths)
+    return _split("chains", X, y), _split("tagged chains", X, Ragged(tags.values.astype(np.int64), tags.starts))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A class of the catalogue that takes a device."""
@@ -73,6 +88,11 @@ class Subject:
     def made(self) -> type[Any]:
         """The class."""
         return find(self.family, self.module, self.name)
+
+    @property
+    def is_installed(self) -> bool:
+        """True where the libraries are there that a fit of the class imports."""
+        return all(find_spec(name.partition(".")[0]) for name in getattr(self.made, "late_imports", ()))
 
     @property
     def is_deep(self) -> bool:
@@ -90,6 +110,7 @@ class Subject:
             "random_state": 0,
             "schema": schema,
             "ais_steps": 100,
+            "kind": "coupling",
         }
         return self.made(**{name: value for name, value in wanted.items() if name in accepted})
 
@@ -100,11 +121,14 @@ class Subject:
             ValueError: if it takes none: this file then needs another.
         """
         images, table, numbers = all_data(rows)
+        documents, tagged = all_texts(rows)
+        if hasattr(self.made, "predict_marginals"):
+            return tagged
         if hasattr(self.made, "predict") and not hasattr(self.made, "predict_proba"):
             return numbers
         if not self.is_deep:
             return table
-        for data in (images, table):
+        for data in (images, table, documents):
             few = data.first(40)
             try:
                 self.model(few.schema, "cpu", epochs=1).fit(few.X, few.y)
@@ -151,19 +175,22 @@ def _signatures(family: str, module: str) -> list[tuple[str, Mapping[str, object
     return list(catalogue.signatures(family, module).items())
 
 
-def answers(model: Any, X: Array) -> dict[str, Array]:
+def answers(model: Any, X: Any) -> dict[str, Array]:
     """What the model says of rows: probabilities, predictions where it has none, densities, bounds; or rebuilt rows."""
-    names = ["predict_proba" if hasattr(model, "predict_proba") else "predict", "log_prob", "elbo"]
-    having = [name for name in names if hasattr(model, name)] or ["reconstruct"] * hasattr(model, "reconstruct")
-    return {name: np.asarray(getattr(model, name)(X), np.float64) for name in having}
+    first = (name for name in ("predict_marginals", "predict_proba", "predict") if hasattr(model, name))
+    names = [*list(first)[:1], *(name for name in ("log_prob", "elbo") if hasattr(model, name))]
+    having = names or ["reconstruct"] * hasattr(model, "reconstruct")
+    found = {name: getattr(model, name)(X) for name in having}
+    return {name: np.asarray(a.values if isinstance(a, Ragged) else a, np.float64) for name, a in found.items()}
 
 
 def quality(model: Any, data: Data) -> tuple[str, float]:
     """Name and value of one score on unseen rows, lower is better: log loss, error, bits, or a two-sample test."""
     X, y = data.unseen
     found = answers(model, X)
-    if "predict_proba" in found:
-        return "log loss", float(-np.log(np.maximum(found["predict_proba"][np.arange(len(y)), y], 1e-12)).mean())
+    for name in {"predict_marginals", "predict_proba"} & found.keys():
+        labels = y.values if isinstance(y, Ragged) else y
+        return "log loss", float(-np.log(np.maximum(found[name][np.arange(len(labels)), labels], 1e-12)).mean())
     if "predict" in found:
         return "RMSE", float(np.sqrt(np.square(found["predict"] - y).mean()))
     if "reconstruct" in found:

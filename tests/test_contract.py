@@ -99,6 +99,11 @@ OF_OTHER_DATA = {
     "ComplementNaiveBayes",
     "LatentDirichletAllocation",
     "TopicClassifier",
+    "LSTM",
+    "ConditionalLSTM",
+    "Transformer",
+    "ConditionalTransformer",
+    "BidirectionalLSTMClassifier",
 }
 
 

@@ -17,9 +17,10 @@ from versus.numerics.machine import on_host, placement
 from versus.numerics.mixtures import expected_moments
 
 SUBJECTS = gpu_subjects.subjects()
-NETWORKS = [subject for subject in SUBJECTS if subject.is_deep]
+MEASURED = [subject for subject in SUBJECTS if subject.is_installed]
+NETWORKS = [subject for subject in MEASURED if subject.is_deep]
 ROWS = 300
-named = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+named = pytest.mark.parametrize("subject", MEASURED, ids=lambda subject: subject.name)
 WITHOUT = "dvc mlflow skops zuko diffusers pydantic annotated_types ruamel psutil filelock jinja2 rich matplotlib"
 BLOCKED = (
     f"import sys\nfor name in {WITHOUT.split()}: sys.modules[name] = None\nfrom benchmarks.gpu import main\nmain()"

@@ -151,7 +151,7 @@ class DeepModel(Model):
             batch_size=self.batch_size,
             random_state=seed,
             device=self.device,
-            precision=self.precision,
+            precision=self._precision(),
             threads=self._threads(),
             **self._keeping(),
         )
@@ -179,7 +179,7 @@ class DeepModel(Model):
             raise ValueError("schema is None; a model that takes over arrays must be built with their schema")
         self.schema_ = self.schema
         device = resolve_device(self.device)
-        precision = resolve_precision(self.precision, device)
+        precision = resolve_precision(self._precision(), device)
         if isinstance(self.schema_.x, Table):
             self.preprocessor_ = self._new_preprocessor().set_arrays(under("preprocessing", arrays))
         network = self._build().to(device, parameter_dtype(precision))
@@ -194,6 +194,10 @@ class DeepModel(Model):
     def processes(self) -> Processes:
         """Processes that train the network together, one for each device."""
         return connected(resolve_device(self.device).type)
+
+    def _precision(self) -> str:
+        """Precision to train and apply the network in."""
+        return self.precision
 
     def _threads(self) -> int:
         return threads_for(self.threads, self.schema_.n_features)
