@@ -1,6 +1,5 @@
 import itertools
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -65,32 +64,70 @@ def test_a_killed_fit_goes_on_to_the_same_model_and_history(tmp_path, checkpoint
 
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
-DIES_IN_EPOCH_5 = """
-import os, signal, sys
-from pathlib import Path
+KILLED_AT = (1, 5, 6, 13, 22, 39)  # steps of an optimizer: at the start, in the middle and at the end of epochs
+MADE = """
 import numpy as np
+from versus.models.deep_generative.gan import GAN
 from versus.models.discriminative.perceptron import MLPClassifier
-from versus.fitting import steps as run
 
-run.SECONDS_BETWEEN_CHECKPOINTS, run.CHECKPOINT_SHARE = 0.0, 1e9
 rng = np.random.default_rng(1)
 X = rng.normal(size=(80, 4))
-y = (X[:, 0] > 0).astype(np.int64)
-model = MLPClassifier(hidden_layer_sizes=(8,), epochs=8, patience=3, random_state=0, device="cpu")
-die = lambda step: os.kill(os.getpid(), signal.SIGKILL) if step.step == 5 else None
-run.run_steps(model, X, y, (X[60:], y[60:]), Path(sys.argv[1]), die)
+Y = (X[:, 0] > 0).astype(np.int64)
+SMALL = {"hidden_layer_sizes": (8,), "epochs": 8, "batch_size": 16, "random_state": 0, "device": "cpu"}
+
+def made(kind):
+    if kind == "descent":
+        return MLPClassifier(**SMALL, patience=None, ema_decay=0.9), (X, Y, (X[60:], Y[60:]))
+    return GAN(**{**SMALL, "epochs": 4}, n_latent=2, critic_turns=1), (X, Y)
 """
+# Children are forked before this process has computed a gradient, as torch asks.
+DYING = (
+    MADE
+    + """
+import os, signal, sys
+from pathlib import Path
+from versus.fitting import steps as run
+from versus.training.updates import Update
+
+run.SECONDS_BETWEEN_CHECKPOINTS, run.CHECKPOINT_SHARE = 0.0, 1e9
+move, taken = Update._move, 0
+
+for kind in ("descent", "adversarial"):
+    for last in map(int, sys.argv[2:]):
+        if child := os.fork():
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+            continue
+
+        def counted(self, optimizer):
+            global taken
+            taken += 1
+            if taken > last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return move(self, optimizer)
+
+        Update._move = counted
+        model, rows = made(kind)
+        run.run_steps(model, *rows, checkpoint=Path(sys.argv[1], f"{kind}-{last}"))
+        os._exit(0)
+"""
+)
 
 
-def test_a_process_killed_by_the_system_leaves_a_whole_checkpoint(tmp_path):
-    command = [sys.executable, "-c", DIES_IN_EPOCH_5, str(tmp_path / "fit")]
-    killed = subprocess.run(command, env=os.environ | {"PYTHONPATH": SOURCE}, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    whole, rest, resumed = model(), model(), []
-    history = run_steps(whole, X, Y, HELD_OUT)
-    assert run_steps(rest, X, Y, HELD_OUT, tmp_path / "fit", resumed.append) == history
-    assert resumed[0].step == 5
-    assert np.array_equal(whole.predict_proba(X), rest.predict_proba(X))
+def test_a_kill_at_any_step_costs_no_more_than_its_epoch_and_no_bit(tmp_path):
+    command = [sys.executable, "-c", DYING, str(tmp_path), *map(str, KILLED_AT)]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": SOURCE}, check=True)
+    names = {}
+    exec(MADE, names)
+    for kind, steps_an_epoch in (("descent", 5), ("adversarial", 10)):
+        whole, rows = names["made"](kind)
+        history = run_steps(whole, *rows)
+        for last in KILLED_AT:
+            rest, resumed = names["made"](kind)[0], []
+            assert run_steps(rest, *rows, checkpoint=tmp_path / f"{kind}-{last}", on_step=resumed.append) == history
+            # The last checkpoint is that of the last whole epoch.
+            assert [step.step for step in resumed] == list(range(last // steps_an_epoch + 1, whole.epochs + 1))
+            found, expected = rest.get_arrays(), whole.get_arrays()
+            assert all(np.array_equal(found[name], expected[name]) for name in expected), (kind, last)
 
 
 @pytest.mark.parametrize("changes", [{"learning_rate": 0.5}, {"hidden_layer_sizes": (9,)}, {"random_state": 1}])
