@@ -49,6 +49,9 @@ def test_numbers_are_filled_by_the_mean_of_five_neighbours_and_categories_by_the
     assert found[0, 0] == 0.2
     assert found[0, 1] == pytest.approx(donors[nearest[:5], 1].mean())
     assert found[0, 2] == donors[nearest[0], 2]
+    unknown = missing.filled(np.full((1, 3), np.nan), donors, np.array([False, False, True]))[0]
+    np.testing.assert_allclose(unknown[:2], donors[:, :2].mean(axis=0))
+    assert unknown[2] == np.bincount(donors[:, 2].astype(int)).argmax()
 
 
 def test_units_do_not_change_what_is_filled_and_a_column_without_values_stays_missing() -> None:

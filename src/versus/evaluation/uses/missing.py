@@ -68,7 +68,8 @@ def filled(X: Array, donors: Array, categorical: Array) -> Array:
     """Fill rows from their nearest donors: numbers by the mean of five, categories by that of the nearest one.
 
     Distances are over the columns that both have, numbers in standard deviations (Troyanskaya and others, "Missing
-    value estimation methods for DNA microarrays", 2001). A column that no donor has stays missing.
+    value estimation methods for DNA microarrays", 2001). A row that has no column in common with a donor gets means and
+    most frequent categories. A column that no donor has stays missing.
 
     Args:
         X: (n, D) with NaN.
@@ -89,6 +90,9 @@ def filled(X: Array, donors: Array, categorical: Array) -> Array:
             imputer = KNNImputer(n_neighbors=neighbours).fit(of_donors)
             values = imputer.transform(of_rows) * scale + centre
             found[:, np.flatnonzero(known)[chosen]] = values[:, chosen]
+    for d in np.flatnonzero(known & categorical):
+        mean = found[:, d] % 1 != 0  # of a row that has no column in common with any donor
+        found[mean, d] = np.bincount(donors[~np.isnan(donors[:, d]), d].astype(np.int64)).argmax()
     return found
 
 
