@@ -29,7 +29,7 @@ from versus.models.classical_generative.kernel_density import KernelDensity
 from versus.models.classical_generative.mixture import GaussianMixture
 from versus.models.classical_generative.naive_bayes import GaussianNaiveBayes
 from versus.models.deep_generative.vae import VAE
-from versus.training.loop import TrainingDiverged
+from versus.training.divergence import TrainingDiverged
 
 MOST_ROWS = 2000
 Score = Callable[[Array], Array]  # rows (n, D) -> (n,), higher for what looks normal
