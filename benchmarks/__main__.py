@@ -21,6 +21,7 @@ BENCHMARKS = (
     "bayesian_network",
     "texts",
     "language",
+    "diffusion",
     "pipeline",
     "engine",
 )

@@ -113,6 +113,7 @@ METHODS = (
     "elbo",
     "ais_log_prob",
     "ais_elbo",
+    "ode_log_prob",
     "pseudo_log_prob",
     "sample",
     "continue_",
@@ -134,6 +135,7 @@ DENSITIES = {
     "elbo": "bound",
     "ais_log_prob": "ais_density",
     "ais_elbo": "ais_bound",
+    "ode_log_prob": "ode_density",
     "pseudo_log_prob": "pseudo_density",
 }
 

@@ -126,6 +126,8 @@ METRICS: tuple[Metric, ...] = (
         "Salakhutdinov and Murray 2008", "density", density.log_likelihoods),
     Metric("mean_ais_elbo", "mean bound by AIS, nats", "ais_bound", "nats", "higher", -INF, INF,
         "Salakhutdinov and Murray 2008", "bound", density.log_likelihoods),
+    Metric("mean_ode_log_likelihood", "mean log-likelihood by the probability flow, nats", "ode_density", "nats",
+        "higher", -INF, INF, "Song et al. 2021", None, density.log_likelihoods),
     Metric("mean_pseudo_log_likelihood", "mean pseudo-log-likelihood, nats", "pseudo_density", "nats", "higher", -INF,
         INF, "Besag 1975", None, density.log_likelihoods),
     Metric("c2st_accuracy", "two-sample test accuracy", "samples", "share", 0.5, 0, 1,
@@ -226,6 +228,7 @@ DENSITIES = (
     "pixel_bound",
     "ais_density",
     "ais_bound",
+    "ode_density",
     "pseudo_density",
 )
 SUFFIXED = (*DENSITIES, "image_samples")  # those of images tell by which extractor they were scored

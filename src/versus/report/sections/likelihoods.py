@@ -35,6 +35,7 @@ UNITS = ("log-likelihood, nats", "bits per dimension", "log-likelihood by anneal
 COLUMNS = (
     *zip(shown("density"), shown("bound"), UNITS, strict=True),
     ("", "mean_importance_bound", "log-likelihood by 50 codes, nats"),
+    ("mean_ode_log_likelihood", "", "log-likelihood estimated by the probability flow, nats"),
     ("mean_pseudo_log_likelihood", "", "pseudo-log-likelihood, nats"),
 )
 
