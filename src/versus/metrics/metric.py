@@ -59,8 +59,8 @@ class Metric:
         use: kind of answers that it scores: the task ("classification", "regression", "tagging"), or "intervals",
             "target_density", "parsing", "unknown_sentences", "tree_density", "sentences", "language", "characters",
             "words", "tag_sequence", "unknown_tokens", "spans", "density", "bound", "pixel_density", "pixel_bound",
-            "ais_density", "ais_bound", "ode_density", "pseudo_density", "samples", "copies", "columns", "image_samples",
-            "completion", "topic_words" or "transfer".
+            "ais_density", "ais_bound", "ode_density", "pseudo_density", "samples", "copies", "columns",
+            "image_samples", "completion", "topic_words" or "transfer".
         unit: unit of the score; "of the target" if it depends on the target's.
         better: "higher", "lower", or the best value.
         low, high: the range of the score.

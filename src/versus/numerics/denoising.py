@@ -147,7 +147,7 @@ def evidence_bound(
     number = (place * steps).floor().clamp(max=steps - 1) + 1
     level = lowest * torch.exp(reach * number).flatten()  # (N · M,)
     errors = _controlled_errors(denoise, x, known, noise[:, :, :-1], level)
-    path = 0.5 * math.expm1(2 * reach) * steps * errors.unflatten(0, (n, draws)).mean(dim=1)
+    path = 0.5 * math.expm1(2 * reach) * steps * errors.view(n, draws).mean(dim=1)
     variance = 1 + highest**2
     divergence = 0.5 * (x.square() / variance - 1 / variance + math.log(variance / highest**2))
     numbers = known.flatten(1)[:, :n_numbers].sum(dim=1)

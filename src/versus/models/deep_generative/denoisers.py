@@ -78,7 +78,7 @@ class DenseDenoiser(nn.Module):
         for number, (layer, shift) in enumerate(zip(self.layers, self.shifts, strict=True)):
             new = functional.silu(layer(h) + shift(told))
             h = h + new if number and new.shape == h.shape else new
-        return self.head(h).unflatten(1, self.shape)  # type: ignore[no-any-return]
+        return self.head(h).view(-1, *self.shape)  # type: ignore[no-any-return]
 
 
 class ResidualBlock(nn.Module):

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from versus.arrays import Array, Measure
 from versus.data.spaces import Image, Table
-from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace, Share
+from versus.models.arguments import Between, Count, NonNegative, SearchSpace, Share
 from versus.models.deep_generative.denoisers import DenseDenoiser, UNet
 from versus.models.deep_generative.diffusion_views import Pixels, Rows
 from versus.models.deep_generative.variational_network import RowNoise
@@ -64,7 +64,9 @@ class Diffusing(nn.Module):
         prediction: a name of `PREDICTIONS`.
     """
 
-    def __init__(self, view: nn.Module, denoiser: nn.Module, schedule: Schedule, prediction: str) -> None:
+    view: Any  # `Rows`, `Pixels` or what has their methods
+
+    def __init__(self, view: Any, denoiser: nn.Module, schedule: Schedule, prediction: str) -> None:
         super().__init__()
         self.view, self.denoiser, self.schedule = view, denoiser, schedule
         self.parametrised = PREDICTIONS[prediction]
@@ -129,7 +131,6 @@ class DiffusionModel(DescendingModel):
     ode_steps: Count = 32
     blanked: Share = 0.1
     ema_decay: Share | None = 0.99
-    learning_rate: Positive = 2e-3
     weight_decay: NonNegative = 0.0
     patience: Count | None = None
 
@@ -155,7 +156,8 @@ class DiffusionModel(DescendingModel):
                 *events, drawn = (array.clone() for array in arrays)
                 x, gained = self.network_.view.read(tuple(events), drawn)
                 probe = None if size <= EXACT_TRACE else torch.where(drawn > 0, 1.0, -1.0).to(x).reshape(x.shape)
-                return flow_log_density(self._denoiser(None), x, span, self.ode_steps, probe).double() + gained
+                found = flow_log_density(self._denoiser(None), x, span, self.ode_steps, probe)
+                return torch.add(found.double(), gained)
 
         return self._apply(density, *self._events(X), signs, batch_rows=AT_ONCE // 4)
 
@@ -272,7 +274,7 @@ class DiffusionModel(DescendingModel):
                 evidence_bound(self._denoiser(c), x, drawn[:, :, :size], span, self.bound_steps, view.n_numbers)
                 for c in told
             ]
-            return (torch.stack(found, dim=1) + gained[:, None]).double()
+            return torch.add(torch.stack(found, dim=1), gained[:, None]).double()
 
         return self._apply(bounds, *self._events(X), noise, batch_rows=max(1, AT_ONCE // draws))
 
