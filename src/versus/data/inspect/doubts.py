@@ -39,8 +39,8 @@ def expect_one_header(raw: RawTable, file: str) -> None:
         for column in raw.columns
         if isinstance(column, Words) and column.name in column.words
     ]
-    rows = np.flatnonzero(np.all(named, axis=0)) if len(named) == len(raw.columns) else []
-    if len(rows):
+    rows = np.flatnonzero(np.all(named, axis=0))
+    if len(named) == len(raw.columns) and len(rows):
         raise DataError(
             f"{raw.locate(int(rows[0]))}: repeats the header of {file}, as files that are joined do; take such lines "
             f"out ({len(rows)} in all)"
