@@ -14,6 +14,7 @@ import pytest
 from sklearn import metrics as reference
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
 
+from tests.models.small_text import bracketed
 from tests.report.made_workspace import sentences
 from versus.arrays import Ragged
 from versus.data.prepared import Prepared
@@ -286,6 +287,23 @@ def test_a_tagger_that_generates_leaves_sentences_with_their_tags(measured):
     assert len(text) == len(tags.split())
     assert set(text) <= set(schema.x.vocabulary)
     assert set(tags.split()) <= set(schema.classes)
+
+
+def test_a_grammar_is_scored_by_brackets_and_leaves_sentences_with_their_trees(measured):
+    X, y, schema = bracketed(120)
+    found = measured(prepared(X, y, schema, n_test=40), "classical_generative", "pcfg", "PCFG")
+    trees = {"bracket_f1", "exact_match", "tree_tag_accuracy", "unknown_bracket_f1", "sentence_nats_per_token"}
+    assert trees <= found.scores.keys()
+    assert np.mean(found.scores["bracket_f1"]) > 0.8
+    assert found.facts["task"] == "parsing"
+    assert min(found.facts["unknown_tokens"]) > 0
+    shown = evaluation.read(found.out)
+    text, tree = samples.values(shown.samples[0], schema)[0], samples.label(shown.sample_labels[0], schema)
+    assert tree.startswith("(S ")
+    assert schema.y.written(shown.sample_labels[0], words=text.split()).count("(") == len(shown.sample_labels[0])
+    model = persistence.load(found.out.parent / "models" / "0")
+    schema.y.check(shown.samples, shown.sample_labels)
+    assert np.isfinite(model.log_prob(shown.samples)).all()
 
 
 def test_everything_but_times_is_the_same_bytes_again(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.models.small_text import sentences
+from tests.models.small_text import bracketed, sentences
 from versus.arrays import Ragged
 from versus.data import preparation
 from versus.data.errors import DataError
@@ -268,6 +268,17 @@ def test_sentences_are_tagged_with_words_that_the_model_never_met() -> None:
         prediction.predict(model, pd.DataFrame({"text": ["the fish", " "]}))
     with pytest.raises(DataError, match="no class"):
         prediction.sample(hidden, 2, "NOUN")
+
+
+def test_sentences_are_parsed_with_words_that_the_model_never_met() -> None:
+    X, y, schema = bracketed(60)
+    model = find("classical_generative", "pcfg", "PCFG")(suffix_length=2, schema=schema).fit(X, y)
+    answers = prediction.predict(model, pd.DataFrame({"text": ["the xyzer of a zyxer zzzed"]}))
+    noun, phrase = "(NP (D the) (N xyzer))", "(PP (P of) (NP (D a) (N zyxer)))"
+    assert answers["prediction"].tolist() == [f"(S (NP {noun} {phrase}) (VP (V zzzed)))"]
+    assert len(prediction.sample(model, 4, random_state=0)) == 4
+    with pytest.raises(DataError, match="row 1 has no words"):
+        prediction.predict(model, pd.DataFrame({"text": [" "]}))
 
 
 def test_steps_of_sequences_are_tagged_row_by_row(tmp_path: Path) -> None:

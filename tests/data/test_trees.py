@@ -15,6 +15,7 @@ from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
 from versus.data.sources.python_trees import statement_trees
 from versus.data.targets import Trees
+from versus.models.suggestions import suggest
 
 PENN = """
 ( (S (NP-SBJ-1 (DT The) (NN dog) )
@@ -106,6 +107,9 @@ def test_add_knows_a_treebank(desk: Desk):
         again = prepare(proposal.name, proposal.entry, desk.folder)
         assert isinstance(again.schema.y, Trees)
         assert "tree: 5 constituents: ADVP (" in proposal.describe()
+        assert [finding.code for finding in proposal.findings().shown] == ["duplicates"] * (path == "c.zip")
+        proposed = [s.model for s in suggest(proposal.dataset.schema, len(proposal.dataset.X))[0]]
+        assert proposed == ["right_branching", "span_scorer", "pcfg"]
 
 
 def test_trees_of_nodes_and_what_is_none():

@@ -19,7 +19,7 @@ from versus.arrays import Array, joined
 from versus.data.prepared import Prepared
 from versus.data.targets import Classes
 from versus.evaluation.answers import EvaluationError, HeldOut
-from versus.evaluation.uses import prediction, tagging
+from versus.evaluation.uses import parsing, prediction, tagging
 from versus.experiments.curves import Course
 from versus.fitting import failure
 from versus.fitting.cell import build
@@ -183,10 +183,10 @@ def row_scores(
     Raises:
         EvaluationError: where the model predicts nothing, or a score has no value.
     """
-    use = next(use for use in (prediction, tagging) if use.concerns(held_out.schema))
+    use = next(use for use in (prediction, tagging, parsing) if use.concerns(held_out.schema))
     if (reason := use.reason_against(model, held_out.schema)) is not None:
         raise EvaluationError(reason)
-    (answered,) = use.answers(model, held_out, seed)
+    answered = next(iter(use.answers(model, held_out, seed)))  # the decision, before what explains it
     for metric in metrics:
         assert metric.rows is not None
         found = metric.row_scores(metric.rows(*answered.given), held_out.weights)

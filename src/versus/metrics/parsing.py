@@ -14,6 +14,7 @@ import numpy as np
 
 from versus.arrays import Array, Ragged
 from versus.data.trees import ROOT
+from versus.metrics.density import surprises
 from versus.metrics.metric import UndefinedMetricError
 
 PUNCTUATION = (",", ":", "``", "''", ".")
@@ -89,3 +90,14 @@ def matched_where_unknown(y: Ragged, parsed: Ragged, names: Sequence[str], unkno
     if not unknown.any():
         raise UndefinedMetricError("every word of the test sentences occurs in the training sentences")
     return matched_brackets(y, parsed, names) * unknown[:, None]
+
+
+def tree_losses(log_probs: Array, lengths: Array) -> Array:
+    """Compute (N, 2): -log p(tree | sentence), nats, and token count.
+
+    Raises:
+        UndefinedMetricError: if a true tree is built by a rule that no training tree has.
+    """
+    if outside := int(np.isneginf(log_probs).sum()):
+        raise UndefinedMetricError(f"{outside} of {len(log_probs)} true trees are built by rules of no training tree")
+    return surprises(log_probs, lengths)
