@@ -29,7 +29,8 @@ from versus.models.preprocessing import Preprocessor
 WHAT = "answers under shift"
 RATIO = 9.0  # of the rarest class to the most frequent one, once they have shifted
 NEIGHBOUR, REACH = 10, 2.0  # which neighbour's distance; deviations beyond which weights grow no more
-MOST_ROWS = 2000  # to learn from that tell where the data lie
+# Rows to learn from that tell where the data lie, fewer if many rows are asked for: distances of so many pairs.
+MOST_ROWS, FEWEST_ROWS, PAIRS = 2000, 200, 20_000_000
 STEPS, SETTLED, POWERS = 1000, 1e-9, 100  # of EM, and of the power iteration
 
 
@@ -96,7 +97,8 @@ def estimated_priors(probabilities: Array, before: Array, weights: Array) -> Arr
 
 def positions(X: Array, asked: Array, schema: Schema, seed: int) -> tuple[Array, Array]:
     """Place rows along the first principal component and from dense to sparse, (n,) each, in standard deviations."""
-    some = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS])
+    most = int(np.clip(PAIRS // len(asked), FEWEST_ROWS, MOST_ROWS))
+    some = np.sort(np.random.default_rng(seed).permutation(len(X))[:most])
     preprocessor = Preprocessor(schema, np.float64).fit(X[some])
     known, rows = preprocessor.transform(X[some]), preprocessor.transform(asked)
     axis = _first_axis(known - known.mean(axis=0))
