@@ -238,8 +238,9 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
         moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
     )
     bounds = {"mean_elbo", "mean_importance_bound"}
+    distances = {"wasserstein_distance", "marginal_distance", "correlation_distance"}  # of the samples' columns
     of_codes = {name for name in shown("codes") if "psnr" not in name} | {"novelty_auroc", "novelty_by_error_auroc"}
-    assert found.scores.keys() == bounds | of_codes | {"c2st_accuracy", "copying"}
+    assert found.scores.keys() == bounds | of_codes | distances | {"c2st_accuracy", "copying", "memorisation"}
     assert found.scores["mean_importance_bound"] > found.scores["mean_elbo"]
     assert found.facts["bound"] is True
     without = {"predictions", "train on synthetic, test on real", "answers with missing columns", "answers under shift"}
