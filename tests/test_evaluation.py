@@ -38,7 +38,8 @@ from versus.report.sections import learned
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
 SHIFTED = set(shown("shifts"))  # with classes
 BEYOND = {*shown("ledger"), *SHIFTED} - {"novelty_by_error_auroc"}  # of tables with classes
-SAMPLES = {"c2st_accuracy", "copying", "tstr_balanced_accuracy", "tstr_ratio"}
+SAMPLES = {"c2st_accuracy", "copying", "memorisation", "tstr_balanced_accuracy", "tstr_ratio"}
+DISTANCES = {"wasserstein_distance", "marginal_distance", "correlation_distance"}  # of columns of samples
 
 
 def prepared(X, y, schema, repeats=2, n_test=60):
@@ -168,7 +169,7 @@ def test_a_classifier(measured):
 def test_a_generative_classifier_of_the_plane(measured):
     data = moons()
     found = measured(data, "classical_generative", "gaussian", "GaussianClassifier")
-    assert found.scores.keys() == CLASSIFICATION | BEYOND | {"mean_log_likelihood"} | SAMPLES
+    assert found.scores.keys() == CLASSIFICATION | BEYOND | {"mean_log_likelihood"} | SAMPLES | DISTANCES
     assert (found.facts["measure"], found.facts["bound"]) == ("continuous", False)
     assert [skip["what"] for skip in found.facts["skipped"]] == ["filling gaps", "features"]
     samples, labels = np.load(found.out / "samples.npy"), np.load(found.out / "sample_labels.npy")
@@ -238,9 +239,8 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
         moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
     )
     bounds = {"mean_elbo", "mean_importance_bound"}
-    distances = {"wasserstein_distance", "marginal_distance", "correlation_distance"}  # of the samples' columns
     of_codes = {name for name in shown("codes") if "psnr" not in name} | {"novelty_auroc", "novelty_by_error_auroc"}
-    assert found.scores.keys() == bounds | of_codes | distances | {"c2st_accuracy", "copying", "memorisation"}
+    assert found.scores.keys() == bounds | of_codes | DISTANCES | {"c2st_accuracy", "copying", "memorisation"}
     assert found.scores["mean_importance_bound"] > found.scores["mean_elbo"]
     assert found.facts["bound"] is True
     without = {"predictions", "train on synthetic, test on real", "answers with missing columns", "answers under shift"}
