@@ -37,8 +37,8 @@ def main(name: str) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         failure.write(aside, failed)
     else:
-        tuned = ["trials.csv"] if (workspace.model(name) / "trials.csv").is_file() else []
-        for copied in ("history.csv", "training_cost.json", *tuned):  # later stages read evaluations only
+        some = [n for n in ("trials.csv", "progression.npz") if (workspace.model(name) / n).is_file()]
+        for copied in ("history.csv", "training_cost.json", *some):  # later stages read evaluations only
             shutil.copy2(workspace.model(name) / copied, aside)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)

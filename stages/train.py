@@ -23,4 +23,4 @@ def main(family: str, name: str) -> None:
     if several.is_follower():
         return fit_cell(workspace, cell, params.training, params.seed)
     with client.live(workspace, cell) as live:
-        fit_cell(workspace, cell, params.training, params.seed, live.log, params.tuning)
+        fit_cell(workspace, cell, params.training, params.seed, live.log, params.tuning, live.show)

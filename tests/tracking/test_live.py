@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 
@@ -24,6 +25,7 @@ def test_a_fit_appears_while_it_goes_on_and_its_run_becomes_the_cells(stored: Wo
     with client.live(stored, a_cell()) as fit:
         for step, losses in LOSSES[:10]:
             fit.log(step, losses)
+            fit.show(step, np.full((3, 8, 8), step, np.uint8), 17)
         wait_for(lambda: runs(stored, CELL) and runs(stored, CELL)[0].data.metrics)
         (run,) = runs(stored, CELL)
         assert (tag(run, STATE), run.info.status) == (TRAINING, "RUNNING")
@@ -33,6 +35,8 @@ def test_a_fit_appears_while_it_goes_on_and_its_run_becomes_the_cells(stored: Wo
     history_of = MlflowClient(destination.find(stored.root).uri).get_metric_history
     assert len(history_of(run.info.run_id, "training/train_loss_repeat_0")) == 20
     assert len(runs(stored)) == 1
+    pictures = MlflowClient(destination.find(stored.root).uri).list_artifacts(run.info.run_id, "images")
+    assert len([found for found in pictures if found.path.endswith(".png")]) == 10
 
 
 @pytest.mark.parametrize(("error", "status"), [(FloatingPointError, "FAILED"), (KeyboardInterrupt, "KILLED")])

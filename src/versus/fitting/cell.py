@@ -19,6 +19,8 @@ from versus.data.schema import Schema
 from versus.fitting import failure, kept, several, unfinished
 from versus.fitting import tuning as tuning_trials
 from versus.fitting.failure import Failure
+from versus.fitting.progression import NAME as PROGRESSION
+from versus.fitting.progression import Show
 from versus.fitting.repeats import Job, Observe, fit_alone, fit_together, is_fitted, unfitted, write_history
 from versus.models import catalogue, find, persistence
 from versus.models.arguments import arguments_of
@@ -34,6 +36,7 @@ def fit_cell(
     seed: int,
     observe: Observe | None = None,
     tuning: Tuning | None = None,
+    show: Show | None = None,
 ) -> None:
     """Fit a cell once for each repeat and write models/<cell>/; fits that a kill interrupted are resumed.
 
@@ -48,6 +51,7 @@ def fit_cell(
         seed: repeat r is fitted with ``random_state=seed + r``.
         observe: called as ``observe(step, losses, repeat)`` after each epoch of the final fits.
         tuning: budget for choosing the arguments (`versus.fitting.tuning`); None for none.
+        show: called with the images that the model of the first repeat draws on the way (`versus.fitting.progression`).
 
     Raises:
         ValueError: where the prepared data set is damaged.
@@ -59,7 +63,7 @@ def fit_cell(
     def build_with(arguments: Mapping[str, Any], repeat: int) -> Any:
         return build(replace(cell, args={**cell.args, **arguments}), training, seed + repeat, data.schema)
 
-    job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe)
+    job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe, show)
     if several.is_follower():
         return several.follow(job)
     workshop.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +153,8 @@ def _gather(aside: Path, cost_name: str, workshop: Path, repeats: int) -> None:
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             rows += [(r["repeat"], r["step"], r["name"], r["value"]) for r in csv.DictReader(file)]
     write_history(aside / "history.csv", rows)
+    if (drawn := workshop / "0" / PROGRESSION).is_file():
+        shutil.copy2(drawn, aside)
     trials = [(repeat, tuning_trials.collect(workshop / str(repeat) / "trials")) for repeat in range(repeats)]
     if any(of_repeat for _, of_repeat in trials):
         tuning_trials.write_table(aside / "trials.csv", trials)

@@ -18,6 +18,7 @@ from versus.data.spaces import Table
 from versus.fitting import kept
 from versus.fitting import tuning as tuning_trials
 from versus.fitting.progress import OnStep
+from versus.fitting.progression import Progression, Show
 from versus.fitting.steps import HistoryRow, run_steps, run_together
 from versus.metrics.cost import PeakMemory
 from versus.models import find, persistence
@@ -30,7 +31,10 @@ Observe = Callable[[int, Mapping[str, float], int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """Fits of one cell: its data, the folder of what is not finished, and the model for a repeat and its arguments."""
+    """Fits of one cell: its data, the folder of what is not finished, and the model for a repeat and its arguments.
+
+    ``observe`` is told the losses of each epoch, ``show`` what the model of the first repeat draws on the way.
+    """
 
     cell: Cell
     data: Prepared
@@ -39,6 +43,7 @@ class Job:
     tuning: Tuning
     seed: int
     observe: Observe | None
+    show: Show | None = None
 
     @property
     def model_class(self) -> type[Any]:
@@ -94,7 +99,14 @@ def fit_alone(job: Job, repeat: int, key: str) -> None:
     arguments = _tuned(job, repeat) if job.tuning.trials else {}
     folder, model = _emptied(job, repeat), job.build(arguments, repeat)
     checkpoint, observe = checkpoint_of(job, repeat), job.observe
-    on_step = None if observe is None else lambda step: observe(step.step, step.losses, repeat)
+    drawn = Progression(model, job.workshop / f"{repeat}.drawn", job.show) if _draws_on_the_way(model, repeat) else None
+
+    def on_step(step: Step) -> None:
+        if observe is not None:
+            observe(step.step, step.losses, repeat)
+        if drawn is not None:
+            drawn.see(step)
+
     _import_late(model)  # before the clock starts
     with PeakMemory() as memory:
         history = fit_model(job, model, repeat, on_step=on_step)
@@ -108,9 +120,15 @@ def fit_alone(job: Job, repeat: int, key: str) -> None:
     if (trials := _trials(job.workshop, repeat)).is_dir():
         shutil.copytree(trials, folder / "trials")
         cost["tuning_seconds"] = sum(trial.seconds for trial in tuning_trials.collect(trials))
+    if drawn is not None:
+        drawn.gather(folder)
     _complete(job, repeat, model, history, key, cost)
     checkpoint.unlink(missing_ok=True)
     shutil.rmtree(trials, ignore_errors=True)
+
+
+def _draws_on_the_way(model: Any, repeat: int) -> bool:
+    return repeat == 0 and hasattr(model, "snapshot")
 
 
 def fit_together(job: Job, keys: Mapping[int, str]) -> None:

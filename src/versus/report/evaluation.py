@@ -185,6 +185,11 @@ class Evaluation:
         return dict(read_arrays(self.folder / "pictures.npz"))
 
     @cached_property
+    def progression(self) -> dict[str, NDArray[Any]]:
+        """Images drawn while the first repeat was fitted: "epochs" (E,), "images" (E, n, *event); empty without."""
+        return read_arrays(self.folder / "progression.npz")
+
+    @cached_property
     def trials(self) -> dict[int, list[TriedArguments]]:
         """Trials of the tuning: repeat -> trials, the default first; empty where nothing was tuned."""
         path, found = self.folder / "trials.csv", dict[int, list[TriedArguments]]()

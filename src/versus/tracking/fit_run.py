@@ -7,11 +7,16 @@ from collections.abc import Sequence
 
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
+from versus.arrays import Array
+from versus.report.figures.pixels import sheet, to_bytes
+from versus.report.figures.samples import SAMPLE_PIXELS
 from versus.settings import Cell
 from versus.tracking import run_log
 from versus.tracking.mirror import Mirror
 from versus.tracking.record import Point, cell_tags
 from versus.tracking.run_log import STATE, TRAINING
+
+COLUMNS = 10  # of a picture
 
 
 class FitRun:
@@ -42,6 +47,12 @@ class FitRun:
     def log(self, points: Sequence[Point]) -> None:
         """Log losses."""
         run_log.log(self._mirror.client, self.run_id, run_log.metrics(points))
+
+    def draw(self, step: int, images: Array, levels: int | None) -> None:
+        """Log images (n, *event) that the model drew after an epoch, side by side, as a step of the run's pictures."""
+        picture = sheet(to_bytes(images, levels), COLUMNS)
+        scale = max(1, SAMPLE_PIXELS // max(images.shape[1:3]))
+        self._mirror.client.log_image(self.run_id, picture.repeat(scale, 0).repeat(scale, 1), key="drawn", step=step)
 
     def end(self, points: Sequence[Point] = (), status: str = "RUNNING") -> None:
         """Log the last losses. With the status RUNNING, the run stays open for the evaluation."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from versus.arrays import Array
 from versus.settings import Cell
 from versus.tracking.destination import warn
 from versus.tracking.patience import Patience
@@ -40,6 +41,7 @@ class LiveFit:
         self._patience = patience
         self._began = time.monotonic()
         self._points: queue.SimpleQueue[Point] = queue.SimpleQueue()
+        self._pictures: queue.SimpleQueue[tuple[int, Array, int | None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
         self._status = "RUNNING"
@@ -55,6 +57,11 @@ class LiveFit:
             self._thread = threading.Thread(target=self._publish, daemon=True, name="live losses")
             self._thread.start()
 
+    def show(self, step: int, images: Array, levels: int | None) -> None:
+        """Note the images (n, *event) that a model draws after an epoch; they are shown once the fit is long."""
+        if self._patience is not None and self._failure is None:
+            self._pictures.put((step, images, levels))
+
     def _is_long(self) -> bool:
         return time.monotonic() - self._began > (LONG if "mlflow" in sys.modules else LONGER)
 
@@ -63,9 +70,15 @@ class LiveFit:
             run = self._start(points := self._taken())
             while not self._ended.wait(EVERY if points else 0.1):
                 run.log(points := self._taken())
+                self._draw(run)
+            self._draw(run)
             run.end(self._taken(), self._status)
         except Exception as error:  # a fit does not fail because of its log
             self._failure = error
+
+    def _draw(self, run: FitRun) -> None:
+        for _ in range(self._pictures.qsize()):
+            run.draw(*self._pictures.get())
 
     def _taken(self) -> list[Point]:
         return [self._points.get() for _ in range(self._points.qsize())]

@@ -280,6 +280,7 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
     from versus.report.figures.figure import standalone
     from versus.report.figures.pixels import png
     from versus.report.files import write_csv
+    from versus.report.sections import progression
     from versus.report.sections.codes import picture
     from versus.report.sections.learned import filter_sheet, graphs, texts
 
@@ -302,6 +303,8 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         (out / "filters.png").write_bytes(png(filter_sheet(found.filters), scale=4))
     for name, images in found.pictures.items() if isinstance(schema.x, Image) else ():
         (out / f"{name}.png").write_bytes(png(picture(images, schema.levels), scale=4))
+    if found.progression and isinstance(schema.x, Image):
+        (out / "progression.png").write_bytes(png(progression.rows(found, schema.levels)[1], scale=4))
     drawn, labels = found.samples, found.sample_labels
     if drawn is None or labels is None:
         return

@@ -39,7 +39,8 @@ def _judges_events_alone(model: AdversarialModel) -> bool:
 
 
 def _draws_images(model: AdversarialModel) -> bool:
-    return isinstance(model.schema_.x, Image)
+    schema = getattr(model, "schema_", model.schema)
+    return schema is not None and isinstance(schema.x, Image)
 
 
 @dataclass(eq=False, kw_only=True)

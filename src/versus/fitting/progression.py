@@ -1,0 +1,56 @@
+"""Images that a model draws while it is trained, at fixed noise: the first epoch, and every k-th one after it.
+
+They are kept as files while the fit is unfinished, so that a resumed fit shows what it drew before, and together in
+``progression.npz`` beside the models: ``epochs`` (E,) and ``images`` (E, n, *event). A model that draws on the way has
+``snapshot(n)``.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.arrays import Array, Step
+
+NAME = "progression.npz"
+MOST_SHOWN, IMAGES = 8, 20  # epochs besides the first, and images of each
+Show = Callable[[int, Array, int | None], None]  # epoch, images (n, *event), their levels
+
+
+class Progression:
+    """Snapshots of one fit.
+
+    Args:
+        model: with ``snapshot`` and ``epochs``.
+        folder: where they are kept until the fit is complete.
+        show: called with each one as it is drawn.
+    """
+
+    def __init__(self, model: Any, folder: Path, show: Show | None) -> None:
+        self.model, self.folder, self.show = model, folder, show
+        self.every = math.ceil(model.epochs / MOST_SHOWN)
+
+    def see(self, step: Step) -> None:
+        """Draw and keep images, if it is the turn of this epoch."""
+        if step.step != 1 and step.step % self.every and step.step != self.model.epochs:
+            return
+        images = self.model.snapshot(IMAGES)
+        self.folder.mkdir(exist_ok=True)
+        aside = self.folder / f".{step.step}.npy"
+        np.save(aside, images, allow_pickle=False)
+        aside.replace(self.folder / f"{step.step}.npy")
+        if self.show is not None:
+            self.show(step.step, images, self.model.schema_.levels)
+
+    def gather(self, to: Path) -> None:
+        """Write all of them into one file in the folder ``to``, and remove their own."""
+        found = sorted((int(path.stem), path) for path in self.folder.glob("[0-9]*.npy"))
+        if found:
+            images = np.stack([np.load(path, allow_pickle=False) for _, path in found])
+            np.savez_compressed(to / NAME, epochs=np.array([epoch for epoch, _ in found]), images=images)
+        shutil.rmtree(self.folder, ignore_errors=True)
