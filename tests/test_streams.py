@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from stages import compare, evaluate, train_classical_generative
+from stages import compare, evaluate, train_classical_generative, train_deep_generative
 from versus import params
 from versus.report import results
 from versus.tracking.record import draw, read
@@ -18,6 +18,8 @@ classical_generative:
   story-unigrams: {data: story, module: baseline, class: Unigrams}
   story-markov_chain: {data: story, module: markov_chain, class: MarkovChain, args: {order: 2}}
   story-lda: {data: story, module: topics, class: LatentDirichletAllocation, args: {n_components: 2, max_iter: 2}}
+deep_generative:
+  story-lstm: {data: story, module: lstm, class: LSTM, args: {window: 20, epochs: 9, learning_rate: 0.02}}
 """
 
 
@@ -28,14 +30,18 @@ def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
     for cell in ("story-unigrams", "story-markov_chain", "story-lda"):
         train_classical_generative.main(cell)
         evaluate.main(cell)
+    train_deep_generative.main("story-lstm")
+    evaluate.main("story-lstm")
     compare.main()
     with (tmp_path / "reports" / "comparison.csv").open() as file:
         rows = {(row["model"], row["metric"]): row for row in csv.DictReader(file)}
     chain, alone = (float(rows[m, "bits_per_character"]["mean"]) for m in ("markov_chain", "unigrams"))
     assert chain < 0.5 < 2.0 < alone
+    assert float(rows["lstm", "bits_per_character"]["mean"]) < alone - 0.5
     assert float(rows["markov_chain", "bits_per_character"]["high"]) < alone
-    found = json.loads((workspace.evaluation("story-markov_chain") / "evaluation.json").read_text())
-    assert [told["temperature"] for told in found["continuations"]] == [0.5, 0.8, 1.0]
+    for cell in ("story-markov_chain", "story-lstm"):
+        found = json.loads((workspace.evaluation(cell) / "evaluation.json").read_text())
+        assert [told["temperature"] for told in found["continuations"]] == [0.5, 0.8, 1.0]
     assert "accuracy_score" not in {metric for _, metric in rows}
     assert "draws data without classes" in str(found["skipped"])
     lda = json.loads((workspace.evaluation("story-lda") / "evaluation.json").read_text())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from versus.arrays import Array, Step
+from versus.arrays import Array, Events, Ragged, Step
 from versus.fitting import checkpoint as checkpoints
 from versus.fitting.checkpoint import Checkpoint
 from versus.fitting.progress import OnStep, training_progress
@@ -126,8 +126,9 @@ class _Keeper:
         self.due = written + max(SECONDS_BETWEEN_CHECKPOINTS, (written - started) / CHECKPOINT_SHARE)
 
 
-def _description(model: FitsBySteps, X: Array, validation: tuple[Array, ...] | None) -> str:
+def _description(model: FitsBySteps, X: Events, validation: tuple[Array, ...] | None) -> str:
     """Describe the model, its arguments and the sizes of its data, which a resumed checkpoint must match."""
     listed = ", ".join(f"{name}={value!r}" for name, value in model.arguments().items())
     held_out = 0 if validation is None else len(validation[0])
-    return f"{type(model).__name__}({listed}) on {len(X)} + {held_out} events of shape {X.shape[1:]}"
+    form = f"sequences of {len(X.values)} elements" if isinstance(X, Ragged) else f"events of shape {X.shape[1:]}"
+    return f"{type(model).__name__}({listed}) on {len(X)} + {held_out} {form}"
