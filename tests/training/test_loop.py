@@ -177,6 +177,21 @@ def test_schedule_rises_then_falls_to_nothing():
     assert scheduled_learning_rate(2.0, 0, 1) == 2.0  # a single step is not wasted on warming up
 
 
+def test_each_phase_has_the_whole_schedule():
+    """Parts of a network that are trained one after the other each begin with a high rate."""
+    run, rates = training(network(), epochs=10, batch_size=1), []
+    run.update.phases = (0.25, 0.6)
+
+    def noted(*given, step=run.update.step):
+        rates.append(run.update.optimizers[0].param_groups[0]["lr"])
+        return step(*given)
+
+    run.update.step = noted
+    list(run.steps())
+    expected = [scheduled_learning_rate(0.01, t, n) for n in (150, 210, 240) for t in range(n)]
+    np.testing.assert_allclose(rates, expected)
+
+
 def test_state_of_another_network_is_refused_by_name():
     state = next(training(network()).steps()).state()
     wider = nn.Sequential(nn.Linear(3, 9), nn.ReLU(), nn.Dropout(0.2), nn.Linear(9, 1))
