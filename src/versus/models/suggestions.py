@@ -188,7 +188,7 @@ def _chains(size: Size) -> float:
 
 
 def _span_charts(size: Size) -> float:
-    return 30 * 2e-2 * size.rows  # steps of sentences of about 12 words; a grammar of English takes longer
+    return 30 * 4e-3 * size.rows  # steps of sentences of about 12 words; those of 25 take five times as long
 
 
 def _boosting(size: Size) -> float:
