@@ -129,7 +129,7 @@ def evidence_bound(
         denoise: the model.
         x: (N, *event) of F coordinates: first numbers, whose density given x_0 is N(x_0, s_0²), then codes as corners
             so far apart that x_0 tells them without error. The denoiser gets 0 where one is missing, NaN, and the
-            bound is that of the others.
+            bound is that of the others. (N · M, *event) where each draw has events of its own.
         noise: (N, M, F + 1) standard normal: for each draw the noise and, last, what the step is chosen by.
         ends: the lowest and the highest level, s_0 and s_T.
         steps: T.
@@ -139,6 +139,7 @@ def evidence_bound(
         (N,) nats.
     """
     (lowest, highest), (n, draws, _) = ends, noise.shape
+    x = x.repeat_interleave(draws, dim=0) if len(x) == n else x
     known = ~torch.isnan(x)
     x = torch.where(known, x, 0.0)
     reach = math.log(highest / lowest) / steps
@@ -147,18 +148,17 @@ def evidence_bound(
     number = (place * steps).floor().clamp(max=steps - 1) + 1
     level = lowest * torch.exp(reach * number).flatten()  # (N · M,)
     errors = _controlled_errors(denoise, x, known, noise[:, :, :-1], level)
-    path = 0.5 * math.expm1(2 * reach) * steps * errors.view(n, draws).mean(dim=1)
+    path = 0.5 * math.expm1(2 * reach) * steps * errors
     variance = 1 + highest**2
     divergence = 0.5 * (x.square() / variance - 1 / variance + math.log(variance / highest**2))
-    numbers = known.flatten(1)[:, :n_numbers].sum(dim=1)
     at_the_end = torch.where(known, divergence, 0.0).flatten(1).sum(dim=1)
-    return -path - at_the_end - 0.5 * numbers * (1 + math.log(2 * math.pi * lowest**2))
+    numbers = known.flatten(1)[:, :n_numbers].sum(dim=1)
+    spread = 0.5 * numbers * (1 + math.log(2 * math.pi * lowest**2))
+    return -torch.mean((path + at_the_end + spread).view(n, draws), dim=1)
 
 
 def _controlled_errors(denoise: Denoiser, x: Tensor, known: Tensor, noise: Tensor, level: Tensor) -> Tensor:
     """Squared errors in units of the level, less what they share with the noise's length, -> (N · M,)."""
-    draws = noise.shape[1]
-    x, known = x.repeat_interleave(draws, dim=0), known.repeat_interleave(draws, dim=0)
     epsilon = noise.reshape(x.shape) * known
     spread = level.view(-1, *[1] * (x.ndim - 1))
     errors = (x - denoise(x + spread * epsilon, level)) / spread * known

@@ -10,7 +10,9 @@ from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
 from versus.evaluation.answers import capabilities
 from versus.evaluation.uses.density import unspread
+from versus.evaluation.uses.super_resolution import halved, interpolated
 from versus.models.deep_generative.diffusion import ConditionalDiffusion, Diffusion
+from versus.models.deep_generative.latent_diffusion import LatentDiffusion
 from versus.models.protocols import FitsBySteps, FitsWeighted, HasElbo
 
 MOONS, SIDES = make_moons(300, noise=0.15, random_state=0)
@@ -202,8 +204,52 @@ def test_pixels_as_a_vector_are_scored_spread_and_enlarged():
     small = unseen.reshape(40, 4, 2, 4, 2).mean(axis=(2, 4))
     large = made.super_resolve(small)
     np.testing.assert_allclose(large.reshape(40, 4, 2, 4, 2).mean(axis=(2, 4)), small, atol=1e-3)
+    np.testing.assert_array_equal(halved(unseen), small)
     repeated = small.repeat(2, axis=1).repeat(2, axis=2)
+    assert np.square(interpolated(small) - unseen).mean() < np.square(repeated - unseen).mean()
     assert np.square(large - unseen).mean() < 0.95 * np.square(repeated - unseen).mean()
+
+
+@pytest.fixture(scope="module")
+def of_codes():
+    """A diffusion of codes of moons; its states after each epoch of both phases."""
+    arguments = {
+        "n_latent": 2, "autoencoder_epochs": 30, "epochs": 30, "hidden_layer_sizes": (64, 64), "learning_rate": 1e-2,
+        "random_state": 0, "device": "cpu", "schema": CASES["numbers"][2],
+    }  # fmt: skip
+    made = LatentDiffusion(**arguments)
+    return arguments, made, [step.state() for step in made.fit_steps(MOONS, SIDES)]
+
+
+def test_codes_are_diffused_after_the_autoencoder_and_both_phases_resume(of_codes):
+    arguments, made, states = of_codes
+    assert len(states) == 60
+    for place in (20, 45):
+        rest = LatentDiffusion(**arguments)
+        steps = list(rest.fit_steps(MOONS, SIDES, resume=states[place]))
+        assert [steps[0].step, steps[-1].step] == [place + 2, 60]
+        np.testing.assert_array_equal(rest.elbo(MOONS[:20]), made.elbo(MOONS[:20]))
+        np.testing.assert_array_equal(rest.sample(5, random_state=0), made.sample(5, random_state=0))
+    restored = LatentDiffusion(**arguments)
+    restored.set_arrays(made.get_arrays())
+    np.testing.assert_array_equal(restored.log_joint(MOONS[:20]), made.log_joint(MOONS[:20]))
+    assert "ode_log_prob" not in capabilities(made)
+    assert made.measure == "continuous"
+
+
+def test_the_bound_through_codes_is_one_of_the_events(of_codes):
+    _, made, _ = of_codes
+    made.evaluation_samples = 128
+    axes = np.linspace(-3, 4, 26), np.linspace(-2.5, 3, 26)
+    grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    cell = (axes[0][1] - axes[0][0]) * (axes[1][1] - axes[1][0])
+    assert 0.3 < np.exp(made.elbo(grid)).sum() * cell < 1.02
+    made.evaluation_samples = 16
+    assert (made.predict(MOONS) == SIDES).mean() > 0.8
+    wanted = np.repeat([0, 1], 200)
+    drawn = made.sample(400, wanted, random_state=0)
+    for k in (0, 1):
+        np.testing.assert_allclose(drawn[wanted == k].mean(axis=0), MOONS[k == SIDES].mean(axis=0), atol=0.3)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from versus.evaluation.uses import (
     parsing,
     prediction,
     shifts,
+    super_resolution,
     tagging,
     target_density,
     topics,
@@ -38,6 +39,7 @@ USES: tuple[Use, ...] = (
     novelty,
     shifts,
     denoising,
+    super_resolution,
     features,
 )
 ANSWERS: tuple[Use, ...] = (

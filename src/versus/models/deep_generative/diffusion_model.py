@@ -96,22 +96,29 @@ class Diffusing(nn.Module):
 
 
 def _is_continuous(model: Any) -> bool:
-    """Check that all coordinates are numbers: a flow has no density of codes."""
-    return bool(model.measure == "continuous")
+    """Check that all coordinates are numbers of the events: a flow has no density of categories."""
+    return model.is_of_events and bool(model.measure == "continuous")
+
+
+def _space(model: Any) -> Any:
+    schema = getattr(model, "schema_", model.schema)
+    return None if schema is None else schema.x
 
 
 def _is_of_tables(model: Any) -> bool:
-    return isinstance(getattr(model, "schema_", model.schema).x, Table)
+    return model.is_of_events and isinstance(_space(model), Table)
 
 
 def _is_of_even_images(model: Any) -> bool:
-    space = getattr(model, "schema_", model.schema).x
-    return isinstance(space, Image) and not any(side % 2 for side in space.shape[:2])
+    space = _space(model)
+    return model.is_of_events and isinstance(space, Image) and not any(side % 2 for side in space.shape[:2])
 
 
 @dataclass(eq=False, kw_only=True)
 class DiffusionModel(DescendingModel):
     """A diffusion of events, conditional on the class where ``_n_conditions`` is not 0."""
+
+    is_of_events: ClassVar[bool] = True  # its coordinates are those of the events, not of codes
 
     network_: Diffusing = field(init=False, repr=False)
 
@@ -215,18 +222,21 @@ class DiffusionModel(DescendingModel):
         return SCHEDULES[self.schedule]
 
     def _build(self) -> Diffusing:
-        space, n_classes = self.schema_.x, self._n_conditions()
-        if isinstance(space, Table):
-            view: Rows | Pixels = Rows(self.preprocessor_, self.blanked)
-        elif isinstance(space, Image):
-            view = Pixels(space)
-        else:
-            raise ValueError(f"{type(self).__name__} takes tables and images, and these data are: {space.describe()}")
+        view, n_classes = self._view(), self._n_conditions()
         if isinstance(view, Pixels) and self.channels is not None:
             denoiser: nn.Module = UNet(view.shape, self.channels, n_classes)
         else:
             denoiser = DenseDenoiser(view.shape, self.hidden_layer_sizes, n_classes)
         return Diffusing(view, denoiser, self._schedule, self.prediction)
+
+    def _view(self) -> Any:
+        """Build what makes coordinates of events."""
+        space = self.schema_.x
+        if isinstance(space, Table):
+            return Rows(self.preprocessor_, self.blanked)
+        if isinstance(space, Image):
+            return Pixels(space)
+        raise ValueError(f"{type(self).__name__} takes tables and images, and these data are: {space.describe()}")
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         if isinstance(self.network_.view, Pixels):
@@ -268,8 +278,8 @@ class DiffusionModel(DescendingModel):
 
         def bounds(*arrays: Tensor) -> Tensor:
             *events, drawn = arrays
-            x, gained = view.read(tuple(events), drawn[:, 0, size:])
-            told = (None if c is None else c.to(x).expand(len(x) * draws, -1) for c in classes)
+            x, gained = view.read(tuple(events), drawn[:, :, size:])
+            told = (None if c is None else c.to(x).expand(len(drawn) * draws, -1) for c in classes)
             found = [
                 evidence_bound(self._denoiser(c), x, drawn[:, :, :size], span, self.bound_steps, view.n_numbers)
                 for c in told
