@@ -16,7 +16,7 @@ from versus.metrics.reconstruction import gap_errors, root_of_ratio, signal_to_n
 from versus.metrics.table import shown
 from versus.models import find
 from versus.report import evaluation
-from versus.report.sections import codes
+from versus.report.sections import codes, curves
 
 AUTOENCODER = ("deep_generative", "autoencoder", "DenoisingAutoencoder")
 
@@ -151,3 +151,9 @@ def test_a_model_of_drawn_bits_has_columns_of_its_own():
     answered = {a.use: a for a in density.answers(model, HeldOut(data, 0), 0)}
     assert {a.suffix for a in answered.values()} == {"_dynamically_binarised"}
     assert answered["importance_bound"].given[0].mean() >= answered["bound"].given[0].mean()
+
+
+def test_the_curve_of_a_bound_stands_beside_that_of_the_loss():
+    names = ["train_loss", "train_kl", "train_negative_elbo", "validation_loss", "validation_negative_elbo"]
+    assert curves.shown_losses(names) == [name for name in names if "kl" not in name]
+    assert curves.shown_losses(["train_critic_loss"]) == ["train_critic_loss"]

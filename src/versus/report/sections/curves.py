@@ -49,8 +49,8 @@ def learning_curves(evaluation: Evaluation) -> tuple[Figure, Legend] | None:
 
 
 def shown_losses(names: list[str]) -> list[str]:
-    """Select the losses that were minimised; their parts differ in size and would hide how these end (see the CSV)."""
-    whole = [name for name in names if _part(name) == "loss"]
+    """Select what was minimised, and the bound beside it; parts differ in size and would hide how these end."""
+    whole = [name for name in names if _part(name) in ("loss", "negative_elbo")]
     return whole or names
 
 
