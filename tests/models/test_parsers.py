@@ -5,6 +5,7 @@ import pytest
 
 from tests.models.small_text import bracketed
 from versus.arrays import Ragged
+from versus.fitting.tuning import validation_loss
 from versus.metrics import parsing
 from versus.models.classical_generative.pcfg import PCFG
 from versus.models.discriminative.baseline import RightBranching
@@ -137,6 +138,15 @@ def test_all_beat_the_baseline_and_classes_tell_the_tags_of_unknown_words(bank, 
     assert found[0] < 0.7 < 0.9 < min(found[1:])
     assert tags[0] < tags[1] <= tags[2]
     assert min(tags[2:]) > 0.97
+
+
+def test_trials_are_scored_by_the_brackets_that_they_miss(bank, pcfg):
+    X, y, schema = bank
+    assert validation_loss(pcfg, X[:120], pcfg.parse(X[:120]), 0) == 0.0
+    counts = parsing.matched_brackets(y[120:], pcfg.parse(X[120:]), schema.y.names)
+    missed = 1 - 2 * counts[:, 0].sum() / counts[:, 1:].sum()
+    assert validation_loss(pcfg, X[120:], y[120:], 0) == pytest.approx(missed)
+    assert missed > 0
 
 
 @pytest.mark.parametrize("kind", [PCFG, SpanScorer, RightBranching])

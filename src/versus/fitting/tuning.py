@@ -3,7 +3,8 @@
 Trial 0 has the arguments of params.yaml, the others draw from the search space beside the model's class; all repeats
 try the same ones. A trial is fitted on the training part and scored on the validation part, so no test row is seen; the
 arguments with the least loss are then fitted as those of an untuned cell are. The loss is -log p(y | x) of the true
-classes or tags (nats), the squared error of numbers, and for densities that predict nothing -log p(x) or its bound.
+classes or tags (nats), the squared error of numbers, 1 - F1 of the brackets of trees, and for densities that predict
+nothing -log p(x) or its bound.
 Bergstra and Bengio, "Random search for hyper-parameter optimization" (2012).
 
 Each trial is a file in the workshop of the fit, so that a killed training resumes with the trials that are there.
@@ -25,11 +26,12 @@ import numpy as np
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.fitting import failure
+from versus.metrics import parsing
 from versus.models.arguments import Between
 from versus.settings import Tuning
 
 COLUMNS = ("repeat", "trial", "loss", "chosen", "arguments", "edges", "failed")
-SCORED_BY = ("predict_marginals", "predict_proba", "predict", "log_prob", "elbo")
+SCORED_BY = ("parse", "predict_marginals", "predict_proba", "predict", "log_prob", "elbo")
 
 Fit = Callable[[Mapping[str, Any], Path], Any]  # arguments and a file for checkpoints -> the fitted model
 
@@ -143,10 +145,13 @@ def _read(path: Path) -> Trial | None:
 
 
 def validation_loss(model: Any, X: Any, y: Any, seed: int, weights: Array | None = None) -> float:
-    """Mean loss of held-out rows X (N, *event) and y (N,) under a fitted model; less is better, in nats or squares.
+    """Mean loss of held-out rows X (N, *event) and y (N,) under a fitted model; less is better.
 
     Rows may have weights (N,).
     """
+    if hasattr(model, "parse"):
+        brackets = parsing.matched_brackets(y, model.parse(X), model.schema_.y.names)
+        return 1.0 - float(parsing.f1(np.average(brackets, axis=0, weights=weights)))
     if hasattr(model, "predict_marginals"):
         return _log_loss(y.values, model.predict_marginals(X).values)
     if hasattr(model, "predict_proba"):

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from versus.arrays import Array, Measure, Ragged
-from versus.models.arguments import Count, Model, Positive
+from versus.models.arguments import Count, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, parsing_data, restored_schema, tokens_of, trees_of
 from versus.models.tree_grammar import GRAMMAR, TreeGrammar, binarised, usual_root
 from versus.models.word_emissions import EMISSIONS, WordEmissions
@@ -47,6 +47,8 @@ class PCFG(Model):
         suffix_length: the longest ending that distinguishes classes of words; 0 for shapes alone.
         suffix_members: number of rare words that must share an ending to form a class.
     """
+
+    search_space: ClassVar[SearchSpace] = {"horizontal": (0, 1, 2), "vertical": (1, 2), "suffix_length": (0, 2, 4)}
 
     measure: ClassVar[Measure] = "discrete"
 

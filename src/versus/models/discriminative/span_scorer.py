@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from versus.arrays import Array, Ragged
-from versus.models.arguments import Count, Model, Positive
+from versus.models.arguments import Between, Count, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, parsing_data, restored_schema, tokens_of, trees_of
 from versus.models.estimator import limited
 from versus.models.token_features import WordFeatures, WordWindow
@@ -54,6 +55,8 @@ class SpanScorer(Model):
         max_iter: maximum number of L-BFGS steps.
         tol: L-BFGS stops when a step lowers the loss by less than this share of it.
     """
+
+    search_space: ClassVar[SearchSpace] = {"C": Between(1e-2, 1e2)}
 
     late_imports = ("scipy.optimize", "sklearn.utils")
 
