@@ -410,6 +410,7 @@ def test_columns_that_may_mean_something_else_are_named(desk: Desk):
             [f"{i}.5%" if i % 2 else f"{i / 100}" for i in range(60)],
             "no numbers in one notation: its 60 texts",
         ),
+        ("continent", ["EU", "NA", "AS"] * 20, "is missing in 20 rows; if NA"),
         ("sex", ["male", "Male", "female"] * 20, "values 'male', 'Male' are spelled nearly alike"),
     ):
         assert [said in note for note in notes(name, values)] == [True], name

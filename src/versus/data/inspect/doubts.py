@@ -17,6 +17,7 @@ _NAMES_ROWS = re.compile(
 _CODE = re.compile(r"(?:^|[_\W])(?i:zip|zipcode|postcode|postal|plz|code|type|kind)(?:$|[_\W])|[a-z]Code$")
 _FEWEST_ROWS = 1.5  # of a value on average, for rows to be of groups
 _MANY = 20  # texts, from which categories that look like numbers are doubtful
+_OFTEN = 0.05  # of the rows, from which a missing category may be one of its own
 _SPELLED = 1000  # categories at most that are compared with each other
 
 
@@ -28,6 +29,7 @@ def notes(raw: RawTable, target: str, decided: set[str | None]) -> Iterator[str]
         yield from _groups_or_codes(column)
         if isinstance(column, Words) and not raw.typed:
             yield from _half_read(column)
+            yield from _perhaps_a_category(column)
             if len(column.words) <= _SPELLED:
                 yield from alike(f"{column.name!r}: values", column.words, "correct the file if they are one")
 
@@ -80,4 +82,14 @@ def _half_read(column: Words) -> Iterator[str]:
         yield (
             f"{column.name!r} holds {examples}, no numbers in one notation: its {len(column.words)} texts are "
             "categories. If they are quantities, write them in one unit"
+        )
+
+
+def _perhaps_a_category(column: Words) -> Iterator[str]:
+    """Doubt words for "missing" among categories: NA may stand for "none", or for a place."""
+    missing = int(column.missing.sum())
+    if missing >= _OFTEN * len(column.codes) > 0 and len(column.words) <= _MANY:
+        yield (
+            f"{column.name!r} is missing in {missing} rows; if NA or another word for that is a category there, say "
+            f"`--categorical {column.name}`"
         )
