@@ -26,7 +26,11 @@ discriminative:
   iris-wild: {data: iris, module: perceptron, class: MLPClassifier, args: {epochs: 3, learning_rate: 1.0e+30}}
   iris-prior: {data: iris, module: baseline, class: PriorBaseline}
 deep_generative:
-  iris-game: {data: iris, module: gan, class: GAN, args: {epochs: 60, batch_size: 32, penalty: 0, learning_rate: 0.5}}
+  iris-game:
+    data: iris
+    module: gan
+    class: GAN
+    args: {epochs: 60, batch_size: 32, penalty: 0, learning_rate: 0.3, hidden_layer_sizes: [64, 64, 64]}
 """
 
 
@@ -53,11 +57,14 @@ def test_a_cell_that_fails_leaves_its_reason_in_both_stages(
     assert {path.name for path in folder.iterdir()} == {failure.NAME, manifest.NAME}
     found = json.loads((folder / failure.NAME).read_text())
     assert reason in found["reason"]
-    assert (found["where"], found["repeat"]) == ("training", 0)
+    assert found["where"] == "training"
+    assert cell == "iris-game" or found["repeat"] == 0  # a game may go well with one seed
     assert not workspace.unfinished(cell).exists()
     kept = {path.name for path in workspace.failed(cell).glob("*")}
     if cell != "iris-long":  # which got as far as the machine let it
-        assert kept == ({"0.checkpoint"} if cell == "iris-game" else set())  # the others have no good epoch
+        assert kept == (
+            {f"{found['repeat']}.checkpoint"} if cell == "iris-game" else set()
+        )  # the others have no good epoch
     evaluate.main(cell)
     assert [path.name for path in workspace.evaluation(cell).iterdir()] == [failure.NAME]
     assert failure.read(workspace.evaluation(cell)) == Failure(**found)
