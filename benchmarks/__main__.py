@@ -21,15 +21,18 @@ BENCHMARKS = (
     "bayesian_network",
     "texts",
     "language",
+    "vae",
     "diffusion",
     "pipeline",
     "engine",
 )
 
 
-def run(name: str, quick: bool) -> dict[str, Any]:
+def run(name: str, quick: bool, images: str | None = None) -> dict[str, Any]:
     """Run one benchmark in a separate process, show its output, and return the JSON of its last line."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
+    if images and name == "vae":
+        command += ["--images", str(Path(images).resolve())]
     done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout, end="", flush=True)
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
@@ -80,8 +83,10 @@ def rows_of_engine(result: dict[str, Any]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that they work; writes nothing")
-    quick = parser.parse_args().quick
-    table = [row for name in BENCHMARKS for row in rows(name, run(name, quick))]
+    parser.add_argument("--images", help="folder of MNIST's idx files, for the benchmark of autoencoders")
+    options = parser.parse_args()
+    quick = options.quick
+    table = [row for name in BENCHMARKS for row in rows(name, run(name, quick, options.images))]
     machine, versions = describe_hardware(), describe_versions()
     head = [
         "# What `make bench` measured",

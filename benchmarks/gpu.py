@@ -125,9 +125,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--minutes", type=float, default=8.5, help="start no further class after this time")
     parser.add_argument("--models", nargs="*", metavar="CLASS", help="classes to measure (default: all), without tests")
+    parser.add_argument("--images", help="folder of MNIST's idx files: measures `benchmarks.vae` alone, on the device")
     options = parser.parse_args()
     if options.device != "cpu" and not torch.cuda.is_available():
         sys.exit("no CUDA device here; `python -m benchmarks.gpu --device cpu --quick` runs the same code without one")
+    if options.images:
+        chosen = ["--images", options.images, "--device", options.device, *(["--quick"] if options.quick else [])]
+        sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.vae", *chosen], cwd=ROOT, check=False).returncode)
     began = time.monotonic()
     name = platform.machine() if options.device == "cpu" else torch.cuda.get_device_name()
     print(f"{name}, torch {torch.__version__}, {os.cpu_count()} cores; fits of networks: the same epochs everywhere")

@@ -84,7 +84,7 @@ def fresh_seed(random_state: int | None) -> int:
 def seed_for(seed: int, purpose: str, epoch: int = 0) -> int:
     """A seed for one purpose in one epoch; different purposes and epochs give unrelated streams."""
     sequence = np.random.SeedSequence([seed, crc32(purpose.encode()), epoch])
-    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return int(sequence.generate_state(1, np.uint64)[0]) >> 1
 
 
 def generator_for(seed: int, purpose: str, epoch: int = 0, device: torch.device | str = "cpu") -> torch.Generator:

@@ -54,7 +54,8 @@ class MappedLosses:
 
         def of_one(own: dict[str, Tensor], rows: Batch, numbers: list[Tensor]) -> dict[str, Tensor]:
             with _Replayed(numbers) if numbers else nullcontext():
-                return functional_call(self.objective, own, (rows, progress))  # type: ignore[no-any-return]
+                # Tied weights would be looked for in each call; losses that come out wrong for want of it are refused.
+                return functional_call(self.objective, own, (rows, progress), tie_weights=False)  # type: ignore[no-any-return]
 
         named = {f"{_NETWORK}.{name}": tensor for name, tensor in tensors.items()}
         return vmap(of_one)(named, batch, drawn)

@@ -83,7 +83,8 @@ def test_images_and_tables_resume_and_are_restored_with_the_same_bits():
         Schema.of(X[:120].reshape(-1, 8, 8).astype(np.uint8), y),
     )
     y = np.where(np.arange(120) % 3, y[:120], -1)
-    for events, labels, arguments in ((BLOBS, LABELS, {}), (images, y, {"schema": schema, "channels": 4})):
+    of_images = [(images, y, {"schema": schema, "channels": channels}) for channels in (4, None)]
+    for events, labels, arguments in ((BLOBS, LABELS, {}), *of_images):
         whole, rest, restored = (SemiSupervisedVAE(**FEW | arguments) for _ in range(3))
         first, *_ = [step.state() for step in whole.fit_steps(events, labels)]
         list(rest.fit_steps(events, labels, resume=first))

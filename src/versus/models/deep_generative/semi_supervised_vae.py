@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from versus.arrays import Array, Labels
+from versus.data.spaces import Table
 from versus.models.arguments import NonNegative, Share
 from versus.models.checks import classification_data
 from versus.models.deep_generative.autoencoder_networks import ConvolutionalFeatures, DenseNetwork
@@ -113,11 +114,14 @@ class SemiSupervisedVAE(ConditionalVAE):
         of_events, k = super()._build(), self.schema_.n_classes
         features = of_events.encoder.features
         classifier: nn.Module
-        if isinstance(features, ConvolutionalFeatures):
+        if isinstance(features, ConvolutionalFeatures) and self.channels is not None:
             own = ConvolutionalFeatures(features.shape, self.channels)
             classifier = nn.Sequential(own, DenseNetwork(own.n_outputs, self.hidden_layer_sizes, k, 0))
-        else:
+        elif isinstance(self.schema_.x, Table):
             classifier = DenseNetwork(self.preprocessor_.n_columns, self.hidden_layer_sizes, k, 0)
+        else:
+            dense = DenseNetwork(self.schema_.n_features, self.hidden_layer_sizes, k, 0)
+            classifier = nn.Sequential(nn.Flatten(), dense)
         return SemiSupervisedNetwork(of_events, classifier, k)
 
     def _labels(self, X: Array, y: Array | None) -> Labels:

@@ -34,7 +34,7 @@ class VAE(VariationalModel):
     Args, besides those of `DescendingModel`:
         n_latent: L, the size of a code.
         hidden_layer_sizes: widths of the dense layers, from the events to the code; the decoder has them in reverse.
-        channels: feature maps of the convolutions on images (twice as many in the middle).
+        channels: feature maps of the convolutions on images (twice as many in the middle); None has dense layers alone.
         likelihood: "gaussian"; or for images of whole levels "bernoulli" (cut at half the levels), "dynamic_bernoulli"
             (drawn black or white afresh by each pixel's share of the highest level) or "logistic" (of the levels).
         beta: weight of the KL term in training; the bound that is reported always has 1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -61,7 +62,7 @@ class VariationalModel(DescendingModel):
 
     n_latent: Count = 8
     hidden_layer_sizes: Sequence[Count] = (64, 64)
-    channels: Count = 16
+    channels: Count | None = 16
     likelihood: Literal["gaussian", "bernoulli", "dynamic_bernoulli", "logistic"] = "gaussian"
     beta: NonNegative = 1.0
     n_importance_samples: Count = 1
@@ -83,12 +84,7 @@ class VariationalModel(DescendingModel):
         if isinstance(schema.x, Table):
             return self._build_for_tables(schema, n_classes)
         height, width, *rest = schema.shape
-        shape = (rest[0] if rest else 1, height, width)
-        features = ConvolutionalFeatures(shape, self.channels)
-        encoder = Encoder(features, features.n_outputs, self.hidden_layer_sizes, self.n_latent, n_classes)
-        decoder = ConvolutionalDecoder(
-            self.n_latent, tuple(self.hidden_layer_sizes)[::-1], shape, self.channels, n_classes
-        )
+        encoder, decoder = self._networks_of_images((rest[0] if rest else 1, height, width), n_classes)
         if self.likelihood == "logistic" and schema.levels is not None:
             logistic = LogisticLikelihood(schema.n_features, schema.levels, n_classes)
             return VariationalNetwork(LevelPixels(schema.shape, schema.levels), encoder, decoder, logistic)
@@ -98,6 +94,15 @@ class VariationalModel(DescendingModel):
             return VariationalNetwork(bits, encoder, decoder, BernoulliLikelihood(schema.n_features))
         gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes, schema.levels)
         return VariationalNetwork(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
+
+    def _networks_of_images(self, shape: tuple[int, int, int], n_classes: int) -> tuple[Encoder, nn.Module]:
+        hidden, size = tuple(self.hidden_layer_sizes), math.prod(shape)
+        if self.channels is None:
+            encoder = Encoder(nn.Flatten(), size, hidden, self.n_latent, n_classes)
+            return encoder, DenseNetwork(self.n_latent, hidden[::-1], size, n_classes)
+        features = ConvolutionalFeatures(shape, self.channels)
+        encoder = Encoder(features, features.n_outputs, hidden, self.n_latent, n_classes)
+        return encoder, ConvolutionalDecoder(self.n_latent, hidden[::-1], shape, self.channels, n_classes)
 
     def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
         view = TableView(self.preprocessor_)
