@@ -11,7 +11,7 @@ from versus.models.classical_generative.pcfg import PCFG
 from versus.models.discriminative.baseline import RightBranching
 from versus.models.discriminative.span_scorer import Objective, SpanScorer
 from versus.models.tree_grammar import TreeGrammar, binarised, usual_root
-from versus.numerics.charts import Scores
+from versus.numerics.tree_rules import Scores
 
 FEW = {"max_iter": 12, "C": 10.0}
 

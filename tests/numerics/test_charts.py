@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from versus.arrays import Ragged
-from versus.numerics.charts import Grammar, Rules, Scores
+from versus.numerics.charts import Grammar
+from versus.numerics.tree_rules import Rules, Scores
 
 TAGS, NODES, PARTS = 2, 2, 1
 

@@ -20,7 +20,7 @@ import numpy as np
 from versus.arrays import Array, Ragged
 from versus.data import trees
 from versus.models.word_forms import packed, unpacked
-from versus.numerics.charts import Rules
+from versus.numerics.tree_rules import Rules
 
 GRAMMAR = ("symbols", "binary", "unary")
 _TAG, _NODE, _PART, _GLUE = "tag", "node", "part", "glue"

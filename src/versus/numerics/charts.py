@@ -17,71 +17,14 @@ below 1e-300 of the largest of its span counts as impossible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from versus.arrays import Array, Ragged
-
-_BLOCK = 2**22  # elements of charts that are worked on at a time
-_PADDED = 1.15  # length of a block's longest sentence relative to its shortest
-
-
-class Rules:
-    """Which symbols a rule joins: what all grammars with these rules share, whatever the weights.
-
-    Args:
-        n_tags: symbols 0 … n_tags - 1 stand above a token.
-        n_symbols: number K of symbols.
-        binary: (R, 3) parent, left and right part.
-        unary: (U, 2) parent and part.
-    """
-
-    def __init__(self, n_tags: int, n_symbols: int, binary: Array, unary: Array) -> None:
-        self.n_tags, self.n_symbols, self.binary, self.unary = n_tags, n_symbols, binary, unary
-        parent, left, right = binary.T
-        self.parent = parent
-        pairs, self.pair_of = np.unique(left * n_symbols + right, return_inverse=True)
-        self.left, self.right = np.divmod(pairs, n_symbols)
-        self.to_parent, self.to_pair = _Groups(parent), _Groups(self.pair_of)
-        self.to_left, self.to_right = _Groups(self.left), _Groups(self.right)
-
-    def elements(self, n: int) -> int:
-        """Number of elements that the chart of a sentence of n tokens takes."""
-        return n * n * (4 * len(self.left) + 2 * self.n_symbols + 8)
-
-
-class _Groups:
-    """Columns by the symbol, or pair of symbols, that they lead to."""
-
-    def __init__(self, targets: Array) -> None:
-        self.order = np.argsort(targets, kind="stable")
-        self.targets, self.starts = np.unique(targets[self.order], return_index=True)
-
-    def reduced(self, ufunc: np.ufunc, values: Array) -> Array:
-        """Reduce columns (…, E) to those of each target (…, targets)."""
-        if not len(self.order):
-            return values
-        found: Array = ufunc.reduceat(values[..., self.order], self.starts, axis=-1)
-        return found
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Log weights that sentences give to symbols over their spans.
-
-    Args:
-        tags: (total, T) of each tag at each token, of N sentences.
-        begin, end: (total, S) of the symbols T … T + S - 1 over spans of several tokens that begin or end at a token.
-        length: (longest + 1, S) of the same symbols over spans of so many tokens.
-    """
-
-    tags: Ragged
-    begin: Array | None = None
-    end: Array | None = None
-    length: Array | None = None
+from versus.numerics.best_trees import NO_TREE, BestTrees
+from versus.numerics.tree_rules import Block, Groups, Rules, Scores, blocks
 
 
 @dataclass(frozen=True)
@@ -142,7 +85,7 @@ class Grammar:
         return among[parents], among[parts], chains[parents, parts]
 
     @cached_property
-    def _best_chains(self) -> tuple[Array, Array]:
+    def best_chains(self) -> tuple[Array, Array]:
         """Log weight (K, K) of the best chain of unary rules from one symbol to another, and its second symbol.
 
         Floyd, "Algorithm 97: shortest path" (1962); Warshall (1962).
@@ -167,8 +110,8 @@ class Grammar:
     def log_normaliser(self, scores: Scores) -> Array:
         """Log Z of each sentence, (N sentences) -> (N,) nats; minus infinity for one that no tree fits."""
         log_z = np.empty(len(scores.tags))
-        for rows in _blocks(self.rules, scores.tags.lengths):
-            log_z[rows] = _Inside(self, _Block(scores, rows)).log_z
+        for rows in blocks(self.rules, scores.tags.lengths):
+            log_z[rows] = _Inside(self, Block(scores, rows)).log_z
         return log_z
 
     def expectations(self, scores: Scores) -> Expectations:
@@ -182,8 +125,8 @@ class Grammar:
         begin, end, length = (None if of is None else np.zeros(of.shape) for of in own)
         log_z, tags = np.empty(len(scores.tags)), np.zeros(scores.tags.values.shape)
         found = Expectations(log_z, root, binary, unary, tags, begin, end, length)
-        for rows in _blocks(self.rules, scores.tags.lengths):
-            inside = _Inside(self, _Block(scores, rows))
+        for rows in blocks(self.rules, scores.tags.lengths):
+            inside = _Inside(self, Block(scores, rows))
             log_z[rows] = inside.log_z
             if np.isinf(inside.log_z).any():
                 raise ValueError(f"sentence {rows[np.isinf(inside.log_z)][0]} has no tree of weight above 0")
@@ -196,19 +139,19 @@ class Grammar:
         A tree is its nodes in leftmost order, (total, 2): symbol, and number of tokens, 0 for tags. The log weight of a
         sentence without a tree is minus infinity, and it has no nodes.
         """
-        trees: list[Array] = [np.zeros((0, 2), np.int64)] * len(scores.tags)
+        trees: list[Array] = [NO_TREE] * len(scores.tags)
         values = np.empty(len(scores.tags))
-        viterbi = _Viterbi(self)
-        for rows in _blocks(self.rules, scores.tags.lengths):
-            for row, tree, value in zip(rows, *viterbi.trees(_Block(scores, rows)), strict=True):
+        viterbi = BestTrees(self)
+        for rows in blocks(self.rules, scores.tags.lengths):
+            for row, tree, value in zip(rows, *viterbi.trees(Block(scores, rows)), strict=True):
                 trees[row], values[row] = tree, value
-        return Ragged.cut(np.concatenate([np.zeros((0, 2), np.int64), *trees]), [len(t) for t in trees]), values
+        return Ragged.cut(np.concatenate([NO_TREE, *trees]), [len(t) for t in trees]), values
 
     def draw(self, n: int, rng: np.random.Generator) -> Ragged:
         """Draw ``n`` trees, nodes as in `best`, where weights are probabilities: those of a parent sum to 1."""
         rules, tags = self.rules, self.rules.n_tags
         parts: list[tuple[int, ...]] = [tuple(rule[1:]) for rule in (*rules.binary.tolist(), *rules.unary.tolist())]
-        groups = _Groups(np.concatenate([rules.parent, rules.unary[:, 0]]))
+        groups = Groups(np.concatenate([rules.parent, rules.unary[:, 0]]))
         weights = np.exp(np.concatenate([self.binary, self.unary]))[groups.order]
         choices = dict(zip(groups.targets.tolist(), np.split(groups.order, groups.starts[1:]), strict=True))
         summed = dict(zip(groups.targets.tolist(), map(np.cumsum, np.split(weights, groups.starts[1:])), strict=True))
@@ -226,7 +169,7 @@ class Grammar:
                 arity.append(len(chosen))
                 waiting.extend(reversed(chosen))
             trees.append(np.stack([np.array(symbols, np.int64), _widths(arity)], axis=1))
-        return Ragged.cut(np.concatenate([np.zeros((0, 2), np.int64), *trees]), [len(t) for t in trees])
+        return Ragged.cut(np.concatenate([NO_TREE, *trees]), [len(t) for t in trees])
 
 
 def _widths(arity: list[int]) -> Array:
@@ -237,47 +180,6 @@ def _widths(arity: list[int]) -> Array:
         found[i] = width if arity[i] else 0
         below.append(width)
     return found
-
-
-def _blocks(rules: Rules, lengths: Array) -> Iterator[Array]:
-    """Yield rows of sentences of like length, as many as fit into memory.
-
-    Raises:
-        ValueError: for an empty sentence.
-    """
-    if not lengths.all():
-        raise ValueError(f"sentence {int(np.flatnonzero(lengths == 0)[0])} is empty; a tree has at least one token")
-    order = np.argsort(lengths, kind="stable")
-    first = 0
-    for i in range(1, len(order) + 1):
-        if i < len(order):
-            shortest, longest = lengths[order[first]], lengths[order[i]]
-            if longest <= _PADDED * shortest + 1 and (i + 1 - first) * rules.elements(longest) <= _BLOCK:
-                continue
-        yield order[first:i]
-        first = i
-
-
-class _Block:
-    """Scores of some sentences, laid out as (B, longest, …); beyond a sentence's end no tag is possible."""
-
-    def __init__(self, scores: Scores, rows: Array) -> None:
-        self.rows, self.lengths = rows, scores.tags.lengths[rows]
-        self.n = int(self.lengths.max())
-        place = np.arange(self.n)
-        self.inside = place < self.lengths[:, None]  # (B, n)
-        self.tokens = np.where(self.inside, scores.tags.starts[rows][:, None] + place, 0)
-        self.tags = np.where(self.inside[..., None], scores.tags.values[self.tokens], -np.inf)
-        self.begin = None if scores.begin is None else scores.begin[self.tokens]
-        self.end = None if scores.end is None else scores.end[self.tokens]
-        self.length = scores.length
-
-    def spans(self, w: int) -> Array | None:
-        """Log weights (B, n - w + 1, S) of spans of w tokens; None where there are none."""
-        if self.begin is None or self.end is None or self.length is None or w == 1:
-            return None
-        found: Array = self.begin[:, : self.n - w + 1] + self.end[:, w - 1 :] + self.length[w]
-        return found
 
 
 def _finite(values: Array) -> Array:
@@ -291,7 +193,7 @@ class _Inside:
         log_z: (B,) log Z.
     """
 
-    def __init__(self, grammar: Grammar, block: _Block) -> None:
+    def __init__(self, grammar: Grammar, block: Block) -> None:
         self.grammar, self.block, rules = grammar, block, grammar.rules
         B, n = block.tokens.shape
         self.by_start = np.zeros((B, n, n + 1, len(rules.left)))  # beginning, width
@@ -299,7 +201,7 @@ class _Inside:
         self.log_start, self.log_end = np.full((B, n, n + 1), -np.inf), np.full((B, n + 1, n + 1), -np.inf)
         self.weights = np.exp(grammar.binary)
         self.parents, self.parts, self.chains = grammar._closure
-        self.up, self.down = _Groups(self.parents), _Groups(self.parts)
+        self.up, self.down = Groups(self.parents), Groups(self.parts)
         self.steps = [self._step(w) for w in range(1, n + 1)]
         whole = np.stack([self.steps[length - 1].cell[b, 0] for b, length in enumerate(block.lengths)])
         self.root_weights = np.exp(grammar.root)
@@ -415,76 +317,3 @@ class _Step:
     built: Array
     cell: Array
     weight: Array
-
-
-class _Viterbi:
-    """Best trees by the same recursion in logarithms, with maxima; what a best tree consists of is found again."""
-
-    def __init__(self, grammar: Grammar) -> None:
-        self.grammar = grammar
-        self.chain, self.via = grammar._best_chains
-        self.parents, self.parts = np.nonzero(np.isfinite(self.chain) & ~np.eye(len(self.chain), dtype=bool))
-        self.up = _Groups(self.parents)
-
-    def trees(self, block: _Block) -> tuple[list[Array], Array]:
-        """Best tree of each sentence, and its log weight (B,)."""
-        rules, (B, n) = self.grammar.rules, block.tokens.shape
-        self.by_start = np.full((B, n, n + 1, len(rules.left)), -np.inf)
-        self.by_end = np.full((B, n + 1, n + 1, len(rules.right)), -np.inf)
-        self.built = [self._step(block, w) for w in range(1, n + 1)]
-        found, values = [], np.full(B, -np.inf)
-        for b, length in enumerate(block.lengths.tolist()):
-            at_root = self.grammar.root + self._chained(self.built[length - 1][b, 0])
-            values[b] = at_root.max()
-            found.append(self._tree(b, length, int(at_root.argmax())) if np.isfinite(values[b]) else _NO_TREE)
-        return found, values
-
-    def _step(self, block: _Block, w: int) -> Array:
-        rules, m = self.grammar.rules, block.n - w + 1
-        built = np.full((len(block.rows), m, rules.n_symbols), -np.inf)
-        if w == 1:
-            built[..., : rules.n_tags] = block.tags
-        else:
-            best = np.full((len(block.rows), m, len(rules.left)), -np.inf)
-            for d in range(1, w):
-                np.maximum(best, self.by_start[:, :m, d] + self.by_end[:, w:, w - d], out=best)
-            values = best[..., rules.pair_of] + self.grammar.binary
-            built[..., rules.to_parent.targets] = rules.to_parent.reduced(np.maximum, values)
-            scored = block.spans(w)
-            if scored is not None:
-                built[..., rules.n_tags : rules.n_tags + scored.shape[-1]] += scored
-        cell = self._chained(built)
-        self.by_start[:, :m, w], self.by_end[:, w:, w] = cell[..., rules.left], cell[..., rules.right]
-        return built
-
-    def _chained(self, built: Array) -> Array:
-        """Best weights (…, K) after chains of unary rules."""
-        if not len(self.parts):
-            return built
-        cell = built.copy()
-        longer = self.up.reduced(np.maximum, built[..., self.parts] + self.chain[self.parents, self.parts])
-        cell[..., self.up.targets] = np.maximum(built[..., self.up.targets], longer)
-        return cell
-
-    def _tree(self, b: int, length: int, root: int) -> Array:
-        """Nodes (…, 2) of the best tree of a sentence: where its weights come from."""
-        rules, nodes, waiting = self.grammar.rules, list[tuple[int, int]](), [(0, length, root)]
-        while waiting:
-            i, w, symbol = waiting.pop()
-            bottom = int((self.chain[symbol] + self.built[w - 1][b, i]).argmax())
-            while symbol != bottom:
-                nodes.append((symbol, w))
-                symbol = int(self.via[symbol, bottom])
-            nodes.append((bottom, w if w > 1 or bottom >= rules.n_tags else 0))
-            if w > 1:
-                own = np.flatnonzero(rules.parent == bottom)
-                left = self.by_start[b, i, 1:w][:, rules.pair_of[own]]
-                right = self.by_end[b, i + w, w - 1 : 0 : -1][:, rules.pair_of[own]]
-                split, rule = np.unravel_index((left + right + self.grammar.binary[own]).argmax(), left.shape)
-                _, first, second = rules.binary[own[rule]].tolist()
-                middle = i + int(split) + 1
-                waiting += [(middle, i + w - middle, second), (i, middle - i, first)]
-        return np.array(nodes, np.int64)
-
-
-_NO_TREE = np.zeros((0, 2), np.int64)

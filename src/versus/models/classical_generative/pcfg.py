@@ -21,7 +21,8 @@ from versus.models.arguments import Count, Model, Positive, SearchSpace
 from versus.models.checks import check_names, check_shape, parsing_data, restored_schema, tokens_of, trees_of
 from versus.models.tree_grammar import GRAMMAR, TreeGrammar, binarised, usual_root
 from versus.models.word_emissions import EMISSIONS, WordEmissions
-from versus.numerics.charts import Grammar, Scores
+from versus.numerics.charts import Grammar
+from versus.numerics.tree_rules import Scores
 
 __all__ = ["PCFG"]
 

@@ -26,7 +26,8 @@ from versus.models.checks import check_names, check_shape, parsing_data, restore
 from versus.models.estimator import limited
 from versus.models.token_features import WordFeatures, WordWindow
 from versus.models.tree_grammar import GRAMMAR, TreeGrammar, Uses, binarised, usual_root
-from versus.numerics.charts import Grammar, Scores
+from versus.numerics.charts import Grammar
+from versus.numerics.tree_rules import Scores
 
 __all__ = ["SpanScorer"]
 
