@@ -49,8 +49,8 @@ PREDICTIONS: Mapping[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
     "v": lambda s: (1 / (1 + s**2), -s * (1 + s**2).rsqrt()),
 }
 AT_ONCE = 2048  # events through the network; bounds the memory of activations
-RESTORED = 8  # draws, whose mean fills what is missing
-IMPUTING = (Langevin(), Geometric(0.03, 10.0), 30)
+RESTORED = 4  # draws, whose mean fills what is missing
+IMPUTING = (Langevin(), Geometric(0.05, 5.0), 20)
 EXACT_TRACE = 16  # coordinates up to which the trace of the flow's Jacobian is computed, and not estimated
 
 
