@@ -9,14 +9,17 @@ from filelock import FileLock
 
 from tests.doctor.conftest import make_outputs
 from tests.doctor.faults import found, mend, the_only
-from versus.fitting import unfinished
+from versus.fitting import failure, unfinished
 from versus.workspace import Workspace
 
 
 def test_outputs_of_a_cell_and_a_data_set_that_are_gone_are_removed(workspace: Workspace) -> None:
     gone = [*make_outputs(workspace, "gone-prior"), workspace.prepared("gone")]
+    gone += [workspace.model("gone-failed"), workspace.evaluation("gone-failed")]
+    for folder in gone[-2:]:
+        failure.write(folder, failure.Failure("ValueError: it diverged", "training"))
     findings = found(workspace)
-    assert [f.fix is not None and any(str(path) in f.problem for path in gone) for f in findings] == [True] * 3
+    assert [f.fix is not None and any(str(path) in f.problem for path in gone) for f in findings] == [True] * 5
     for finding in findings:
         assert finding.fix is not None
         finding.fix()

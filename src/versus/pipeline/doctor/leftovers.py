@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from versus import params as parameters
-from versus.fitting import unfinished
+from versus.fitting import failure, unfinished
 from versus.params import Params
 from versus.pipeline.doctor.finding import Finding, removable, remove
 from versus.tracking import destination
@@ -123,6 +123,10 @@ def orphans(workspace: Workspace, params: Params) -> Iterator[Finding]:
 
 
 def _made_by_stages(folder: Path, mark: str) -> list[Path]:
-    """Paths in ``folder`` that hold a file called ``mark``; hidden ones, which are half written, are skipped."""
+    """Paths in ``folder`` that hold a file called ``mark``, or the reason why there is none.
+
+    Hidden ones, which are half written, are skipped.
+    """
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [p for p in inside if not p.name.startswith(".") and (p / mark).is_file()]
+    marks = (mark, failure.NAME)
+    return [p for p in inside if not p.name.startswith(".") and any((p / name).is_file() for name in marks)]
