@@ -18,7 +18,7 @@ from versus.training.together import Together
 from versus.training.updates import Descent
 
 MOST_BYTES = 2**28  # of the rows of all models; larger data are worth a training each
-MOST_WEIGHTS = 50_000  # of a network; larger ones fill a core alone
+MOST_WEIGHTS = 100_000  # of a network; larger ones fill a core alone
 TOLERANCE = {"32-true": 1e-3, "64-true": 1e-6, "bf16-mixed": 5e-2}  # of a batch's loss, relative
 
 Rows = tuple[Array, Array | None, tuple[Array, ...] | None, Array | None]  # X, y, validation, weights
