@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from versus.arrays import Array, Ragged
@@ -109,6 +110,16 @@ def alike(lengths: Array, most: int, tokens: int) -> Iterator[Array]:
 def threads_of_sequences(threads: int | None) -> int:
     """Number of CPU threads: one unless asked, whatever the vocabulary; a step of a sequence is a small product."""
     return threads_for(threads, 1)
+
+
+def recurred(layers: nn.Module, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+    """Apply an LSTM in single precision on a CPU, where many have none in bfloat16, and as mixed elsewhere."""
+    if x.device.type != "cpu":
+        found: tuple[Tensor, Any] = layers(x, state)
+        return found
+    with torch.autocast("cpu", enabled=False):
+        found = layers(x.to(layers.get_parameter("weight_ih_l0").dtype), state)
+    return found
 
 
 def embedding(n_codes: int, width: int) -> nn.Embedding:

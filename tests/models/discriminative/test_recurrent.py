@@ -106,3 +106,13 @@ def test_a_class_is_told_by_the_order_of_words_and_a_resumed_fit_has_the_same_bi
     apart = np.concatenate([model.predict_proba(turned[i : i + 1]) for i in range(20)])
     np.testing.assert_allclose(apart, model.predict_proba(turned[:20]), atol=1e-6)
     np.testing.assert_allclose(model.predict_proba(Ragged.of([[]], np.int32)).sum(), 1, atol=1e-6)
+
+
+def test_mixed_precision_changes_little():
+    """Also on a CPU without LSTMs in bfloat16, and where products of sparse matrices have no gradient in it."""
+    X, y, schema = sentences(40)
+    single, mixed = (
+        BidirectionalLSTMTagger(epochs=2, dropout=0.0, precision=precision, schema=schema, **SMALL).fit(X, y)
+        for precision in ("32-true", "bf16-mixed")
+    )
+    np.testing.assert_allclose(mixed.predict_marginals(X).values, single.predict_marginals(X).values, atol=0.05)

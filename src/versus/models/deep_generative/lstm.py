@@ -21,6 +21,7 @@ from versus.models.deep_generative.language_model import (
     LanguageModel,
     UnconditionalLanguageModel,
 )
+from versus.models.token_networks import recurred
 
 __all__ = ["LSTM", "ConditionalLSTM"]
 
@@ -46,8 +47,7 @@ class RecurrentTrunk(nn.Module):
 
     def forward(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Map vectors (N, T, E) to outputs (N, T, width), from a state of (layers, N, width) each."""
-        outputs: tuple[Tensor, State] = self.layers(x, state)
-        return outputs
+        return recurred(self.layers, x, state)
 
 
 def open_forget_gates(layers: nn.LSTM) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from versus.arrays import Array, Ragged
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
 from versus.models.deep_model import DescendingModel, SoftmaxNetwork
-from versus.models.token_networks import PAD, TokenNetwork, embedding, padded, trimmed
+from versus.models.token_networks import PAD, TokenNetwork, embedding, padded, recurred, trimmed
 
 __all__ = ["BidirectionalLSTMClassifier"]
 
@@ -47,8 +47,8 @@ class BidirectionalLSTM(nn.Module):
         turned = torch.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)[:, :, None]
         for ahead, back in zip(self.ahead, self.back, strict=True):
             x = self.dropout(x)
-            behind = back(x.gather(1, turned.expand_as(x)))[0]
-            x = torch.cat([ahead(x)[0], behind.gather(1, turned.expand_as(behind))], dim=2)
+            behind = recurred(back, x.gather(1, turned.expand_as(x)))[0]
+            x = torch.cat([recurred(ahead, x)[0], behind.gather(1, turned.expand_as(behind))], dim=2)
         found: Tensor = self.dropout(x)
         return found
 

@@ -60,7 +60,9 @@ class TaggingNetwork(nn.Module):
     def scores(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of the tags (N, T, K) of tokens (N, T) of the vocabulary and PAD, and the sentences' lengths (N,)."""
         lengths = (tokens != PAD).sum(dim=1)
-        by_word = torch.sparse.mm(self.features.to(self.vectors.weight.dtype), self.vectors.weight)
+        vectors = self.vectors.weight
+        with torch.autocast(vectors.device.type, enabled=False):  # sparse products have no gradient in bfloat16
+            by_word = torch.sparse.mm(self.features.to(vectors.dtype), vectors)
         return self.head(self.layers(by_word[tokens.clamp(min=0)], lengths)), lengths
 
     def forward(self, tokens: Tensor, tags: Tensor) -> Tensor:
