@@ -20,6 +20,7 @@ BENCHMARKS = (
     "conditional_random_field",
     "bayesian_network",
     "texts",
+    "dcgan",
     "language",
     "vae",
     "diffusion",

@@ -89,6 +89,7 @@ OF_OTHER_DATA = {
     "MultinomialNaiveBayes",
     "CategoricalNaiveBayes",
     "ConvolutionalClassifier",
+    "DCGAN",
     "RestrictedBoltzmannMachine",
     "DeepBeliefNetwork",
     "DeepBoltzmannMachine",
