@@ -7,6 +7,7 @@ one network or of players, with the batch as large as in a single process. A sin
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -64,16 +65,19 @@ class ConnectedProcesses(Processes):
 
     Raises:
         OSError: if the machine has fewer GPUs than processes.
+        ImportError: without Lightning Fabric.
     """
 
     def __init__(self, kind: str) -> None:
-        from lightning_fabric import Fabric  # a single process never waits for this import
-
+        try:  # by its name: what is served never needs it, and a single process never waits for it
+            fabric = importlib.import_module("lightning_fabric")
+        except ModuleNotFoundError:
+            raise ImportError("several devices take Lightning Fabric: pip install 'versus[devices]'") from None
         here = int(os.environ["LOCAL_WORLD_SIZE"])
         if kind == "cuda" and torch.cuda.device_count() < here:
             raise OSError(f"devices={here}, but this machine has {torch.cuda.device_count()} GPU(s); or device: cpu")
         self.number, self.rank = number_of_processes(), rank()
-        self.fabric = Fabric(accelerator=kind, devices=here, num_nodes=self.number // here, strategy="ddp")
+        self.fabric = fabric.Fabric(accelerator=kind, devices=here, num_nodes=self.number // here, strategy="ddp")
         self.fabric.launch()
 
     def device(self, device: torch.device) -> torch.device:  # noqa: D102
