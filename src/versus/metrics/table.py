@@ -100,7 +100,7 @@ METRICS: tuple[Metric, ...] = (
         0, 1, _BLACK, "scores", parsing.matched_where_unknown, parsing.f1),
     Metric("tree_log_loss", "log loss of trees, a token", "tree_density", "nats", "lower", 0, INF,
         "Johnson 2001", "scores", parsing.tree_losses, density.nats_per_token),
-    Metric("sentence_nats_per_token", "nats a token", "sentences", "nats", "lower", 0, INF,
+    Metric("sentence_nats_per_token", "nats a token of sentences", "sentences", "nats", "lower", 0, INF,
         _SHANNON, "scores", density.surprises, density.nats_per_token),
     Metric("nats_per_token", "nats a token", "language", "nats", "lower", 0, INF,
         _SHANNON, "headline", density.surprises, density.nats_per_token),
