@@ -76,6 +76,16 @@ def all_texts(rows: int) -> tuple[Data, Data]:
     return _split("chains", X, y), _split("tagged chains", X, Ragged(tags.values.astype(np.int64), tags.starts))
 
 
+@cache
+def tagged_rows(rows: int) -> Data:
+    """Sequences of rows of ten numbers, around the mean of their tag; tags stay for ten rows on average."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(5, 60, rows)
+    tags = (np.cumsum(rng.random(lengths.sum()) < 0.1) % 5).astype(np.int64)
+    X = rng.standard_normal((5, 10))[tags] + rng.standard_normal((len(tags), 10))
+    return _split("tagged rows", Ragged.cut(X, lengths), Ragged.cut(tags, lengths))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A class of the catalogue that takes a device."""
@@ -123,7 +133,7 @@ class Subject:
         images, table, numbers = all_data(rows)
         documents, tagged = all_texts(rows)
         if hasattr(self.made, "predict_marginals"):
-            return tagged
+            return tagged if self.is_deep else tagged_rows(rows)
         if hasattr(self.made, "predict") and not hasattr(self.made, "predict_proba"):
             return numbers
         if not self.is_deep:
@@ -149,7 +159,8 @@ def _mixtures(data: Data) -> tuple[str, Callable[[], object]]:
         mixture = GaussianMixture(N_COMPONENTS, max_iter=STEPS, tol=0.0, random_state=0, init_params="k-means++")
         return mixture.fit(rows)
 
-    parts = [data.X[data.y == k] for k in range(data.schema.n_classes)]
+    X, y = (part.values if isinstance(part, Ragged) else part for part in (data.X, data.y))
+    parts = [X[y == k] for k in range(data.schema.n_classes)]
     return "sklearn GaussianMixture", lambda: [fit(rows) for rows in parts or [np.column_stack([data.X, data.y])]]
 
 
@@ -159,6 +170,7 @@ def _kernels(data: Data) -> tuple[str, Callable[[], object]]:
 
 
 PEERS: Mapping[str, Callable[[Data], tuple[str, Callable[[], object]]]] = {
+    "GaussianHiddenMarkovModel": _mixtures,
     "GaussianMixtureClassifier": _mixtures,
     "GaussianMixtureRegression": _mixtures,
     "KernelDensityClassifier": _kernels,
