@@ -260,6 +260,8 @@ class DatasetResults:
         scores = None if self._blocks is None else evaluation.row_scores(metric, self.targets, self.weights)
         if scores is None or self._blocks is None:
             return None
+        if any(len(found) != len(rows) for found, rows in zip(scores, self.test_rows, strict=True)):
+            return None  # some of the rows are scored, since each takes long
         whole = np.full((len(self.prepared.X), len(self._blocks)), np.nan)
         for block, repeats in enumerate(self._blocks):
             for repeat in repeats:
