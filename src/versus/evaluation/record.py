@@ -60,7 +60,8 @@ class Record:
             self.score(repeat, name, metric, *answered.given, weights=weights)
             if answered.floor is not None:
                 with suppress(UndefinedMetricError):
-                    self._floors.setdefault(name, []).append(metric.score(*answered.floor))
+                    of_real_rows = metric.score(*answered.floor)
+                    self._floors.setdefault(name, []).append(of_real_rows)
 
     def score(self, repeat: int, name: str, metric: Metric, *given: Any, weights: Array | None = None) -> None:
         """Compute a metric, of rows that may have weights (n,); if it is undefined, record the reason instead.
