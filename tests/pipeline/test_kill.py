@@ -49,7 +49,7 @@ def workers_in(folder: Path) -> list[psutil.Process]:
 def long_fit(project: Project) -> Path:
     """Let one fit take longer than any test; the folder that is there while it goes on."""
     project.edit("params.yaml", "epochs: 5}", "epochs: 400000}")
-    return project.folder / ".versus/unfinished/moons-cvae/0"
+    return project.folder / ".versus/unfinished/moons-cvae"
 
 
 def test_killed_at_random_times_two_at_once_complete_it_and_agree(reproduced: Project, tmp_path: Path) -> None:
