@@ -144,7 +144,8 @@ def test_areas_of_a_class_left_out_are_scikit_learns() -> None:
     y, values = rng.integers(0, 3, 90), np.round(rng.normal(size=(3, 90)), 1)
     splits = {part: Ragged.of([np.arange(90)]) for part in ("train", "validation", "test")}
     data = Prepared(np.zeros((90, 1)), y, Schema(Table((Column("a"),)), Classes(("u", "v", "w"))), splits, {})
-    course = held_out_class.Course({"density": values, "largest probability": values * np.nan}, np.zeros((3, 1)), {})
+    rows = {signal: values if signal == "density" else values * np.nan for signal in held_out_class.SIGNALS}
+    course = held_out_class.Course(rows, np.zeros((3, 1)), {})
     (row,) = held_out_class.rows_of({"set-model": [course]}, data, 0.95)
     assert row["by_class"] == pytest.approx([roc_auc_score(y != k, values[k]) for k in range(3)])
     assert row["value"] == pytest.approx(np.mean(row["by_class"]))
