@@ -282,6 +282,6 @@ def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: 
     in_data = {name for name in shipped if name.startswith("data/")}
     assert in_data == {
         f"data/{name}.py"
-        for name in ("__init__", "columns", "dates", "errors", "notation", "schema", "spaces", "targets")
+        for name in ("__init__", "columns", "dates", "errors", "notation", "schema", "spaces", "targets", "trees")
     }
     assert not {"dvc", "mlflow", "matplotlib", "jinja2", "torchmetrics"} & libraries
