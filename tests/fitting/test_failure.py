@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch._dynamo  # noqa: F401 - a limit that expires amid its import leaves half a module in this process
+import torch._dynamo  # a limit that expires amid its import leaves half a module in this process
 
 from stages import evaluate, fingerprint, train
 from versus import manifest
@@ -97,6 +97,16 @@ def test_a_full_disk_is_no_result() -> None:
 
     with pytest.raises(OSError, match="No space left"):
         failure.attempt(write, "training", None)
+
+
+def test_a_limit_that_ends_a_block_without_gradients_leaves_them_on() -> None:
+    def work() -> None:
+        torch.set_grad_enabled(False)  # as within torch.no_grad, before its block has begun
+        time.sleep(5)
+
+    with pytest.raises(TimeLimitExceeded), time_limit(0.05):
+        work()
+    assert torch.is_grad_enabled()
 
 
 def test_the_limit_comes_again_where_a_library_swallows_it() -> None:

@@ -205,7 +205,8 @@ def share_and_gather(team: Team) -> Machine:
     assert "compare" not in set().union(*ran)
 
     gather = team.machine("gather")
-    assert gather.stages("report", "Reproduce") == {"compare"}
+    # No share needs the features of images of a data set without generative models.
+    assert gather.stages("report", "Reproduce") == {"extractor_files@own", "compare"}
     assert set(re.findall(r"(?m)^([a-z_]+-[a-z_]+),", gather.read("reports/costs.csv"))) == CELLS
     for cell in CELLS:
         path = f"models/{cell}/training_cost.json"

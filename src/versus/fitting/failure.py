@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -123,7 +124,21 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, seconds, REMINDER)
     try:
-        yield
+        with gradients_restored():
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def gradients_restored() -> Iterator[None]:
+    """Leave torch's gradients as they were: an alarm within the lines of ``torch.no_grad`` itself keeps them off."""
+    torch = sys.modules.get("torch")  # a fit without torch need not load it
+    enabled = torch is None or torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_grad_enabled(enabled)
