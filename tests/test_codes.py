@@ -11,7 +11,7 @@ from versus.data.targets import Classes
 from versus.evaluation import pictures
 from versus.evaluation.answers import HeldOut
 from versus.evaluation.uses import denoising, density, features, imputation, novelty
-from versus.metrics.density import drawn_bits
+from versus.metrics.density import drawn_bits, placements
 from versus.metrics.reconstruction import gap_errors, root_of_ratio, signal_to_noise
 from versus.metrics.table import shown
 from versus.models import find
@@ -107,6 +107,18 @@ def test_an_autoencoder_of_images_is_scored_drawn_and_shown(measured):  # noqa: 
     assert drawn.shape == (2 * 9 - 1, 10 * 9 - 1)
     first = np.round(read.pictures["rebuilt"][0, 0] * (255 / 16))
     np.testing.assert_array_equal(drawn[:8, :8], first)
+
+
+def test_simple_images_of_other_things_deceive_a_density_and_not_its_ratio_to_a_compressor():
+    data = digits()
+    X = data.take(0, "test")[0]
+    rng = np.random.default_rng(0)
+    blank = np.full((50, 8, 8), 5, dtype=np.uint8) + rng.integers(0, 2, (50, 1, 1), dtype=np.uint8)
+    nats = novelty.compressed(np.concatenate([X, blank]))
+    assert nats[: len(X)].min() > nats[len(X) :].max()
+    model = find("classical_generative", "baseline", "Marginals")(schema=data.schema).fit(*data.take(0, "train"))
+    found = {of.use: placements(*of.given).mean() for of in novelty.of_other_things(model, X, blank, data.schema, 0)}
+    assert found["others"] < 0.2 < 0.5 < found["others_by_complexity"]
 
 
 def test_ways_between_codes_begin_and_end_at_images_and_the_busiest_code_varies_first():

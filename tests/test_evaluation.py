@@ -37,7 +37,8 @@ from versus.report.sections import learned
 
 CLASSIFICATION = {metric.name for metric in of_use("classification")}
 SHIFTED = set(shown("shifts"))  # with classes
-BEYOND = {*shown("ledger"), *SHIFTED} - {"novelty_by_error_auroc"}  # of tables with classes
+OF_IMAGES = {"novelty_by_error_auroc", "others_auroc", "others_by_complexity_auroc", "others_by_error_auroc"}
+BEYOND = {*shown("ledger"), *SHIFTED} - OF_IMAGES  # of tables with classes
 SAMPLES = {"c2st_accuracy", "copying", "memorisation", "tstr_balanced_accuracy", "tstr_ratio"}
 DISTANCES = {"wasserstein_distance", "marginal_distance", "correlation_distance"}  # of columns of samples
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.data.conftest import Desk
+from versus.data import prepared
 from versus.data.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -44,6 +45,18 @@ def test_a_folder_as_mnists(desk: Desk, ending):
             "t10k-labels-idx1-ubyte",
         )
     ]
+
+
+def test_images_of_other_things_are_kept_apart(desk: Desk):
+    folder(desk)
+    desk.write("other/images", idx(PIXELS[:4] // 2))
+    found = desk.prepare(source="idx", path=".", file="set", novel_path="other/images")
+    prepared.write(desk.folder / "out", found)
+    np.testing.assert_array_equal(prepared.read(desk.folder / "out").novel, PIXELS[:4] // 2)
+    assert found.about["files"][-1]["path"] == "other/images"
+    desk.write("other/images", idx(PIXELS[:4, :3]))
+    with pytest.raises(DataError, match=r"novel_path: other/images: its 4 images are \(3, 5\), not \(4, 5\)"):
+        desk.prepare(source="idx", path=".", file="set", novel_path="other/images")
 
 
 def test_files_by_name_without_a_test_set(desk: Desk):

@@ -217,7 +217,7 @@ def depict(raw: images.RawImages, specification: Labelled) -> Dataset:
     y, answer = encode_target(raw.labels, specification, raw.file, raw.locate)
     warnings = [*raw.warnings, *check_counts(y, answer, raw.labels, raw.n_test, raw.file)]
     schema = Schema(Image(raw.pixels.shape[1:], raw.levels, specification.reading), answer)
-    return _kept(Dataset(raw.pixels, y, schema, raw.n_test, warnings))
+    return _kept(Dataset(raw.pixels, y, schema, raw.n_test, warnings, novel=raw.novel))
 
 
 def _kept(dataset: Dataset) -> Dataset:

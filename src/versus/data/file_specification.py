@@ -25,6 +25,7 @@ from versus.data.table_specification import (
 )
 
 Model = TypeVar("Model", bound=BaseModel)
+BESIDE = ("labels", "test_path", "test_labels", "novel_path")  # keys of files besides ``path``
 
 
 class ArraysFile(Tabular):
@@ -88,6 +89,7 @@ class Idx(Labelled):
         labels: file of labels.
         test_path: image file of the official test set.
         test_labels: label file of the official test set.
+        novel_path: image file of other things, such as digits beside clothes, that a model should find unfamiliar.
         levels: number of values a pixel can take.
     """
 
@@ -97,6 +99,7 @@ class Idx(Labelled):
     labels: Text | None = None
     test_path: Text | None = None
     test_labels: Text | None = None
+    novel_path: Text | None = None
     levels: int | None = Field(None, ge=2, le=65536)
 
     @model_validator(mode="after")
@@ -238,7 +241,7 @@ FileSpecification = Annotated[
 
 def paths(specification: BaseModel) -> tuple[str, ...]:
     """Return the files and folders that a specification names, as written; none if the data are not the user's."""
-    keys = ("path", "labels", "test_path", "test_labels")
+    keys = ("path", *BESIDE)
     found = (getattr(specification, key, None) for key in keys)
     return tuple(path for path in found if path is not None)
 
@@ -247,7 +250,7 @@ def unwatched(specification: BaseModel) -> tuple[str, ...]:
     """Return the keys that name files besides ``path``; only ``path`` is watched, so it must be their common folder."""
     if getattr(specification, "file", None) is not None:
         return ()
-    return tuple(key for key in ("labels", "test_path", "test_labels") if getattr(specification, key, None) is not None)
+    return tuple(key for key in BESIDE if getattr(specification, key, None) is not None)
 
 
 def _both_or_neither(section: Model, first: str, second: str) -> Model:

@@ -28,6 +28,7 @@ class RawImages:
         n_test: size of the official test set, the last of the N images.
         locate: index of an image, from 0 -> its place for the reader.
         warnings: problems noticed while reading.
+        novel: (M, H, W) or (M, H, W, C), images of other things; None where there are none.
     """
 
     file: str
@@ -37,6 +38,7 @@ class RawImages:
     n_test: int = 0
     locate: Callable[[int], str] = field(default=lambda row: f"image {row + 1}")
     warnings: Sequence[str] = ()
+    novel: NDArray[Any] | None = None
 
 
 def gather(parts: Sequence[Any], levels: int | None, file: str) -> tuple[NDArray[Any], int]:

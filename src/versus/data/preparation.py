@@ -86,7 +86,7 @@ def divide(
         "splits": {"repeats": repeats, "seed": content.seed, **sizes},
         **dataset.summary(),
     }
-    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about, together, dataset.weights)
+    return Prepared(dataset.X, dataset.y, dataset.schema, splits, about, together, dataset.weights, dataset.novel)
 
 
 def _expect_weights(weights: NDArray[np.float64] | None, splits: Mapping[Part, Ragged]) -> None:
@@ -153,7 +153,8 @@ def _files(given: Any, base: Path) -> tuple[str, ...]:
     if isinstance(given, file_specification.Idx):
         from versus.data.sources import idx
 
-        return tuple(idx.files(given, base).values())
+        beside = () if given.novel_path is None else (given.novel_path,)
+        return (*idx.files(given, base).values(), *beside)
     return file_specification.paths(given)
 
 

@@ -2,9 +2,9 @@
 
 ``data/prepared/<dataset>/`` holds ``X.npy`` (N, *event), ``y.npy`` (N,), ``schema.json``, ``about.json`` and
 ``train``, ``validation`` and ``test`` with the row indices of each repeat, ``units.npy`` (N,) where rows were kept
-together, and ``weights.npy`` (N,) where rows have weights. Sequences of unequal length, also these indices, are stored
-in two files, such as ``train.values.npy`` (total,) and ``train.starts.npy`` (repeats + 1,). The arrays are
-memory-mapped. ``contents.txt`` lists the hash of each file.
+together, ``weights.npy`` (N,) where rows have weights, and ``novel.npy`` (M, *event). Sequences of unequal length, also
+these indices, are stored in two files, such as ``train.values.npy`` (total,) and ``train.starts.npy`` (repeats + 1,).
+The arrays are memory-mapped. ``contents.txt`` lists the hash of each file.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Dataset:
         weights: (N,) weight of each row, with a mean of 1 in the file; None where all count alike.
         draws: number of independent draws of equal size that the rows consist of; 0 for one sample of given data.
         is_stream: True where the rows are windows that follow each other, which are split in blocks.
+        novel: (M, *event), events of another kind, which no model learns from; None where there are none.
     """
 
     X: Any
@@ -57,6 +58,7 @@ class Dataset:
     weights: NDArray[np.float64] | None = None
     draws: int = 0
     is_stream: bool = False
+    novel: Any = None
 
     def take(self, rows: Any, n_test: int) -> Dataset:
         """Return the data set of some rows, by indices or a mask, of which the last ``n_test`` are the test set."""
@@ -88,6 +90,7 @@ class Prepared:
     about: dict[str, Any]
     units: NDArray[np.int64] | None = None  # (N,) rows of one unit are no independent evidence; None: all rows are
     weights: NDArray[np.float64] | None = None  # (N,) by which rows count in fits and scores; None: all alike
+    novel: Any = None  # (M, *event) of another kind, to be told from the rows; None where there are none
 
     @property
     def repeats(self) -> int:
@@ -132,7 +135,7 @@ def write(folder: Path, prepared: Prepared) -> None:
     save_events(folder, "y", prepared.y)
     for part in PARTS:
         save_events(folder, part, prepared.splits[part])
-    for name, of_rows in (("units", prepared.units), ("weights", prepared.weights)):
+    for name, of_rows in (("units", prepared.units), ("weights", prepared.weights), ("novel", prepared.novel)):
         if of_rows is not None:
             np.save(folder / f"{name}.npy", of_rows, allow_pickle=False)
     for name, content in (("schema", prepared.schema.to_json()), ("about", prepared.about)):
@@ -157,11 +160,12 @@ def read(folder: Path) -> Prepared:
         about=json.loads((folder / "about.json").read_text(encoding="utf-8")),
         units=_of_rows(folder, "units"),
         weights=_of_rows(folder, "weights"),
+        novel=_of_rows(folder, "novel"),
     )
 
 
 def _of_rows(folder: Path, name: str) -> Any:
-    """Load an array of one number a row; None where there is none."""
+    """Load an array that not all data sets have; None where there is none."""
     path = folder / f"{name}.npy"
     return np.load(path, allow_pickle=False) if path.is_file() else None
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from versus.data.findings import Findings
 from versus.data.prepared import Prepared
 from versus.metrics import table
-from versus.metrics import table as metric_table
 from versus.report.evaluation import Evaluation
+from versus.report.tested_rows import TestedRows
 from versus.settings import Comparison
 from versus.statistics import Uncertain
 from versus.statistics.bootstrap import MOST_ROWS, MOST_ROWS_TO_DECIDE, BootstrapMean, TwoLevelBootstrap
@@ -80,47 +80,30 @@ class DatasetResults:
         return table.primary(self.comparison.primary, self.task, self.name)
 
     @cached_property
-    def test_rows(self) -> list[NDArray[np.int64]]:
-        """Row indices of the test rows of each repeat, in the order of the predictions."""
-        return [self.prepared.rows(r, "test") for r in range(self.prepared.repeats)]
+    def tested(self) -> TestedRows:
+        """Rows that the repeats test."""
+        return TestedRows(self.prepared)
 
     @cached_property
     def targets(self) -> list[NDArray[Any]] | None:
         """True values of the test rows of each repeat; None where a row does not have exactly one, as with tags."""
         y = self.prepared.y
-        return [y[rows] for rows in self.test_rows] if isinstance(y, np.ndarray) else None
+        return [y[rows] for rows in self.tested.by_repeat] if isinstance(y, np.ndarray) else None
 
     @cached_property
     def weights(self) -> list[NDArray[np.float64]] | None:
         """Weights of the test rows of each repeat; None where all count alike."""
         weights = self.prepared.weights
-        return None if weights is None else [weights[rows] for rows in self.test_rows]
-
-    @property
-    def n_test(self) -> int:
-        """Mean number of test rows of a repeat, rounded."""
-        return round(float(np.mean([len(rows) for rows in self.test_rows])))
-
-    @cached_property
-    def has_one_test_set(self) -> bool:
-        """True where all repeats are tested on the same rows."""
-        return all(np.array_equal(rows, self.test_rows[0]) for rows in self.test_rows)
-
-    @cached_property
-    def is_drawn(self) -> bool:
-        """True where each of several repeats has training and test rows of its own: its scores are independent."""
-        parts = self.prepared.splits.values()
-        rows = np.concatenate([part.values for part in parts])
-        return self.prepared.repeats > 1 and len(np.unique(rows)) == len(rows)
+        return None if weights is None else [weights[rows] for rows in self.tested.by_repeat]
 
     @property
     def has_relative_rope(self) -> bool:
         """True where the region of practical equality is given in standard deviations of the target."""
-        return metric_table.known(self.primary).in_unit_of_target
+        return table.known(self.primary).in_unit_of_target
 
     def rope(self, metric: str) -> float:
         """Half the width of the region of practical equality, in the unit of a score."""
-        if metric_table.known(metric).in_unit_of_target:
+        if table.known(metric).in_unit_of_target:
             return self.comparison.rope * float(np.std(self.prepared.y))
         return self.comparison.rope
 
@@ -148,19 +131,19 @@ class DatasetResults:
 
         def key(evaluation: Evaluation) -> float:
             mean = round(evaluation.mean(metric), TIES)
-            return metric_table.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
+            return table.known(metric).distance_from_best(mean) if np.isfinite(mean) else float("inf")
 
         return sorted(evaluations, key=key)
 
     def interval(self, evaluation: Evaluation, metric: str) -> Interval | None:
         """Return the interval of a mean score, within the range of the metric; None where it cannot be computed."""
-        known = metric_table.known(metric)
+        known = table.known(metric)
         is_proportion = known.is_proportion and self.weights is None
-        if self.has_one_test_set and self.prepared.repeats == 1 and is_proportion and self._units is None:
-            right = round(evaluation.mean(metric) * self.n_test)
-            return wilson_interval(right, self.n_test, self.comparison.confidence)
+        if self.tested.are_one_set and self.prepared.repeats == 1 and is_proportion and self.tested.units is None:
+            right = round(evaluation.mean(metric) * self.tested.n)
+            return wilson_interval(right, self.tested.n, self.comparison.confidence)
         by_block = self._by_block(evaluation, metric)
-        if is_proportion and by_block is not None and self._tested_units is None:
+        if is_proportion and by_block is not None and self.tested.units_of_block is None:
             return wilson_interval(float(by_block.mean()) * len(by_block), len(by_block), self.comparison.confidence)
         found = self._uncertain(evaluation, metric)
         if found is None:
@@ -180,22 +163,22 @@ class DatasetResults:
             against: score of the second one, where it is another of the same unit: a bound of what ``metric`` is.
         """
         against = against or metric
-        if self.has_one_test_set:
+        if self.tested.are_one_set:
             a, b = self._drawn_again(first, metric), self._drawn_again(second, against)
             return a.minus(b).shifted(0.0, self._step(metric)) if a is not None and b is not None else None
         if metric not in first.scores or against not in second.scores:
             return None
         one, other = self._by_block(first, metric), self._by_block(second, against)
         if one is not None and other is not None:
-            return paired_rows(one - other, self._tested_units, self._resolution_of_row(metric))
-        return self._corrected(first.scores[metric] - second.scores[against], metric, self._n_train)
+            return paired_rows(one - other, self.tested.units_of_block, self._resolution_of_row(metric))
+        return self._corrected(first.scores[metric] - second.scores[against], metric, self.tested.n_train)
 
     def is_shown_better(self, first: Evaluation, second: Evaluation) -> bool:
         """Tell if the first model is shown to be better than the second one by the deciding score."""
         apart = self.difference(first, second, self.primary)
         if apart is None:
             return False
-        is_better = (apart.mean < 0) == metric_table.lower_is_better(self.primary) and apart.mean != 0
+        is_better = (apart.mean < 0) == table.lower_is_better(self.primary) and apart.mean != 0
         return is_better and apart.p_value() < 1 - self.comparison.confidence
 
     def from_best(self, metric: str) -> dict[str, FromBest]:
@@ -210,7 +193,7 @@ class DatasetResults:
 
     def _from_best(self, metric: str) -> dict[str, FromBest]:
         scored = self.ordered([e for e in self.evaluations if np.isfinite(e.mean(metric))], metric)
-        if not scored or not metric_table.known(metric).has_direction:
+        if not scored or not table.known(metric).has_direction:
             return {}
         top, *others = scored
         found = {top.cell.name: FromBest(0.0, float("nan"), float("nan"), is_best=True)}
@@ -223,81 +206,42 @@ class DatasetResults:
         return found
 
     def _uncertain(self, evaluation: Evaluation, metric: str) -> Uncertain | None:
-        if self.has_one_test_set:
+        if self.tested.are_one_set:
             return self._drawn_again(evaluation, metric)
         if metric not in evaluation.scores:
             return None
         by_block = self._by_block(evaluation, metric)
         if by_block is not None:
-            return paired_rows(by_block, self._tested_units, self._resolution_of_row(metric))
-        return self._corrected(evaluation.scores[metric], metric, self._n_train)
+            return paired_rows(by_block, self.tested.units_of_block, self._resolution_of_row(metric))
+        return self._corrected(evaluation.scores[metric], metric, self.tested.n_train)
 
     def _corrected(self, repeats: NDArray[np.float64], metric: str, n_train: int) -> Uncertain | None:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        return corrected_mean(repeats, None if self.is_drawn else n_train, self.n_test, self._step(metric))
+        return corrected_mean(repeats, None if self.tested.are_drawn else n_train, self.tested.n, self._step(metric))
 
     def _step(self, metric: str) -> float:
         """Amount by which one unit of a test set moves a share; 0 for scores that move by any amount."""
-        tested = self.n_test if self._units is None else len(np.unique(self._units))
-        return 1 / tested if metric_table.known(metric).is_share else 0.0
+        tested = self.tested.n if self.tested.units is None else len(np.unique(self.tested.units))
+        return 1 / tested if table.known(metric).is_share else 0.0
 
     def _resolution_of_row(self, metric: str) -> float:
         """Least that a row which differs contributes to a share: equal answers on the rows seen are no certainty."""
-        return 1.0 if metric_table.known(metric).is_share else 0.0
+        return 1.0 if table.known(metric).is_share else 0.0
 
     def _by_block(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
         """Return the score of each tested row in each block of folds, (n, R); None elsewhere, or if rows have none."""
         key = evaluation.folder, metric  # a champion may be of the same cell
         if key not in self._known:
-            if len(self._known) * self.prepared.repeats * self.n_test * 8 > MOST_BYTES:
+            if len(self._known) * self.prepared.repeats * self.tested.n * 8 > MOST_BYTES:
                 self._known.clear()
             self._known[key] = self._arranged(evaluation, metric)
         return self._known[key]
 
     def _arranged(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
-        scores = None if self._blocks is None else evaluation.row_scores(metric, self.targets, self.weights)
-        if scores is None or self._blocks is None:
-            return None
-        if any(len(found) != len(rows) for found, rows in zip(scores, self.test_rows, strict=True)):
-            return None  # some of the rows are scored, since each takes long
-        whole = np.full((len(self.prepared.X), len(self._blocks)), np.nan)
-        for block, repeats in enumerate(self._blocks):
-            for repeat in repeats:
-                whole[self.test_rows[repeat], block] = scores[repeat]
-        found: NDArray[np.float64] = whole[self._tested]
-        return found
-
-    @cached_property
-    def _blocks(self) -> list[list[int]] | None:
-        """Repeats of each block, whose test rows are disjoint and in every block the same; None for other designs."""
-        if self.has_one_test_set or self.is_drawn:
-            return None
-        blocks: list[list[int]] = []
-        masks: list[NDArray[np.bool_]] = []
-        for repeat, rows in enumerate(self.test_rows):
-            if not blocks or masks[-1][rows].any():
-                blocks.append([])
-                masks.append(np.zeros(len(self.prepared.X), bool))
-            blocks[-1].append(repeat)
-            masks[-1][rows] = True
-        return blocks if len(blocks[0]) > 1 and all((mask == masks[0]).all() for mask in masks) else None
-
-    @cached_property
-    def _tested(self) -> NDArray[np.int64]:
-        """Rows that each block tests, ascending."""
-        assert self._blocks is not None
-        return np.sort(np.concatenate([self.test_rows[repeat] for repeat in self._blocks[0]]))
-
-    @cached_property
-    def _tested_units(self) -> NDArray[np.int64] | None:
-        """Unit of each row that a block tests, (n,); None where each row is its own."""
-        units = self.prepared.units
-        if units is None or self._blocks is None:
-            return None
-        found: NDArray[np.int64] = units[self._tested]
-        return found
+        scores = evaluation.row_scores(metric, self.targets, self.weights) if self.tested.blocks else None
+        return None if scores is None else self.tested.arranged(scores)
 
     def selection(self, first: list[Evaluation], second: list[Evaluation], metric: str) -> Selection | None:
         """Estimate what picking each side's best adds to their difference; None if rows have no such score.
@@ -315,10 +259,10 @@ class DatasetResults:
         sides = [[self._row_scores(e, metric) for e in side] for side in (first, second)]
         if any(scores is None for side in sides for scores in side):
             return None
-        sign = -1.0 if metric_table.lower_is_better(metric) else 1.0
+        sign = -1.0 if table.lower_is_better(metric) else 1.0
         a, b = (sign * np.stack([scores for scores in side if scores is not None], axis=1) for side in sides)
-        units = self._units if self.has_one_test_set else self._tested_units
-        found = select(a, b, units, spread=1.0 if self._blocks is None else VARIANCE_FACTOR**0.5)
+        units = self.tested.units if self.tested.are_one_set else self.tested.units_of_block
+        found = select(a, b, units, spread=1.0 if self.tested.blocks is None else VARIANCE_FACTOR**0.5)
         return replace(found, optimism=sign * found.optimism)
 
     def _row_scores(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64] | None:
@@ -330,24 +274,12 @@ class DatasetResults:
         scores = evaluation.row_scores(metric, self.targets, self.weights)
         if scores is None:
             return None
-        joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.has_one_test_set else np.concatenate(scores)
+        joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.tested.are_one_set else np.concatenate(scores)
         return joined
 
     @cached_property
-    def _n_train(self) -> int:
-        """Number of rows that were seen for fitting, early stopping included."""
-        return round(float(sum(np.mean(self.prepared.sizes(part)) for part in ("train", "validation"))))
-
-    @cached_property
     def _bootstrap(self) -> TwoLevelBootstrap:
-        return TwoLevelBootstrap(self.n_test, self.prepared.repeats, units=self._units)
-
-    @property
-    def _units(self) -> NDArray[np.int64] | None:
-        """Units of the test rows of the first repeat, (n_test,); None where each row is its own."""
-        units = self.prepared.units
-        found = None if units is None else units[self.test_rows[0]]
-        return None if found is None or len(np.unique(found)) == len(found) else found
+        return TwoLevelBootstrap(self.tested.n, self.prepared.repeats, units=self.tested.units)
 
     def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
         key = evaluation.folder, metric  # a champion may be of the same cell

@@ -114,7 +114,7 @@ def _signed(contrast: Contrast) -> str:
 def _open(contrast: Contrast) -> str:
     """Say what would decide, how sure the choice of the pair is, and if the answer is for these fits only."""
     parts = []
-    if contrast.dataset.has_one_test_set:
+    if contrast.dataset.tested.are_one_set:
         fits = contrast.dataset.prepared.repeats
         which = "these two fitted models" if fits == 1 else f"the {fits} fits of each model"
         parts.append(f"The answer is for {which}, on one test set.")

@@ -103,7 +103,19 @@ def load(specification: Idx, base: Path) -> images.RawImages:
         )
 
     column = from_array("target", np.concatenate(labels))
-    return images.RawImages(specification.path, pixels, levels, column, len(stacked) - n_train, locate)
+    novel = None if specification.novel_path is None else _novel(specification.novel_path, base, first, levels)
+    return images.RawImages(specification.path, pixels, levels, column, len(stacked) - n_train, locate, novel=novel)
+
+
+def _novel(path: str, base: Path, like: Header, levels: int) -> NDArray[Any]:
+    """Read images of other things, which have the shape and the levels of the data set's own."""
+    file = source_files.locate(base, path)
+    head = read_header(file, path)
+    if head.shape[1:] != like.shape[1:] or 0 in head.shape:
+        raise DataError(f"novel_path: {path}: its {head.shape[0]} images are {head.shape[1:]}, not {like.shape[1:]}")
+    raw = np.empty(head.shape, head.dtype)
+    fill(raw, file, path, head)
+    return images.gather([raw], levels, path)[0]
 
 
 def _check(path: str, head: Header, labels_path: str, labels: Header) -> None:

@@ -5,10 +5,18 @@ from one image and its lower half from another: every part is ordinary, their co
 same rows. The largest probability is the usual signal of a model of P(y|x) (Hendrycks and Gimpel, "A Baseline for
 Detecting Misclassified and Out-of-Distribution Examples", ICLR 2017), the error of what is rebuilt that of an
 autoencoder (Japkowicz, Myers and Gluck, "A Novelty Detection Approach to Classification", IJCAI 1995).
+
+Where the data set brings images of other things, these are judged, too. A density often finds simple images of other
+things more probable than its own (Nalisnick et al., "Do Deep Generative Models Know What They Don't Know?", ICLR 2019);
+so it also judges against how simple an image is: log p(x) plus the nats into which a compressor brings x, a likelihood
+ratio with the compressor as the other model (Serrà et al., "Input Complexity and Out-of-Distribution Detection with
+Likelihood-Based Generative Models", ICLR 2020).
 """
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +56,33 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
         yield Answers("novelty", (familiarity(model, X), familiarity(model, novel)))
     if "reconstruct" in has:
         yield Answers("novelty_by_error", tuple(-reconstruction_errors(model, rows, X, schema) for rows in (X, novel)))
+    if held_out.data.novel is not None:
+        yield from of_other_things(model, X, np.asarray(held_out.data.novel), schema, seed)
+
+
+def of_other_things(model: Any, X: Array, others: Array, schema: Schema, seed: int) -> Iterator[Answers]:
+    """Yield scores of images (n, H, W[, C]) and of images of other things, each signal that the model has."""
+    has, pairs = capabilities(model), (X, others)
+    if density(has) is not None:
+        found = [familiarity(model, as_asked(model, rows, schema, seed)) for rows in pairs]
+        yield Answers("others", tuple(found))
+        ratios = [of + compressed(rows) for of, rows in zip(found, pairs, strict=True)]
+        yield Answers("others_by_complexity", tuple(ratios))
+    elif "predict_proba" in has:
+        yield Answers("others", tuple(familiarity(model, rows) for rows in pairs))
+    if "reconstruct" in has:
+        yield Answers("others_by_error", tuple(-reconstruction_errors(model, rows, X, schema) for rows in pairs))
+
+
+def compressed(X: Array) -> Array:
+    """Nats that each image takes, compressed, (n, H, W[, C]) integers -> (n,).
+
+    As in a PNG, the pixels as they are or what they add to those before or above them, whichever is shorter.
+    """
+    stored = np.asarray(X).astype(np.uint8 if np.max(X) < 256 else np.uint16)
+    ways = [stored, *(np.diff(stored, axis=axis, prepend=0) for axis in (1, 2))]
+    shortest = [min(len(zlib.compress(way[i].tobytes(), 9)) for way in ways) for i in range(len(stored))]
+    return 8 * math.log(2) * np.array(shortest, dtype=np.float64)
 
 
 def shuffled(X: Array, rng: np.random.Generator) -> Array:

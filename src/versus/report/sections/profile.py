@@ -21,8 +21,8 @@ MOST_CLASSES = 12
 def content(dataset: DatasetResults) -> dict[str, Any]:
     """Return (name, value) of each known fact."""
     prepared, about = dataset.prepared, dataset.prepared.about
-    tested = np.unique(np.concatenate(dataset.test_rows))
-    which = "the same test rows each time" if dataset.has_one_test_set else f"which test {len(tested)} different rows"
+    tested = np.unique(np.concatenate(dataset.tested.by_repeat))
+    which = "the same test rows each time" if dataset.tested.are_one_set else f"which test {len(tested)} different rows"
     many = f"{prepared.repeats} repeats, {which}" if prepared.repeats > 1 else "1 repeat"
     splits = ", ".join(f"{_count(prepared.sizes(part))} {part}" for part in PARTS)
     facts = [

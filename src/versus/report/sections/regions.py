@@ -95,7 +95,7 @@ def _contours(axes: NDArray[Any], log_density: NDArray[Any], x: Scale, y: Scale)
 
 
 def _points(dataset: DatasetResults, x: Scale, y: Scale) -> list[Mark]:
-    rows = dataset.test_rows[0][:MOST_POINTS]
+    rows = dataset.tested.by_repeat[0][:MOST_POINTS]
     classes = dataset.prepared.schema.classes
     points = zip(np.asarray(dataset.prepared.X[rows], dtype=np.float64), dataset.prepared.y[rows], strict=True)
     return [Mark(x(a), y(b), f"c{label % 8}", classes[label]) for (a, b), label in points if np.isfinite((a, b)).all()]
