@@ -15,8 +15,8 @@ from torch import nn
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
-from versus.models.deep_model import SoftmaxNetwork
 from versus.models.pixel_scaling import PixelScaling
+from versus.models.softmax_network import SoftmaxNetwork
 
 __all__ = ["ConvolutionalClassifier"]
 

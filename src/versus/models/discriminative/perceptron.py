@@ -20,9 +20,10 @@ from torch.nn import functional
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
-from versus.models.deep_model import DescendingModel, SoftmaxNetwork, weighted_mean
+from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.pixel_scaling import PixelScaling
 from versus.models.preprocessing import StandardisedTarget
+from versus.models.softmax_network import SoftmaxNetwork
 from versus.training.batches import Batch
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from versus.arrays import Array, Ragged
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
-from versus.models.deep_model import DescendingModel, SoftmaxNetwork
+from versus.models.deep_model import DescendingModel
+from versus.models.softmax_network import SoftmaxNetwork
 from versus.models.token_networks import PAD, TokenNetwork, embedding, padded, recurred, trimmed
 
 __all__ = ["BidirectionalLSTMClassifier"]
