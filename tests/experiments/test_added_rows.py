@@ -22,7 +22,7 @@ from versus.experiments import few_labels, held_out_class
 from versus.experiments.fits import Task
 from versus.models import find
 from versus.params import ParamsError
-from versus.report import results
+from versus.report import number_files, results
 from versus.report.section import shown
 from versus.report.sections import additions, crossing, held_out
 from versus.settings import Cell
@@ -68,6 +68,11 @@ def test_each_kind_runs_and_the_page_shows_it(workspace: Workspace) -> None:
     gain = next(g for g in found["drawn"]["gains"] if g["score"] == "log_loss")
     assert (gain["with"], gain["without"]) == ("blobs-logistic_regression+gaussian", "blobs-logistic_regression")
     assert gain["difference"]["low"][0] > 0  # a strong penalty counts less beside more rows
+    number_files.write_gains(workspace.reports / "gains.csv", found)
+    written = (workspace.reports / "gains.csv").read_text().splitlines()
+    size, ends = found["drawn"]["sizes"][0], (gain["difference"][end][0] for end in ("value", "low", "high"))
+    told = ["drawn", "blobs", "log_loss", "blobs-logistic_regression+gaussian", "blobs-logistic_regression"]
+    assert ",".join([*told, str(size), *map(repr, ends)]) in written
     rows = {(row["cell"], row["signal"]): row for row in found["unseen"]["rows"]}
     assert len(rows) == 3
     assert rows["blobs-gaussian", "density"]["value"] > 0.95

@@ -68,6 +68,7 @@ def build(
     number_files.write_costs(reports / "costs.csv", found.datasets)
     number_files.write_verdicts(reports / "verdicts.csv", found.verdicts)
     number_files.write_crossings(reports / "crossings.csv", found.experiments)
+    number_files.write_gains(reports / "gains.csv", found.experiments)
     number_files.write_metrics(reports / "metrics", found.datasets)
     found.inputs.write(reports / "inputs.csv")
     number_files.write_plot_files(reports / "plots", found.datasets)

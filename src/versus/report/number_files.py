@@ -144,6 +144,24 @@ def write_crossings(path: Path, experiments: Mapping[str, Mapping[str, Any]]) ->
     write_csv(path, CROSSING_COLUMNS, rows)
 
 
+GAIN_COLUMNS = ("experiment", "dataset", "score", "with", "without", "rows", "gain", "low", "high")
+
+
+def write_gains(path: Path, experiments: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a row for each size of each gain: what added rows, or known shifts, are worth in the unit of the score."""
+    rows = (
+        (name, found["dataset"], *(gain[k] for k in ("score", "with", "without")), size, *map(_filled, of))
+        for name, found in experiments.items()
+        for gain in found.get("gains", ())
+        for size, *of in zip(found["sizes"], *(gain["difference"][k] for k in ("value", "low", "high")), strict=True)
+    )
+    write_csv(path, GAIN_COLUMNS, rows)
+
+
+def _filled(value: float | None) -> object:
+    return "" if value is None else value
+
+
 def write_plot_files(folder: Path, datasets: Sequence[DatasetResults]) -> None:
     """Rewrite ``learning_curves/<cell>.csv``, and of the best cells ``confusion/<cell>.csv``, ``reliability/…``."""
     for name in ("learning_curves", "confusion", "reliability"):

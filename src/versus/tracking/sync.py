@@ -21,7 +21,7 @@ from versus.tracking.record import CellRecord
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, ORIGIN, PASSING, STATE, TRAINING, WRITING, tag
 from versus.workspace import Workspace
 
-REPORT = ("report.html", "report.md", "comparison.csv", "verdicts.csv", "crossings.csv", "costs.csv")
+REPORT = ("report.html", "report.md", "comparison.csv", "verdicts.csv", "crossings.csv", "gains.csv", "costs.csv")
 
 Progress = Callable[[str, int, int], None]
 
