@@ -19,6 +19,7 @@ BENCHMARKS = (
     "hidden_markov",
     "conditional_random_field",
     "bayesian_network",
+    "parsing",
     "texts",
     "dcgan",
     "language",

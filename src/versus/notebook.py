@@ -30,7 +30,8 @@ from versus.data.spaces import Image
 from versus.data.targets import Classes
 from versus.metrics import table
 from versus.models import catalogue, find
-from versus.models.suggestions import Size, Suggestion, suggest
+from versus.models.fit_times import Size, steps_of
+from versus.models.suggestions import Suggestion, suggest
 from versus.serving import frames, prediction, sequences
 from versus.workspace import Workspace
 
@@ -253,9 +254,9 @@ def model(name: str, **arguments: Any) -> Any:
 
 def _chosen(proposal: Proposal, models: Sequence[str] | None, minutes: float | None) -> dict[str, Suggestion]:
     """Return the cells to run, by name."""
-    schema, rows = proposal.dataset.schema, len(proposal.dataset.X)
-    size = Size.of(schema, rows)
-    suggested, _ = suggest(schema, rows)
+    schema, found = proposal.dataset.schema, proposal.dataset.X
+    size = Size.of(schema, len(found), steps_of(found))
+    suggested, _ = suggest(schema, len(found), steps_of(found))
     wanted = suggested if models is None else [_named(model, suggested, schema.y.task) for model in models]
     if minutes is not None:
         spec = parse(proposal.entry)

@@ -1,5 +1,6 @@
 import argparse
 import gzip
+import io
 import struct
 
 import h5py
@@ -13,9 +14,10 @@ from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Table
+from versus.data.spaces import Column, Table, Tokens
 from versus.data.targets import Classes, Number
-from versus.models.suggestions import Size, suggest
+from versus.models.fit_times import Size
+from versus.models.suggestions import suggest
 
 
 def rows(n: int = 60) -> str:
@@ -429,3 +431,63 @@ def test_classes_that_are_spelled_nearly_alike_are_named(desk: Desk):
     (note,) = [note for note in inspect(path, "y").notes if "nearly alike" in note]
     assert "'Yes', 'yes'" in note
     assert "--set 'label_map={yes: Yes}'" in note
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return content.getvalue()
+
+
+RNG = np.random.default_rng(0)
+WORDS = ["a", "slow", "story", "of", "love", "and", "war", "that", "nobody", "will", "see", "again"]
+TEXTS = [" ".join(RNG.choice(WORDS, 6 + i % 4)) + f" n{i}" for i in range(60)]
+OF_CLASSES = {"prior", "logistic_regression"}
+OF_TABLES = OF_CLASSES | {"rbf_svm", "random_forest", "boosting", "mlp"}
+BAYES = {"multinomial_naive_bayes", "bernoulli_naive_bayes", "complement_naive_bayes"}
+FILES = {
+    "votes.csv": ("a,b,c,y\n" + "".join(f"{'uv'[i % 2]},{'pqr'[i % 3]},{'st'[i % 5 % 2]},{'mn'[i % 7 % 2]}\n"
+                                        for i in range(60)),
+                  OF_TABLES, {"marginals", "naive_bayes", "tan", "hill_climbing", "markov_random_field", "cvae"}),
+    "bits.npz": (npz(X=RNG.integers(0, 2, (40, 4, 4), dtype=np.uint8), y=np.arange(40) % 2),
+                 OF_TABLES | {"cnn"},
+                 {"marginals", "bernoulli_naive_bayes", "rbm", "deep_belief", "deep_boltzmann", "cvae"}),
+    "reviews.csv": ("text,y\n" + "".join(f"{text},{'mn'[i % 2]}\n" for i, text in enumerate(TEXTS)),
+                    OF_CLASSES | {"linear_svm", "nb_svm", "lstm"},
+                    BAYES | {"markov_chain", "lda", "lda_classifier", "lstm_generator"}),
+    "tagged.conll": ("\n".join("".join(f"w{i * j % 11} {'NV'[j % 2]}\n" for j in range(5)) for i in range(40)),
+                     {"most_frequent", "token_logistic", "crf", "lstm_crf"}, {"hidden_markov", "hidden_markov_em"}),
+    "steps.csv": ("seq_id,size,flow,y\n" + "".join(f"{i // 6},{i * 7 % 50 / 4},{i * 3 % 40 / 8},{'mn'[i % 4 // 2]}\n"
+                                                   for i in range(240)),
+                  {"most_frequent", "token_logistic", "crf"},
+                  {"hidden_markov", "hidden_markov_mixture", "hidden_markov_em"}),
+    "bank.mrg": ("".join(f"(S (NP (NN d{i})) (VP (VBZ s{i % 7}) (NP (NN t{i % 5}))))\n" for i in range(40)),
+                 {"right_branching", "span_scorer"}, {"pcfg"}),
+    "story.txt": ("\n".join(" ".join(TEXTS[: 1 + i % 3]) for i in range(200)),
+                  set(), {"unigrams", "markov_chain_2", "markov_chain_5", "lstm"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_kind_of_file_gets_the_models_of_both_sides(desk: Desk, name, capsys):
+    """The cells are read back from params.yaml, so that their modules, classes and arguments are ones that exist."""
+    content, discriminative, generative = FILES[name]
+    found = added(desk, str(desk.write(name, content)))
+    (data,) = found.files
+    sides: dict[bool, set[str]] = {True: set(), False: set()}
+    for cell in parameters.cells(found):
+        sides[cell.family == "discriminative"].add(cell.model)
+    assert sides == {True: discriminative, False: generative}
+    said = capsys.readouterr().out
+    if name == "bits.npz":
+        assert found.files[data].levels == 2
+        assert found.deep_generative["bits-cvae"].args == {"likelihood": "bernoulli"}
+        assert "images of 4×4 pixels, 2 levels" in said
+        assert "all pixels are 0 or 1" in said
+
+
+def test_what_texts_take_grows_with_their_tokens_and_not_with_the_vocabulary():
+    reviews = Schema(Tokens(tuple(f"w{i:05}" for i in range(30_000))), Classes(("a", "b")))
+    short, long = ({s.model for s in suggest(reviews, 10_000, tokens)[0]} for tokens in (80_000, 2_000_000))
+    assert {"nb_svm", "multinomial_naive_bayes"} <= short & long
+    assert "lstm" in short - long

@@ -23,13 +23,15 @@ from tests.tracking.workspaces import (
     make_failed,
     write_csv,
 )
-from versus.data import findings
+from versus.data import findings, prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes
 from versus.fitting import unfinished
 from versus.models.classical_generative.bayesian_network import ChowLiuTree
 from versus.models.classical_generative.hidden_markov import HiddenMarkovModel
+from versus.models.classical_generative.markov_chain import MarkovChainClassifier
+from versus.models.classical_generative.restricted_boltzmann import RestrictedBoltzmannMachine
 from versus.models.classical_generative.topics import LatentDirichletAllocation
 from versus.settings import Comparison
 from versus.tracking import destination, record, store
@@ -112,6 +114,42 @@ def test_what_a_model_learned_goes_along(mirror: Mirror, tmp_path: Path) -> None
     drawn = content("graph_0.svg")
     assert drawn.startswith("<svg")
     assert all(f">{name}<" in drawn for name in tree.graphs()[0].nodes)
+
+
+def test_filters_fantasies_and_sampled_texts_go_along(mirror: Mirror, tmp_path: Path) -> None:
+    """Of the rows and splits of the flowers, with bits and with texts for events."""
+    from PIL import Image as Picture
+
+    data = prepared.read(mirror.workspace.prepared("flowers"))
+    bits = np.random.default_rng(0).integers(0, 2, (150, 4, 4), dtype=np.uint8)
+    images = dataclasses.replace(data, X=bits, schema=Schema(Image((4, 4), 2), data.schema.y))
+    machine = RestrictedBoltzmannMachine(n_components=3, epochs=1, schema=images.schema, random_state=0, device="cpu")
+    machine.fit(bits, data.y)
+    X, _, schema = documents(150)
+    texts = dataclasses.replace(data, X=X, schema=Schema(schema.x, data.schema.y))
+    chain = MarkovChainClassifier(order=1, schema=texts.schema).fit(X, data.y)
+    drawn_images, drawn_texts = (m.sample(20, np.arange(20) % 3, random_state=0) for m in (machine, chain))
+    for name, given, drawn in (("shapes", images, drawn_images), ("stories", texts, drawn_texts)):
+        prepared.write(mirror.workspace.prepared(name), given)
+        make_cell(mirror.workspace, f"{name}-vae")
+        prepared.save_events(mirror.workspace.evaluation(f"{name}-vae"), "samples", drawn)
+    np.save(mirror.workspace.evaluation("shapes-vae") / "filters.npy", machine.filters())
+    told = [{"prompt": "once", "temperature": 0.5, "text": "upon"}]
+    about = mirror.workspace.evaluation("stories-vae") / "evaluation.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"continuations": told}))
+    shapes, stories = (mirror.cell(read(mirror, f"{name}-vae")) for name in ("shapes", "stories"))
+
+    def file(run_id: str, name: str) -> Path:
+        return Path(mirror.client.download_artifacts(run_id, name, str(tmp_path)))
+
+    for name, rows in (("filters.png", 1), ("samples.png", 5)):
+        picture = np.asarray(Picture.open(file(shapes, name)))
+        assert picture.shape[0] >= 4 * rows
+        assert picture.min() < picture.max()
+    assert file(stories, "learned.txt").read_text() == "--- temperature 0.5\nonce|upon\n"
+    header, *lines = file(stories, "samples.csv").read_text().splitlines()
+    assert header.split(",")[-1] == "species"
+    assert {word for line in lines for word in line.split(",")[-2].split()} <= set(schema.x.vocabulary)
 
 
 def test_the_trials_of_a_tuning_are_child_runs(mirror: Mirror) -> None:

@@ -18,7 +18,8 @@ from versus.data.inspect.inspection import Proposal, inspect
 from versus.data.preparation import parse
 from versus.data.targets import Classes
 from versus.metrics import table
-from versus.models.suggestions import Size, Suggestion, suggest
+from versus.models.fit_times import Size, steps_of
+from versus.models.suggestions import Suggestion, suggest
 from versus.pipeline.doctor import dvc_files
 
 LONG = 1800  # seconds beyond which fewer rows are recommended
@@ -73,13 +74,14 @@ def run(options: argparse.Namespace) -> int:
     print(proposal.describe())
     for line in proposal.findings(known.seed).lines():
         print(f"finding: {line}")
-    schema, rows = proposal.dataset.schema, len(proposal.dataset.X)
-    suggestions, left_out = suggest(schema, rows)
+    schema, found = proposal.dataset.schema, proposal.dataset.X
+    size = Size.of(schema, len(found), steps_of(found))
+    suggestions, left_out = suggest(schema, len(found), steps_of(found))
     primary = _primary(proposal, known.comparison.primary)
     if primary is not None:
         print(f"note: {primary} decides which model is best (`primary` under `comparison`), for a class is rare")
     print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
-    print(_estimate(suggestions, left_out, Size.of(schema, rows), proposal))
+    print(_estimate(suggestions, left_out, size, proposal))
     if options.dry_run:
         return 0
     expect_no_plain_repro(base)

@@ -21,8 +21,8 @@ from versus.models.arguments import Count, NonNegative, Positive
 from versus.models.bayes import GenerativeClassifier
 from versus.models.checks import classification_data
 from versus.models.deep_model import DeepModel
-from versus.models.events import binary_rows, stored_events
-from versus.numerics.boltzmann import BoltzmannMachine, annealed_log_normaliser, exact_log_normaliser
+from versus.models.events import binary_rows, raw_rows, stored_events
+from versus.numerics.boltzmann import BoltzmannMachine, annealed_log_normaliser, bernoulli, exact_log_normaliser
 from versus.training.batches import Batch, fresh_seed, generator_for
 from versus.training.devices import cpu_threads
 from versus.training.updates import Descent, Update
@@ -64,6 +64,8 @@ class EnergyModel(DeepModel, GenerativeClassifier):
     Pixels count as 1 from half of their levels up; columns hold 0 and 1 or two categories. Learned: ``network_``.
 
     Args:
+        draw_pixels: True to learn pixels drawn black or white by how bright they are, afresh in each epoch, as
+            Salakhutdinov and Murray (2008) did; False to learn those cut at half of their levels.
         learning_rate: base learning rate of AdamW.
         weight_decay: decoupled weight decay.
         gibbs_steps: sweeps of Gibbs sampling for each update (the k of CD-k).
@@ -74,6 +76,7 @@ class EnergyModel(DeepModel, GenerativeClassifier):
 
     takes_devices: ClassVar[bool] = False  # a chain for each row of a batch
 
+    draw_pixels: bool = False
     epochs: Count = 30
     batch_size: Count = 100
     learning_rate: Positive = 3e-3
@@ -105,9 +108,11 @@ class EnergyModel(DeepModel, GenerativeClassifier):
 
     @property
     def measure(self) -> Measure:
-        """Reference measure: "binarised" for images, else "discrete"."""
+        """Reference measure: "binarised" or "dynamically_binarised" for images, else "discrete"."""
         schema = getattr(self, "schema_", None) or self.schema
-        return "binarised" if schema and isinstance(schema.x, Image) else "discrete"
+        if not schema or not isinstance(schema.x, Image):
+            return "discrete"
+        return "dynamically_binarised" if self.draw_pixels else "binarised"
 
     @property
     def log_normaliser_(self) -> Array:
@@ -122,12 +127,23 @@ class EnergyModel(DeepModel, GenerativeClassifier):
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         labels = classification_data(type(self).__name__, self.schema_, X, y)[1]
-        return self._encoded(X), np.eye(self.schema_.n_classes, dtype=np.uint8)[labels]
+        if self.draw_pixels and self.schema_.levels is None:
+            raise ValueError("draw_pixels=True draws pixels of whole levels, and these data have none; wants False")
+        rows = raw_rows(X, self.schema_) if self.draw_pixels else self._encoded(X)
+        return rows, np.eye(self.schema_.n_classes, dtype=np.uint8)[labels]
+
+    @property
+    def _white(self) -> int:
+        """Value that stands for 1 in the rows of a batch."""
+        return (self.schema_.levels or 2) - 1 if self.draw_pixels else 1
 
     def _update(self) -> Update:
         def objective(network: Any, batch: Batch, generator: torch.Generator, progress: float) -> Mapping[str, Tensor]:
             kind = self.machines_.log_normaliser.dtype
-            return self._losses(self.machines_, tuple(part.to(kind) for part in batch), generator, progress)
+            x, y = (part.to(kind) for part in batch)
+            if self.draw_pixels:
+                x = bernoulli(x / self._white, generator)
+            return self._losses(self.machines_, (x, y), generator, progress)
 
         update = Descent(
             self.network_,
@@ -146,7 +162,7 @@ class EnergyModel(DeepModel, GenerativeClassifier):
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         generator = generator_for(fresh_seed(self.random_state), "chains")
         x, classes = (torch.from_numpy(part.mean(axis=0)).float() for part in self._rows(X, y))
-        first = self.machines_[0]
+        x, first = x / self._white, self.machines_[0]
         first.start(torch.cat([x, classes]) if first.labels else x, generator)
 
     def _finish(self, X: Array, y: Array | None) -> None:
@@ -155,7 +171,7 @@ class EnergyModel(DeepModel, GenerativeClassifier):
         rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:_SEEN])
         with torch.no_grad(), cpu_threads(self._threads()):
             bits, classes = (self._tensor(part) for part in self._rows(X[rows], None if y is None else y[rows]))
-            machine, base = self.annealed(bits, classes)
+            machine, base = self.annealed(bits / self._white, classes)
             if machine.is_small:
                 found = [exact_log_normaliser(machine)] * 3
             else:

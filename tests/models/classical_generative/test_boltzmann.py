@@ -5,10 +5,14 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from sklearn.neural_network import BernoulliRBM
 
 from tests.models.classical_generative import small_data as data
 from versus.data.schema import Schema
+from versus.data.spaces import Image
+from versus.data.targets import Classes
 from versus.evaluation.answers import capabilities
+from versus.metrics.density import drawn_bits
 from versus.models.classical_generative.deep_belief import DeepBeliefNetwork
 from versus.models.classical_generative.deep_boltzmann import DeepBoltzmannMachine
 from versus.models.classical_generative.restricted_boltzmann import RestrictedBoltzmannMachine
@@ -248,3 +252,44 @@ def test_a_resumed_training_ends_with_the_same_bits(kind, bits):
         pass
     for name, array in again.get_arrays().items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
+
+
+def test_grey_pixels_are_drawn_by_how_bright_they_are():
+    """A machine whose pixels are independent learns the shares of black and white; those cut at half are all black."""
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((400, 4, 3)) < 0.5, 0, 4).astype(np.uint8)  # white with probability 0 or 0.4
+    schema = Schema(Image((4, 3), 11), Classes(("a", "b")))
+    args = {"n_components": 1, "epochs": 6, "batch_size": 50, "learning_rate": 0.05, "random_state": 0, "device": "cpu"}
+    drawn, cut = (
+        RestrictedBoltzmannMachine(draw_pixels=drawn, schema=schema, **args).fit(X, np.arange(400) % 2)
+        for drawn in (True, False)
+    )
+    assert (drawn.measure, cut.measure) == ("dynamically_binarised", "binarised")
+    samples = drawn.sample(400, random_state=0)
+    assert set(np.unique(samples)) == {0, 10}
+    assert samples.mean() / 10 == pytest.approx(0.2, abs=0.03)
+    asked = drawn_bits(X, 11, seed=0)
+    assert asked.max() == 10
+    p = asked.mean() / 10
+    entropy = -12 * (p * np.log(p) + (1 - p) * np.log(1 - p))
+    assert drawn.log_prob(asked).mean() == pytest.approx(-entropy, abs=0.2)
+    assert cut.log_prob(X).mean() > -0.5  # nothing is left to tell
+    with pytest.raises(ValueError, match="draw_pixels=True draws pixels of whole levels"):
+        RestrictedBoltzmannMachine(draw_pixels=True).fit(np.eye(2), np.array([0, 1]))
+
+
+def test_hidden_units_and_free_energies_are_scikit_learns():
+    """Its `score_samples` turns one bit of each row, drawn from the seed, and compares the energies."""
+    machine = machine_of(5, 4, scale=0.7)
+    theirs = BernoulliRBM(4, random_state=0)
+    theirs.components_, theirs.n_features_in_ = machine.weight.detach().numpy().T, 5
+    theirs.intercept_hidden_, theirs.intercept_visible_ = (
+        bias.detach().numpy() for bias in (machine.hidden_bias, machine.visible_bias)
+    )
+    states = states_of(machine)
+    expected = torch.sigmoid(machine.hidden_logits(states)).detach()
+    np.testing.assert_allclose(theirs.transform(states.numpy()), expected)
+    turned, places = states.clone(), np.random.RandomState(0).randint(0, 5, len(states))
+    turned[np.arange(len(states)), places] = 1 - turned[np.arange(len(states)), places]
+    gained = (machine.free_energy(turned) - machine.free_energy(states)).detach()
+    np.testing.assert_allclose(theirs.score_samples(states.numpy()), 5 * torch.nn.functional.logsigmoid(gained))

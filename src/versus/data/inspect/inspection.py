@@ -22,6 +22,7 @@ from versus.data.preparation import divide, in_folder, load, parse, read
 from versus.data.prepared import Dataset
 from versus.data.sources import pictures, source_files
 from versus.data.sources.records import sheets
+from versus.data.spaces import Image
 from versus.data.table_specification import Tabular
 from versus.data.texts import RawTexts
 
@@ -126,7 +127,7 @@ def _entry(
         return entry, table_files.complete(entry, path, folder, target, base, notes)
     if entry["source"] in ("documents", "conll", "penn", "text"):
         return entry, _texts(entry, path, folder, base, notes)
-    return entry, load(parse(entry), base, base)[0]
+    return entry, _arrays(entry, base, notes)
 
 
 def _pictures(entry: dict[str, Any], base: Path, notes: list[str]) -> Dataset:
@@ -144,6 +145,16 @@ def _pictures(entry: dict[str, Any], base: Path, notes: list[str]) -> Dataset:
             f"the pictures have {len(sizes)} sizes, up to {largest} pixels: all are scaled to {size[0]}×{size[1]} "
             "(`resize: [height, width]`); larger ones take longer"
         )
+    return load(parse(entry), base, base)[0]
+
+
+def _arrays(entry: dict[str, Any], base: Path, notes: list[str]) -> Dataset:
+    """Read arrays; complete the ``entry`` of images whose pixels are all 0 or 1."""
+    dataset = load(parse(entry), base, base)[0]
+    if not isinstance(dataset.schema.x, Image) or "levels" in entry or dataset.X.max() > 1:
+        return dataset
+    entry["levels"] = 2
+    notes.append("all pixels are 0 or 1, so that these are black and white images (`levels: 2`)")
     return load(parse(entry), base, base)[0]
 
 
