@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,15 @@ def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in script for command in COMMANDS)
     assert "--target" in script
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_a_command_whose_reader_has_gone_ends_without_a_word() -> None:
+    for words in (["--help"], ["models"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "versus", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": ""}
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environment, check=False)
+        os.close(writer)
+        assert done.returncode
+        assert done.stderr == b""

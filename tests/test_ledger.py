@@ -165,7 +165,7 @@ def test_a_tilt_moves_a_normal_by_a_deviation_and_finds_the_sparse_end() -> None
     schema = Schema(Table((Column("a"), Column("b"))), Classes(("u", "v")))
     scaled = np.column_stack([known[:, 0], 0.9 * known[:, 0] / 6 + known[:, 1]])  # standardised, they correlate
     turned = np.column_stack([asked[:, 0], 0.9 * asked[:, 0] / 6 + asked[:, 1]])
-    component, sparse = shifts.positions(scaled, turned, schema, 0)
+    component, sparse = shifts.positions(scaled, turned, schema)
     weights = shifts.tilted(component, np.ones(3000))
     standardised = (scaled - scaled.mean(axis=0)) / scaled.std(axis=0)
     _, axes = np.linalg.eigh(np.cov(standardised, rowvar=False))

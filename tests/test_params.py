@@ -1,8 +1,10 @@
 """params.yaml: what is wrong is named, with its line."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from versus import params
 
@@ -50,12 +52,15 @@ def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
             ["cannot decide; of classification models accuracy"],
         ),
         ("files: {}", "seed: 1", 4, ["seed", "duplicate"]),
+        ("files: {}", "files:", 4, ["files: is empty; write `files: {}`"]),
+        ("files: {}", "gate:", 4, ["gate: is empty; write `gate: {}`"]),
         ("files: {}", "files: {", 6, ["expected"]),
         ("module: linear", "module: liner", 6, ["unknown module 'liner'", "linear"]),
         ("class: LogisticRegression", "class: Logistic", 6, ["unknown class 'Logistic'", "LogisticRegression"]),
         ("{C: 1e-3}", "{c: 1}", 6, ["no argument 'c'", "C"]),
         ("{C: 1e-3}", "{C: big}", 6, ["wants C", "'big'"]),
         ("{C: 1e-3}", "{C: -1.0}", 6, ["wants C: float above 0", "-1.0"]),
+        ("{C: 1e-3}", "{C: 1e300}", 6, ["float above 0, up to 1e+50", "1e+300"]),
         ("{C: 1e-3}", "{max_features: many}", 6, ["wants max_features: int from 1 up, None", "'many'"]),
         ("data: iris, m", "data: irises, m", 6, ["unknown data set 'irises'", "iris"]),
         ("iris-logistic_regression", "wine-logistic_regression", 6, ["iris-"]),
@@ -82,6 +87,16 @@ def test_what_is_wrong_is_named_with_its_line(
     assert f"params.yaml:{line}:" in str(fault.value)
     for word in words:
         assert word in str(fault.value)
+
+
+def test_sections_may_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    read(tmp_path, GOOD.replace("files: {}\n", ""))
+    shutil.copy(Path(__file__).resolve().parents[1] / "dvc.yaml", tmp_path)
+    with Repo.init(no_scm=True) as repo:
+        assert {"prepare@iris", "evaluate_discriminative@iris-logistic_regression", "compare"} <= {
+            stage.addressing for stage in repo.index.stages
+        }
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:

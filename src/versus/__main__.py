@@ -32,13 +32,21 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Parse the command line and run one command; user errors print one line and exit with code 1."""
+    """Parse the command line and run one command; user errors print one line and exit with code 1.
+
+    Where the reader of the output has gone, as after `versus predict … | head`, the command ends without a word.
+    """
     words = sys.argv[1:] if argv is None else argv
     try:
-        options = _parse(words)
-        code = importlib.import_module(f"versus.commands.{options.command}").run(options)
-        sys.stdout.flush()
+        try:
+            options = _parse(words)
+            code = importlib.import_module(f"versus.commands.{options.command}").run(options)
+        finally:
+            sys.stdout.flush()  # here, and not when Python ends, an error can still be caught
     except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError) and ending.reader_is_gone():
+            ending.print_no_more()
+            sys.exit(ending.UNREAD)
         said = ending.sentence(error)
         if said is None:
             raise

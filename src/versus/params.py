@@ -115,6 +115,8 @@ def dataset(params: Params, name: str) -> Any:
 
 GONE = {("gate", "resamples"): "the gate has the report's interval"}  # settings of earlier versions, and the reason
 
+_WANTS_MAPPING = ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type")
+
 _frozen: dict[Path, Params] = {}
 
 
@@ -248,6 +250,8 @@ def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> It
             message = advice if reason else "unknown key"
         elif fault["type"] == "string_pattern_mismatch":
             message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"
+        elif fault["input"] is None and fault["type"] in _WANTS_MAPPING:
+            message = f"is empty; write `{where[-1]}: {{}}`, or take the line out"
         elif fault["type"] != "missing":
             message = f"{message}, and got {fault['input']!r}"
         yield f"{path}:{_line(tree, where)}: {'.'.join(where)}: {message}"

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -45,21 +46,30 @@ def test_the_parts_are_those_of_the_calendar():
         ("%d/%m/%y", "%d/%m/%y"),
         ("%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M"),
         ("%B %d, %Y", "%B %d, %Y"),
+        ("%Y-%m", "%Y-%m"),
+        ("%m/%Y", "%m/%Y"),
+        ("%b %Y", "%b %Y"),
+        ("%H:%M", "%H:%M"),
+        ("%H:%M:%S", "%H:%M:%S"),
+        ("%I:%M %p", "%I:%M %p"),
     ],
 )
 def test_formats_are_recognised_and_their_parts_learnt_and_predicted(desk: Desk, form, named):
     path = desk.write("t.csv", table(form))
     found = inspect(path, "y", desk.folder)
     assert found.entry["dates"] == {"when": named}
-    names = ["x", "when_year", "when_month", "when_weekday", *(["when_hour"] if "%H" in form else [])]
+    told = {"year": "%Y%y", "month": "%m%b%B", "weekday": "%d", "hour": "%H%I"}
+    written = set(re.findall("%[A-Za-z]", form))
+    names = ["x", *(f"when_{part}" for part, marks in told.items() if written & set(re.findall("%.", marks)))]
     assert any(f"{', '.join(names[1:])} stand for it" in note for note in found.notes)
     data = desk.prepare(**found.entry)
     assert [column.name for column in data.schema.columns] == names
     schema = Schema.from_json(json.loads(json.dumps(data.schema.to_json())))
     np.testing.assert_array_equal(frames.encode(files.read(path, schema), schema), data.X)
-    new = pd.DataFrame({"x": [1.0, 2.0], "when": [datetime(2031, 7, 1), None]})  # a year and a month never seen
+    new = pd.DataFrame({"x": [1.0, 2.0], "when": [datetime(2031, 7, 1, 13, 45), None]})  # a year and a month never seen
     X = frames.encode(new, schema)
-    assert X[0, 1:4].tolist() == [2031, 6, 1]
+    parts = {"when_year": 2031, "when_month": 6, "when_weekday": 1, "when_hour": 13.75}
+    assert X[0, 1:].tolist() == [parts[name] for name in names[1:]]
     assert np.isnan(X[1, 1:]).all()
     with pytest.raises(DataError, match=rf"row 1, column 'when': 'soon' is no date written as {named}"):
         frames.encode(pd.DataFrame({"x": [1.0], "when": ["soon"]}), schema)
@@ -92,7 +102,7 @@ def test_what_does_not_vary_or_is_not_wanted_is_left_out(desk: Desk):
     rows = "".join(f"{i / 8},2024-05-01,2024-0{1 + i % 2}-0{1 + i % 7},{'ab'[i % 2]}\n" for i in range(60))
     path = desk.write("t.csv", "x,one,two,y\n" + rows)
     found = inspect(path, "y", desk.folder)
-    assert any("all have one year, month, weekday and hour" in note for note in found.notes)
+    assert any("all have one year, month, weekday and time" in note for note in found.notes)
     data = desk.prepare(**found.entry, drop=["two_month"])
     assert [column.name for column in data.schema.columns] == ["x", "two_weekday"]
     assert any("'one': all dates have one year" in warning for warning in data.about["warnings"])
@@ -105,9 +115,10 @@ def test_day_and_month_that_could_be_either_are_said(desk: Desk):
 
 
 @pytest.mark.parametrize(
-    "words", [["1.2.3", "10.0.4"], ["2024", "2025"], ["12:30", "13:30"], ["a-b", "2024-01-01"], []]
+    "words",
+    [["1.2.3", "10.0.4"], ["2024", "2025"], ["2024-13", "2024-01"], ["12:30", "75:10"], ["a-b", "2024-01-01"], []],
 )
-def test_versions_and_clocks_are_no_dates(words):
+def test_versions_years_and_durations_are_no_dates(words):
     assert dates.guess(words) == []
 
 
@@ -118,9 +129,10 @@ def test_what_is_no_date_is_named(desk: Desk):
 
 
 def test_moments_of_parquet_are_dates(desk: Desk):
-    frame = pd.DataFrame({"when": pd.to_datetime(MOMENTS), "x": range(60), "y": ["a", "b", "b"] * 20})
+    clock = [moment.time() for moment in MOMENTS]
+    frame = pd.DataFrame({"when": pd.to_datetime(MOMENTS), "clock": clock, "x": range(60), "y": ["a", "b", "b"] * 20})
     frame.to_parquet(desk.folder / "t.parquet")
     found = inspect(desk.folder / "t.parquet", "y", desk.folder)
-    assert found.entry["dates"] == {"when": "ISO8601"}
+    assert found.entry["dates"] == {"when": "ISO8601", "clock": "%H:%M:%S"}
     data = desk.prepare(**found.entry)
     np.testing.assert_array_equal(frames.encode(frame, data.schema), data.X)

@@ -84,7 +84,7 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         if column.name in specification.dates:
             parts = encode_dates(column, specification, raw)
             if not parts:
-                warnings.append(f"column {column.name!r}: all dates have one year, month, weekday and hour; left out")
+                warnings.append(f"column {column.name!r}: all dates have one year, month, weekday and time; left out")
             features += parts
             continue
         features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
@@ -172,8 +172,8 @@ def moments(column: RawColumn, specification: Tabular, raw: RawTable, key: str =
 
 
 def encode_dates(column: RawColumn, specification: Tabular, raw: RawTable) -> list[Feature]:
-    """Encode a column of dates as the parts of the calendar that vary, without those that are dropped."""
-    found = dates.parts(column.name, moments(column, specification, raw))
+    """Encode a column of dates or times as the parts that vary, without those that are dropped."""
+    found = dates.parts(column.name, moments(column, specification, raw), specification.dates[column.name])
     return [Feature(*part) for part in found if dates.varies(part[1]) and part[0].name not in specification.drop]
 
 
@@ -234,7 +234,7 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
         numbers = sum(is_number(name) for name in names)
         hint = ". The first line looks like data: say `header: false`" if 2 * numbers > len(names) else ""
         raise DataError(f"{raw.file}: target: {unknown('column', target, names)}{hint}")
-    parts = [part for name in specification.dates for part in dates.part_names(name)]
+    parts = [part for named in specification.dates.items() for part in dates.part_names(*named)]
     if set(parts) & set(names):
         raise DataError(f"{raw.file}: dates: {listed(set(parts) & set(names))} is the name of a column already")
     for key in ("categorical", "numeric", "drop", "dates", "group", "time", "weight", "sequence"):

@@ -92,8 +92,8 @@ class Tabular(Labelled):
             then a missing class, so "NA" is a class.
         numeric: columns to read as numbers; a value that is not a number is then an error.
         drop: columns to leave out.
-        dates: column of dates -> their format, as for `strptime`, or ISO8601; year, month, weekday and hour become
-            columns instead, as far as they vary.
+        dates: column of dates, months or times of day -> their format, as for `strptime`, or ISO8601; year, month,
+            weekday and hour (with its fraction) become columns instead, as far as the format tells and they vary.
         group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
         time: column of numbers or dates by which rows are split: the training part before validation before test.
         weight: column of numbers from 0 up by which rows count in fits and scores, in any unit.

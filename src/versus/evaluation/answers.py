@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from versus.arrays import Array, Events
-from versus.data.prepared import Prepared
+from versus.data.prepared import Part, Prepared
 from versus.data.schema import Schema
 
 if TYPE_CHECKING:
@@ -45,8 +45,11 @@ class HeldOut:
 
     @cached_property
     def X(self) -> Any:  # noqa: N802
-        """Events (n, *event), or Ragged sequences."""
-        return self.data.take(self.repeat, "test")[0]
+        """Events (n, *event), which a model cannot change for those asked later, or Ragged sequences."""
+        X = self.data.take(self.repeat, "test")[0]
+        if isinstance(X, np.ndarray):
+            X.flags.writeable = False
+        return X
 
     @cached_property
     def y(self) -> Any:
@@ -57,6 +60,13 @@ class HeldOut:
     def weights(self) -> Array | None:
         """Weights (n,) of the rows in scores; None where all count alike."""
         return self.data.weights_of(self.repeat, "test")
+
+    def some(self, rng: np.random.Generator, *parts: Part, most: int) -> tuple[Any, Any, Array | None]:
+        """Return at most so many rows of some parts, chosen evenly, with targets and weights; no others are copied."""
+        rows = self.data.rows(self.repeat, *parts)
+        chosen = rows[np.sort(rng.permutation(len(rows))[:most])]
+        weights = None if self.data.weights is None else self.data.weights[chosen]
+        return self.data.X[chosen], self.data.y[chosen], weights
 
 
 @dataclass(frozen=True)

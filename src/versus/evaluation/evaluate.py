@@ -65,9 +65,10 @@ def evaluate(
         try:
             if data.weights is not None and not takes_weights(model):
                 record.skip(WEIGHTS, f"the fit of {type(model).__name__} takes none: all rows counted alike", repeat)
+            held_out = HeldOut(data, repeat, extractor)
             for use in USES:
-                record.ask(use, model, HeldOut(data, repeat, extractor), seed + repeat)
-            importances.append(importance.measure(record, model, HeldOut(data, repeat), seed + repeat))
+                record.ask(use, model, held_out, seed + repeat)
+            importances.append(importance.measure(record, model, held_out, seed + repeat))
             if repeat == 0:
                 _write_first(model, data, out, seed)
                 write_cost(model, models / "0", data.take(0, "test")[0], data.schema, seed, out / "usage_cost.json")
@@ -97,8 +98,9 @@ def evaluate_default(data: Prepared, models: Path, cell: Cell, out: Path, seed: 
         default = models / DEFAULT / str(repeat)
         model = persistence.load(default if persistence.files(default) else models / str(repeat))
         about = about or _about(model, cell, data, seed)
+        held_out = HeldOut(data, repeat)
         for use in ANSWERS:
-            record.ask(use, model, HeldOut(data, repeat), seed + repeat)
+            record.ask(use, model, held_out, seed + repeat)
     _write(record, data, about, out)
 
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from versus.data.schema import Schema
 
 EDGE = 0.05  # of a range
+LARGEST = 1e50  # beyond, products of three overflow: LIBLINEAR, for one, then never ends, and no time limit stops it
 
 # Numbers of a range; in an annotation, the name alone says it.
 Count = int
@@ -46,8 +47,8 @@ _RULES: dict[str, Rule] = {
     "bool": ("bool", lambda value: isinstance(value, bool)),
     "None": ("None", lambda value: value is None),
     "Count": ("int from 1 up", lambda value: _whole(value) and value >= 1),
-    "Positive": ("float above 0", lambda value: _number(value) and value > 0),
-    "NonNegative": ("float from 0 up", lambda value: _number(value) and value >= 0),
+    "Positive": (f"float above 0, up to {LARGEST:g}", lambda value: _number(value) and 0 < value <= LARGEST),
+    "NonNegative": (f"float from 0 up to {LARGEST:g}", lambda value: _number(value) and 0 <= value <= LARGEST),
     "Share": ("float from 0 to 1", lambda value: _number(value) and 0 <= value <= 1),
 }
 

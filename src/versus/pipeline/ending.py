@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
 import sys
 from collections.abc import Iterator
 from types import TracebackType
 
-INTERRUPTED, TERMINATED = 130, 143  # exit codes, as shells have them
+INTERRUPTED, UNREAD, TERMINATED = 130, 141, 143  # exit codes, as shells have them
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # From libraries that give no error number: safetensors, sqlite, numpy.
 FULL_IN_WORDS = re.compile(r"No space left on device|disk is full|\d+ requested and \d+ written")
@@ -46,6 +47,20 @@ def no_space(path: str) -> str:
 def code(error: BaseException) -> int:
     """Return the exit code of a program that an error ends."""
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def reader_is_gone() -> bool:
+    """Check that stdout is a pipe that nobody reads any more; an error of a broken pipe may be of another one."""
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), 0)  # no event is asked for: errors are always reported
+    return bool(watched.poll(0))
+
+
+def print_no_more() -> None:
+    """Send stdout nowhere: what is still in its buffer would break the pipe once more when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -65,7 +65,7 @@ def _read_table(path: Path, schema: Schema) -> pd.DataFrame:
     if len(sources) == 1 or sources <= {"csv", "tsv"}:
         ways.insert(0, {key: value for key, value in known.items() if key in _DIALECT})
     names = [column.name for column in schema.columns]
-    calendar = [part for name in known.get("dates", ()) for part in dates.part_names(name)]
+    calendar = [part for named in known.get("dates", {}).items() for part in dates.part_names(*named)]
     frames, faults = [], []
     for way in ways:
         try:

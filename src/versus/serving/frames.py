@@ -44,7 +44,7 @@ def encode(data: Data, schema: Schema, unseen: Unseen = "error") -> NDArray[Any]
         return _encode_images(np.asarray(data), schema)
     reading = schema.x.reading if isinstance(schema.x, Table | Series) else {}
     data = _with_calendar(data, reading)
-    dated = {part: name for name in reading.get("dates", ()) for part in dates.part_names(name)}
+    dated = {part: name for name, form in reading.get("dates", {}).items() for part in dates.part_names(name, form)}
     absent = [column.name for column in schema.columns if column.name not in data.columns]
     if absent := list(dict.fromkeys(dated.get(name, name) for name in absent)):
         known = [str(name) for name in data.columns]
@@ -68,7 +68,7 @@ def _with_calendar(data: pd.DataFrame, reading: Mapping[str, Any]) -> pd.DataFra
             if unread:
                 seen = texts[unread[0]]
                 raise DataError(f"row {unread[0] + 1}, column {name!r}: {seen!r} is no date written as {form}")
-        data = data.assign(**{column.name: _named(column, values) for column, values in dates.parts(name, found)})
+        data = data.assign(**{part.name: _named(part, values) for part, values in dates.parts(name, found, form)})
     return data
 
 

@@ -87,7 +87,7 @@ def signature(model: Any) -> ModelSignature:
 
 def _calendar(schema: Schema) -> dict[str, list[str]]:
     reading = schema.x.reading if isinstance(schema.x, Table | Series) else {}
-    return {name: dates.part_names(name) for name in reading.get("dates", ())}
+    return {name: dates.part_names(name, form) for name, form in reading.get("dates", {}).items()}
 
 
 def _outputs(model: Any, schema: Schema) -> MlflowSchema | None:

@@ -205,9 +205,9 @@ def _use(column: Words, form: str, entry: dict[str, Any]) -> str:
     if column.name == entry.get("time"):
         return "rows are split in their order"
     moments = dates.read(column.words, form)
-    parts = [part.name for part, values in dates.parts(column.name, moments) if dates.varies(values)]
+    parts = [part.name for part, values in dates.parts(column.name, moments, form) if dates.varies(values)]
     if not parts:
-        return "all have one year, month, weekday and hour, so nothing can be learnt from it"
+        return "all have one year, month, weekday and time, so nothing can be learnt from it"
     return f"{', '.join(parts)} stand for it; to test on the latest rows instead, say `--time {column.name}`"
 
 

@@ -84,12 +84,14 @@ def _column(name: str, values: Any, specification: Parquet) -> RawColumn:
         return Numbers(name, np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(), dtype=np.float64))
     if types.is_timestamp(kind) or types.is_date(kind):
         values = pc.cast(values.dictionary_decode() if kind != values.type else values, pa.string())  # as in ISO 8601
+    elif types.is_time(kind):
+        values = pc.cast(values, pa.time32("s"), safe=False)  # as 23:59:00
     elif not (
         types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_boolean(kind)
     ):
         raise DataError(
-            f"{specification.path}: column {name!r} is of type {kind}; numbers, texts, dates and truth values are "
-            f"read, so convert it, or say `drop: [{name}]`"
+            f"{specification.path}: column {name!r} is of type {kind}; numbers, texts, dates, times and truth values "
+            f"are read, so convert it, or say `drop: [{name}]`"
         )
     texts = pc.utf8_trim_whitespace(pc.cast(values, pa.string()))
     absent = pc.is_in(texts, value_set=pa.array(["", *specification.missing], pa.string()))

@@ -42,9 +42,8 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
         EvaluationError: if the codes are not finite.
         UndefinedMetricError: if the rows to learn from are all of one class.
     """
-    X, y = held_out.data.take(held_out.repeat, "train", "validation")
-    rows = np.sort(np.random.default_rng(seed).permutation(len(y))[:MOST_LEARNED])
-    learned, labels, k = X[rows], y[rows], held_out.schema.n_classes
+    learned, labels, _ = held_out.some(np.random.default_rng(seed), "train", "validation", most=MOST_LEARNED)
+    k = held_out.schema.n_classes
     if len(np.unique(labels)) < 2:
         raise UndefinedMetricError("the rows that a probe would learn from are all of one class")
     of_learned, of_asked = (in_batches(model.encode, events) for events in (learned, held_out.X))

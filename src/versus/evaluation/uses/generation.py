@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from versus.arrays import Array
-from versus.data.prepared import Part
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table
 from versus.data.targets import Classes, Number, Tags
@@ -39,17 +38,16 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield real and generated events, of the same classes if the model knows classes, and what it may have copied."""
     schema, is_image = held_out.schema, isinstance(held_out.schema.x, Image)
     most = MOST_IMAGES if is_image else MOST_ROWS
-    X, y, weights = some_rows(held_out, np.random.default_rng(seed), "test", most=most)
+    X, y, weights = held_out.some(np.random.default_rng(seed), "test", most=most)
     by_class = isinstance(schema.y, Classes) and samples_by_class(model)
     generated = draw(model, len(X), y if by_class else None, schema, seed)
     yield Answers("samples", (X, generated, schema, seed, weights))
-    learned = held_out.data.take(held_out.repeat, "train", "validation")[0]
-    few, kept = (
-        np.sort(np.random.default_rng(seed).permutation(len(rows))[:most])
-        for rows, most in ((X, MOST_ROWS), (learned, MOST_LEARNED))
+    learned, as_many = (
+        held_out.some(np.random.default_rng(start), "train", "validation", most=most)[0]
+        for start, most in ((seed, MOST_LEARNED), (seed + 1, len(X)))
     )
-    yield Answers("copies", (learned[kept], X[few], generated[few], schema, None if weights is None else weights[few]))
-    as_many = learned[np.random.default_rng(seed + 1).permutation(len(learned))[: len(X)]]
+    few = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS])
+    yield Answers("copies", (learned, X[few], generated[few], schema, None if weights is None else weights[few]))
     if isinstance(schema.x, Table):
         yield Answers("columns", (X, generated, schema), floor=(X, as_many, schema))
     elif is_image and held_out.extractor is not None:
@@ -66,16 +64,6 @@ def _image_scores(extractor: Extractor, real: Array, generated: Array, as_many: 
         raise UndefinedMetricError("images without classes have no extractor of features to be scored in")
     seen, drawn, floor = (extractor.seen(images) for images in (real, generated, as_many))
     return Answers("image_samples", (seen, drawn), extractor.suffix, (seen, floor))
-
-
-def some_rows(
-    held_out: HeldOut, rng: np.random.Generator, *parts: Part, most: int = MOST_ROWS
-) -> tuple[Any, Array, Array | None]:
-    """Return at most as many rows as the sample scores use, chosen evenly, with their targets and weights, if any."""
-    X, y = held_out.data.take(held_out.repeat, *parts)
-    weights = held_out.data.weights_of(held_out.repeat, *parts)
-    rows = np.sort(rng.permutation(len(y))[:most])
-    return X[rows], y[rows], None if weights is None else weights[rows]
 
 
 def shown_samples(model: Any, schema: Schema, seed: int) -> tuple[Any, Any]:

@@ -47,8 +47,7 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     yield Answers("missing", (held_out.y, taken))
     if X.size > MOST_FILLED:
         raise UndefinedMetricError(f"nearest neighbours would take long to fill {X.size} values; at most {MOST_FILLED}")
-    donors = np.asarray(held_out.data.take(held_out.repeat, "train", "validation")[0], dtype=np.float64)
-    donors = donors[np.sort(rng.permutation(len(donors))[:MOST_DONORS])]
+    donors = np.asarray(held_out.some(rng, "train", "validation", most=MOST_DONORS)[0], dtype=np.float64)
     filled_in = filled(X, donors, np.asarray(held_out.schema.cardinalities) > 0)
     yield Answers("imputed", (held_out.y, in_batches(model.predict_proba, filled_in).astype(np.float64)))
     if held_out.schema.has_categorical or X.shape[1] > MOST_COLUMNS:

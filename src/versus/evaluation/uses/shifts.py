@@ -48,8 +48,7 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield probabilities (n, K) with weights of the rows (n,), for each shift and each way to meet it."""
     y, k = held_out.y, held_out.schema.n_classes
     probabilities = in_batches(model.predict_proba, held_out.X).astype(np.float64)
-    X, labels = held_out.data.take(held_out.repeat, "train", "validation")
-    counts = np.bincount(labels, minlength=k)
+    counts = np.bincount(held_out.data.y[held_out.data.rows(held_out.repeat, "train", "validation")], minlength=k)
     of_rows = np.ones(len(y)) if held_out.weights is None else held_out.weights
     weights, shifted = shifted_classes(y, counts, of_rows)
     own = np.exp(model.log_prior_) if hasattr(model, "log_prior_") else (counts + 1) / (counts + 1).sum()
@@ -58,7 +57,9 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     estimated = estimated_priors(probabilities, own, weights * of_rows)
     yield Answers("priors_estimated", (y, turned(probabilities, own, estimated), weights))
     if not isinstance(held_out.schema.x, Tokens):
-        component, sparse = positions(X, held_out.X, held_out.schema, seed)
+        most = int(np.clip(PAIRS // len(y), FEWEST_ROWS, MOST_ROWS))
+        known, _, _ = held_out.some(np.random.default_rng(seed), "train", "validation", most=most)
+        component, sparse = positions(known, held_out.X, held_out.schema)
         yield Answers("component_shifted", (y, probabilities, tilted(component, of_rows)))
         yield Answers("sparse_shifted", (y, probabilities, tilted(sparse, of_rows)))
 
@@ -95,12 +96,10 @@ def estimated_priors(probabilities: Array, before: Array, weights: Array) -> Arr
     return np.asarray(priors / priors.sum())
 
 
-def positions(X: Array, asked: Array, schema: Schema, seed: int) -> tuple[Array, Array]:
+def positions(learned: Array, asked: Array, schema: Schema) -> tuple[Array, Array]:
     """Place rows along the first principal component and from dense to sparse, (n,) each, in standard deviations."""
-    most = int(np.clip(PAIRS // len(asked), FEWEST_ROWS, MOST_ROWS))
-    some = np.sort(np.random.default_rng(seed).permutation(len(X))[:most])
-    preprocessor = Preprocessor(schema, np.float64).fit(X[some])
-    known, rows = preprocessor.transform(X[some]), preprocessor.transform(asked)
+    preprocessor = Preprocessor(schema, np.float64).fit(learned)
+    known, rows = preprocessor.transform(learned), preprocessor.transform(asked)
     axis = _first_axis(known - known.mean(axis=0))
     distance = nearest_distances(rows, known, min(NEIGHBOUR, len(known)))
     return _standardised(rows @ axis), _standardised(np.log(distance + np.finfo(np.float64).tiny))

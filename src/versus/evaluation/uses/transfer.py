@@ -10,7 +10,6 @@ import numpy as np
 from versus.data.schema import Schema
 from versus.data.targets import Number, Tags, Trees
 from versus.evaluation.answers import Answers, HeldOut, samples_by_class
-from versus.evaluation.uses.generation import some_rows
 from versus.metrics.samples import MOST_ROWS, transfer_accuracy
 from versus.models.events import draw
 
@@ -38,7 +37,8 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield accuracies on real test rows of a classifier trained on generated rows, and on as many real ones."""
     rng = np.random.default_rng(seed)
-    test, real = some_rows(held_out, rng, "test"), some_rows(held_out, rng, "train", "validation")
+    test = held_out.some(rng, "test", most=MOST_ROWS)
+    real = held_out.some(rng, "train", "validation", most=MOST_ROWS)
     synthetic = draw(model, len(real[1]), real[1], held_out.schema, seed + 1), real[1], real[2]
     schema = held_out.schema
     yield Answers("transfer", tuple(transfer_accuracy(rows, test, schema, seed) for rows in (synthetic, real)))
