@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     words = sys.argv[1:] if argv is None else argv
     try:
         try:
-            options = _parse(words)
+            options = parse(words)
             code = importlib.import_module(f"versus.commands.{options.command}").run(options)
         finally:
             sys.stdout.flush()  # here, and not when Python ends, an error can still be caught
@@ -55,7 +55,8 @@ def main(argv: list[str] | None = None) -> None:
     sys.exit(code or 0)
 
 
-def _parse(words: list[str]) -> Namespace:
+def parse(words: list[str]) -> Namespace:
+    """Parse a command line; exits with code 2 where a command or an option is unknown."""
     parser = argparse.ArgumentParser(prog="versus", description="Generative versus discriminative, measured.")
     parser.add_argument("--version", action="version", version=f"versus {__version__}")
     if not COMMANDS.keys() & set(words[:1]):  # not for a command, whose imports cost enough

@@ -96,6 +96,11 @@ class Report:
         """One row for each cell and cost: times and memory."""
         return self._table("costs")
 
+    @cached_property
+    def crossings(self) -> pd.DataFrame:
+        """One row for each experiment, score and pair: the number of rows at which one side overtakes the other."""
+        return self._table("crossings")
+
     @property
     def page(self) -> Path:
         """The page with all of it, for a browser."""

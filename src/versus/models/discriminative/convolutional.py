@@ -1,5 +1,8 @@
 r"""A small convolutional network for images.
 
+.. math:: p(y \mid x) = \operatorname{softmax}\bigl(V\, r(U\, b_2(b_1(x)))\bigr)_y, \qquad
+    b_i(z) = r(\operatorname{pool}(W_i * z)), \quad r(z) = \max(z, 0)
+
 Two blocks of a 3×3 convolution, rectifier and 2×2 maximum pooling, then a dense layer, dropout and a softmax; after
 LeCun et al., "Gradient-based learning applied to document recognition" (1998).
 """

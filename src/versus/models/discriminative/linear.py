@@ -174,8 +174,9 @@ class NBSVM(LinearSVM):
     """Linear support vector machines over the log-count ratios of naive Bayes, for documents (Wang and Manning 2012).
 
     Each class has the ratios r of its features, and its machine reads counts times r. Its weights are drawn towards
-    their mean magnitude, for which it is naive Bayes: w' = (1 - beta) mean |w| + beta w. The paper keeps the machine's
-    intercept, which belongs to w, and then the frequent class is answered too often; here a last machine reads w' x.
+    their mean magnitude, for which it is naive Bayes: ``w' = (1 - beta) mean |w| + beta w``. The paper keeps the
+    machine's intercept, which belongs to w, and then the frequent class is answered too often; here a last machine
+    reads w' x.
 
     Args:
         alpha: added to each feature's total count in a class and outside of it.
