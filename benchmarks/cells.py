@@ -29,7 +29,7 @@ CELLS = {
 
 def params(sets: Sequence[str], repeats: int) -> str:
     """Return the text of a params.yaml with all cells on these data sets."""
-    lines = ["seed: 0", "training: {device: cpu}", "datasets:"]
+    lines = ["seed: 0", "plugins: []", "training: {device: cpu}", "datasets:"]
     lines += [f"  {name}: {{source: embedded, name: {name}, repeats: {repeats}}}" for name in sets]
     lines += ["files: {}"]
     for family, models in CELLS.items():

@@ -13,8 +13,10 @@ import pytest
 from versus import __version__
 from versus import params as parameters
 from versus.__main__ import COMMANDS, main
+from versus.commands.repro import stages_of
 from versus.models import catalogue
 from versus.pipeline.fingerprint import fingerprints
+from versus.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,11 +45,14 @@ def test_models_shows_each_class_and_the_arguments_of_one(capsys: pytest.Capture
     for cell in parameters.cells(parameters.read(project / "params.yaml")):
         assert cell.class_name in said
     assert "tagging" in next(line for line in said.splitlines() if "HiddenMarkovModel" in line)
+    assert "documents" in next(line for line in said.splitlines() if "MultinomialNaiveBayes" in line)
+    assert "images" in next(line for line in said.splitlines() if "ConvolutionalClassifier" in line)
     _, said, _ = call(capsys, "models", "MLPClassifier")
     row = next(line for line in said.splitlines() if line.startswith("hidden_layer_sizes"))
     assert "list of int from 1 up" in row
     default = catalogue.signatures("discriminative", "perceptron")["MLPClassifier"]["hidden_layer_sizes"].default
     assert default in row
+    assert "Offers: probabilities" in said
     code, _, error = call(capsys, "models", "GausianClassifier")
     assert code == 1
     assert "did you mean" in error
@@ -94,12 +99,32 @@ def test_remove_takes_out_a_cell_or_a_data_set_and_what_needs_it(
     assert "'wine-mlp'" in error.partition("did you mean")[2]
 
 
+def test_names_mistyped_anywhere_get_suggestions(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    cases = [[command, "iris-mpl"] for command in ("sample", "card", "export")]
+    cases += [["predict", "iris-mpl", "rows.csv"], ["repro", "iris-mpl"], ["repro", "evaluate_discriminative@iris-mpl"]]
+    for words in cases:
+        code, _, error = call(capsys, *words)
+        assert code == 1
+        assert "iris-mlp'" in error.partition("did you mean")[2], words
+    for command in ("rollback", "gate"):
+        code, _, error = call(capsys, command, "irs")
+        assert code == (2 if command == "gate" else 1)
+        assert "'iris'" in error.partition("did you mean")[2]
+    found = stages_of(Workspace(project), ["--force", "iris-mlp", "wine", "train_discriminative"])
+    assert found == ["--force", "evaluate_discriminative@iris-mlp", "prepare@wine", "train_discriminative"]
+
+
 def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:
     assert __version__ in call(capsys, "--version")[1]
     _, script, _ = call(capsys, "--print-completion", "bash")
     assert all(command in script for command in COMMANDS)
     assert "--target" in script
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    _, script, _ = call(capsys, "--print-completion", "zsh")
+    assert script.startswith("#compdef versus")
+    assert all(command in script for command in COMMANDS)
+    if shutil.which("zsh"):
+        subprocess.run(["zsh", "-n"], input=script, text=True, check=True)
 
 
 def test_a_command_whose_reader_has_gone_ends_without_a_word() -> None:

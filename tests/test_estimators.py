@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import versus
@@ -61,7 +61,20 @@ def test_frames_of_mixed_columns_searches_and_pipelines():
     X = FRAME[["size", "rooms"]].fillna(0)
     assert cross_val_score(of_numbers, X, Y, cv=3).mean() > 0.7
     assert clone(best).model.alpha == best.model.alpha
-    assert "MixedNaiveBayes" in best._repr_html_()
+    again = clone(best).fit(FRAME, Y)  # of labels that are texts, and of columns of all kinds
+    np.testing.assert_array_equal(again.predict_proba(FRAME), best.predict_proba(FRAME))
+    assert repr(best).startswith("Classifier(model=MixedNaiveBayes(")
+    for shown in (best, make_pipeline(FunctionTransformer(), best), search):
+        assert "MixedNaiveBayes" in shown._repr_html_()
+
+
+def test_a_regressor_in_pipelines_and_searches_over_frames():
+    size = FRAME["rooms"] + 2.0 * (FRAME["kind"] == "p")
+    model = make_pipeline(FunctionTransformer(), versus.Regressor(versus.model("RidgeRegression")))
+    assert cross_val_score(model, FRAME.drop(columns="size"), size, cv=3).mean() > 0.9
+    search = GridSearchCV(model, {"regressor__model__alpha": [0.1, 1000.0]}, cv=3).fit(FRAME, size)
+    assert search.best_params_ == {"regressor__model__alpha": 0.1}
+    assert "RidgeRegression" in search._repr_html_()
 
 
 def test_what_a_model_cannot_do_is_no_method_and_what_it_does_not_take_is_said():

@@ -13,10 +13,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
+from versus import plugins
 from versus.data import specification
 from versus.data.errors import unknown
 from versus.data.file_specification import FileSpecification, unwatched
 from versus.data.specification import DatasetSpecification, known_task
+from versus.data.table_specification import Brought
 from versus.metrics import table
 from versus.models import catalogue
 from versus.settings import (
@@ -33,6 +35,8 @@ from versus.settings import (
     Tuning,
 )
 
+PackageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
+ModuleName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w*\.)?[a-z0-9_]+$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+-[a-z0-9_]+$")]
 
@@ -59,7 +63,7 @@ class CellSpecification(_Section):
     """Cell in params.yaml: a data set and a model."""
 
     data: Name
-    module: Name
+    module: ModuleName
     class_: str = Field(alias="class")
     args: dict[str, Any] = {}
     time_limit: Annotated[float, Gt(0)] | None = None
@@ -69,6 +73,7 @@ class Params(_Section):
     """Content of params.yaml. Cells are keyed ``<dataset>-<model>`` under their family."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
+    plugins: list[PackageName] = []
     training: Training = Training()
     tuning: Tuning = Tuning()
     comparison: Comparison = Comparison()
@@ -143,6 +148,11 @@ def read(path: Path) -> Params:
         params = Params.model_validate(plain)
     except ValidationError as error:
         raise ParamsError("\n".join(_schema_faults(path, tree, error))) from None
+    try:
+        plugins.use(params.plugins, path.parent)
+        table.check_brought()
+    except plugins.PluginError as error:
+        raise ParamsError(f"{path}:{_line(tree, ('plugins',))}: plugins: {error}") from error
     faults = [f"{path}:{_line(tree, where)}: {'.'.join(where)}: {what}" for where, what in _reference_faults(params)]
     if faults:
         raise ParamsError("\n".join(faults))
@@ -241,7 +251,7 @@ def _line(tree: Any, where: tuple[str, ...]) -> int:
 def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> Iterator[str]:
     for fault in error.errors():
         # Pydantic adds the tag of a union's branch and "[key]" to the path; only what stands in the file is shown.
-        where = tuple(str(part) for part in fault["loc"] if part != "[key]")
+        where = tuple(str(part) for part in fault["loc"] if part not in ("[key]", "[own]", "[brought]"))
         where = _existing(tree, where) if fault["type"] != "missing" else where
         message = fault["msg"]
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -281,6 +291,9 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("comparison", "primary", chosen), refused
     for name in sorted(set(params.datasets) & set(params.files)):
         yield ("files", name), "a data set of this name already stands under datasets"
+    for name, spec in [*params.datasets.items(), *params.files.items()]:
+        if isinstance(spec, Brought) and (unknown_source := _source_fault(spec.source)):
+            yield ("files" if name in params.files else "datasets", name, "source"), unknown_source
     for name, spec in params.files.items():
         for key in unwatched(spec):
             advice = f"with a second file, `path` is the folder of both, `file` and `{key}` are names in it"
@@ -303,6 +316,15 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
             unfit = catalogue.unfit(found.family, found.module, found.class_name, task)
             if unfit:
                 yield (*where, "class"), unfit
+
+
+def _source_fault(source: str) -> str | None:
+    """Find the error in the name of a function of a package; None if there is none."""
+    package, _, name = source.partition(".")
+    if package not in plugins.active():
+        return f"package {package!r} is not in use: name it under `plugins`"
+    known = plugins.functions(package)
+    return None if name in known else f"sources.py of {package}: {unknown('function', name, known)}"
 
 
 def _experiment_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:

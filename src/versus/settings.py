@@ -50,7 +50,7 @@ class Cell:
     @property
     def is_baseline(self) -> bool:
         """True for a trivial model, which every table contains as a reference."""
-        return self.module == "baseline"
+        return self.module.rpartition(".")[2] == "baseline"
 
     @property
     def group(self) -> str:

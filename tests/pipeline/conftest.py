@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PARAMS = """\
 seed: 0
+plugins: []
 training: {device: cpu, precision: auto}
 comparison: {confidence: 0.95}
 datasets:

@@ -16,6 +16,7 @@ PERSON = ("-c", "user.name=t", "-c", "user.email=t@t")
 
 PARAMS = """\
 seed: 0
+plugins: []
 training: {device: cpu, precision: auto}
 comparison: {confidence: 0.95}
 datasets:

@@ -209,7 +209,7 @@ def test_what_cannot_be_judged_is_neither_passed_nor_failed(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert project.gate("nothere") == 2
-    assert "params.yaml has no data set nothere; it has blobs" in capsys.readouterr().err
+    assert "unknown data set 'nothere'; there are 'blobs'" in capsys.readouterr().err
     shutil.rmtree(project.workspace.evaluation("blobs-prior"))
     assert project.gate() == 2
     assert "blobs UNDECIDED: blobs-prior not evaluated; run `dvc repro` first" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -115,6 +116,14 @@ def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
     assert all("==" in need and "+" not in need for need in needs)
     assert {"mlflow", "scikit-learn", "skops"} <= {need.split("==")[0] for need in needs}
     assert not [need for need in needs if need.startswith(("torch", "dvc"))]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("# flowers-tree\n")
+    assert "setosa, versicolor, virginica" in card
+    assert re.search(r"max_depth +\| +2 ", card)
+    assert re.search(r"colour +\| +blue, red ", card)
+    assert re.search(r"accuracy +\| +0\.\d+", card)
+    assert "log_prob: not measured, since the model has no exact density" in card
+    assert re.search(r"model files: [0-9a-f]{32}", card)
     forbidden = [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt", ".pyc")]
     assert forbidden == []
 

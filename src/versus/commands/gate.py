@@ -50,9 +50,8 @@ def _judge(options: argparse.Namespace) -> list[Decision]:
     workspace = Workspace(options.workspace)
     params = parameters.read(workspace.params)
     known = [*params.datasets, *params.files]
-    unknown = [name for name in options.datasets if name not in known]
-    if unknown:
-        raise ValueError(f"params.yaml has no data set {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+    for name in options.datasets:
+        parameters.dataset(params, name)
     if options.margin is not None:
         params = params.model_copy(update={"gate": replace(params.gate, margin=options.margin)})
     contest = Contest(workspace, params, options.datasets or known)

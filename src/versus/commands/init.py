@@ -18,6 +18,7 @@ IGNORED = (
     "/mlartifacts/",
     "# What the stages make; DVC keeps it.",
     "/data/fingerprints/",
+    "/data/plugins/*.txt",
     "/data/prepared/",
     "/models/",
     "/reports/*",
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     (folder / "params.yaml").write_text((TEMPLATES / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "dvc.yaml").write_text(project.portable_pipeline(), encoding="utf-8")
     project.locate(folder)
+    project.make_plugins_folder(folder)
     project.write_if_changed(folder / "requirements.txt", f"versus=={__version__}\n")
     workflow = folder / ".github" / "workflows" / "retrain.yml"
     if not workflow.exists():

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from versus import params as parameters
 from versus.serving import files, prediction
 from versus.workspace import Workspace
 
@@ -26,7 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write a row of predictions for each row of the file."""
-    model = prediction.load(Workspace(options.workspace), options.cell)
+    workspace = Workspace(options.workspace)
+    parameters.cell(parameters.read(workspace.params), options.cell)
+    model = prediction.load(workspace, options.cell)
     answers = prediction.predict(model, files.read(options.file, model.schema), options.unseen)
     answers.to_csv(options.out or sys.stdout, index=False)
     return 0

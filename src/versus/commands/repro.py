@@ -95,9 +95,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check params, repair, reproduce, compare with the commit, and print the report's path; returns the exit code."""
+    workspace = Workspace(Path())
     if options.share is not None:
-        return reproduce_share(Workspace(Path()), Share.parse(options.share), options.dvc, How.of(options))
-    return reproduce(Workspace(Path()), options.dvc, How.of(options))
+        return reproduce_share(workspace, Share.parse(options.share), options.dvc, How.of(options))
+    return reproduce(workspace, options.dvc, How.of(options))
 
 
 def cores() -> int:
@@ -108,6 +109,7 @@ def cores() -> int:
 def reproduce(workspace: Workspace, dvc_arguments: list[str], how: How) -> int:
     """Reproduce a workspace."""
     with alone(workspace):
+        dvc_arguments = stages_of(workspace, dvc_arguments)
         again = cells_that_failed(workspace) if how.retry else []
         compared = last_comparison(workspace)
         code = _reproduce(workspace, dvc_arguments, how, again)
@@ -120,6 +122,39 @@ def reproduce(workspace: Workspace, dvc_arguments: list[str], how: How) -> int:
         print(summary)
     print(f"The report: {(workspace.reports / 'report.html').resolve()}")
     return tell_failures(cells_that_failed(workspace))
+
+
+def stages_of(workspace: Workspace, words: list[str]) -> list[str]:
+    """Return arguments of ``dvc repro`` with a cell or a data set replaced by its last stage.
+
+    Raises:
+        ValueError: for a name that is no stage, cell or data set; similar ones are named.
+    """
+    named = [word for word in words if not word.startswith("-") and ":" not in word and not Path(word).exists()]
+    if "--glob" in words or not named:
+        return words
+    from versus import params as parameters
+    from versus.data.errors import unknown
+
+    params = _read(workspace)
+    last = {cell.name: f"evaluate_{cell.family}@{cell.name}" for cell in parameters.cells(params)}
+    last |= {name: f"prepare@{name}" for name in params.datasets} | {n: f"prepare_files@{n}" for n in params.files}
+    single = [f"{kind}@{name}" for kind, names in _stage_names(params).items() for name in names]
+    known = {"fingerprint", "compare", *single, *(name.partition("@")[0] for name in single), *last}
+    for word in named:
+        if word not in known:
+            raise ValueError(unknown("stage", word, sorted(known)))
+    return [last.get(word, word) for word in words]
+
+
+def _stage_names(params: Params) -> dict[str, list[str]]:
+    """Kind of stage -> the names after its @, as in dvc.yaml."""
+    from versus.settings import FAMILIES
+
+    cells = {f"{stage}_{family}": [*getattr(params, family)] for stage in ("train", "evaluate") for family in FAMILIES}
+    files = {"prepare_files": [*params.files], "extractor_files": [*params.files]}
+    data = {"prepare": [*params.datasets], "extractor": [*params.datasets]}
+    return {**data, **files, **cells, "experiment": [*params.experiments], "plugin": params.plugins}
 
 
 def last_comparison(workspace: Workspace) -> int | None:
@@ -170,6 +205,7 @@ def alone(workspace: Workspace) -> Iterator[None]:
     project.locate(workspace.root)
     if not workspace.params.is_file() or engine.is_probably_stale(workspace.root):
         _read(workspace)
+    project.make_plugins_folder(workspace.root)
     for path in recovery.of_wrong_kind(workspace.root):
         print(f"repaired: {recovery.remove_of_wrong_kind(path)}", file=sys.stderr)
     workspace.private.mkdir(exist_ok=True)
@@ -210,7 +246,7 @@ def _reproduce(
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {"PATH": path}
     if not (workspace.root / "stages").is_dir():
-        environment["PYTHONPATH"] = str(CODE)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CODE), os.environ.get("PYTHONPATH")]))
     wanted = engine.wanted(dvc_arguments, again)
     unsupported = engine.unsupported()
     if unsupported:

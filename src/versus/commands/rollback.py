@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from versus import params as parameters
 from versus.tracking import champions
 from versus.workspace import Workspace
 
@@ -17,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Move the aliases and print both versions."""
-    done = champions.roll_back(Workspace(options.workspace), options.dataset)
+    workspace = Workspace(options.workspace)
+    parameters.dataset(parameters.read(workspace.params), options.dataset)
+    done = champions.roll_back(workspace, options.dataset)
     if not done.ok:
         raise ValueError(f"the champion of {options.dataset} stays what it is: {done.reason}")
     standing = done.standings[options.dataset]

@@ -56,6 +56,7 @@ def create(params: Path, data: Path, folder: Path) -> None:
     _write_params(params, data, Workspace(folder))
     project.write_if_changed(folder / "dvc.yaml", project.pipeline(folder))
     project.write_if_changed(folder / ".dvcignore", project.ignored())
+    project.make_plugins_folder(folder)
     if not (folder / ".dvc").is_dir():
         project.initialise(
             folder, "--no-scm", **({"cache.dir": str(CODE / ".dvc" / "cache")} if project.is_checkout() else {})

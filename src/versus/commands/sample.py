@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from versus import params as parameters
 from versus.data.spaces import Image
 from versus.serving import prediction
 from versus.workspace import Workspace
@@ -25,7 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw samples and write them."""
-    model = prediction.load(Workspace(options.workspace), options.cell)
+    workspace = Workspace(options.workspace)
+    parameters.cell(parameters.read(workspace.params), options.cell)
+    model = prediction.load(workspace, options.cell)
     drawn = prediction.sample(model, options.n, options.label, options.seed)
     if not isinstance(model.schema.x, Image):
         drawn.to_csv(options.out or sys.stdout, index=False)

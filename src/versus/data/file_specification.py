@@ -7,12 +7,13 @@ the tables.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from versus.data.table_specification import (
     Arff,
+    Brought,
     Csv,
     Json,
     Labelled,
@@ -233,9 +234,24 @@ class Stream(Splitting):
     encoding: Text = "utf-8"
 
 
-FileSpecification = Annotated[
+class BroughtFile(Brought):
+    """A file or folder that a function of a package of the user's own reads, which is given its path first."""
+
+    path: Text
+
+
+def whose(given: Any) -> str:
+    """Tell sources of packages, whose names have a dot, from those of Versus; the tag of a union's branch."""
+    source = given.get("source") if isinstance(given, dict) else getattr(given, "source", None)
+    return "[brought]" if isinstance(source, str) and "." in source else "[own]"
+
+
+OwnFile = Annotated[
     Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll | Penn | Stream,
     Field(discriminator="source"),
+]
+FileSpecification = Annotated[
+    Annotated[OwnFile, Tag("[own]")] | Annotated[BroughtFile, Tag("[brought]")], Discriminator(whose)
 ]
 
 

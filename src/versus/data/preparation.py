@@ -169,6 +169,10 @@ def read(given: Any, base: Path, cache: Path) -> RawTable | RawImages | RawTexts
         from versus.data.sources import openml
 
         return openml.load(given, cache)
+    if isinstance(given, table_specification.Brought):
+        from versus.data.sources import brought
+
+        return brought.load(given, base)
     if isinstance(given, table_specification.Csv | table_specification.Tsv):
         from versus.data.sources import delimited
 

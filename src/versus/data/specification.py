@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from versus.data.file_specification import Conll, FileSpecification, Penn, Stream, paths
-from versus.data.table_specification import Labelled, Section, Splitting, Tabular, Text
+from versus.data.file_specification import BroughtFile, Conll, FileSpecification, OwnFile, Penn, Stream, paths, whose
+from versus.data.table_specification import Brought, Labelled, Section, Splitting, Tabular, Text
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+")]
@@ -115,8 +115,16 @@ class Url(Section):
         return self
 
 
-DatasetSpecification = Annotated[Embedded | OpenML | Url, Field(discriminator="source")]
-AnySpecification = Annotated[Embedded | OpenML | Url | FileSpecification, Field(discriminator="source")]
+DatasetSpecification = Annotated[
+    Annotated[Annotated[Embedded | OpenML | Url, Field(discriminator="source")], Tag("[own]")]
+    | Annotated[Brought, Tag("[brought]")],
+    Discriminator(whose),
+]
+AnySpecification = Annotated[
+    Annotated[Annotated[Embedded | OpenML | Url | OwnFile, Field(discriminator="source")], Tag("[own]")]
+    | Annotated[BroughtFile | Brought, Tag("[brought]")],
+    Discriminator(whose),
+]
 
 # Of embedded data sets that are not for classification.
 _TASKS = {

@@ -137,6 +137,22 @@ class Tabular(Labelled):
         return self
 
 
+class Brought(Tabular):
+    """Data that a function of a package of the user's own returns (`versus.data.sources.brought`).
+
+    Args:
+        source: the package and the function in its ``sources.py``: ``mine.ring``.
+        target: name of the target column; needed where the function returns a table.
+        missing: texts that mean "no value", besides the empty text.
+        args: arguments of the function.
+    """
+
+    source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*\.[A-Za-z]\w*$")]
+    target: Text | None = None
+    missing: list[str] = list(MISSING)
+    args: dict[str, Any] = {}
+
+
 class TableFile(Tabular):
     """File with one row per example and one target column.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from versus import plugins
 from versus.arrays import Array
 from versus.metrics import (
     classification,
@@ -246,19 +248,56 @@ DENSITIES = (
 SUFFIXED = (*DENSITIES, "image_samples")  # those of images tell by which extractor they were scored
 
 
+def metrics() -> tuple[Metric, ...]:
+    """Return all metrics: those of this table, and those of the packages that params.yaml names."""
+    return (*METRICS, *(metric for module in plugins.having("metrics") for metric in plugins.imported(module).METRICS))
+
+
+def check_brought() -> None:
+    """Check the metrics of packages in use.
+
+    Raises:
+        versus.plugins.PluginError: for a module without METRICS, a name or a label that is taken, or answers that no
+            use gives.
+    """
+    taken = {word for metric in METRICS for word in (metric.name, metric.label)}
+    for module in plugins.having("metrics"):
+        found = getattr(plugins.imported(module), "METRICS", None)
+        if not isinstance(found, list | tuple) or not all(isinstance(metric, Metric) for metric in found):
+            raise plugins.PluginError(f"{module} needs METRICS, a tuple of versus.metrics.metric.Metric")
+        for metric in found:
+            if fault := _fault(metric, taken):
+                raise plugins.PluginError(f"{module}: {metric.name!r}: {fault}")
+            taken |= {metric.name, metric.label}
+
+
+def _fault(metric: Metric, taken: Collection[str]) -> str | None:
+    twice = [word for word in (metric.name, metric.label) if word in taken]
+    if twice:
+        return f"another metric is called {twice[0]!r}"
+    uses = dict.fromkeys(known.use for known in METRICS)
+    if metric.use not in uses:
+        return f"use is {metric.use!r}; accepted: {', '.join(uses)}"
+    if sum(way is not None for way in (metric.rows, metric.weighted, metric.value)) != 1:
+        return "wants one of rows, weighted and value"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", metric.name):
+        return "a name has small letters, digits and underscores only"
+    return None if metric.low < metric.high else f"low is {metric.low} and high {metric.high}; low must be the smaller"
+
+
 def named(name: str) -> Metric:
     """Return the metric of a name in scores.csv, with any suffix for the measure or the extractor.
 
     Raises:
         KeyError: if no metric has this name; the message gives it.
     """
-    for metric in METRICS:
+    for metric in metrics():
         if metric.name == name:
             return metric
-    of_measures = [m for m in METRICS if m.use in SUFFIXED and name.startswith(m.name + "_")]
+    of_measures = [m for m in metrics() if m.use in SUFFIXED and name.startswith(m.name + "_")]
     if of_measures:
         return max(of_measures, key=lambda metric: len(metric.name))
-    raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in METRICS)}")
+    raise KeyError(f"{name!r} is no metric; metrics are {', '.join(m.name for m in metrics())}")
 
 
 def known(metric: str) -> Metric:
@@ -286,17 +325,17 @@ def is_share(metric: str) -> bool:
 
 def of_use(use: str) -> list[Metric]:
     """Return the metrics that score the same answers."""
-    return [metric for metric in METRICS if metric.use == use]
+    return [metric for metric in metrics() if metric.use == use]
 
 
 def shown(place: str) -> list[str]:
     """Return the names of the metrics in a table of the report, in the order of its columns."""
-    return [metric.name for metric in METRICS if metric.shown == place]
+    return [metric.name for metric in metrics() if metric.shown == place]
 
 
 def deciding(task: str) -> list[Metric]:
     """Return the metrics that can decide which model of a task is best."""
-    return [metric for metric in METRICS if metric.use in DECIDING[task] and metric.has_direction]
+    return [metric for metric in metrics() if metric.use in DECIDING[task] and metric.has_direction]
 
 
 def primary(chosen: Mapping[str, str], task: str, dataset: str = "") -> str:
@@ -373,4 +412,4 @@ def row_scores(
 
 
 def _scored(name: str, rows: Mapping[str, Sequence[Array]]) -> Metric | None:
-    return next((m for m in METRICS if m.name == name), None) or (named(name) if name in rows else None)
+    return next((m for m in metrics() if m.name == name), None) or (named(name) if name in rows else None)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from versus import plugins
 from versus.arrays import FAMILIES
 from versus.models.arguments import Argument
 
@@ -34,30 +35,43 @@ RENAMED = {
 RENAMED_VALUES = {("covariance_type", "diagonal"): "diag", ("gamma", None): "scale"}
 
 
-@cache
 def modules(family: str) -> tuple[str, ...]:
-    """The model modules of a family."""
+    """The model modules of a family, those of packages in use last."""
+    return (*_own(family), *(name for name, path in plugins.files(family).items() if _public(_parse(path))))
+
+
+@cache
+def _own(family: str) -> tuple[str, ...]:
     folder = Path(__file__).parent / family
     return tuple(sorted(p.stem for p in folder.glob("[a-z]*.py") if _public(_parse(p))))
 
 
-@cache
 def signatures(family: str, module: str) -> dict[str, dict[str, Argument]]:
     """Class name -> argument name -> `Argument`, for each class in the module's ``__all__``."""
-    path = Path(__file__).parent / family / f"{module}.py"
+    return _signatures(_file(family, module))
+
+
+@cache
+def _signatures(path: Path) -> dict[str, dict[str, Argument]]:
     return {name: _fields(path, name) for name in _public(_parse(path))}
 
 
-@cache
+def _file(family: str, module: str) -> Path:
+    package, _, stem = module.rpartition(".")
+    return (plugins.folder(package) if package else Path(__file__).parent) / family / f"{stem}.py"
+
+
 def classes() -> dict[str, tuple[str, str]]:
-    """Map each model class to its family and module."""
-    every = ((family, module) for family in FAMILIES for module in modules(family))
-    return {name: (family, module) for family, module in every for name in signatures(family, module)}
+    """Map each model class to its family and module; one of a package whose name is taken has the package before it."""
+    found: dict[str, tuple[str, str]] = {}
+    every = [(family, module) for family in FAMILIES for module in modules(family)]
+    for family, module in sorted(every, key=lambda place: "." in place[1]):
+        for name in signatures(family, module):
+            found[f"{module.partition('.')[0]}.{name}" if name in found else name] = family, module
+    return found
 
 
-@cache
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+_parse = cache(plugins.parse)
 
 
 def _public(tree: ast.Module) -> list[str]:
@@ -74,12 +88,32 @@ def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
     tree = _parse(path)
     node = next((n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name), None)
     if node is None:
-        imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and any(a.name == name for a in n.names)]
-        parts = imports[0].module.split(".") if imports and imports[0].module else [""]
-        file = Path(__file__).parents[1].joinpath(*parts[1:]).with_suffix(".py")
-        return _lineage(file, name) if parts[0] == "versus" else []
+        found = next(
+            (
+                (n, a)
+                for n in tree.body
+                if isinstance(n, ast.ImportFrom)
+                for a in n.names
+                if (a.asname or a.name) == name
+            ),
+            None,
+        )
+        file = None if found is None else _source(path, found[0])
+        return [] if found is None or file is None else _lineage(file, found[1].name)
     bases = [_lineage(path, base.id) for base in reversed(node.bases) if isinstance(base, ast.Name)]
     return list(dict.fromkeys([*(general for base in bases for general in base), node]))
+
+
+def _source(path: Path, statement: ast.ImportFrom) -> Path | None:
+    """File of ours, or of a package in use, that a file imports from; None for a library."""
+    parts = (statement.module or "").split(".")
+    if statement.level:
+        base = path.parents[statement.level - 1].joinpath(*filter(None, parts))
+    elif parts[0] == "versus" or parts[0] in plugins.active():
+        base = (Path(__file__).parents[1] if parts[0] == "versus" else plugins.folder(parts[0])).joinpath(*parts[1:])
+    else:
+        return None
+    return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
 
 
 def _fields(path: Path, name: str) -> dict[str, Argument]:
@@ -119,6 +153,8 @@ def renamed(family: str, module: str, name: str, args: dict[str, Any]) -> dict[s
 def problem(family: str, module: str, name: str, args: dict[str, Any]) -> tuple[str, str] | None:
     """Find the error in a cell's model: (the field to blame, the message), or None if there is no error."""
     if module not in modules(family):
+        if module in plugins.files(family):
+            return "module", f"{plugins.files(family)[module]} offers no model: it lists them in `__all__`"
         return "module", f"unknown module {module!r}; {family} has {', '.join(modules(family))}"
     known = signatures(family, module)
     if name not in known:
@@ -147,14 +183,17 @@ TELLING = {
 }
 
 
-@cache
 def methods(family: str, module: str, name: str) -> frozenset[str]:
     """Names of a class's methods, with those that it inherits from classes of ours."""
-    lineage = _lineage(Path(__file__).parent / family / f"{module}.py", name)
+    return _methods(_file(family, module), name)
+
+
+@cache
+def _methods(path: Path, name: str) -> frozenset[str]:
+    lineage = _lineage(path, name)
     return frozenset(f.name for general in lineage for f in general.body if isinstance(f, ast.FunctionDef))
 
 
-@cache
 def task(family: str, module: str, name: str) -> str | None:
     """Task of a class, by its methods; None for one that models x alone, which fits data of any task."""
     has = methods(family, module, name)

@@ -75,7 +75,7 @@ def _expect_finite(arrays: Mapping[str, Array]) -> None:
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 
 
-def _skops_io() -> Any:
+def skops_io() -> Any:
     """Import `skops.io` without the slow part of its import.
 
     On import it walks all of scikit-learn to trust every public estimator: 3 of its 5 seconds, for a list that is
@@ -90,7 +90,7 @@ def _skops_io() -> Any:
 
 def write_estimator(estimator: Any, path: Path) -> None:
     """Write a fitted estimator; its bytes depend on its values only."""
-    written = _skops_io().dumps(estimator)
+    written = skops_io().dumps(estimator)
     path.write_bytes(_canonical(written))
 
 
@@ -107,12 +107,12 @@ def read_estimator(path: Path, trusted: Sequence[str]) -> Any:
             raise ValueError("a member is compressed; this program stores them as they are")
         if len({m.filename for m in members}) != len(members):
             raise ValueError("two members have the same name")
-    return _skops_io().load(path, trusted=list(trusted))
+    return skops_io().load(path, trusted=list(trusted))
 
 
 def untrusted_types(path: Path, trusted: Sequence[str]) -> list[str]:
     """List the types in a file of an estimator that `read_estimator` would not build."""
-    return sorted(set(_skops_io().get_untrusted_types(file=path)) - set(trusted))
+    return sorted(set(skops_io().get_untrusted_types(file=path)) - set(trusted))
 
 
 def count_numbers(path: Path) -> int:

@@ -138,6 +138,15 @@ def count_numbers(path: Path) -> int:
     return total + (model_files.count_numbers(_file(path, ESTIMATOR)) if ESTIMATOR in about["files"] else 0)
 
 
+def arguments(path: Path) -> dict[str, Any]:
+    """Return the arguments of a saved model, by name.
+
+    Raises:
+        PersistenceError: where its description is missing or damaged.
+    """
+    return dict(_read_description(_file(path, DESCRIPTION))["arguments"])
+
+
 def _file(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from versus.data.schema import Schema
-from versus.data.spaces import Image, Series, Tokens
+from versus.data.spaces import Column, Image, Series, Table, Tokens
 from versus.data.targets import Classes, Nothing, Number, Tags, Trees
 from versus.models.fit_times import (
     Seconds,
@@ -229,6 +229,26 @@ SUGGESTIONS = (
     Suggestion(N, "lstm_generator", "lstm", "ConditionalLSTM", {"epochs": 10}, _documents, language(10)),
     Suggestion(N, "lstm", "lstm", "LSTM", {"epochs": 5}, _streams, language(5)),
 )
+
+
+# Kinds of data, in words, each with schemas that stand for it.
+KINDS = {
+    "numbers": [Schema(Table((Column("x"),)), y) for y in (Classes(("a", "b")), Number())],
+    "categories": [Schema(Table((Column("x", ("p", "q")),)), y) for y in (Classes(("a", "b")), Number())],
+    "images": [Schema(Image((8, 8), 256), y) for y in (Classes(("a", "b")), Number())],
+    "black and white images": [Schema(Image((8, 8), 2), Classes(("a", "b")))],
+    "documents": [Schema(Tokens(("p", "q")), Classes(("a", "b")))],
+    "running text": [Schema(Tokens(("p", "q")), Nothing())],
+    "tagged words": [Schema(Tokens(("p", "q")), Tags(("a", "b")))],
+    "tagged rows of numbers": [Schema(Series((Column("x"),)), Tags(("a", "b")))],
+    "trees": [Schema(Tokens(("p", "q")), Trees(("S",)))],
+}
+
+
+def suggested_for(class_name: str) -> list[str]:
+    """List the kinds of data for which a class is suggested, in words; none for one that is never suggested."""
+    own = [suggestion.suits for suggestion in SUGGESTIONS if suggestion.class_name == class_name]
+    return [kind for kind, schemas in KINDS.items() if any(suits(schema) for suits in own for schema in schemas)]
 
 
 def suggest(schema: Schema, rows: int, steps: int | None = None) -> tuple[list[Suggestion], list[Suggestion]]:

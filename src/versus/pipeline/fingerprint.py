@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from versus import params as parameters
+from versus import plugins
 from versus.manifest import sha256
+from versus.models import path_of
 from versus.params import Params
 from versus.serving.code import CODE, closure, name_of, parsed
 from versus.settings import EXTRACTOR
@@ -45,10 +47,13 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     given = params.model_dump(mode="json", by_alias=True, exclude_unset=True)
     seed = {"seed": params.seed}
     for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
-        yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare")
+        package, dot, _ = specification["source"].partition(".")
+        own = [f"{package}.sources"] if dot else []
+        yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare", *own)
         yield f"extractor-{name}", _text(seed, "stages.extractor", ".".join(("versus.models", *EXTRACTOR[:2])))
+    metrics = plugins.having("metrics")
     for cell in parameters.cells(params):
-        model = f"versus.models.{cell.family}.{cell.module}"
+        model = path_of(cell.family, cell.module)
         own = seed | {cell.name: given[cell.family][cell.name]}
         if cell.time_limit is not None:
             own["time_limit"] = cell.time_limit
@@ -56,15 +61,21 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
         if params.tuning.trials:
             training["tuning"] = given["tuning"]
         yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)
-        yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model)
+        yield f"evaluate-{cell.name}", _text(own, "stages.evaluate", model, *metrics)
     for name, asked in given.get("experiments", {}).items():
         fitted = [cell for cell in parameters.cells(params) if cell.name in asked["cells"]]
         own = seed | {name: asked} | {cell.name: given[cell.family][cell.name] for cell in fitted}
         own |= {"training": _training(params), "comparison": given.get("comparison", {})}
-        models = dict.fromkeys(f"versus.models.{cell.family}.{cell.module}" for cell in fitted)
-        yield f"experiment-{name}", _text(own, "stages.experiment", *models)
+        models = dict.fromkeys(path_of(cell.family, cell.module) for cell in fitted)
+        yield f"experiment-{name}", _text(own, "stages.experiment", *models, *metrics)
     compared = {name: section for name, section in given.items() if name != "gate"}
-    yield "compare", _text(compared, "stages.compare")
+    yield "compare", _text(compared, "stages.compare", *metrics)
+
+
+def package_lines(package: str) -> Iterator[str]:
+    """Yield ``hash  file`` for all code of a package in use: what may change a fingerprint."""
+    for path in sorted(plugins.folder(package).rglob("*.py")):
+        yield f"{digest(path)}  {name_of(path)}"
 
 
 def _training(params: Params) -> dict[str, Any]:

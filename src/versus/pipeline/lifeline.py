@@ -7,6 +7,7 @@ A stage watches the `dvc` above it. `dvc` itself watches `versus repro`, which s
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -76,6 +77,8 @@ def main(starter: int, arguments: list[str]) -> int:
     sys.argv = ["dvc", *arguments]  # DVC notes its command in its own locks
     from dvc.cli import main as run_dvc
 
+    for handler in logging.getLogger("dvc").handlers:  # a line for each stage of which there is nothing to say
+        handler.addFilter(lambda record: "didn't change, skipping" not in str(record.msg))
     return int(run_dvc(arguments))
 
 

@@ -56,6 +56,14 @@ def locate(folder: Path) -> None:
         write_if_changed(folder / PLACES, "".join(f"{name}: {path}\n" for name, path in places(folder).items()))
 
 
+def make_plugins_folder(folder: Path) -> None:
+    """Make the folder that stage `fingerprint` watches, and that is empty without packages of the user's own."""
+    kept = folder / "data" / "plugins" / ".gitkeep"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.touch()
+
+
 def write_if_changed(path: Path, text: str) -> None:
     """Write a file whose time of change DVC looks at."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -26,6 +26,7 @@ from mlflow.protos.databricks_pb2 import (
 
 from versus import manifest
 from versus.models import persistence
+from versus.serving import card
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
 from versus.settings import Cell
@@ -57,6 +58,7 @@ class Candidate:
 
     def __init__(self, workspace: Workspace, cell: Cell, confidence: float) -> None:
         self.record = record.read(workspace, cell, confidence)
+        self._workspace, self._confidence = workspace, confidence
         self._saved = workspace.model(cell.name) / str(REPEAT)
         self._data = workspace.prepared(cell.dataset)
         self.tags = {
@@ -74,8 +76,10 @@ class Candidate:
         return None
 
     def write(self, out: Path) -> None:
-        """Write the package that MLflow loads and serves to the folder ``out``, which must not exist."""
+        """Write the package that MLflow loads and serves, and its card, to a folder that does not exist."""
         model_package.write(self._saved, self._data, out)
+        text = card.render(self._workspace, self.record.cell, self._confidence)
+        (out / card.NAME).write_text(text, encoding="utf-8")
 
     def add(self, mirror: Mirror, package: Path) -> Registered:
         """Add the model as a version of its data set's registered model; move no alias."""
@@ -87,7 +91,9 @@ class Candidate:
         assert model is not None, f"the run {run_id} has no model"
         source = run_log.add_model_files(mirror.client, model, str(package))
         tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
-        about = f"{cell.model}, fitted on the first split of {cell.dataset}"
+        about = (
+            f"{cell.model}, fitted on the first split of {cell.dataset}; its card is {card.NAME} among its artifacts"
+        )
         with _as_default(mirror.destination.uri):
             added = mirror.client.create_model_version(
                 name, source, run_id, tags, description=about, model_id=model.model_id

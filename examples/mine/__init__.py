@@ -1,0 +1,1 @@
+"""A package that brings models, data and a metric to Versus: `plugins: [mine]` in params.yaml names it."""

@@ -1,0 +1,328 @@
+"""A fitted model as one ONNX file that takes the original columns: preprocessing, model and labels.
+
+Linear maps are written as they are, trees of scikit-learn by skl2onnx, networks by torch. The file is kept only if ONNX
+Runtime answers the test rows as the model does. Inputs are the columns by name, each (N, 1): numbers as float64 (NaN if
+missing), and categories as texts, of which unknown ones count as missing; or images ``X`` (N, *event). Outputs are
+``probabilities`` (N, K) and ``label`` (N,), or ``prediction`` (N,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from versus.arrays import Array
+from versus.data import prepared
+from versus.data.schema import Schema
+from versus.data.spaces import Image, Table
+from versus.data.targets import Classes, Number
+from versus.models import persistence
+from versus.models.preprocessing import Flattened, StandardisedTarget
+from versus.serving.frames import decode
+
+OPSET, OPSET_ML = 18, 3
+ML = "ai.onnx.ml"
+NEAR = 1e-4  # of a probability, or of the target's standard deviation: single precision
+NEEDED = "needs onnx, onnxruntime, skl2onnx and onnxscript: `pip install 'versus[onnx]'`"
+
+
+class ExportError(ValueError):
+    """Error for a model that cannot be exported; the message gives the reason."""
+
+
+def write(saved: Path, data_folder: Path, out: Path) -> None:
+    """Export a saved model.
+
+    Args:
+        saved: where `versus.models.persistence.save` wrote the model.
+        data_folder: the prepared data set, whose first test rows the file must answer as the model does.
+        out: the file to write.
+
+    Raises:
+        ExportError: for a model that cannot be exported, or a file that answers differently.
+    """
+    model = persistence.load(saved)
+    reason = reason_against(model)
+    if reason is not None:
+        raise ExportError(f"{type(model).__name__} cannot be exported as ONNX: {reason}")
+    try:
+        import onnx
+
+        exported = build(model)
+    except ImportError as error:
+        raise ExportError(f"export {NEEDED} ({error})") from error
+    aside = out.with_name(f".{out.name}.partial")
+    onnx.save(exported, aside)
+    try:
+        check(aside, model, prepared.read(data_folder).take(0, "test")[0])
+    except ExportError:
+        aside.unlink()
+        raise
+    aside.replace(out)
+
+
+def reason_against(model: Any) -> str | None:
+    """Give the reason why a model cannot be exported; None if it can."""
+    schema: Schema = model.schema
+    if not isinstance(schema.x, Table | Image):
+        return f"the data are {schema.x.describe()}, and tables and images are exported"
+    if not isinstance(schema.y, Classes | Number):
+        return "it predicts neither classes nor numbers"
+    if isinstance(getattr(model, "preprocessor_", None), Flattened) and schema.has_categorical:
+        return "its trees split sets of categories, which skl2onnx does not convert"
+    if _body_of(model) is None:
+        return "linear models, trees of scikit-learn and networks are exported; its formulas are code of Versus"
+    return None
+
+
+@dataclass
+class Graph:
+    """Nodes, constants and inputs of a graph that is built."""
+
+    nodes: list[Any] = field(default_factory=list)
+    constants: list[Any] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list)
+
+    def add(self, operator: str, *inputs: str, domain: str = "", called: str = "", **attributes: Any) -> str:
+        """Add a node; return the name of its output."""
+        from onnx import helper
+
+        name = called or f"versus.{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], domain=domain, **attributes))
+        return name
+
+    def constant(self, value: Any) -> str:
+        """Add a constant; return its name."""
+        from onnx import numpy_helper
+
+        name = f"versus.constant.{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def input(self, name: str, dtype: Any, *shape: int) -> str:
+        """Add an input of N rows; return its name."""
+        self.inputs.append(_described(name, dtype, *shape))
+        return name
+
+    def cast(self, value: str, dtype: Any) -> str:
+        """Convert a value to a NumPy type; return the name of the result."""
+        from onnx import helper
+
+        node = helper.make_node("Cast", [value], [f"versus.{len(self.nodes)}"], to=_type(dtype))
+        self.nodes.append(node)
+        return str(node.output[0])
+
+    def splice(self, model: Any, source: str, place: int = 0) -> str:
+        """Add the graph of another model, fed by ``source``; return the name of its output at ``place``."""
+        from onnx import compose
+
+        versions = {entry.domain: entry.version for entry in model.opset_import}
+        if versions.get("", OPSET) != OPSET or versions.get(ML, OPSET_ML) > OPSET_ML or model.functions:
+            raise ExportError(f"the converter wrote operators {versions}; {OPSET} and {OPSET_ML} are expected")
+        other = compose.add_prefix(model, "model.").graph
+        self.add("Identity", source, called=other.input[0].name)
+        self.nodes += other.node
+        self.constants += other.initializer
+        return str(other.output[place].name)
+
+
+def build(model: Any) -> Any:
+    """Build the ONNX model of a fitted model that can be exported."""
+    from onnx import checker, helper
+
+    schema: Schema = model.schema
+    graph, body = Graph(), _body_of(model)
+    assert body is not None
+    found = body(graph, model)
+    if isinstance(schema.y, Number):
+        outputs = [_described("prediction", np.float64)]
+        graph.add("Reshape", found, graph.constant(np.array([-1])), called="prediction")
+    else:
+        names = graph.constant(np.array(schema.classes, dtype=object))
+        graph.add("Identity", found, called="probabilities")
+        graph.add("Gather", names, graph.add("ArgMax", found, axis=1, keepdims=0), called="label")
+        outputs = [_described("probabilities", np.float64, schema.n_classes), _described("label", object)]
+    whole = helper.make_graph(graph.nodes, type(model).__name__, graph.inputs, outputs, graph.constants)
+    versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, OPSET_ML)]
+    exported = helper.make_model(whole, opset_imports=versions, producer_name="versus", ir_version=8)
+    checker.check_model(exported)
+    return exported
+
+
+def _type(dtype: Any) -> int:
+    from onnx import TensorProto, helper
+
+    return int(TensorProto.STRING if dtype is object else helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+
+def _described(name: str, dtype: Any, *shape: int) -> Any:
+    from onnx import helper
+
+    return helper.make_tensor_value_info(name, _type(dtype), ["rows", *shape])
+
+
+def _body_of(model: Any) -> Any:
+    """Return the function that writes a model's formulas; None where there is none.
+
+    It adds them to a graph, and gives the name of the probabilities (N, K) or the predictions.
+    """
+    if hasattr(model, "coefficients_") and not hasattr(model, "log_prior_"):
+        return _linear
+    if hasattr(model, "estimator_") and not hasattr(model, "temperature_"):
+        return _trees
+    if hasattr(model, "network_"):
+        from versus.models.deep_model import SoftmaxNetwork
+
+        is_regressor = isinstance(model, StandardisedTarget) and not hasattr(model, "sample")
+        return _network if isinstance(model, SoftmaxNetwork) or is_regressor else None
+    return None
+
+
+def _preprocessed(graph: Graph, model: Any) -> str:
+    """Write the preprocessing of raw columns or images: a matrix (N, F) of the model's type."""
+    preprocessor, schema = model.preprocessor_, model.schema
+    if isinstance(schema.x, Image):
+        pixels = graph.cast(graph.add("Flatten", _images(graph, schema), axis=1), preprocessor.dtype)
+        centre, scale = (graph.constant(preprocessor.dtype(a)) for a in (preprocessor.centre_, preprocessor.scale_))
+        return graph.add("Div", graph.add("Sub", pixels, centre), scale)
+    inputs = {d: graph.input(c.name, object if c.categories else np.float64, 1) for d, c in enumerate(schema.columns)}
+    if isinstance(preprocessor, Flattened):
+        return graph.add("Concat", *inputs.values(), axis=1)
+    blocks = []
+    if len(preprocessor.numeric):
+        numbers = graph.add("Concat", *(inputs[d] for d in preprocessor.numeric), axis=1)
+        absent = graph.add("IsNaN", numbers)
+        fill, centre, scale = map(graph.constant, (preprocessor.fill_, preprocessor.centre_, preprocessor.scale_))
+        centred = graph.add("Sub", graph.add("Where", absent, fill, numbers), centre)
+        blocks.append(graph.add("Div", centred, scale))
+        if len(preprocessor.can_miss_):
+            shown = graph.add("Gather", absent, graph.constant(preprocessor.can_miss_), axis=1)
+            blocks.append(graph.cast(shown, np.float64))
+    for d in preprocessor.categorical:
+        names = schema.columns[d].categories
+        hot = graph.add("OneHotEncoder", inputs[d], domain=ML, cats_strings=list(names), zeros=1)
+        flat = graph.add("Reshape", hot, graph.constant(np.array([-1, len(names)])))
+        blocks.append(graph.cast(flat, np.float64))
+    return graph.cast(graph.add("Concat", *blocks, axis=1), preprocessor.dtype)
+
+
+def _images(graph: Graph, schema: Schema) -> str:
+    return graph.input("X", _stored(schema), *schema.shape)
+
+
+def _stored(schema: Schema) -> type[np.generic]:
+    """Type of pixels."""
+    return np.uint8 if schema.levels is not None and schema.levels <= 256 else np.float64
+
+
+def _linear(graph: Graph, model: Any) -> str:
+    Z = graph.cast(_preprocessed(graph, model), np.float64)
+    product = graph.add("MatMul", Z, graph.constant(model.coefficients_))
+    scores = graph.add("Add", product, graph.constant(model.intercept_))
+    if isinstance(model.schema.y, Number):
+        return scores
+    if model.coefficients_.shape[1] == 1:  # one margin is the logit of the second class
+        scores = graph.add("MatMul", scores, graph.constant(np.array([[-0.5, 0.5]])))
+    tempered = graph.add("Div", scores, graph.constant(np.float64(model.temperature_)))
+    return _over_all_classes(graph, graph.add("Softmax", tempered, axis=1), model.present_, model.schema)
+
+
+def _trees(graph: Graph, model: Any) -> str:
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+
+    Z, estimator = _preprocessed(graph, model), model.estimator_
+    kind = FloatTensorType if model.dtype is np.float32 else DoubleTensorType
+    answers_classes = isinstance(model.schema.y, Classes)
+    try:
+        converted = convert_sklearn(
+            estimator,
+            initial_types=[("Z", kind([None, model.preprocessor_.n_columns]))],
+            options={id(estimator): {"zipmap": False}} if answers_classes else None,
+            target_opset={"": OPSET, ML: OPSET_ML},
+        )
+    except (RuntimeError, NotImplementedError, ValueError) as error:
+        raise ExportError(f"skl2onnx does not convert {type(estimator).__name__}: {error}") from error
+    answered = graph.cast(graph.splice(converted, Z, place=int(answers_classes)), np.float64)
+    if answers_classes:
+        return _over_all_classes(graph, answered, estimator.classes_, model.schema)
+    return _in_raw_units(graph, answered, model)
+
+
+def _network(graph: Graph, model: Any) -> str:
+    import torch
+
+    schema = model.schema
+    Z = _images(graph, schema) if isinstance(schema.x, Image) else _preprocessed(graph, model)
+    shape = schema.shape if isinstance(schema.x, Image) else (model.preprocessor_.n_columns,)
+    stored = _stored(schema) if isinstance(schema.x, Image) else model.preprocessor_.dtype
+    network = model.network_.to("cpu").eval()
+    example = torch.from_numpy(np.zeros((2, *shape), stored))
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("rows")},),
+        opset_version=OPSET,
+        verbose=False,
+    )
+    assert program is not None
+    scores = graph.cast(graph.splice(program.model_proto, Z), np.float64)
+    if isinstance(schema.y, Classes):
+        return graph.add("Softmax", scores, axis=1)
+    return _in_raw_units(graph, scores, model)
+
+
+def _in_raw_units(graph: Graph, values: str, model: Any) -> str:
+    """Turn deviations of a `StandardisedTarget` into its unit."""
+    mean, deviation = map(graph.constant, np.asarray(model.target_, np.float64))
+    return graph.add("Add", graph.add("Mul", values, deviation), mean)
+
+
+def _over_all_classes(graph: Graph, probabilities: str, present: Array, schema: Schema) -> str:
+    """Give a column of zeros to each class that training has not seen."""
+    if len(present) == schema.n_classes:
+        return probabilities
+    return graph.add("MatMul", probabilities, graph.constant(np.eye(schema.n_classes)[present]))
+
+
+def fed(X: Any, schema: Schema) -> dict[str, Array]:
+    """Return rows as the inputs of the exported file."""
+    if isinstance(schema.x, Image):
+        return {"X": np.asarray(X).astype(_stored(schema))}
+    frame = decode(np.asarray(X), schema)
+    texts = {c.name: np.array([v or "" for v in frame[c.name]], dtype=object) for c in schema.columns if c.categories}
+    numbers = {c.name: frame[c.name].to_numpy(np.float64) for c in schema.columns if not c.categories}
+    return {name: values[:, None] for name, values in (texts | numbers).items()}
+
+
+def check(path: Path, model: Any, X: Any) -> None:
+    """Compare the answers of a file with the model's, on rows X (N, *event).
+
+    Raises:
+        ExportError: where they differ by more than `NEAR`, in number and unit.
+    """
+    import onnxruntime
+
+    schema: Schema = model.schema
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    answers = dict(zip(names, session.run(names, fed(X, schema)), strict=True))
+    if isinstance(schema.y, Number):
+        expected, found = model.predict(X), answers["prediction"]
+        unit = float(np.std(expected)) or 1.0
+    else:
+        expected, found, unit = model.predict_proba(X), answers["probabilities"], 1.0
+        sure = np.diff(np.sort(expected, axis=1)[:, -2:], axis=1)[:, 0] > 2 * NEAR
+        labels = np.array(schema.classes, dtype=object)[expected.argmax(axis=1)]
+        if (answers["label"] != labels)[sure].any():
+            raise ExportError("ONNX Runtime answers other labels than the model; the file is not kept")
+    off = np.abs(found - expected).reshape(len(found), -1).max(axis=1) / unit
+    if off.max() > NEAR:
+        raise ExportError(
+            f"ONNX Runtime answers {np.mean(off > NEAR):.0%} of {len(off)} test rows differently from the model, by up "
+            f"to {off.max():.2g}{' standard deviations' if isinstance(schema.y, Number) else ''}; the file is not kept"
+        )
