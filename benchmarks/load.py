@@ -33,7 +33,8 @@ VERSUS = [sys.executable, "-m", "versus"]
 COLUMNS, FOLDS = 30, 5
 CELLS = ("prior", "logistic_regression", "naive_bayes")
 FAMILIES = ("discriminative", "classical_generative", "deep_generative")
-EMPTY = "seed: 0\nplugins: []\ntraining: {device: cpu}\n" + "".join(f"{key}: {{}}\n" for key in ("datasets", "files", *FAMILIES))
+SECTIONS = ("datasets", "files", *FAMILIES)
+EMPTY = "seed: 0\nplugins: []\ntraining: {device: cpu}\n" + "".join(f"{key}: {{}}\n" for key in SECTIONS)
 EVERY = 0.2  # seconds between two looks at the memory
 
 

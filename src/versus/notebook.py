@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from versus import params as parameters
 from versus.arrays import Ragged
 from versus.data import prepared
 from versus.data.errors import DataError, unknown
@@ -231,9 +232,12 @@ def load(cell: str, folder: str | Path = ".") -> Fitted:
     """Load the fitted model of a cell, such as "iris-gaussian_tied".
 
     Raises:
-        versus.models.persistence.PersistenceError: where it is missing or damaged.
+        versus.params.ParamsError: for a cell that params.yaml does not have; similar ones are named.
+        versus.models.persistence.PersistenceError: where the model is missing or damaged.
     """
-    return Fitted(cell, prediction.load(Workspace(Path(folder)), cell))
+    workspace = Workspace(Path(folder))
+    parameters.cell(parameters.read(workspace.params), cell)
+    return Fitted(cell, prediction.load(workspace, cell))
 
 
 def dataset(name: str, folder: str | Path = ".") -> Data:
