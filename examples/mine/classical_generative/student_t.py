@@ -50,7 +50,9 @@ class StudentT(MixedDensity):
         """Estimate location and scale of each class."""
         rows = self.rows_to_fit(X)
         whole = np.isfinite(rows).all(axis=1)
-        added = self.ridge * rows[whole].var(axis=0) + np.finfo(float).tiny
+        variances, means = rows[whole].var(axis=0), rows[whole].mean(axis=0)
+        unit = np.where(means == 0, 1.0, means**2)  # of a constant column, which has no variance
+        added = self.ridge * np.where(variances > 0, variances, unit)
         everyone = np.ones(len(rows)) if weights is None else weights
         locations, scales = [], []
         for k in range(self.numbers.n_classes):

@@ -245,7 +245,8 @@ def _trees(graph: Graph, model: Any) -> str:
             target_opset={"": OPSET, ML: OPSET_ML},
         )
     except (RuntimeError, NotImplementedError, ValueError) as error:
-        raise ExportError(f"skl2onnx does not convert {type(estimator).__name__}: {error}") from error
+        why = str(error).partition("\n")[0][:200]
+        raise ExportError(f"skl2onnx does not convert {type(estimator).__name__}: {why}") from error
     answered = graph.cast(graph.splice(converted, Z, place=int(answers_classes)), np.float64)
     if answers_classes:
         return _over_all_classes(graph, answered, estimator.classes_, model.schema)
