@@ -6,9 +6,10 @@ it was, describes pixels as they are given, and does not depend on the unit or t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def answers_of(model: Any, X: Events) -> Answers:
     return answers
 
 
-def check_answers(answers: Mapping[str, Any], X: Events, schema: Schema) -> None:
+def check_answers(answers: Mapping[str, Any], X: Any, schema: Schema) -> None:
     """Check the shapes and values of a model's answers about X.
 
     Raises:
@@ -225,16 +226,21 @@ def check_answers(answers: Mapping[str, Any], X: Events, schema: Schema) -> None
             expect(np.array_equal(found.starts, X.starts), f"{name} has other lengths than the sentences")
         _check_probabilities("predict_marginals", marginals.values, len(X.values), schema.n_classes, 1e-9)
         _check_codes(tags.values, schema.n_classes)
-    for name, check in (("parse", isinstance(schema.y, Trees)), ("sample", True)):
-        if check and name in answers:
-            try:
-                schema.y.check(X, answers[name]) if name == "parse" else schema.x.check(answers[name])
-            except ValueError as error:
-                raise ContractError(f"{name}: {error}") from error
+    if isinstance(schema.y, Trees) and "parse" in answers:
+        _check_events("parse", partial(schema.y.check, X), answers["parse"])
+    if "sample" in answers:
+        _check_events("sample", schema.x.check, answers["sample"])
     if "predict_interval" in answers:
         low, high = answers["predict_interval"].T
         inside = (low <= answers["predict"]) & (answers["predict"] <= high)
         expect(inside.all(), "predict lies outside of predict_interval")
+
+
+def _check_events(name: str, check: Callable[[Any], Any], found: Any) -> None:
+    try:
+        check(found)
+    except ValueError as error:
+        raise ContractError(f"{name}: {error}") from error
 
 
 def _check_probabilities(name: str, found: Array, n: int, k: int, tolerance: float) -> None:

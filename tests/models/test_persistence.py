@@ -232,7 +232,7 @@ def test_flipped_bytes_of_the_description_never_crash(copy):
         ("class", "Popen", "unknown class 'Popen'"),
         ("class", "np", "unknown class 'np'"),
         ("class", "LinearSVM", "arguments"),
-        ("module", "os.path", "not a name"),
+        ("module", "os.path", "package 'os' is not in use"),
         ("module", "../../secrets", "not a name"),
         ("family", "subprocess", "unknown family"),
         ("format", 99, "format 99"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from versus import contract, plugins
 from versus import params as parameters
-from versus.data import specification
+from versus.data import preparation
 from versus.metrics import table
 from versus.models import catalogue
 from versus.params import Params
@@ -92,7 +92,7 @@ def _check_cell(cell: Cell, params: Params, base: Path) -> None:
     if cell.dataset in params.datasets or cell.dataset in params.files:
         spec = parameters.dataset(params, cell.dataset)
     else:
-        spec = specification.Embedded(source="embedded", name=cell.dataset)  # type: ignore[arg-type]
+        spec = preparation.parse({"source": "embedded", "name": cell.dataset})
     data = contract.few_rows(cell.dataset, spec, base, params.seed)
     trial = contract.Trial(cell, data, params.training, params.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -48,8 +48,8 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     seed = {"seed": params.seed}
     for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
         package, dot, _ = specification["source"].partition(".")
-        own = [f"{package}.sources"] if dot else []
-        yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare", *own)
+        reader = [f"{package}.sources"] if dot else []
+        yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare", *reader)
         yield f"extractor-{name}", _text(seed, "stages.extractor", ".".join(("versus.models", *EXTRACTOR[:2])))
     metrics = plugins.having("metrics")
     for cell in parameters.cells(params):
