@@ -174,7 +174,7 @@ def _body_of(model: Any) -> Any:
     if hasattr(model, "estimator_") and not hasattr(model, "temperature_"):
         return _trees
     if hasattr(model, "network_"):
-        from versus.models.deep_model import SoftmaxNetwork
+        from versus.models.softmax_network import SoftmaxNetwork
 
         is_regressor = isinstance(model, StandardisedTarget) and not hasattr(model, "sample")
         return _network if isinstance(model, SoftmaxNetwork) or is_regressor else None
