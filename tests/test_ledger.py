@@ -149,6 +149,8 @@ def test_priors_are_estimated_from_rows_without_classes_and_bayes_rule_turns_to_
     probabilities = joint / joint.sum(axis=1, keepdims=True)
     estimated = shifts.estimated_priors(probabilities, before, np.ones(20_000))
     np.testing.assert_allclose(estimated, after, atol=0.01)
+    again = shifts.turned(probabilities, before, estimated).mean(axis=0)
+    np.testing.assert_allclose(again, estimated, atol=1e-8)  # what EM comes to rest at
     turned = shifts.turned(probabilities, before, after)
     expected = after * np.exp(-0.5 * (x[:, None] - [0, 2]) ** 2)
     np.testing.assert_allclose(turned, expected / expected.sum(axis=1, keepdims=True))

@@ -32,6 +32,7 @@ NEIGHBOUR, REACH = 10, 2.0  # which neighbour's distance; deviations beyond whic
 # Rows to learn from that tell where the data lie, fewer if many rows are asked for: distances of so many pairs.
 MOST_ROWS, FEWEST_ROWS, PAIRS = 2000, 200, 20_000_000
 STEPS, SETTLED, POWERS = 1000, 1e-9, 100  # of EM, and of the power iteration
+FEWEST_STEPS, PRODUCTS = 20, 1_000_000_000  # of EM, where each step goes through many probabilities
 
 
 def concerns(schema: Schema) -> bool:
@@ -87,10 +88,19 @@ def turned(probabilities: Array, before: Array, after: Array) -> Array:
 
 
 def estimated_priors(probabilities: Array, before: Array, weights: Array) -> Array:
-    """Likeliest priors of rows without classes, by EM: (n, K), (K,) and weights (n,) -> (K,)."""
+    """Likeliest priors of rows without classes, by EM: (n, K), (K,) and weights (n,) -> (K,).
+
+    A step is the weighted mean of `turned`, as two products with the probabilities. Where these are many, as of
+    thousands of classes, the steps are fewer.
+    """
     priors, share = before, weights / weights.sum()
-    for _ in range(STEPS):
-        last, priors = priors, share @ turned(probabilities, before, priors)
+    for _ in range(int(np.clip(PRODUCTS // probabilities.size, FEWEST_STEPS, STEPS))):
+        ratio = priors / before
+        total = probabilities @ ratio
+        of_rows, impossible = np.divide(share, total, out=np.zeros_like(total), where=total > 0), total <= 0
+        last, priors = priors, (of_rows @ probabilities) * ratio
+        if impossible.any():  # `turned` leaves such rows as they are
+            priors = priors + share[impossible] @ probabilities[impossible]
         if np.abs(priors - last).max() < SETTLED:
             break
     return np.asarray(priors / priors.sum())
