@@ -17,9 +17,10 @@ import pandas as pd
 import pytest
 
 from tests.tracking.workspaces import a_cell, make_cell, make_dataset
-from versus.data import prepared
+from versus.data import findings, prepared
+from versus.data.findings import Finding, Findings
 from versus.models import find, persistence
-from versus.serving import code, package, prediction
+from versus.serving import card, code, package, prediction
 from versus.serving.frames import decode
 from versus.tracking import champions, destination, registry, store
 from versus.tracking.answers import Registered, Standing
@@ -116,16 +117,32 @@ def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
     assert all("==" in need and "+" not in need for need in needs)
     assert {"mlflow", "scikit-learn", "skops"} <= {need.split("==")[0] for need in needs}
     assert not [need for need in needs if need.startswith(("torch", "dvc"))]
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    assert card.startswith("# flowers-tree\n")
-    assert "setosa, versicolor, virginica" in card
-    assert re.search(r"max_depth +\| +2 ", card)
-    assert re.search(r"colour +\| +blue, red ", card)
-    assert re.search(r"accuracy +\| +0\.\d+", card)
-    assert "log_prob: not measured, since the model has no exact density" in card
-    assert re.search(r"model files: [0-9a-f]{32}", card)
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("# flowers-tree\n")
+    assert "setosa, versicolor, virginica" in text
+    assert re.search(r"max_depth +\| +2 ", text)
+    assert re.search(r"colour +\| +blue, red ", text)
+    assert re.search(r"accuracy +\| +0\.\d+", text)
+    assert "log_prob: not measured, since the model has no exact density" in text
+    assert re.search(r"model files: [0-9a-f]{32}", text)
     forbidden = [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".pt", ".pyc")]
     assert forbidden == []
+
+
+def test_text_of_data_is_escaped_in_a_card_and_scores_have_the_intervals_of_the_report(mirror: Mirror) -> None:
+    hostile, workspace = "<img src=x>|*`@all", mirror.workspace
+    path = workspace.evaluation("flowers-tree") / "evaluation.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps(about | {"skipped": [{"what": "density", "reason": hostile}]}))
+    found = Finding("constant", hostile, "one value", "it tells nothing", "drop it")
+    findings.write(workspace.prepared("flowers"), Findings((found,), ()))
+    line = "flowers-tree,flowers,tree,discriminative,accuracy_score,0.5,0.4321,0.5678"
+    (workspace.reports / "comparison.csv").write_text(f"cell,dataset,model,family,metric,mean,low,high\n{line}\n")
+    text = card.render(workspace, a_cell("flowers-tree"))
+    assert "<img" not in text
+    assert text.count(r"&lt;img src=x&gt;\|\*\`&#64;all") == 2
+    assert re.search(r"accuracy +\| +0\.\d+ +\| +0\.4321 to 0\.5678 ", text)
+    assert "To do: drop it." in text
 
 
 def test_registering_again_makes_no_new_version(mirror: Mirror) -> None:

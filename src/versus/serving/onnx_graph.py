@@ -8,7 +8,6 @@ missing), and categories as texts, of which unknown ones count as missing; or im
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,10 @@ from versus.data.targets import Classes, Number
 from versus.models import persistence
 from versus.models.preprocessing import Flattened, StandardisedTarget
 from versus.serving.frames import decode
+from versus.serving.onnx_builder import ML, OPSET, OPSET_ML, ExportError, Graph, described, images, preprocessed, stored
 
-OPSET, OPSET_ML = 18, 3
-ML = "ai.onnx.ml"
 NEAR = 1e-4  # of a probability, or of the target's standard deviation: single precision
 NEEDED = "needs onnx, onnxruntime, skl2onnx and onnxscript: `pip install 'versus[onnx]'`"
-
-
-class ExportError(ValueError):
-    """Error for a model that cannot be exported; the message gives the reason."""
 
 
 def write(saved: Path, data_folder: Path, out: Path) -> None:
@@ -78,57 +72,6 @@ def reason_against(model: Any) -> str | None:
     return None
 
 
-@dataclass
-class Graph:
-    """Nodes, constants and inputs of a graph that is built."""
-
-    nodes: list[Any] = field(default_factory=list)
-    constants: list[Any] = field(default_factory=list)
-    inputs: list[Any] = field(default_factory=list)
-
-    def add(self, operator: str, *inputs: str, domain: str = "", called: str = "", **attributes: Any) -> str:
-        """Add a node; return the name of its output."""
-        from onnx import helper
-
-        name = called or f"versus.{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], domain=domain, **attributes))
-        return name
-
-    def constant(self, value: Any) -> str:
-        """Add a constant; return its name."""
-        from onnx import numpy_helper
-
-        name = f"versus.constant.{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def input(self, name: str, dtype: Any, *shape: int) -> str:
-        """Add an input of N rows; return its name."""
-        self.inputs.append(_described(name, dtype, *shape))
-        return name
-
-    def cast(self, value: str, dtype: Any) -> str:
-        """Convert a value to a NumPy type; return the name of the result."""
-        from onnx import helper
-
-        node = helper.make_node("Cast", [value], [f"versus.{len(self.nodes)}"], to=_type(dtype))
-        self.nodes.append(node)
-        return str(node.output[0])
-
-    def splice(self, model: Any, source: str, place: int = 0) -> str:
-        """Add the graph of another model, fed by ``source``; return the name of its output at ``place``."""
-        from onnx import compose
-
-        versions = {entry.domain: entry.version for entry in model.opset_import}
-        if versions.get("", OPSET) != OPSET or versions.get(ML, OPSET_ML) > OPSET_ML or model.functions:
-            raise ExportError(f"the converter wrote operators {versions}; {OPSET} and {OPSET_ML} are expected")
-        other = compose.add_prefix(model, "model.").graph
-        self.add("Identity", source, called=other.input[0].name)
-        self.nodes += other.node
-        self.constants += other.initializer
-        return str(other.output[place].name)
-
-
 def build(model: Any) -> Any:
     """Build the ONNX model of a fitted model that can be exported."""
     from onnx import checker, helper
@@ -138,30 +81,18 @@ def build(model: Any) -> Any:
     assert body is not None
     found = body(graph, model)
     if isinstance(schema.y, Number):
-        outputs = [_described("prediction", np.float64)]
+        outputs = [described("prediction", np.float64)]
         graph.add("Reshape", found, graph.constant(np.array([-1])), called="prediction")
     else:
         names = graph.constant(np.array(schema.classes, dtype=object))
         graph.add("Identity", found, called="probabilities")
         graph.add("Gather", names, graph.add("ArgMax", found, axis=1, keepdims=0), called="label")
-        outputs = [_described("probabilities", np.float64, schema.n_classes), _described("label", object)]
+        outputs = [described("probabilities", np.float64, schema.n_classes), described("label", object)]
     whole = helper.make_graph(graph.nodes, type(model).__name__, graph.inputs, outputs, graph.constants)
     versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, OPSET_ML)]
     exported = helper.make_model(whole, opset_imports=versions, producer_name="versus", ir_version=8)
     checker.check_model(exported)
     return exported
-
-
-def _type(dtype: Any) -> int:
-    from onnx import TensorProto, helper
-
-    return int(TensorProto.STRING if dtype is object else helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
-
-
-def _described(name: str, dtype: Any, *shape: int) -> Any:
-    from onnx import helper
-
-    return helper.make_tensor_value_info(name, _type(dtype), ["rows", *shape])
 
 
 def _body_of(model: Any) -> Any:
@@ -172,7 +103,7 @@ def _body_of(model: Any) -> Any:
     if hasattr(model, "coefficients_") and not hasattr(model, "log_prior_"):
         return _linear
     if hasattr(model, "estimator_") and not hasattr(model, "temperature_"):
-        return _trees
+        return _boosted if hasattr(model.estimator_, "n_trees_per_iteration_") else _trees
     if hasattr(model, "network_"):
         from versus.models.softmax_network import SoftmaxNetwork
 
@@ -181,60 +112,28 @@ def _body_of(model: Any) -> Any:
     return None
 
 
-def _preprocessed(graph: Graph, model: Any) -> str:
-    """Write the preprocessing of raw columns or images: a matrix (N, F) of the model's type."""
-    preprocessor, schema = model.preprocessor_, model.schema
-    if isinstance(schema.x, Image):
-        pixels = graph.cast(graph.add("Flatten", _images(graph, schema), axis=1), preprocessor.dtype)
-        centre, scale = (graph.constant(preprocessor.dtype(a)) for a in (preprocessor.centre_, preprocessor.scale_))
-        return graph.add("Div", graph.add("Sub", pixels, centre), scale)
-    inputs = {d: graph.input(c.name, object if c.categories else np.float64, 1) for d, c in enumerate(schema.columns)}
-    if isinstance(preprocessor, Flattened):
-        return graph.add("Concat", *inputs.values(), axis=1)
-    blocks = []
-    if len(preprocessor.numeric):
-        numbers = graph.add("Concat", *(inputs[d] for d in preprocessor.numeric), axis=1)
-        absent = graph.add("IsNaN", numbers)
-        fill, centre, scale = map(graph.constant, (preprocessor.fill_, preprocessor.centre_, preprocessor.scale_))
-        centred = graph.add("Sub", graph.add("Where", absent, fill, numbers), centre)
-        blocks.append(graph.add("Div", centred, scale))
-        if len(preprocessor.can_miss_):
-            shown = graph.add("Gather", absent, graph.constant(preprocessor.can_miss_), axis=1)
-            blocks.append(graph.cast(shown, np.float64))
-    for d in preprocessor.categorical:
-        names = schema.columns[d].categories
-        hot = graph.add("OneHotEncoder", inputs[d], domain=ML, cats_strings=list(names), zeros=1)
-        flat = graph.add("Reshape", hot, graph.constant(np.array([-1, len(names)])))
-        blocks.append(graph.cast(flat, np.float64))
-    return graph.cast(graph.add("Concat", *blocks, axis=1), preprocessor.dtype)
-
-
-def _images(graph: Graph, schema: Schema) -> str:
-    return graph.input("X", _stored(schema), *schema.shape)
-
-
-def _stored(schema: Schema) -> type[np.generic]:
-    """Type of pixels."""
-    return np.uint8 if schema.levels is not None and schema.levels <= 256 else np.float64
-
-
 def _linear(graph: Graph, model: Any) -> str:
-    Z = graph.cast(_preprocessed(graph, model), np.float64)
+    Z = graph.cast(preprocessed(graph, model), np.float64)
     product = graph.add("MatMul", Z, graph.constant(model.coefficients_))
     scores = graph.add("Add", product, graph.constant(model.intercept_))
     if isinstance(model.schema.y, Number):
         return scores
-    if model.coefficients_.shape[1] == 1:  # one margin is the logit of the second class
-        scores = graph.add("MatMul", scores, graph.constant(np.array([[-0.5, 0.5]])))
     tempered = graph.add("Div", scores, graph.constant(np.float64(model.temperature_)))
-    return _over_all_classes(graph, graph.add("Softmax", tempered, axis=1), model.present_, model.schema)
+    return _softmax(graph, tempered, model.present_, model)
+
+
+def _softmax(graph: Graph, scores: str, present: Array, model: Any) -> str:
+    """Turn scores of the classes seen in training into probabilities of all."""
+    if len(present) == 2:  # one margin is the logit of the second class
+        scores = graph.add("MatMul", scores, graph.constant(np.array([[-0.5, 0.5]])))
+    return _over_all_classes(graph, graph.add("Softmax", scores, axis=1), present, model.schema)
 
 
 def _trees(graph: Graph, model: Any) -> str:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-    Z, estimator = _preprocessed(graph, model), model.estimator_
+    Z, estimator = preprocessed(graph, model), model.estimator_
     kind = FloatTensorType if model.dtype is np.float32 else DoubleTensorType
     answers_classes = isinstance(model.schema.y, Classes)
     try:
@@ -253,15 +152,54 @@ def _trees(graph: Graph, model: Any) -> str:
     return _in_raw_units(graph, answered, model)
 
 
+def _boosted(graph: Graph, model: Any) -> str:
+    """Write the trees of scikit-learn's histogram boosting, which skl2onnx 1.20 does not convert."""
+    from onnx import numpy_helper
+
+    estimator, k = model.estimator_, model.estimator_.n_trees_per_iteration_
+    trees = [tree.nodes for stage in estimator._predictors for tree in stage]
+    nodes = np.concatenate(trees)
+    tree = np.repeat(np.arange(len(trees)), [len(own) for own in trees])
+    node = np.concatenate([np.arange(len(own)) for own in trees])
+    leaf = nodes["is_leaf"] != 0
+    whole = {
+        "nodes_treeids": tree,
+        "nodes_nodeids": node,
+        "nodes_featureids": np.where(leaf, 0, nodes["feature_idx"]),
+        "nodes_truenodeids": np.where(leaf, 0, nodes["left"]),
+        "nodes_falsenodeids": np.where(leaf, 0, nodes["right"]),
+        "nodes_missing_value_tracks_true": nodes["missing_go_to_left"],
+        "target_treeids": tree[leaf],
+        "target_nodeids": node[leaf],
+        "target_ids": tree[leaf] % k,
+    }
+    reals = {
+        "nodes_values": np.where(leaf, 0.0, nodes["num_threshold"]),
+        "target_weights": nodes["value"][leaf],
+        "base_values": np.ravel(estimator._baseline_prediction),
+    }
+    tensors = {
+        f"{name}_as_tensor": numpy_helper.from_array(values.astype(np.float64)) for name, values in reals.items()
+    }
+    attributes: dict[str, Any] = {name: [int(value) for value in values] for name, values in whole.items()}
+    modes = ["LEAF" if end else "BRANCH_LEQ" for end in leaf]
+    attributes |= tensors | {"n_targets": k, "nodes_modes": modes}
+    found = graph.add("TreeEnsembleRegressor", preprocessed(graph, model), domain=ML, **attributes)
+    scores = graph.cast(found, np.float64)
+    if isinstance(model.schema.y, Number):
+        return _in_raw_units(graph, scores, model)
+    return _softmax(graph, scores, estimator.classes_, model)
+
+
 def _network(graph: Graph, model: Any) -> str:
     import torch
 
     schema = model.schema
-    Z = _images(graph, schema) if isinstance(schema.x, Image) else _preprocessed(graph, model)
+    Z = images(graph, schema) if isinstance(schema.x, Image) else preprocessed(graph, model)
     shape = schema.shape if isinstance(schema.x, Image) else (model.preprocessor_.n_columns,)
-    stored = _stored(schema) if isinstance(schema.x, Image) else model.preprocessor_.dtype
+    kind = stored(schema) if isinstance(schema.x, Image) else model.preprocessor_.dtype
     network = model.network_.to("cpu").eval()
-    example = torch.from_numpy(np.zeros((2, *shape), stored))
+    example = torch.from_numpy(np.zeros((2, *shape), kind))
     program = torch.onnx.export(
         network,
         (example,),
@@ -293,7 +231,7 @@ def _over_all_classes(graph: Graph, probabilities: str, present: Array, schema: 
 def fed(X: Any, schema: Schema) -> dict[str, Array]:
     """Return rows as the inputs of the exported file."""
     if isinstance(schema.x, Image):
-        return {"X": np.asarray(X).astype(_stored(schema))}
+        return {"X": np.asarray(X).astype(stored(schema))}
     frame = decode(np.asarray(X), schema)
     texts = {c.name: np.array([v or "" for v in frame[c.name]], dtype=object) for c in schema.columns if c.categories}
     numbers = {c.name: frame[c.name].to_numpy(np.float64) for c in schema.columns if not c.categories}
