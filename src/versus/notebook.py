@@ -84,22 +84,22 @@ class Report:
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
-        """One row a data set: the best model of each side, their difference with its interval, and the outcome."""
+        """One row a data set, with the best model of each side, their difference with its interval, and the outcome."""
         return self._table("verdicts")
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """One row for each cell and metric: mean and interval."""
+        """One row for each cell and metric, with mean and interval."""
         return self._table("comparison")
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        """One row for each cell and cost: times and memory."""
+        """One row for each cell and cost, times and memory."""
         return self._table("costs")
 
     @cached_property
     def crossings(self) -> pd.DataFrame:
-        """One row for each experiment, score and pair: the number of rows at which one side overtakes the other."""
+        """One row for each experiment, score and pair, with the rows at which one side overtakes the other."""
         return self._table("crossings")
 
     @property
