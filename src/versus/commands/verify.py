@@ -44,7 +44,8 @@ def _run(options: argparse.Namespace) -> int:
         print(whole(verification.not_run(options.workspace)))
         return 0
     if not options.fix:
-        print(f"{len(found)} damaged; `versus verify --fix` removes them, and `dvc repro` makes them again.")
+        remedy = "`versus verify --fix` removes what is damaged, and `dvc repro` makes all of it again"
+        print(f"{len(found)} damaged or missing; {remedy}.")
         return 1
     removed = sum(damage.remove() for damage in found)
     lost = f" {len(found) - removed} are missing: there is nothing to remove." if removed < len(found) else ""
