@@ -50,7 +50,7 @@ def test_a_damaged_store_is_moved_aside(
     assert str(whole_store.parent) in mend(workspace)
     damage(file)
     content = file.read_bytes()
-    assert "make sync" in the_only(workspace).mend
+    assert "versus sync" in the_only(workspace).mend
     mend(workspace)
     assert [path.read_bytes() for path in workspace.root.glob("mlflow.db.broken-*")] == [content]
 

@@ -117,6 +117,7 @@ def test_an_unknown_dvc_is_named_and_left_to_itself(project: Project) -> None:
     code = "from versus.pipeline.engine import stages; stages.KNOWN = '2.0'; from versus.__main__ import main; main()"
     done = project.call(sys.executable, "-c", code, "repro")
     assert "is not the 2.0 that this was made for" in done.stderr
+    assert "didn't change" not in done.stdout  # a line for each stage
     assert "up to date" in done.stdout
 
 

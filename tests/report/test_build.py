@@ -179,7 +179,7 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
 
 def test_provenance_is_shown(made):
     page = (made.workspace.reports / "report.html").read_text()
-    assert "git checkout 0123abcd &amp;&amp; make repro" in page
+    assert "git checkout 0123abcd &amp;&amp; versus repro" in page
     assert "Nothing is tuned: every model has the arguments that params.yaml gives it." in page
     assert prepared.read(made.workspace.prepared("blobs")).about["description"] in page
 

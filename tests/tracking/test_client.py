@@ -75,7 +75,7 @@ def test_what_cannot_be_mirrored_is_warned_of_in_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith(f"warning: tracking: cell {CELL} is not in MLflow: FileNotFoundError")
-    assert "make sync" in error
+    assert "versus sync" in error
 
 
 def test_sync_tells_how_far_it_is(stored: Workspace) -> None:

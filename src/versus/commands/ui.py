@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         print_links(store, address, workspace)
         return 0
     if store.sqlite_file and not store.sqlite_file.is_file():
-        raise ValueError(f"{store.sqlite_file} does not exist yet; `make repro` makes it")
+        raise ValueError(f"{store.sqlite_file} does not exist yet; `versus repro` makes it")
     address = f"http://127.0.0.1:{options.port}"
     print(f"{address} (Ctrl-C ends it)", flush=True)
     print_links(store, address, workspace)

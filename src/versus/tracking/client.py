@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from versus.tracking.mirror import Mirror
 
 OPENING = 4.0  # seconds that a healthy database takes to be opened, or filled with MLflow's tables
-ADVICE = "`make sync` or the next `compare` adds it"
+ADVICE = "`versus sync` or the next `compare` adds it"
 
 
 def connect(workspace: Workspace, *, limited: bool = True) -> tuple[Mirror, Patience]:
@@ -122,7 +122,7 @@ def sync(
         synchronisation.sync(mirror, patience, cells, comparison, summary, progress)
     except Exception as error:  # the report is written whatever the store raises
         summary.reason = in_a_line(error)
-        warn(f"MLflow was not brought up to date: {summary.reason}; `make sync` goes on")
+        warn(f"MLflow was not brought up to date: {summary.reason}; `versus sync` logs the rest")
     if summary.failed:
         warn("; ".join(f"cell {cell} is not in MLflow: {reason}" for cell, reason in summary.failed.items()))
     return summary

@@ -67,7 +67,7 @@ def open_store(to: Destination, *, brief: bool = True) -> MlflowClient:
     if to.sqlite_file is not None and to.artifacts is not None:
         create(to.sqlite_file, to.artifacts)
         if fault := fault_of(to.sqlite_file, thorough=False):  # SQLAlchemy would try again for a minute
-            advice = "move it away, `make sync` makes a new one"
+            advice = "move it away, `versus sync` makes a new one"
             raise ValueError(f"{to.sqlite_file} is not an MLflow store ({fault}); {advice}")
         relocate(to)
         hurry()

@@ -81,7 +81,7 @@ def damaged_store(workspace: Workspace) -> Iterator[Finding]:
     if fault:
         yield Finding(
             f"{file} is not a usable MLflow store: {fault}",
-            f"move it away, with {' and '.join(file.name + end for end in BESIDE)}; `make sync` fills a new one",
+            f"move it away, with {' and '.join(file.name + end for end in BESIDE)}; `versus sync` fills a new one",
             partial(_move_aside, file),
         )
     elif former := store.former_artifacts(to):
@@ -99,4 +99,4 @@ def _move_aside(file: Path) -> str:
         part = file.with_name(file.name + end)
         if part.exists():
             part.rename(kept.with_name(kept.name + end))
-    return f"moved {file} to {kept.name}; `make sync` fills a new one"
+    return f"moved {file} to {kept.name}; `versus sync` fills a new one"

@@ -73,7 +73,7 @@ def _in_units(machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reproduction(commit: str, dirty: bool) -> str:
-    command = f"git checkout {commit[:12]} && make repro"
+    command = f"git checkout {commit[:12]} && versus repro"
     return f"{command} (the working tree had changes, which that commit does not hold)" if dirty else command
 
 
