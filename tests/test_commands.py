@@ -88,10 +88,10 @@ def test_remove_takes_out_a_cell_or_a_data_set_and_what_needs_it(
     assert "removed discriminative: iris-mlp" in call(capsys, "remove", "iris-mlp")[1]
     kept = path.read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if "iris-mlp" not in line] == kept  # with every comment
-    call(capsys, "remove", "breast_cancer")
+    call(capsys, "remove", "breast_cancer", "wine-prior")
     after = parameters.read(path)
     assert "breast_cancer" not in after.datasets
-    assert not any(cell.dataset == "breast_cancer" for cell in parameters.cells(after))
+    assert not any(c.dataset == "breast_cancer" or c.name == "wine-prior" for c in parameters.cells(after))
     assert {e for e, asked in before.experiments.items() if asked.data == "breast_cancer"}.isdisjoint(after.experiments)
     assert len(before.datasets) == len(after.datasets) + 1
     code, _, error = call(capsys, "remove", "wine-mpl")
