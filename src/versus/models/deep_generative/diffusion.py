@@ -16,17 +16,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from scipy.special import logsumexp
 from torch import Tensor
 from torch.nn import functional
 
 from versus.arrays import Array, Labels
 from versus.models.arguments import NonNegative, Share
-from versus.models.bayes import GenerativeClassifier, class_log_prior
-from versus.models.checks import classification_data
-from versus.models.deep_generative.diffusion_model import Diffusing, DiffusionModel
+from versus.models.deep_generative.conditional_density import ConditionalBound
+from versus.models.deep_generative.diffusion_model import DiffusionModel
 from versus.training.batches import Batch
 
 __all__ = ["ConditionalDiffusion", "Diffusion"]
@@ -77,7 +74,7 @@ class Diffusion(DiffusionModel):
 
 
 @dataclass(eq=False, kw_only=True)
-class ConditionalDiffusion(DiffusionModel, GenerativeClassifier):
+class ConditionalDiffusion(ConditionalBound, DiffusionModel):
     """One diffusion conditional on the class: a joint density of events and classes, and so a classifier.
 
     In training the class is withheld now and then, so that the network learns p(x), too. Takes the arguments of
@@ -97,44 +94,8 @@ class ConditionalDiffusion(DiffusionModel, GenerativeClassifier):
         joint: Array = self._bound(X, list(classes[:, None])) + self.log_prior_
         return joint
 
-    def elbo(self, X: Array) -> Array:
-        """Lower bound of log p(x), summed over the classes, (N, *event) -> (N,) nats; see `Diffusion.elbo`."""
-        bound: Array = logsumexp(self.log_joint(X), axis=1)
-        return bound
-
-    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
-        """Draw ``n`` events, (n, *event) in the raw space, of the classes ``y`` (n,), or of classes drawn from p(y)."""
-        if y is None:
-            prior = np.exp(self.log_prior_)
-            y = np.random.default_rng(random_state).choice(len(prior), n, p=prior / prior.sum())
-        if len(y) != n:
-            raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
-        return self._draw(n, np.asarray(y, dtype=np.int64), random_state, self.guidance)
-
-    @property
-    def log_prior_(self) -> Array:
-        """Log probability of each class (K,), nats."""
-        prior: Array = self.network_.get_buffer("log_prior").double().cpu().numpy()
-        return prior
-
-    def _n_conditions(self) -> int:
-        return self.schema_.n_classes
-
-    def _build(self) -> Diffusing:
-        if not self.schema_.n_classes:
-            raise ValueError(f"ConditionalDiffusion needs classes, and the task is {self.schema_.y.task}")
-        network = super()._build()
-        network.register_buffer("log_prior", torch.zeros(self.schema_.n_classes))
-        return network
-
-    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
-        super()._learn_statistics(X, y, weights)
-        _, labels = classification_data("ConditionalDiffusion", self.schema_, X, y)
-        prior = class_log_prior(labels, self.schema_.n_classes, weights)
-        self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
-
-    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return (*self._events(X), classification_data("ConditionalDiffusion", self.schema_, X, y)[1])
+    def _draw(self, n: int, labels: Array | None, random_state: int | None, guidance: float | None = None) -> Array:
+        return super()._draw(n, labels, random_state, self.guidance if guidance is None else guidance)
 
     def _with_classes(self, rows: Batch, generator: torch.Generator) -> tuple[Batch, Tensor | None]:
         *events, labels = rows

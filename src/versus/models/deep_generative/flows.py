@@ -24,7 +24,6 @@ from versus.arrays import Array, Labels, Measure
 from versus.data.schema import Schema
 from versus.data.spaces import Image, Table
 from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace
-from versus.models.checks import classification_data
 from versus.models.deep_generative.conditional_density import ConditionalDensity
 from versus.models.deep_generative.flow_network import FlowNetwork, Pixels
 from versus.models.deep_model import DescendingModel, weighted_mean
@@ -171,4 +170,4 @@ class ConditionalFlow(ConditionalDensity, _FlowModel):
     """One flow of the events of all classes, told the class, and so a generative classifier; arguments as `Flow`."""
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return self._events(X), classification_data("ConditionalFlow", self.schema_, X, y)[1]
+        return self._events(X), self._labels(X, y)

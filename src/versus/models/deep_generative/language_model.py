@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from versus.arrays import Array, Labels, Measure, Ragged
 from versus.models.arguments import Count, Positive, Share
-from versus.models.checks import check_shape, classification_data
+from versus.models.checks import check_shape
 from versus.models.deep_generative.conditional_density import ConditionalDensity
 from versus.models.deep_generative.language_network import CHUNK, LanguageNetwork
 from versus.models.token_networks import PAD, TokenNetwork, alike, padded, trimmed
@@ -219,6 +219,5 @@ class ConditionalLanguageModel(ConditionalDensity, LanguageModel):
     """One language model of the texts of all classes, told the class: it scores, draws and classifies texts."""
 
     def _rows(self, X: Ragged, y: Array | None) -> tuple[Array, ...]:  # type: ignore[override]
-        _, labels = classification_data(type(self).__name__, self.schema_, X, y)  # type: ignore[arg-type]
         rows, sequence = self.pieces(X)
-        return rows, labels[sequence]
+        return rows, self._labels(X, y)[sequence]

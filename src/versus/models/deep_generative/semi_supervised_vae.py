@@ -19,10 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from versus.arrays import Array, Labels
-from versus.data.spaces import Table
 from versus.models.arguments import NonNegative, Share
 from versus.models.checks import classification_data
-from versus.models.deep_generative.autoencoder_networks import ConvolutionalFeatures, DenseNetwork
+from versus.models.deep_generative.autoencoder_networks import DenseNetwork
 from versus.models.deep_generative.vae import ConditionalVAE
 from versus.models.deep_generative.variational_model import WARMUP
 from versus.models.deep_generative.variational_network import VariationalNetwork
@@ -112,16 +111,9 @@ class SemiSupervisedVAE(ConditionalVAE):
 
     def _build(self) -> SemiSupervisedNetwork:
         of_events, k = super()._build(), self.schema_.n_classes
-        features = of_events.encoder.features
-        classifier: nn.Module
-        if isinstance(features, ConvolutionalFeatures) and self.channels is not None:
-            own = ConvolutionalFeatures(features.shape, self.channels)
-            classifier = nn.Sequential(own, DenseNetwork(own.n_outputs, self.hidden_layer_sizes, k, 0))
-        elif isinstance(self.schema_.x, Table):
-            classifier = DenseNetwork(self.preprocessor_.n_columns, self.hidden_layer_sizes, k, 0)
-        else:
-            dense = DenseNetwork(self.schema_.n_features, self.hidden_layer_sizes, k, 0)
-            classifier = nn.Sequential(nn.Flatten(), dense)
+        assert isinstance(of_events, VariationalNetwork)
+        features, width = self._features(self.schema_)
+        classifier = nn.Sequential(features, DenseNetwork(width, self.hidden_layer_sizes, k, 0))
         return SemiSupervisedNetwork(of_events, classifier, k)
 
     def _labels(self, X: Array, y: Array | None) -> Labels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -83,8 +82,7 @@ class VariationalModel(DescendingModel):
         schema, n_classes = self._events_schema, self._n_conditions()
         if isinstance(schema.x, Table):
             return self._build_for_tables(schema, n_classes)
-        height, width, *rest = schema.shape
-        encoder, decoder = self._networks_of_images((rest[0] if rest else 1, height, width), n_classes)
+        encoder, decoder = self._networks_of_images(schema, n_classes)
         if self.likelihood == "logistic" and schema.levels is not None:
             logistic = LogisticLikelihood(schema.n_features, schema.levels, n_classes)
             return VariationalNetwork(LevelPixels(schema.shape, schema.levels), encoder, decoder, logistic)
@@ -95,23 +93,27 @@ class VariationalModel(DescendingModel):
         gaussian = ColumnLikelihood((0,) * schema.n_features, n_classes, schema.levels)
         return VariationalNetwork(ContinuousPixels(schema.shape, schema.levels), encoder, decoder, gaussian)
 
-    def _networks_of_images(self, shape: tuple[int, int, int], n_classes: int) -> tuple[Encoder, nn.Module]:
-        hidden, size = tuple(self.hidden_layer_sizes), math.prod(shape)
+    def _features(self, schema: Schema) -> tuple[nn.Module, int]:
+        """Build what an encoder begins with: events as the view gives them -> (N, F); and F."""
+        if isinstance(schema.x, Table):
+            return nn.Identity(), self.preprocessor_.n_columns
         if self.channels is None:
-            encoder = Encoder(nn.Flatten(), size, hidden, self.n_latent, n_classes)
-            return encoder, DenseNetwork(self.n_latent, hidden[::-1], size, n_classes)
-        features = ConvolutionalFeatures(shape, self.channels)
-        encoder = Encoder(features, features.n_outputs, hidden, self.n_latent, n_classes)
-        return encoder, ConvolutionalDecoder(self.n_latent, hidden[::-1], shape, self.channels, n_classes)
+            return nn.Flatten(), schema.n_features
+        features = ConvolutionalFeatures(_planes(schema), self.channels)
+        return features, features.n_outputs
+
+    def _networks_of_images(self, schema: Schema, n_classes: int) -> tuple[Encoder, nn.Module]:
+        hidden = tuple(self.hidden_layer_sizes)
+        encoder = Encoder(*self._features(schema), hidden, self.n_latent, n_classes)
+        if self.channels is None:
+            return encoder, DenseNetwork(self.n_latent, hidden[::-1], schema.n_features, n_classes)
+        return encoder, ConvolutionalDecoder(self.n_latent, hidden[::-1], _planes(schema), self.channels, n_classes)
 
     def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
-        view = TableView(self.preprocessor_)
-        likelihood = ColumnLikelihood(schema.cardinalities, n_classes)
-        encoder = Encoder(
-            nn.Identity(), self.preprocessor_.n_columns, self.hidden_layer_sizes, self.n_latent, n_classes
-        )
-        decoder = DenseNetwork(self.n_latent, tuple(self.hidden_layer_sizes)[::-1], likelihood.width, n_classes)
-        return VariationalNetwork(view, encoder, decoder, likelihood)
+        hidden, likelihood = tuple(self.hidden_layer_sizes), ColumnLikelihood(schema.cardinalities, n_classes)
+        encoder = Encoder(*self._features(schema), hidden, self.n_latent, n_classes)
+        decoder = DenseNetwork(self.n_latent, hidden[::-1], likelihood.width, n_classes)
+        return VariationalNetwork(TableView(self.preprocessor_), encoder, decoder, likelihood)
 
     def _check_likelihood(self) -> None:
         if self.likelihood != "gaussian" and self.schema_.levels is None:
@@ -188,8 +190,19 @@ class VariationalModel(DescendingModel):
     def _draw(self, n: int, label: Array | None, random_state: int | None) -> Array:
         """Draw ``n`` events in the raw space."""
         rng = np.random.default_rng(random_state)
-        parameters = self._decoded(rng.standard_normal((n, self.n_latent), np.float32), label)
+        return self._emitted(rng.standard_normal((n, self.n_latent), np.float32), label, rng)
+
+    @torch.no_grad()
+    def _emitted(self, Z: Array, label: Array | None, rng: np.random.Generator) -> Array:
+        """Draw an event of each code, (N, L), (N,) -> (N, *event) in the raw space."""
+        parameters = self._decoded(Z, label)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         labels = None if label is None else torch.from_numpy(label)
         target = self.network_.likelihood.sample(parameters, labels, generator)
         return self.network_.view.to_raw(target.numpy())
+
+
+def _planes(schema: Schema) -> tuple[int, int, int]:
+    """Channels, height and width of images."""
+    height, width, *rest = schema.shape
+    return rest[0] if rest else 1, height, width
