@@ -35,7 +35,7 @@ def test_every_deep_model_of_the_catalogue_is_measured() -> None:
     offered = {
         made for made in below(DeepModel) if made.__name__ in sys.modules[made.__module__].__dict__.get("__all__", ())
     }
-    assert offered <= measured
+    assert {made for made in offered if made.__name__ not in gpu_subjects.MADE_OF_OTHERS} <= measured
     assert {s.name for s in SUBJECTS if not s.is_deep} == set(gpu_subjects.PEERS)
 
 

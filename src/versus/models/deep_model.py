@@ -304,3 +304,16 @@ class DescendingModel(DeepModel):
 def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
     """Mean of losses (N,), each multiplied by its weight (N,) where there are any."""
     return losses.mean() if weights is None else (losses * weights.to(losses)).mean()
+
+
+def of_phase(phase: str, step: Step, before: int, seconds: float, learned: Mapping[str, Array] | None = None) -> Step:
+    """A step of one phase as one of a whole fit, after ``before`` epochs and ``seconds``.
+
+    Its state is that of the phase, under its name, beside ``learned``, the arrays of phases that have ended.
+    """
+
+    def state() -> dict[str, Array]:
+        return {**with_prefix(phase, step.state()), **(learned or {}), "seconds_before": np.asarray(seconds)}
+
+    losses = {f"{phase}_{name}": value for name, value in step.losses.items()}
+    return Step(before + step.step, losses, seconds + step.seconds, state)

@@ -24,9 +24,9 @@ from versus.models.arguments import Count
 from versus.models.deep_generative.diffusion import ConditionalDiffusion
 from versus.models.deep_generative.vae import VAE
 from versus.models.deep_generative.variational_network import VariationalNetwork
-from versus.models.deep_model import DeepModel
+from versus.models.deep_model import DeepModel, of_phase
 from versus.models.repeats import Repeats, Rows
-from versus.training.state import under, with_prefix
+from versus.training.state import under
 
 __all__ = ["LatentDiffusion"]
 
@@ -155,11 +155,11 @@ class LatentDiffusion(ConditionalDiffusion):
         if not resumed["diffusion"]:
             for step in self._first.fit_steps(X, y, validation, resumed["autoencoder"] or None, weights):
                 seconds = step.seconds
-                yield _of_phase("autoencoder", step, 0, 0.0)
+                yield of_phase("autoencoder", step, 0, 0.0)
         elif resume is not None:
-            seconds = float(resume["autoencoder_seconds"])
+            seconds = float(resume["seconds_before"])
         for step in super()._steps(X, y, validation, resumed["diffusion"] or None, weights):
-            yield _of_phase("diffusion", step, self.autoencoder_epochs, seconds)
+            yield of_phase("diffusion", step, self.autoencoder_epochs, seconds)
 
     def _view(self) -> Codes:
         first: VAE | None = getattr(self, "_first", None)
@@ -178,13 +178,3 @@ class LatentDiffusion(ConditionalDiffusion):
         deviation = np.sqrt(mean.var(axis=0) + np.exp(log_variance).mean(axis=0))
         view.mean.copy_(torch.from_numpy(mean.mean(axis=0)))
         view.scale.copy_(torch.from_numpy(deviation))
-
-
-def _of_phase(phase: str, step: Step, before: int, seconds: float) -> Step:
-    """A step of one phase as one of the whole fit, after ``before`` epochs and ``seconds``."""
-
-    def state() -> dict[str, Array]:
-        return with_prefix(phase, step.state()) | {"autoencoder_seconds": np.asarray(seconds)}
-
-    losses = {f"{phase}_{name}": value for name, value in step.losses.items()}
-    return Step(before + step.step, losses, seconds + step.seconds, state)

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.special import logsumexp
 from torch import Tensor
 
 from versus.arrays import Array, Labels
-from versus.models.bayes import GenerativeClassifier, class_log_prior
-from versus.models.checks import classification_data
+from versus.models.deep_generative.conditional_density import ConditionalBound
 from versus.models.deep_generative.variational_model import VariationalModel
-from versus.models.deep_generative.variational_network import VariationalNetwork
 
 __all__ = ["VAE", "ConditionalVAE"]
 
@@ -83,11 +80,15 @@ class VAE(VariationalModel):
             raise ValueError("y was given, and VAE knows no classes; ConditionalVAE samples by class")
         return self._draw(n, None, random_state)
 
+    def emitted(self, Z: Array, random_state: int | None = None) -> Array:
+        """Draw an event of each code, (N, L) -> (N, *event) in the raw space; `decode` gives means."""
+        return self._emitted(Z, None, np.random.default_rng(random_state))
+
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
         return self._events(X)
 
 
-class ConditionalVAE(VariationalModel, GenerativeClassifier):
+class ConditionalVAE(ConditionalBound, VariationalModel):
     """One autoencoder conditional on the class: a joint density of events and classes, and so a classifier.
 
     Encoder and decoder read the class beside the features or the code; the Gaussians' deviations are each class's own.
@@ -104,50 +105,6 @@ class ConditionalVAE(VariationalModel, GenerativeClassifier):
             return torch.stack(bounds, dim=1) + network.get_buffer("log_prior")
 
         return self._over_events(joint, X, self.evaluation_samples)
-
-    def elbo(self, X: Array) -> Array:
-        """Lower bound of log p(x), summed over the classes, (N, *event) -> (N,) nats; see `VAE.elbo`."""
-        bound: Array = logsumexp(self.log_joint(X), axis=1)
-        return bound
-
-    def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
-        """Draw ``n`` events, (n, *event) in the raw space, of the classes ``y`` (n,), or of classes drawn from p(y)."""
-        if y is None:
-            prior = np.exp(self.log_prior_)
-            y = np.random.default_rng(random_state).choice(len(prior), n, p=prior / prior.sum())
-        if len(y) != n:
-            raise ValueError(f"y has {len(y)} classes for n={n} events; one for each is needed")
-        return self._draw(n, np.asarray(y, dtype=np.int64), random_state)
-
-    @property
-    def log_prior_(self) -> Array:
-        """Log probability of each class (K,), nats."""
-        prior: Array = self.network_.get_buffer("log_prior").double().cpu().numpy()
-        return prior
-
-    def _n_conditions(self) -> int:
-        return self.schema_.n_classes
-
-    def _build(self) -> VariationalNetwork:
-        if not self.schema_.n_classes:
-            raise ValueError(f"ConditionalVAE needs classes, and the task is {self.schema_.y.task}")
-        network = super()._build()
-        network.register_buffer("log_prior", torch.zeros(self.schema_.n_classes))
-        return network
-
-    def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
-        super()._learn_statistics(X, y, weights)
-        labels = self._labels(X, y)
-        known = labels >= 0
-        prior = class_log_prior(labels[known], self.schema_.n_classes, None if weights is None else weights[known])
-        self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
-
-    def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return (*self._events(X), self._labels(X, y))
-
-    def _labels(self, X: Array, y: Array | None) -> Labels:
-        """Class codes (N,), below 0 where unknown."""
-        return classification_data(type(self).__name__, self.schema_, X, y)[1]
 
     def _expected(self, features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
         labels = torch.arange(self.schema_.n_classes, device=noise.device)[:, None].expand(-1, len(noise))
