@@ -265,7 +265,7 @@ def _chosen(proposal: Proposal, models: Sequence[str] | None, minutes: float | N
     """Return the cells to run, by name."""
     schema, found = proposal.dataset.schema, proposal.dataset.X
     size = Size.of(schema, len(found), steps_of(found))
-    suggested, _ = suggest(schema, len(found), steps_of(found))
+    suggested, _ = suggest(schema, len(found), steps_of(found), complete=proposal.is_complete)
     wanted = suggested if models is None else [_named(model, suggested, schema.y.task) for model in models]
     if minutes is not None:
         spec = parse(proposal.entry)

@@ -14,10 +14,11 @@ from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.preparation import prepare
 from versus.data.schema import Schema
-from versus.data.spaces import Column, Table, Tokens
-from versus.data.targets import Classes, Number
+from versus.data.spaces import Column, Image, Table, Tokens
+from versus.data.targets import Classes, Domains, Nothing, Number, Tags
+from versus.models.catalogue import problem
 from versus.models.fit_times import Size
-from versus.models.suggestions import suggest
+from versus.models.suggestions import suggest, suggested_for
 
 
 def rows(n: int = 60) -> str:
@@ -321,6 +322,29 @@ def test_what_is_proposed_suits_the_size(space, answer, rows, kinds, left_out):
     size = Size.of(Schema(space, answer), rows)
     assert sum(s.cost(size) for s in chosen) < 1200
     assert max(s.bytes(size) for s in chosen) < 5e9
+
+
+@pytest.mark.parametrize(
+    ("schema", "rows", "proposed", "too_long"),
+    [
+        (Schema(columns(4), Classes(("a", "b"))), 1000, {"cvae", "flow", "diffusion"}, set()),
+        (Schema(Image((8, 8), 17), Classes(("a", "b"))), 1797, {"cvae", "flow", "diffusion", "dcgan"}, set()),
+        (Schema(Image((28, 28), 256), Classes(("a", "b"))), 60_000, set(), {"cvae", "flow", "diffusion", "dcgan"}),
+        (Schema(Tokens(tuple("abc")), Nothing()), 300, {"lstm", "transformer"}, set()),
+        (Schema(Tokens(tuple("abc")), Nothing()), 10**6, set(), {"lstm", "transformer"}),
+        (Schema(Tokens(("a", "b")), Tags(("N", "V"))), 2000, {"crf", "lstm_crf"}, set()),
+        (Schema(Image((8, 8), 17), Domains.joined(("a", "b"))), 500, {"cyclegan"}, set()),
+    ],
+)
+def test_deep_models_are_proposed_where_they_suit_and_their_time_is_little(schema, rows, proposed, too_long):
+    chosen, left_out = suggest(schema, rows)
+    assert proposed <= {s.model for s in chosen}
+    assert too_long <= {s.model for s in left_out}
+    assert {s.model for s in chosen} - {s.model for s in suggest(schema, rows, complete=False)[0]} <= {"flow"}
+    assert sum(s.cost(Size.of(schema, rows)) for s in chosen) < 300
+    for suggestion in chosen:
+        assert problem(suggestion.family, suggestion.module, suggestion.class_name, suggestion.args) is None
+        assert suggested_for(suggestion.class_name)
 
 
 def test_quantities_are_regressions_and_rare_classes_left_out(desk: Desk):

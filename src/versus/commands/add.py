@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"finding: {line}")
     schema, found = proposal.dataset.schema, proposal.dataset.X
     size = Size.of(schema, len(found), steps_of(found))
-    suggestions, left_out = suggest(schema, len(found), steps_of(found))
+    suggestions, left_out = suggest(schema, len(found), steps_of(found), complete=proposal.is_complete)
     primary = _primary(proposal, known.comparison.primary)
     if primary is not None:
         print(f"note: {primary} decides which model is best (`primary` under `comparison`), for a class is rare")

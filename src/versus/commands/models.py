@@ -35,6 +35,7 @@ METHODS = {
     "reconstruct": "reconstructions",
     "impute": "gaps filled",
     "topics": "topics",
+    "translate": "translations",
 }
 
 

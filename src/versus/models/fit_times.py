@@ -110,6 +110,26 @@ def autoencoder(size: Size) -> float:
     return size.rows * (1.5e-2 + 1e-5 * size.width)
 
 
+def flow(size: Size) -> float:
+    """Thirty epochs of three splines."""
+    return size.rows * (4e-3 + 1e-4 * size.width)
+
+
+def diffusion(size: Size) -> float:
+    """Hundred epochs of dense layers, and each class asked about when rows are scored."""
+    return size.rows * (5e-3 + 1e-5 * size.width + 3e-5 * size.classes)
+
+
+def game(size: Size) -> float:
+    """Fifteen epochs of two convolutional networks."""
+    return 1.2e-4 * size.rows * size.width
+
+
+def cycles(size: Size) -> float:
+    """Thirty epochs of four convolutional networks in full resolution."""
+    return 6e-4 * size.rows * size.width
+
+
 def boltzmann(size: Size) -> float:
     """Thirty epochs: six products of a batch with the weights of 128 units."""
     return 30 * size.rows * (4e-5 + 8e-8 * size.width)

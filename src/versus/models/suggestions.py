@@ -8,7 +8,7 @@ from typing import Any
 
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Series, Table, Tokens
-from versus.data.targets import Classes, Nothing, Number, Tags, Trees
+from versus.data.targets import Classes, Domains, Nothing, Number, Tags, Trees
 from versus.models.fit_times import (
     Seconds,
     Size,
@@ -17,8 +17,12 @@ from versus.models.fit_times import (
     boosting,
     chains,
     convolutions,
+    cycles,
+    diffusion,
     field,
+    flow,
     forest,
+    game,
     kernel,
     language,
     linear,
@@ -36,6 +40,7 @@ from versus.models.fit_times import (
 
 LONGEST = 120.0  # seconds that a suggested fit may take
 LARGEST = 4 * 2.0**30  # bytes that it may need
+HALVED_TWICE = 4  # pixels a side that convolutions of two strides need
 MOST_CATEGORIES = 20  # of a column, with which networks and fields of categories are suggested
 
 
@@ -54,6 +59,7 @@ class Suggestion:
         args: its arguments.
         suits: check of the form of the data.
         seconds: time of a fit, with full covariances where it has any.
+        gaps: True if it takes missing values.
     """
 
     family: str
@@ -63,6 +69,7 @@ class Suggestion:
     args: dict[str, Any]
     suits: Suits
     seconds: Seconds
+    gaps: bool = True
 
     def cost(self, size: Size) -> float:
         """Time of a fit in seconds; with diagonal covariances, columns are not multiplied with each other."""
@@ -155,6 +162,18 @@ def _image_classes(schema: Schema) -> bool:
     return _classes(schema) and isinstance(schema.x, Image)
 
 
+def _classes_of_larger_images(schema: Schema) -> bool:
+    return _image_classes(schema) and min(schema.shape[:2]) >= HALVED_TWICE
+
+
+def _classes_of_tables(schema: Schema) -> bool:
+    return _classes(schema) and isinstance(schema.x, Table)
+
+
+def _image_domains(schema: Schema) -> bool:
+    return _image_classes(schema) and isinstance(schema.y, Domains)
+
+
 def _values(schema: Schema) -> bool:
     return isinstance(schema.y, Number)
 
@@ -168,6 +187,8 @@ FULL = {"covariance_type": "full"}
 EDGES = {"n_edges": 1}
 FOUR = {"n_components": 4, "covariance_type": "full"}
 TWO = {"n_components": 2}  # normals of a tag
+DENSE = {"channels": None, "hidden_layer_sizes": [256, 256, 256], "evaluation_samples": 8}  # a tenth of a U-Net's time
+SMALL = {"embedding_size": 64, "n_layers": 2, "window": 64, "context": 64, "epochs": 3}
 SUGGESTIONS = (
     Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes, no_time),
     Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes, linear),
@@ -228,6 +249,12 @@ SUGGESTIONS = (
     Suggestion(N, "cvae", "vae", "ConditionalVAE", {"likelihood": "bernoulli"}, _bits, autoencoder),
     Suggestion(N, "lstm_generator", "lstm", "ConditionalLSTM", {"epochs": 10}, _documents, language(10)),
     Suggestion(N, "lstm", "lstm", "LSTM", {"epochs": 5}, _streams, language(5)),
+    Suggestion(N, "transformer", "transformer", "Transformer", SMALL, _streams, language(5)),
+    Suggestion(N, "flow", "flows", "ConditionalFlow", {"epochs": 30}, _not_bits, flow, gaps=False),
+    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", {}, _classes_of_tables, diffusion),
+    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", DENSE, _image_classes, diffusion),
+    Suggestion(N, "dcgan", "dcgan", "DCGAN", {"conditional": True, "epochs": 15}, _classes_of_larger_images, game),
+    Suggestion(N, "cyclegan", "cyclegan", "CycleGAN", {}, _image_domains, cycles),
 )
 
 
@@ -236,6 +263,7 @@ KINDS = {
     "numbers": [Schema(Table((Column("x"),)), y) for y in (Classes(("a", "b")), Number())],
     "categories": [Schema(Table((Column("x", ("p", "q")),)), y) for y in (Classes(("a", "b")), Number())],
     "images": [Schema(Image((8, 8), 256), y) for y in (Classes(("a", "b")), Number())],
+    "images of two domains": [Schema(Image((8, 8), 256), Domains.joined(("a", "b")))],
     "black and white images": [Schema(Image((8, 8), 2), Classes(("a", "b")))],
     "documents": [Schema(Tokens(("p", "q")), Classes(("a", "b")))],
     "running text": [Schema(Tokens(("p", "q")), Nothing())],
@@ -251,15 +279,18 @@ def suggested_for(class_name: str) -> list[str]:
     return [kind for kind, schemas in KINDS.items() if any(suits(schema) for suits in own for schema in schemas)]
 
 
-def suggest(schema: Schema, rows: int, steps: int | None = None) -> tuple[list[Suggestion], list[Suggestion]]:
+def suggest(
+    schema: Schema, rows: int, steps: int | None = None, *, complete: bool = True
+) -> tuple[list[Suggestion], list[Suggestion]]:
     """Return the models to begin with, and those that would take too long or too much memory.
 
     Args:
         schema: form of the data.
         rows: number of examples.
         steps: number of tokens or rows in all sequences, if they are known (`fit_times.steps_of`).
+        complete: True if no value is missing.
     """
     size = Size.of(schema, rows, steps)
-    fitting = [s.sized(size) for s in SUGGESTIONS if s.suits(schema)]
+    fitting = [s.sized(size) for s in SUGGESTIONS if s.suits(schema) and (complete or s.gaps)]
     chosen = [s for s in fitting if s.cost(size) <= LONGEST and s.bytes(size) <= LARGEST]
     return chosen, [s for s in fitting if s not in chosen]

@@ -45,6 +45,11 @@ class Proposal:
     dataset: Dataset
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_complete(self) -> bool:
+        """True if no value is missing."""
+        return bool(self.dataset.schema.x.complete(self.dataset.X).all())
+
     def findings(self, seed: int = 0) -> Findings:
         """Examine the data as ``prepare`` will."""
         given = parse({"seed": seed, **self.entry})
