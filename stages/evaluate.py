@@ -26,7 +26,7 @@ def main(name: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     manifest.check(workspace.prepared(cell.dataset))
     data = prepared.read(workspace.prepared(cell.dataset))
-    extractor = Extractor(workspace.extractor(cell.dataset))
+    extractor = Extractor(workspace.extractor(cell.dataset), params.comparison.inception)
     failed = failure.read(workspace.model(name)) or failure.attempt(
         lambda: evaluation.evaluate(data, workspace.model(name), cell, aside, params.seed, extractor),
         "evaluation",

@@ -23,7 +23,8 @@ def main(name: str) -> None:
     aside = out.with_name(f".{name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     made_by = unfinished.stage_file(workspace, f"extractor-{name}").read_text(encoding="utf-8")
-    extractor.write(aside, prepared.read(workspace.prepared(name)), made_by, params.seed)
+    data = prepared.read(workspace.prepared(name))
+    extractor.write(aside, data, made_by, params.seed, params.comparison.inception)
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
 

@@ -83,6 +83,22 @@ def test_a_stage_depends_on_its_own_part_of_the_params_alone() -> None:
     }
 
 
+def test_weights_of_inception_count_by_their_hash_and_for_extractors_and_the_report() -> None:
+    text = """
+    datasets: {iris: {source: embedded, name: iris}}
+    discriminative: {iris-prior: {data: iris, module: baseline, class: PriorBaseline}}
+    """
+
+    def made(more: str = "") -> dict[str, str]:
+        return dict(fingerprint.fingerprints(Params.model_validate(YAML(typ="safe").load(text + more))))
+
+    plain, given = made(), made(f"comparison: {{inception: {{path: here/w.pth, sha256: {'a1' * 32}}}}}")
+    assert {name for name in plain if plain[name] != given[name]} == {"extractor-iris", "compare"}
+    assert "a1" * 32 in given["extractor-iris"]
+    assert "here" not in given["extractor-iris"]
+    assert "inception.py" in given["extractor-iris"]
+
+
 SOURCE = """
 def area(r):
     return 3.14 * r ** 2

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
 
 from versus.arrays import FAMILIES as FAMILIES
 from versus.arrays import Precision as Precision
 
 EXTRACTOR = ("discriminative", "convolutional", "ConvolutionalClassifier")  # by whose features images are scored
+INCEPTION = "versus.models.discriminative.inception"  # or by those of this network, whose weights the user has
 
 
 class _Checked:
@@ -95,6 +96,19 @@ class Tuning(_Checked):
 
 
 @dataclass(frozen=True)
+class Inception(_Checked):
+    """Weights of Inception-v3, in whose features images are then scored, not in those of a classifier of their own.
+
+    Args:
+        path: a safetensors file or a state dict of torch, relative to params.yaml.
+        sha256: of that file; scores are named after it.
+    """
+
+    path: str
+    sha256: Annotated[str, Len(64, 64)]
+
+
+@dataclass(frozen=True)
 class Comparison(_Checked):
     """Options of the comparison.
 
@@ -104,11 +118,14 @@ class Comparison(_Checked):
         confidence: confidence level of every interval and test.
         rope: half the width of the region of practical equality, in the score's own unit; for a score in the unit of
             the target (RMSE, MAE) in standard deviations of the target.
+        inception: weights of the network by whose features images are scored; by default a classifier fitted to each
+            data set.
     """
 
     primary: Mapping[str, str] = field(default_factory=dict)
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
     rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
+    inception: Inception | None = None
 
 
 Sizes = Literal["auto"] | Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(2)]

@@ -71,7 +71,8 @@ def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
     yaml = YAML(typ="rt")
     yaml.width = 4096
     tree = yaml.load(source.read_text(encoding="utf-8"))
-    for spec in (tree.get("files") or {}).values():
+    weights = (tree.get("comparison") or {}).get("inception")
+    for spec in [*(tree.get("files") or {}).values(), *([weights] if weights else [])]:
         spec["path"] = os.path.relpath(data / spec["path"], workspace.root).replace(os.sep, "/")
     defaults = parameters.Params().model_dump()
     for section in (name for name in defaults if tree.get(name) is None):

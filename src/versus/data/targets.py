@@ -50,6 +50,47 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Domains(Classes):
+    """Class target of images of two domains without pairs: y (N,) codes of a domain and, in it, of one of K kinds.
+
+    All uses of classes apply to the joint codes; models that translate need the domains alone.
+
+    Args:
+        names: joint names, those of the first domain first; see `joined`.
+        domains: names of the two domains.
+        kinds: names of the kinds, the same in both domains; one empty name where images have none.
+        known: name of the translation of an image of the first domain (`versus.data.images.KNOWN_TRANSLATIONS`), where
+            the images of the second domain are a function of such images; "" where they are not.
+    """
+
+    domains: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("",)
+    known: str = ""
+
+    @classmethod
+    def joined(cls, domains: Sequence[str], kinds: Sequence[str] = ("",), known: str = "") -> Domains:
+        """Build the target of two domains and kinds.
+
+        Raises:
+            ValueError: if there are not two domains.
+        """
+        if len(domains) != 2:
+            raise ValueError(f"domains {', '.join(domains)}; two are translated to each other")
+        names = tuple(f"{domain} {kind}".rstrip() for domain in domains for kind in kinds)
+        return cls(names, "domain", tuple(domains), tuple(kinds), known)
+
+    def domain(self, y: Any) -> Labels:
+        """Domain of each row, 0 or 1, (N,) -> (N,)."""
+        found: Labels = np.asarray(y, dtype=np.int64) // len(self.kinds)
+        return found
+
+    def kind(self, y: Any) -> Labels:
+        """Kind of each row, (N,) -> (N,)."""
+        found: Labels = np.asarray(y, dtype=np.int64) % len(self.kinds)
+        return found
+
+
+@dataclass(frozen=True)
 class Number:
     """Number target, for regression: y (N,) float64."""
 
@@ -188,6 +229,9 @@ def from_json(found: Mapping[str, Any]) -> Target:
     Raises:
         ValueError, KeyError: if the input was not written by `to_json`.
     """
+    if found["task"] == Classes.task and "domains" in found:
+        rest = {key: tuple(found[key]) for key in ("names", "domains", "kinds")}
+        return Domains(name=found["name"], known=found["known"], **rest)
     if found["task"] == Classes.task:
         return Classes(tuple(found["names"]), found["name"])
     if found["task"] == Number.task:

@@ -25,7 +25,7 @@ from versus.manifest import sha256
 from versus.models import path_of
 from versus.params import Params
 from versus.serving.code import CODE, closure, name_of, parsed
-from versus.settings import EXTRACTOR
+from versus.settings import EXTRACTOR, INCEPTION
 
 # These log, show or pass on results of other modules: an edit here changes no result. The values that params.py reads
 # are part of a fingerprint.
@@ -46,11 +46,14 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of the fingerprint of each stage."""
     given = params.model_dump(mode="json", by_alias=True, exclude_unset=True)
     seed = {"seed": params.seed}
+    inception = params.comparison.inception
+    weights = {} if inception is None else {"inception": inception.sha256}
+    networks = [".".join(("versus.models", *EXTRACTOR[:2])), *([] if inception is None else [INCEPTION])]
     for name, specification in (given.get("datasets", {}) | given.get("files", {})).items():
         package, dot, _ = specification["source"].partition(".")
         reader = [f"{package}.sources"] if dot else []
         yield f"prepare-{name}", _text(seed | {name: specification}, "stages.prepare", *reader)
-        yield f"extractor-{name}", _text(seed, "stages.extractor", ".".join(("versus.models", *EXTRACTOR[:2])))
+        yield f"extractor-{name}", _text(seed | weights, "stages.extractor", *networks)
     metrics = plugins.having("metrics")
     for cell in parameters.cells(params):
         model = path_of(cell.family, cell.module)

@@ -71,9 +71,11 @@ def markdown(content: Content) -> list[str]:
         return []
     rows = [[escaped(cell.model), cell.group_name, *(e.plain for e in entries)] for cell, entries in scores.rows]
     floor = [["real images", "", *(e.plain for e in scores.floor)]] if scores.floor else []
+    accuracy = extractor.get("accuracy")  # none of a network that was not fitted here
+    fitted = "" if accuracy is None else f", accuracy {formatting.score(accuracy)} on validation images"
     told = (
-        f"{extractor['images']} images, in the features of {extractor['name']} (SHA-256 {extractor['sha256'][:16]}…, "
-        f"accuracy {formatting.score(extractor['accuracy'])} on validation images)."
+        f"{extractor['images']} images, in the features of {extractor['name']} "
+        f"(SHA-256 {extractor['sha256'][:16]}…{fitted})."
     )
     return [*table(["model", "family", *scores.headers], [*rows, *floor]), told, ""]
 
