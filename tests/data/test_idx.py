@@ -117,3 +117,31 @@ def test_test_images_of_another_size_are_refused(desk: Desk):
     desk.write("set/t10k-images-idx3-ubyte", idx(PIXELS[:6, :3]))
     with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte: its images are \(3, 5\), not \(4, 5\)"):
         desk.prepare(source="idx", path="set")
+
+
+def test_two_domains_are_scaled_to_one_size_and_joined_with_both_test_sets_last(desk: Desk):
+    folder(desk)
+    flat = RNG.integers(0, 256, (20, 9)).astype(np.float32) / 255
+    for name, array in (("x", flat), ("y", np.arange(20) % 3), ("tx", flat[:4]), ("ty", np.arange(4) % 3)):
+        np.save(desk.folder / "set" / f"{name}.npy", array)
+    ours = {"source": "idx", "path": "set"}
+    theirs = {"source": "npy", "path": "set/x.npy", "labels": "set/y.npy", "shape": [3, 3]}
+    tested = {"test_path": "set/tx.npy", "test_labels": "set/ty.npy"}
+    spec = {"source": "domains", "path": ".", "resize": [3, 3]}
+    found = desk.prepare(**spec, of={"ours": ours, "theirs": theirs | tested})
+    target = found.schema.y
+    assert (target.domains, target.kinds, found.schema.shape) == (("ours", "theirs"), ("0", "1", "2"), (3, 3))
+    assert target.names[3] == "theirs 0"
+    np.testing.assert_array_equal(target.domain(found.y), [0] * 30 + [1] * 20 + [0] * 6 + [1] * 4)
+    np.testing.assert_array_equal(target.kind(found.y)[:50], [*LABELS, *np.arange(20) % 3])
+    np.testing.assert_array_equal(np.asarray(found.X[30:50]).reshape(20, 9), np.rint(flat * 255))
+    assert abs(found.X[:30].mean() - PIXELS.mean()) < 5  # means over what shrinks
+    np.testing.assert_array_equal(found.splits["test"][0], np.arange(50, 60))
+    with pytest.raises(DataError, match="the official test sets hold 6 and 0 images"):
+        desk.prepare(**spec, of={"ours": ours, "theirs": theirs})
+    with pytest.raises(DataError, match=r"theirs: \(3, 3\) of 256 levels; `resize"):
+        desk.prepare(source="domains", path=".", of={"ours": ours, "theirs": theirs | tested})
+    with pytest.raises(DataError, match=r"of\.theirs: holds a table; with `shape"):
+        desk.prepare(**spec, of={"ours": ours, "theirs": {**theirs, "shape": None}})
+    with pytest.raises(ValueError, match=r"of\.ours: folds: say it outside"):
+        desk.prepare(**spec, of={"ours": {**ours, "folds": 3}, "theirs": theirs})

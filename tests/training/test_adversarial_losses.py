@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from versus.training.adversarial_losses import Hinge, Wasserstein, named, with_spectral_norm
+from versus.training.adversarial_losses import Hinge, LeastSquares, Wasserstein, named, with_spectral_norm
 
 NOISE = torch.Generator().manual_seed(0)
 REAL, FAKE = torch.randn(2, 5, 3, dtype=torch.float64, generator=NOISE)
@@ -55,6 +55,16 @@ def test_hinge_gives_no_gradient_beyond_the_margins():
     critic = nn.Linear(3, 1).double()
     slope = critic.weight.detach().square().sum()
     torch.testing.assert_close(difference(Hinge(4.0), critic, REAL.clone(), FAKE).detach(), 2.0 * slope)
+
+
+def test_least_squares_are_distances_from_one_and_zero():
+    loss, critic = LeastSquares(), nn.Linear(3, 1).double()
+    real, fake = critic(REAL), critic(FAKE)
+    expected = (real - 1).square().mean() / 2 + fake.square().mean() / 2
+    torch.testing.assert_close(loss.critic(critic, (REAL,), (FAKE,), NOISE), expected)
+    torch.testing.assert_close(loss.generator(critic, (FAKE,)), (fake - 1).square().mean() / 2)
+    slope = critic.weight.detach().square().sum()
+    torch.testing.assert_close(difference(LeastSquares(4.0), critic, REAL.clone(), FAKE).detach(), 2.0 * slope)
 
 
 def test_each_loss_has_its_own_weight_of_the_penalty():

@@ -125,6 +125,34 @@ class Pictures(Labelled):
     resize: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(None, min_length=2, max_length=2)
 
 
+class DomainPair(Splitting):
+    """Images of two domains without pairs, such as digits of MNIST and of USPS, to be translated to each other.
+
+    Where both have classes of the same names, accuracy of a classifier of the second domain is asked of translations.
+
+    Args:
+        path: the folder that holds the files of both.
+        of: name of a domain -> its images, as an entry of their own, with paths inside the folder; options of the
+            split stand outside.
+        resize: height and width in pixels to scale all images to; by default they must have one size.
+    """
+
+    source: Literal["domains"]
+    path: Text
+    of: dict[Text, Annotated[Idx | Npz | Hdf5 | Npy | Pictures, Field(discriminator="source")]] = Field(
+        min_length=2, max_length=2
+    )
+    resize: list[Annotated[int, Field(ge=1, le=4096)]] | None = Field(None, min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _splits_stand_outside(self) -> Self:
+        for name, images in self.of.items():
+            inside = images.model_fields_set & set(Labelled.model_fields) - {"source"}
+            if inside:
+                raise ValueError(f"of.{name}: {', '.join(sorted(inside))}: say it outside, for both domains")
+        return self
+
+
 class Documents(Labelled):
     """Texts with one class each, also gzipped: a table with a column of texts, lines, or a folder for each class.
 
@@ -247,7 +275,22 @@ def whose(given: Any) -> str:
 
 
 OwnFile = Annotated[
-    Csv | Tsv | Parquet | Xlsx | Json | Arff | Npz | Hdf5 | Npy | Idx | Pictures | Documents | Conll | Penn | Stream,
+    Csv
+    | Tsv
+    | Parquet
+    | Xlsx
+    | Json
+    | Arff
+    | Npz
+    | Hdf5
+    | Npy
+    | Idx
+    | Pictures
+    | DomainPair
+    | Documents
+    | Conll
+    | Penn
+    | Stream,
     Field(discriminator="source"),
 ]
 FileSpecification = Annotated[

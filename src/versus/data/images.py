@@ -41,6 +41,38 @@ class RawImages:
     novel: NDArray[Any] | None = None
 
 
+def outlines(images: NDArray[Any]) -> NDArray[Any]:
+    """Morphological gradient of grey images (N, H, W): the largest less the smallest of a pixel and its neighbours.
+
+    Rivest, Soille and Beucher, "Morphological gradients" (1993), with a cross of five pixels.
+    """
+    from scipy.ndimage import generate_binary_structure, morphological_gradient
+
+    cross = generate_binary_structure(2, 1)[None]
+    return np.asarray(morphological_gradient(images, footprint=cross), dtype=images.dtype)
+
+
+# Where the images of a second domain are a function of those of the first, as `targets.Domains` names it.
+KNOWN_TRANSLATIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {"outlines": outlines}
+
+
+def resized(pixels: NDArray[Any], size: Sequence[int], file: str) -> NDArray[Any]:
+    """Scale images of bytes, (N, H, W[, C]) -> (N, *size[, C]), averaging over what shrinks.
+
+    Raises:
+        DataError: if the pixels are no bytes.
+    """
+    from PIL import Image
+
+    if pixels.shape[1:3] == tuple(size):
+        return pixels
+    if pixels.dtype != np.uint8:
+        raise DataError(f"{file}: resize wants pixels of 256 levels, and these are {pixels.dtype}")
+    shape = (size[1], size[0])
+    scaled = [np.asarray(Image.fromarray(p).resize(shape, Image.Resampling.BILINEAR)) for p in pixels]
+    return np.stack(scaled)
+
+
 def gather(parts: Sequence[Any], levels: int | None, file: str) -> tuple[NDArray[Any], int]:
     """Join arrays of images (N_i, …) into one array of integer pixels; only the result is held in memory.
 

@@ -137,6 +137,13 @@ def load(given: Any, base: Path, cache: Path) -> tuple[Dataset, table_specificat
         from versus.data.sources import embedded
 
         return embedded.load(given), given, []
+    if isinstance(given, file_specification.DomainPair):
+        from versus.data.sources import domains
+
+        inner = {name: in_folder(images, base / given.path) for name, images in given.of.items()}
+        parts = {name: read(images, folder, cache) for name, (images, folder) in inner.items()}
+        paths = [(folder, path) for images, folder in inner.values() for path in _files(images, folder)]
+        return domains.joined(parts, given), given, [source_files.record(*where) for where in paths]
     inside, folder = in_folder(given, base)
     files = [source_files.record(folder, path) for path in _files(inside, folder)]
     return encode(read(inside, folder, cache), inside), given, files

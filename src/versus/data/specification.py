@@ -40,6 +40,7 @@ class Embedded(Splitting):
         "wine",
         "breast_cancer",
         "digits",
+        "outlines",
         "diabetes",
         "docstrings",
         "docstring_stream",

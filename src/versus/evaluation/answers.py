@@ -131,6 +131,7 @@ METHODS = (
     "decode",
     "reconstruct",
     "impute",
+    "translate",
 )
 
 

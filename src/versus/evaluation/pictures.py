@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from versus.arrays import Array, Labels
+from versus.data.images import KNOWN_TRANSLATIONS
 from versus.data.prepared import Prepared
 from versus.data.spaces import Image
+from versus.data.targets import Domains
 from versus.evaluation.uses.denoising import pixel_range, with_noise
 
 SHOWN, STEPS = 10, 9  # images, and places on a way between two of them or along a code
@@ -25,7 +27,10 @@ def pictures(model: Any, data: Prepared, seed: int) -> dict[str, Array]:
     Returns:
         "rebuilt" and "denoised" (2, n, *event), each given and then found; "interpolations" (pairs, S, *event) from
         one image to another; "traversals" (codes, S, *event), each along the code that varies most of those left.
+        Of two domains "translated" (2 or 3, n, *event): given, found and, where known, true.
     """
+    if isinstance(data.schema.y, Domains) and hasattr(model, "translate"):
+        return {"translated": _translated(model, data, data.schema.y)}
     if not isinstance(data.schema.x, Image) or not hasattr(model, "reconstruct"):
         return {}
     (X, y), learned = data.take(0, "test"), data.take(0, "train")[0]
@@ -41,6 +46,15 @@ def pictures(model: Any, data: Prepared, seed: int) -> dict[str, Array]:
         found["traversals"] = _decoded(model, along(codes[0], model.encode(np.asarray(X[:CODED]))))
     half = 0.5 if data.schema.levels else 0.0  # storing cuts off
     return {name: data.schema.x.stored(images + half) for name, images in found.items()}
+
+
+def _translated(model: Any, data: Prepared, target: Domains) -> Array:
+    """Translate images of the first domain, the first of each kind in turn."""
+    X, y = data.take(0, "test")
+    rows = np.flatnonzero(target.domain(y) == 0)
+    shown = np.asarray(X[rows[first_of_each(target.kind(y[rows]))]])
+    truth = [KNOWN_TRANSLATIONS[target.known](shown)] if target.known else []
+    return np.stack([shown, model.translate(shown, 1), *truth])
 
 
 def first_of_each(y: Labels) -> Labels:

@@ -1,4 +1,4 @@
-r"""Scores of what a model rebuilds: noisy images, missing numbers.
+r"""Scores of what a model rebuilds: noisy images, missing numbers, images of another domain.
 
 .. math:: \text{PSNR} = 10 \log_{10} \frac{\text{range}^2}{\frac1D \sum_d (x_d - \hat x_d)^2}
 """
@@ -14,10 +14,21 @@ LEAST_ERROR = 1e-10  # of the squared range: an image without any error has 100 
 
 def signal_to_noise(clean: Array, found: Array, span: float) -> Array:
     """Peak signal-to-noise ratio of each image, dB: (n, H, W[, C]) twice and the range of a pixel -> (n, 1)."""
-    apart = (clean.astype(np.float64) - found) / span
-    errors = np.square(apart).reshape(len(clean), -1).mean(axis=1)
-    ratio: Array = -10 * np.log10(np.maximum(errors, LEAST_ERROR))[:, None]
+    ratio: Array = -10 * np.log10(np.maximum(squared_errors(clean, found, span), LEAST_ERROR))
     return ratio
+
+
+def squared_errors(truth: Array, found: Array, span: float) -> Array:
+    """Mean squared error of each image, in units of the squared range: (n, H, W[, C]) twice -> (n, 1)."""
+    apart = (truth.astype(np.float64) - found) / span
+    errors: Array = np.square(apart).reshape(len(truth), -1).mean(axis=1, keepdims=True)
+    return errors
+
+
+def root(means: Array) -> Array:
+    """Root of the mean squared error, (..., 1) -> (...)."""
+    found: Array = np.sqrt(means[..., 0])
+    return found
 
 
 def gap_errors(truth: Array, found: Array, gaps: Array, scale: Array) -> Array:

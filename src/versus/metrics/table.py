@@ -29,6 +29,8 @@ _SKLEARN = "scikit-learn user guide, 3.4 Metrics and scoring"
 _THEIS = "Theis, van den Oord and Bethge 2016"
 _SAERENS = "Saerens, Latinne and Decaestecker 2002"
 _SHANNON = "Shannon 1951"
+_ZHU = "Zhu, Park, Isola and Efros 2017"
+_HOFFMAN = "Hoffman et al. 2018"
 _ZHAO = "Zhao, Kunar, Birke and Chen 2021"
 _KYNKAANNIEMI = "Kynkäänniemi et al. 2019"
 _NAEEM = "Naeem et al. 2020"
@@ -164,6 +166,16 @@ METRICS: tuple[Metric, ...] = (
         "Dong, Loy, He and Tang 2014", "codes", reconstruction.signal_to_noise),
     Metric("interpolated_psnr", "by bicubic interpolation", "interpolated", "dB", "higher", -INF, INF,
         "Keys 1981", "codes", reconstruction.signal_to_noise),
+    Metric("translation_rmse", "error of translations", "translated", "share of the range", "lower", 0, INF,
+        _ZHU, "codes", reconstruction.squared_errors, reconstruction.root),
+    Metric("untranslated_rmse", "error of the images as they are", "untranslated", "share of the range", "lower", 0,
+        INF, _ZHU, "codes", reconstruction.squared_errors, reconstruction.root),
+    Metric("translated_accuracy", "accuracy of the other domain's classifier on translations", "translated_kinds",
+        "share", "higher", 0, 1, _HOFFMAN, "codes", classification.hits, share),
+    Metric("untranslated_accuracy", "the same on the images as they are", "untranslated_kinds", "share", "higher", 0, 1,
+        _HOFFMAN, "codes", classification.hits, share),
+    Metric("own_domain_accuracy", "the same on images of its own domain", "own_kinds", "share", "higher", 0, 1,
+        _HOFFMAN, "codes", classification.hits, share),
     Metric("probe_accuracy", "accuracy of a linear probe on codes", "features", "share", "higher", 0, 1,
         "Alain and Bengio 2017", "codes", classification.hits, share),
     Metric("raw_probe_accuracy", "the same on the events", "raw_features", "share", "higher", 0, 1,

@@ -172,3 +172,11 @@ class Imputes(Protocol):
 
     def impute(self, X: Array) -> Array:
         """Fill missing values, (N, D) with NaN -> (N, D) without."""
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Models of two domains of images."""
+
+    def translate(self, X: Array, to: int) -> Array:
+        """Translate images of the other domain to the domain ``to``, 0 or 1, (N, *event) -> (N, *event)."""

@@ -5,6 +5,7 @@ r"""Losses of adversarial games, besides the one in `versus.training.updates`, a
     \qquad \hat x = \epsilon x + (1 - \epsilon)\,G(z)
 
 Gulrajani et al., "Improved training of Wasserstein GANs" (2017); for the hinge loss Lim & Ye, "Geometric GAN" (2017);
+for least squares Mao et al., "Least squares generative adversarial networks" (2017);
 Miyato et al., "Spectral normalization for generative adversarial networks" (2018).
 """
 
@@ -69,6 +70,29 @@ class Hinge:
         return loss
 
 
+class LeastSquares:
+    r"""Squared distances of scores from 1 for real events and 0 for drawn ones; the generator aims for 1.
+
+    .. math:: L_D = \tfrac12 (D(x) - 1)^2 + \tfrac12 D(G(z))^2, \qquad L_G = \tfrac12 (D(G(z)) - 1)^2
+
+    Args:
+        penalty: weight of half the squared slope at real events, as that of `NonSaturating`.
+    """
+
+    def __init__(self, penalty: float = 0.0) -> None:
+        self.penalty = _weight(penalty)
+
+    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:  # noqa: D102
+        events = real[0].requires_grad_() if self.penalty else real[0]
+        scores = critic(events, *real[1:])
+        loss: Tensor = 0.5 * ((scores - 1).square().mean() + critic(*fake).square().mean())
+        return loss + 0.5 * self.penalty * squared_slopes(scores, events).mean() if self.penalty else loss
+
+    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
+        loss: Tensor = 0.5 * (critic(*fake) - 1).square().mean()
+        return loss
+
+
 def _weight(penalty: float) -> float:
     if not 0 <= penalty < math.inf:
         raise ValueError(f"penalty={penalty}; at least 0 is needed")
@@ -76,10 +100,11 @@ def _weight(penalty: float) -> float:
 
 
 # As params.yaml names them, with the weight of the penalty that each has by default.
-LOSSES: dict[str, tuple[type[NonSaturating | Wasserstein | Hinge], float]] = {
+LOSSES: dict[str, tuple[type[NonSaturating | Wasserstein | Hinge | LeastSquares], float]] = {
     "non_saturating": (NonSaturating, 0.1),
     "wasserstein": (Wasserstein, 10.0),
     "hinge": (Hinge, 0.0),
+    "least_squares": (LeastSquares, 0.01),
 }
 
 

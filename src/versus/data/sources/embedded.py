@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from versus.arrays import Ragged
+from versus.data.images import outlines
 from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.sources import animals, python_trees, source_code
 from versus.data.spaces import Column, Image, Series, Table
 from versus.data.specification import Embedded
 from versus.data.table_specification import Labelled
-from versus.data.targets import Classes, Number, Tags
+from versus.data.targets import Classes, Domains, Number, Tags
 from versus.data.texts import transcribe
 
 TEST_ROWS = 4000  # of each draw: with so many, a score's noise comes from the training rows
@@ -120,6 +121,15 @@ def _digits(specification: Embedded) -> Dataset:
     return Dataset(found.images.astype(np.uint8), found.target.astype(np.int64), schema, about=about)
 
 
+def _outlines(specification: Embedded) -> Dataset:
+    found = _digits(specification)
+    second = np.random.default_rng(0).permutation(len(found.y)) % 2  # no digit is in both domains
+    X = np.where(second[:, None, None], outlines(found.X), found.X)
+    answer = Domains.joined(("digit", "outline"), found.schema.classes, known="outlines")
+    about = {**found.about, "description": "handwritten digits, and the outlines of other ones: two domains, no pairs"}
+    return Dataset(X, second * len(answer.kinds) + found.y, Schema(found.schema.x, answer), about=about)
+
+
 def _digit_sequences(specification: Embedded) -> Dataset:
     from sklearn.datasets import load_digits
 
@@ -199,6 +209,7 @@ _LOADERS: dict[str, Callable[[Embedded], Dataset]] = {
     "wine": _wine,
     "breast_cancer": _breast_cancer,
     "digits": _digits,
+    "outlines": _outlines,
     "diabetes": _diabetes,
     "digit_sequences": _digit_sequences,
     "docstrings": lambda specification: transcribe(source_code.docstrings(), _AS_IT_IS),

@@ -21,6 +21,7 @@ from versus.evaluation.uses import (
     target_density,
     topics,
     transfer,
+    translation,
 )
 
 USES: tuple[Use, ...] = (
@@ -40,6 +41,7 @@ USES: tuple[Use, ...] = (
     shifts,
     denoising,
     super_resolution,
+    translation,
     features,
 )
 ANSWERS: tuple[Use, ...] = (

@@ -19,6 +19,7 @@ WIDEST = 340  # pixels of a figure of a gallery
 CAPTIONS = {
     "rebuilt": "test images, and below each what is rebuilt from its code",
     "denoised": "test images with noise, and below each what is rebuilt from its code",
+    "translated": "test images, below each its translation, and below that the true one where it is known",
     "interpolations": "from one test image to another, in a straight line between their codes",
     "traversals": "one entry of a code varies in each row, the one that varies most first",
 }
