@@ -472,10 +472,12 @@ BAYES = {"multinomial_naive_bayes", "bernoulli_naive_bayes", "complement_naive_b
 FILES = {
     "votes.csv": ("a,b,c,y\n" + "".join(f"{'uv'[i % 2]},{'pqr'[i % 3]},{'st'[i % 5 % 2]},{'mn'[i % 7 % 2]}\n"
                                         for i in range(60)),
-                  OF_TABLES, {"marginals", "naive_bayes", "tan", "hill_climbing", "markov_random_field", "cvae"}),
+                  OF_TABLES, {"marginals", "naive_bayes", "tan", "hill_climbing", "markov_random_field", "cvae",
+                              "flow", "diffusion"}),
     "bits.npz": (npz(X=RNG.integers(0, 2, (40, 4, 4), dtype=np.uint8), y=np.arange(40) % 2),
                  OF_TABLES | {"cnn"},
-                 {"marginals", "bernoulli_naive_bayes", "rbm", "deep_belief", "deep_boltzmann", "cvae"}),
+                 {"marginals", "bernoulli_naive_bayes", "rbm", "deep_belief", "deep_boltzmann", "cvae", "diffusion",
+                  "dcgan"}),
     "reviews.csv": ("text,y\n" + "".join(f"{text},{'mn'[i % 2]}\n" for i, text in enumerate(TEXTS)),
                     OF_CLASSES | {"linear_svm", "nb_svm", "lstm"},
                     BAYES | {"markov_chain", "lda", "lda_classifier", "lstm_generator"}),
@@ -488,7 +490,7 @@ FILES = {
     "bank.mrg": ("".join(f"(S (NP (NN d{i})) (VP (VBZ s{i % 7}) (NP (NN t{i % 5}))))\n" for i in range(40)),
                  {"right_branching", "span_scorer"}, {"pcfg"}),
     "story.txt": ("\n".join(" ".join(TEXTS[: 1 + i % 3]) for i in range(200)),
-                  set(), {"unigrams", "markov_chain_2", "markov_chain_5", "lstm"}),
+                  set(), {"unigrams", "markov_chain_2", "markov_chain_5", "lstm", "transformer"}),
 }  # fmt: skip
 
 

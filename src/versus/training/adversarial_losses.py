@@ -104,7 +104,7 @@ LOSSES: dict[str, tuple[type[NonSaturating | Wasserstein | Hinge | LeastSquares]
     "non_saturating": (NonSaturating, 0.1),
     "wasserstein": (Wasserstein, 10.0),
     "hinge": (Hinge, 0.0),
-    "least_squares": (LeastSquares, 0.01),
+    "least_squares": (LeastSquares, 0.0),
 }
 
 

@@ -55,7 +55,7 @@ class AdversarialModel(DeepModel):
         conditional: True gives both networks the class; samples can then be drawn by class.
         loss: what the players minimise.
         penalty: weight of the loss's penalty on the critic's slope; None takes 0.1 (of the squared slope at real
-            events), 10 for "wasserstein" (of the slope's distance from 1), 0 for "hinge", 0.01 for "least_squares".
+            events), 10 for "wasserstein" (of the slope's distance from 1), 0 for "hinge" and "least_squares".
         spectral_norm: True keeps the slope of each layer of the critic at 1.
         critic_turns: updates of the critic per update of the generator.
         ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.

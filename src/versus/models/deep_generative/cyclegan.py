@@ -141,7 +141,8 @@ class CycleGAN(DeepModel):
         n_blocks: residual blocks of a translator; a pixel depends on 2 · n_blocks + 2 pixels on each side of it.
         critic_stride: stride within the critics: with 1 a score is of 5 × 5 pixels, with 2 of 6 × 6; they cannot learn
             images by heart.
-        cycle_weight: weight of the mean absolute difference from what images are after both ways, in [-1, 1].
+        cycle_weight: weight of the mean absolute difference from what images are after both ways, in [-1, 1]. A large
+            one holds the translators where they begin, at images as they are, where that difference is 0.
         loss: what the players minimise besides.
         penalty: weight of the loss's penalty on the critics' slope, as in `AdversarialModel`.
         ema_decay: share of the averaged weights that a step keeps; None keeps the last step's weights.
@@ -149,15 +150,16 @@ class CycleGAN(DeepModel):
 
     no_density: ClassVar[str] = "translates images"
 
-    channels: Count = 16
+    channels: Count = 12
     n_blocks: Count = 1
     critic_stride: Count = 1
-    cycle_weight: NonNegative = 5.0
+    cycle_weight: NonNegative = 1.0
     loss: Literal["least_squares", "non_saturating", "wasserstein", "hinge"] = "least_squares"
     penalty: NonNegative | None = None
     learning_rate: Positive = 2e-3
     ema_decay: Share | None = 0.99
-    epochs: Count = 100
+    epochs: Count = 30
+    batch_size: Count = 16
 
     def translate(self, X: Array, to: int) -> Array:
         """Translate images (N, *event) of the other domain to the domain ``to``, 0 or 1, -> (N, *event).
