@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from versus.data.columns import Words, as_words
 from versus.data.errors import DataError
@@ -63,7 +64,7 @@ def _kinds(labels: list[Words]) -> tuple[str, ...]:
     return first if first == second and len(first) > 1 else ("",)
 
 
-def _order(sizes: list[tuple[int, int]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _order(sizes: list[tuple[int, int]]) -> NDArray[np.int64]:
     """Rows of (all, tested) sizes one after the other, reordered so that those of all test sets come last."""
     is_tested = np.concatenate([np.arange(n) >= n - n_test for n, n_test in sizes])
     return np.argsort(is_tested, kind="stable").astype(np.int64)

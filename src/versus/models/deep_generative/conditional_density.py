@@ -51,7 +51,7 @@ class ToldClass(GenerativeClassifier):
         """Class codes (N,), below 0 where unknown."""
         return classification_data(type(self).__name__, self.schema_, X, y)[1]
 
-    def _build(self) -> nn.Module:
+    def _build(self) -> Any:
         if self.schema_.y.task != "classification":
             raise ValueError(f"{type(self).__name__} needs classes, and the task is {self.schema_.y.task}")
         network: nn.Module = super()._build()  # type: ignore[misc]

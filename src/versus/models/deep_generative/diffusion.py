@@ -95,7 +95,8 @@ class ConditionalDiffusion(ConditionalBound, DiffusionModel):
         return joint
 
     def _draw(self, n: int, labels: Array | None, random_state: int | None, guidance: float | None = None) -> Array:
-        return super()._draw(n, labels, random_state, self.guidance if guidance is None else guidance)
+        drawn: Array = super()._draw(n, labels, random_state, self.guidance if guidance is None else guidance)
+        return drawn
 
     def _with_classes(self, rows: Batch, generator: torch.Generator) -> tuple[Batch, Tensor | None]:
         *events, labels = rows

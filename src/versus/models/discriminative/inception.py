@@ -56,8 +56,8 @@ class InceptionV3:
                 features = self._features(self._scaled(images[start : start + BATCH_ROWS]))
                 scores = functional.linear(features, self._of("fc.weight"), self._of("fc.bias"))
                 found.append((features.double().cpu().numpy(), scores.double().softmax(dim=1).cpu().numpy()))
-        features, probabilities = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return features, probabilities
+        of_features, of_classes = zip(*found, strict=True)
+        return np.concatenate(of_features), np.concatenate(of_classes)
 
     def _scaled(self, images: Array) -> Tensor:
         x = torch.from_numpy(np.asarray(images, dtype=np.float32)).to(self._device)
