@@ -86,7 +86,7 @@ def test_digits_are_translated_to_their_outlines_which_it_never_saw(data, fitted
         for metric in of_use(answered.use)
     }
     assert scores["translation_rmse"] < 0.7 * scores["untranslated_rmse"]
-    assert scores["translated_accuracy"] > scores["untranslated_accuracy"]
+    assert scores["translated_accuracy"] > 0.3  # by chance 0.1
     assert scores["own_domain_accuracy"] > 0.8
     shown = pictures(fitted, data, 0)["translated"]
     assert (shown.shape, shown.dtype) == ((3, 10, 8, 8), np.uint8)
