@@ -108,11 +108,14 @@ class Mirror:
     def cell(self, found: CellRecord) -> str:
         """Make sure that the cell's run exists and is complete, and is the only one of these results; return its id."""
         experiment = self.of(found.cell.dataset)
-        known = list(run_log.search(self.client, experiment, cell=found.cell.name))
+        name, fingerprint = found.cell.name, found.fingerprint
+        of_same_results = run_log.search(self.client, experiment, cell=name, versus__fingerprint=fingerprint)
+        some = (*run_log.unsettled(self.client, experiment, cell=name), *of_same_results)
+        known = list({run.info.run_id: run for run in some}.values())
         for run in [r for r in known if tag(r, STATE) == WRITING and self.abandoned(r)]:
             self.delete(run)
             known.remove(run)
-        whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == found.fingerprint]
+        whole = [r for r in known if tag(r, STATE) == COMPLETE and tag(r, FINGERPRINT) == fingerprint]
         if whole:
             run_id = self.agree(whole)
             self._refresh(next(run for run in whole if run.info.run_id == run_id), found)
@@ -123,7 +126,7 @@ class Mirror:
                 self.step_back(run)
         if whole:
             return run_id
-        same = {"cell": found.cell.name, "versus__fingerprint": found.fingerprint, "versus__state": COMPLETE}
+        same = {"cell": name, "versus__fingerprint": fingerprint, "versus__state": COMPLETE}
         return self.agree(run_log.search(self.client, experiment, **same)) or run_id
 
     def agree(self, same: Iterable[Run]) -> str:

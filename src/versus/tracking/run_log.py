@@ -93,6 +93,12 @@ def search(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
             return
 
 
+def unsettled(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Run]:
+    """Yield the runs with these tags that are unfinished or the newest: without the history, which only grows."""
+    for of in ({"versus__state": WRITING}, {"versus__state": TRAINING}, {"versus__current": "yes"}):
+        yield from search(client, experiment, **tags, **of)
+
+
 def tag(run: Run, name: str) -> str:
     """Return a tag of a run; empty if it has none."""
     return str(run.data.tags.get(name, ""))

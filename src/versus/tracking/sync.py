@@ -134,7 +134,7 @@ def mirror_report(mirror: Mirror, files: Sequence[Path], cells: int) -> str:
     if not found:
         _write_report(mirror, experiment, fingerprint, files, cells)
         found = mirror.agree(run_log.search(mirror.client, experiment, **same))
-    for run in run_log.search(mirror.client, experiment, versus__origin=mirror.origin):
+    for run in list(run_log.unsettled(mirror.client, experiment, versus__origin=mirror.origin)):
         if run.info.run_id != found:
             mirror.step_back(run)
     run = mirror.client.get_run(found)
