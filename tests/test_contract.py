@@ -50,6 +50,7 @@ OF_OTHER_DATA = {
     "MultinomialNaiveBayes",
     "CategoricalNaiveBayes",
     "ConvolutionalClassifier",
+    "CycleGAN",
     "DCGAN",
     "RestrictedBoltzmannMachine",
     "DeepBeliefNetwork",
