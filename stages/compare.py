@@ -43,7 +43,7 @@ def main() -> None:
         print(f"{cell}: {why.where} failed: {why.reason}", file=sys.stderr)
     if len(evaluated) == len(cells):  # the best cell is known only when all are evaluated
         best = report.best_cells(workspace, cells, params.comparison).values()
-        champions.register(workspace, [c for c in cells if c.name in best], params.comparison.confidence)
+        champions.register(workspace, [c for c in cells if c.name in best], params.comparison)
 
 
 if __name__ == "__main__":

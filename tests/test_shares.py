@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from versus import params as parameters
 from versus.pipeline import shares
+from versus.pipeline.engine.remaining import Remaining
 from versus.pipeline.shares import Share
 from versus.report import files
 from versus.workspace import Workspace
@@ -39,6 +40,26 @@ def test_the_order_of_the_cells_does_not_matter() -> None:
     seconds = {"a-x": 3.0, "b-x": 3.0, "c-x": 1.0, "d-x": 1.0, "e-x": 2.0}
     assert shares.divide(seconds, 2) == shares.divide(dict(reversed(seconds.items())), 2)
     assert shares.divide(seconds, 2) == [["a-x", "e-x"], ["b-x", "c-x", "d-x"]]
+
+
+def test_what_a_run_still_takes_is_corrected_by_what_it_has_taken() -> None:
+    left = Remaining({"a-x": 10.0, "a-y": 30.0}, slots=2)
+    for kind in ("train_deep_generative", "evaluate_deep_generative"):
+        for cell in ("a-x", "a-y"):
+            left.add(f"{kind}@{cell}")
+    whole = left.seconds(0.0)
+    assert whole is not None
+    assert whole > (10 + 30) / 2
+    left.start("train_deep_generative@a-x", 0.0)
+    assert left.seconds(5.0) == pytest.approx(whole - 5 / 2)
+    left.end("train_deep_generative@a-x", 2 * 10.3)  # twice what was expected
+    twice = left.seconds(20.6)
+    assert twice == pytest.approx(2 * (whole - 10.3 / 2))
+    left.end("evaluate_deep_generative@a-x", 21.0)  # was not stale after all
+    left.end("evaluate_deep_generative@a-y", 21.0)
+    left.start("train_deep_generative@a-y", 21.0)
+    assert left.seconds(31.0) == pytest.approx(2 * 30.3 - 10)  # one stage is not shared among the slots
+    assert Remaining({}, slots=2).seconds(0.0) is None
 
 
 def test_long_cells_do_not_share_a_machine() -> None:

@@ -289,6 +289,9 @@ def _reference_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
         elif metric not in accepted:
             refused = f"{metric!r} cannot decide; of {task or 'all'} models {', '.join(accepted)} can"
             yield ("comparison", "primary", chosen), refused
+    for chosen in params.comparison.slices:
+        if chosen not in known:
+            yield ("comparison", "slices", chosen), unknown("data set", chosen, known)
     for name in sorted(set(params.datasets) & set(params.files)):
         yield ("files", name), "a data set of this name already stands under datasets"
     for name, spec in [*params.datasets.items(), *params.files.items()]:
@@ -336,5 +339,5 @@ def _experiment_faults(params: Params) -> Iterator[tuple[tuple[str, ...], str]]:
             if cell not in there:
                 yield where, f"{cell!r} is no cell of data set {asked.data!r}; there are {', '.join(there) or 'none'}"
         sides = {known[cell].family == "discriminative" for cell in asked.cells if cell in known}
-        if len(sides) < 2:
+        if len(sides) < 2 and asked.kind != "training_size":
             yield where, "wants cells of both sides: a discriminative and a generative one"

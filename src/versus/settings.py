@@ -120,12 +120,14 @@ class Comparison(_Checked):
             the target (RMSE, MAE) in standard deviations of the target.
         inception: weights of the network by whose features images are scored; by default a classifier fitted to each
             data set.
+        slices: data set -> columns by whose values the test rows are scored in slices (`versus.report.slices`).
     """
 
     primary: Mapping[str, str] = field(default_factory=dict)
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
     rope: Annotated[float, Ge(0), Lt(0.5)] = 0.01
     inception: Inception | None = None
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Sizes = Literal["auto"] | Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(2)]
@@ -150,10 +152,12 @@ class TrainingSize(_Experiment):
     """Cells on ever more rows, and the size at which one side overtakes the other.
 
     Args:
+        cells: names of the cells to fit; of one side, or one cell, for learning curves alone.
         sizes: numbers of rows to learn from; "auto" for all rows, halved again and again.
         draws: random orders of the rows in each repeat, each with a training set of every size.
     """
 
+    cells: Annotated[tuple[str, ...], MinLen(1)]
     sizes: Sizes = "auto"
     draws: Draws = 2
     kind: Literal["training_size"] = "training_size"
@@ -217,9 +221,12 @@ class Gate(_Checked):
         class_margin: largest allowed fall in the recall of a class.
         calibration_margin: largest allowed rise in the expected calibration error.
         confidence: confidence level of the two-sided interval of the difference.
+        after_promotion: command that `versus gate --promote` runs after each promotion, without a shell, such as
+            ``python deploy.py``; it finds the version in its environment (`versus.commands.gate`). Empty for none.
     """
 
     margin: Annotated[float, Ge(0), Lt(1)] = 0.01
     class_margin: Annotated[float, Ge(0), Le(1)] = 0.05
     calibration_margin: Annotated[float, Ge(0), Le(1)] = 0.05
     confidence: Annotated[float, Gt(0.5), Lt(1)] = 0.95
+    after_promotion: str = ""

@@ -78,6 +78,19 @@ def test_with_all_rows_the_scores_are_those_of_the_compared_fits(workspace: Work
             )
 
 
+def test_one_cell_alone_has_a_learning_curve(workspace: Workspace) -> None:
+    Path("params.yaml").write_text(PARAMS.replace(", iris-mlp, iris-naive_bayes]", "]"))
+    fingerprint.main()
+    experiment.main("size")
+    found = of(workspace)
+    assert (found["pairs"], {curve["cell"] for curve in found["curves"]}) == ([], {"iris-logistic_regression"})
+    params = parameters.read(Path("params.yaml"))
+    (section,) = shown([crossing], results.read(workspace, list(parameters.cells(params)), {}, None, ["size"]))
+    accuracy = next(curve["value"] for curve in found["curves"] if curve["score"] == "accuracy_score")
+    said = f"logistic_regression: {accuracy[0]:.3f} with 10 rows, {accuracy[-1]:.3f} with 120."
+    assert said in "\n".join(section.markdown).replace("\\", "")
+
+
 def test_a_killed_experiment_goes_on_and_ends_as_if_it_had_not_been(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,8 +185,8 @@ def test_the_page_draws_a_picture_for_each_score(workspace: Workspace) -> None:
     ("line", "fault"),
     [
         ("size: {data: iris, cells: [iris-mlp, iris-other]}", "'iris-other' is no cell of data set 'iris'"),
-        ("size: {data: iris, cells: [iris-mlp, iris-knn]}", "wants cells of both sides"),
-        ("size: {data: iris, cells: [iris-mlp]}", "size.cells"),
+        ("size: {kind: few_labels, data: iris, cells: [iris-mlp, iris-knn]}", "wants cells of both sides"),
+        ("size: {data: iris, cells: []}", "size.cells"),
     ],
 )
 def test_a_faulty_experiment_is_refused_with_its_line(tmp_path: Path, line: str, fault: str) -> None:

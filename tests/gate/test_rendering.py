@@ -18,7 +18,7 @@ def decisions(monkeypatch):
     return [
         Decision("animals", "fail", worse.checks[1].text, NEW, OLD, worse),
         Decision("birds", "pass", better.checks[0].text, NEW, OLD, better, promoted=True),
-        Decision("cats", "undecided", "the tracking server is down"),
+        Decision("cats", "undecided", "the tracking server is down", warnings=("drift since the last report: <i>",)),
     ]
 
 
@@ -32,7 +32,7 @@ def test_the_text_names_outcome_figures_and_reasons(decisions):
         lines
     )
     assert "  animals-new (version 4) is the champion now, animals-old (version 3) the previous one" in lines
-    assert lines[-1] == "cats UNDECIDED: the tracking server is down"
+    assert lines[-2:] == ["cats UNDECIDED: the tracking server is down", "  warn drift since the last report: <i>"]
 
 
 def test_markdown_keeps_names_from_becoming_markup(decisions):
@@ -42,6 +42,7 @@ def test_markdown_keeps_names_from_becoming_markup(decisions):
     page = MarkdownIt("gfm-like", {"linkify": False}).render(text)
     assert "<b>x</b>" not in page
     assert "<a " not in page
+    assert "cats, warning: drift since the last report: &lt;i&gt;" in page
     assert page.count("<tr>") == 4
     assert page.count("<td>") == 3 * 6  # a bar in a name starts no column
     assert "<strong>FAILS</strong>" in page
@@ -58,6 +59,7 @@ def test_json_holds_every_figure(decisions):
         "cell": "animals-new",
         "run_id": "run4",
         "rolled_back": False,
+        "fitted_on": "",
     }
     assert first["judgement"]["gain"]["low"] < first["judgement"]["gain"]["value"] < 0
     assert {check["passed"] for check in first["judgement"]["checks"]} == {True, False}

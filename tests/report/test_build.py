@@ -11,12 +11,18 @@ import numpy as np
 import pytest
 
 from tests.report.conftest import PROVENANCE
-from tests.report.made_workspace import Made, blobs, write_json
+from tests.report.made_workspace import Made, blobs, splits, write_json
 from versus.data import findings, prepared
+from versus.data.prepared import Prepared
+from versus.data.schema import Schema
+from versus.data.spaces import Column, Table
+from versus.data.targets import Classes
 from versus.fitting import failure
-from versus.report import best_cells, build
+from versus.report import best_cells, build, drift
 from versus.report.build import TABLES
+from versus.report.files import write_csv
 from versus.report.formatting import signed, span
+from versus.settings import Comparison
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import paired_rows
 from versus.workspace import Workspace
@@ -154,6 +160,73 @@ def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(
     build(other.workspace, other.cells, PROVENANCE, before=before)
     assert (reports / "report.html").read_bytes() == again
     assert (reports / "report.md").read_text() == (made.workspace.reports / "report.md").read_text()
+
+
+def test_slices_are_scored_on_their_own_rows(made, tmp_path):
+    other = copied(made, tmp_path / "sliced")
+    build(other.workspace, other.cells, PROVENANCE, Comparison(slices={"plain": ("x0",), "amounts": ("x1",)}))
+    data = prepared.read(other.workspace.prepared("plain"))
+    tested = np.concatenate([data.rows(repeat, "test") for repeat in range(data.repeats)])
+    p = np.load(other.workspace.evaluation("plain-gaussian") / "predictions.npy")
+    right, x = (p.argmax(axis=1) == data.y[tested]).astype(float), data.X[tested, 0]
+    first, _, _, last = [r for r in rows(other.workspace.reports / "slices.csv") if r["cell"] == "plain-gaussian"]
+    ends = np.quantile(data.X[:, 0], [0.25, 0.75])
+    for found, inside in ((first, x <= ends[0]), (last, x > ends[1])):
+        expected = paired_rows(right[inside][:, None], resolution=1.0)
+        low, high = expected.interval(0.95)
+        assert int(found["rows"]) == inside.sum()
+        assert float(found["score"]) == pytest.approx(right[inside].mean())
+        assert (float(found["low"]), float(found["high"])) == pytest.approx((max(0, low), min(1, high)))
+    assert first["value"] == f"up to {ends[0]:g}"
+    amounts = [r for r in rows(other.workspace.reports / "slices.csv") if r["cell"] == "amounts-ridge"]
+    squares = [int(r["rows"]) * float(r["score"]) ** 2 for r in amounts]  # RMSE of each slice, not of all rows
+    table = {(r["cell"], r["metric"]): r for r in rows(other.workspace.reports / "comparison.csv")}
+    whole = float(table["amounts-ridge", "root_mean_squared_error"]["mean"])
+    assert np.sqrt(sum(squares) / sum(int(r["rows"]) for r in amounts)) == pytest.approx(whole, rel=0.05)
+    page = (other.workspace.reports / "report.html").read_text()
+    assert "accuracy by x0, plain" in page
+    assert f'<th scope="row">above {ends[1]:g}</th>' in page
+    with pytest.raises(ValueError, match=r"comparison\.slices\.plain: .*'x7'"):
+        build(other.workspace, other.cells, PROVENANCE, Comparison(slices={"plain": ("x7",)}))
+
+
+def drawn(seed, n=300, shift=0.0):
+    """Two numbers, of which the second may have moved, a category and a class."""
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.normal(size=n), rng.normal(size=n) + shift, rng.integers(0, 3, n)])
+    X[rng.random(n) < 0.1, 0] = np.nan
+    columns = (Column("a"), Column("=b"), Column("c", ("red", "-green", "blue")))
+    schema = Schema(Table(columns), Classes(("no", "yes"), "bought"))
+    return Prepared(X, rng.integers(0, 2, n), schema, splits(n, 5), {})
+
+
+def test_a_column_that_has_drifted_is_named_and_chance_alone_names_few(tmp_path):
+    def counts(data):
+        write_csv(tmp_path / "columns.csv", drift.COLUMNS, drift.rows_of_columns("shop", data))
+        return drift.read((tmp_path / "columns.csv").read_text())["shop"]
+
+    before = counts(drawn(0))
+    assert drift.drifted("shop", drawn(0), before, 0.95) == []
+    (found,) = drift.drifted("shop", drawn(1, shift=1.0), before, 0.95)
+    assert (found.column, found.p_value < 1e-6, found.where.startswith("above ")) == ("=b", True, True)
+    assert 0.3 < found.moved < 0.5  # of two normals a standard deviation apart, 0.38
+    pairs = ((drawn(seed), counts(drawn(seed + 1000))) for seed in range(100))
+    assert sum(bool(drift.drifted("shop", now, then, 0.95)) for now, then in pairs) <= 11  # of 100, at 5 % at most
+
+
+def test_drift_since_the_last_report_stands_on_the_page(made, tmp_path):
+    other = copied(made, tmp_path / "later")
+    before = {name: (made.workspace.reports / name).read_text() for name in TABLES}
+    data = prepared.read(other.workspace.prepared("plain"))
+    moved = np.array(data.X)
+    moved[:, 1] += 2
+    prepared.write(tmp_path / "moved", replace(data, X=moved))
+    shutil.rmtree(other.workspace.prepared("plain"))
+    (tmp_path / "moved").rename(other.workspace.prepared("plain"))
+    build(other.workspace, other.cells, PROVENANCE, before=before)
+    page = (other.workspace.reports / "report.html").read_text()
+    drifts = page[page.index("<caption>Columns that drifted") :].split("</table>")[0]
+    assert re.findall(r'<th scope="row">(\w+)</th><td>(\w+)</td>', drifts) == [("plain", "x1")]
 
 
 def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from versus.tracking import client, destination
+from versus.tracking import client, destination, run_log
 from versus.workspace import Workspace
 
 SOURCE = Path(client.__file__).parents[2]
@@ -26,11 +27,20 @@ workspace = Workspace(Path())
 
 
 def runs(workspace: Workspace, cell: str = "", uri: str = "", experiment: str = "flowers") -> list[Run]:
-    """The runs of an experiment, of one cell where it is given; deleted ones aside."""
+    """The runs of an experiment, of one cell where it is given; deleted ones and children aside."""
     store = MlflowClient(uri or destination.find(workspace.root).uri)
     found = store.get_experiment_by_name(experiment)
     condition = f"tags.cell = '{cell}'" if cell else ""
-    return [] if found is None else list(store.search_runs([found.experiment_id], condition))
+    every = [] if found is None else store.search_runs([found.experiment_id], condition)
+    return [run for run in every if MLFLOW_PARENT_RUN_ID not in run.data.tags]
+
+
+def curve(workspace: Workspace, run: Run, repeat: int, loss: str = "train_loss", uri: str = "") -> list[float]:
+    """The values of a loss in the child run of a repeat, by step; empty where there is none."""
+    store = MlflowClient(uri or destination.find(workspace.root).uri)
+    child = run_log.fits_of(store, run).get(repeat)
+    found = store.get_metric_history(child.info.run_id, f"training/{loss}") if child else []
+    return [point.value for point in sorted(found, key=lambda point: point.step)]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:

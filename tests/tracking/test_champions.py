@@ -1,8 +1,11 @@
 """From evaluations to aliases: `compare`'s registration, `versus gate` and `versus rollback`, on real stores."""
 
+import ast
 import json
 import re
+import shlex
 import shutil
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +64,11 @@ class Project:
         splits = {part: Ragged.of([r] * REPEATS) for part, r in zip(prepared.PARTS, rows, strict=True)}
         prepared.write(self.workspace.prepared("blobs"), Prepared(X, y, SCHEMA, splits, {"source": "embedded"}))
 
+    def after_promotion(self, command: str) -> None:
+        """Add the gate's command to params.yaml."""
+        text = self.workspace.params.read_text()
+        self.workspace.params.write_text(f"{text}gate: {{after_promotion: {json.dumps(command)}}}\n")
+
     def evaluate(self) -> None:
         """Fit and measure every cell."""
         data = prepared.read(self.workspace.prepared("blobs"))
@@ -83,7 +91,7 @@ class Project:
     def register(self, **how: bool) -> Registration:
         """What `compare` asks for."""
         best = self.best().values()
-        return champions.register(self.workspace, [c for c in self.cells() if c.name in best], 0.95, **how)
+        return champions.register(self.workspace, [c for c in self.cells() if c.name in best], Comparison(), **how)
 
     def gate(self, *arguments: str) -> int:
         """The exit code of `versus gate`."""
@@ -133,11 +141,17 @@ def replace_the_first(project: Project, capsys: pytest.CaptureFixture[str]) -> N
     assert (gain["value"], gain["low"], gain["high"]) == pytest.approx((-page.mean, -page.high, -page.low))
     assert gain["estimand"] in told
     assert told.startswith("blobs passes: blobs-gaussian (version 2) against blobs-tree (version 1); accuracy_score 0.")
+    assert "the model to use is fitted on all 700 rows" in told
     assert project.champion() == "blobs-tree"  # judging moves nothing
+    hook = "import os; print({n: v for n, v in os.environ.items() if n.startswith('VERSUS_')}, file=open('told', 'a'))"
+    project.after_promotion(f"{sys.executable} -c {shlex.quote(hook)}")
     assert project.gate("--promote") == 0
     assert (
         "blobs-gaussian (version 2) is the champion now, blobs-tree (version 1) the previous" in capsys.readouterr().out
     )
+    heard = ast.literal_eval((project.workspace.root / "told").read_text())  # once: nothing else was promoted
+    assert (heard["VERSUS_DATASET"], heard["VERSUS_CELL"]) == ("blobs", "blobs-gaussian")
+    assert (heard["VERSUS_CHAMPION"], heard["VERSUS_PREVIOUS"]) == ("models:/blobs/2", "models:/blobs/1")
     assert project.champion() == "blobs-gaussian"
 
     rows = decode(np.array(prepared.read(project.workspace.prepared("blobs")).take(0, "test")[0]), SCHEMA)
@@ -170,8 +184,10 @@ def test_a_champion_is_defended_replaced_and_brought_back(project: Project, caps
     assert project.gate("--promote") == 2  # prepared anew, not evaluated yet
     assert "was not evaluated on the test rows that data/prepared/blobs has now" in capsys.readouterr().out
     project.evaluate()
-    assert project.gate("--promote", "--markdown", "-") == 0
+    project.after_promotion("no-such-command")
+    assert project.gate("--promote", "--markdown", "-") == 2
     streams = capsys.readouterr()
+    assert "blobs-tree (version 3) is promoted, but gate.after_promotion failed: " in streams.err
     assert "new baseline: the test rows are not those" in streams.out
     assert "| blobs | **passes**, promoted | blobs-tree (version 3) |" in streams.out
     assert streams.err.startswith("blobs passes: ")
@@ -247,7 +263,7 @@ def test_one_model_that_is_damaged_does_not_keep_the_others_out(project: Project
     about.write_text(about.read_text().replace('"blobs', '"twin'))
     (project.workspace.model("blobs-tree") / "0.json").write_text("{")
     (tree,) = (cell for cell in project.cells() if cell.name == "blobs-tree")
-    found = champions.register(project.workspace, [tree, replace(tree, name="twin-tree", dataset="twin")], 0.95)
+    found = champions.register(project.workspace, [tree, replace(tree, name="twin-tree", dataset="twin")], Comparison())
     assert list(found.standings) == ["twin"]
     assert "0.json" in found.failed["blobs"]
     assert not found.ok

@@ -6,7 +6,7 @@ import time
 import pytest
 from mlflow import MlflowClient
 
-from tests.tracking.processes import in_a_stage, runs, start
+from tests.tracking.processes import curve, in_a_stage, runs, start
 from tests.tracking.workspaces import CELL, a_cell, make_cell
 from versus.settings import Comparison
 from versus.tracking import client, destination
@@ -55,7 +55,7 @@ def test_a_stage_killed_at_any_time_leaves_no_second_and_no_half_run(stored: Wor
     assert len({tag(r, "versus.fingerprint") for r in found}) == 2
     for run in found:
         whole = MlflowClient(destination.find(stored.root).uri)
-        assert len(whole.get_metric_history(run.info.run_id, "training/train_loss_repeat_2")) == 200
+        assert len(curve(stored, run, repeat=2)) == 200
         assert {i.path for i in whole.list_artifacts(run.info.run_id)} >= {"evaluation"}
 
 

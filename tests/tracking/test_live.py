@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from tests.tracking.processes import runs, wait_for
+from tests.tracking.processes import curve, runs, wait_for
 from tests.tracking.workspaces import CELL, a_cell, history
 from versus.tracking import client, destination, live
 from versus.tracking.run_log import STATE, TRAINING, tag
@@ -26,14 +26,13 @@ def test_a_fit_appears_while_it_goes_on_and_its_run_becomes_the_cells(stored: Wo
         for step, losses in LOSSES[:10]:
             fit.log(step, losses)
             fit.show(step, np.full((3, 8, 8), step, np.uint8), 17)
-        wait_for(lambda: runs(stored, CELL) and runs(stored, CELL)[0].data.metrics)
+        wait_for(lambda: runs(stored, CELL) and curve(stored, runs(stored, CELL)[0], repeat=0))
         (run,) = runs(stored, CELL)
         assert (tag(run, STATE), run.info.status) == (TRAINING, "RUNNING")
         for step, losses in LOSSES[10:]:
             fit.log(step, losses)
     assert client.mirror_cell(stored, a_cell(), 0.95).run_id == run.info.run_id
-    history_of = MlflowClient(destination.find(stored.root).uri).get_metric_history
-    assert len(history_of(run.info.run_id, "training/train_loss_repeat_0")) == 20
+    assert curve(stored, run, repeat=0) == [losses["train_loss"] for _, losses in LOSSES]
     assert len(runs(stored)) == 1
     pictures = MlflowClient(destination.find(stored.root).uri).list_artifacts(run.info.run_id, "images")
     assert len([found for found in pictures if found.path.endswith(".png")]) == 10
@@ -52,7 +51,7 @@ def test_a_fit_that_breaks_off_does_not_run_on_in_mlflow(
         fit()
     (run,) = runs(stored, CELL)
     assert run.info.status == status
-    assert run.data.metrics
+    assert curve(stored, run, repeat=0) == [LOSSES[0][1]["train_loss"]]
 
 
 def test_a_short_fit_leaves_no_trace(stored: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import shutil
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from mlflow.entities import Run, ViewType
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from tests.models.small_text import documents, sentences
 from tests.tracking.workspaces import (
@@ -34,12 +36,12 @@ from versus.models.classical_generative.markov_chain import MarkovChainClassifie
 from versus.models.classical_generative.restricted_boltzmann import RestrictedBoltzmannMachine
 from versus.models.classical_generative.topics import LatentDirichletAllocation
 from versus.settings import Comparison
-from versus.tracking import destination, record, store
+from versus.tracking import destination, drawings, record, store
 from versus.tracking.answers import Summary
 from versus.tracking.fit_run import FitRun
 from versus.tracking.mirror import LONGEST_WRITE, Mirror
 from versus.tracking.patience import Patience
-from versus.tracking.record import CellRecord, Point, curve_key
+from versus.tracking.record import CellRecord, Point, RepeatRecord, losses_at
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, SINCE, STATE, TRAINING, WRITING, tag
 from versus.tracking.sync import mirror_report, report_files, sweep, sync
 from versus.workspace import Workspace
@@ -52,9 +54,19 @@ def mirror(stored: Workspace) -> Mirror:
 
 
 def runs(mirror: Mirror, experiment: str = "flowers") -> list[Run]:
-    """Everything in an experiment that is not deleted."""
+    """Everything in an experiment that is not deleted, children aside."""
+    return [run for run in every_run(mirror, experiment) if MLFLOW_PARENT_RUN_ID not in run.data.tags]
+
+
+def every_run(mirror: Mirror, experiment: str = "flowers") -> list[Run]:
     found = mirror.client.get_experiment_by_name(experiment)
     return [] if found is None else mirror.client.search_runs([found.experiment_id], "", ViewType.ACTIVE_ONLY)
+
+
+def children(mirror: Mirror, parent: str) -> dict[str, Run]:
+    """The runs below a run, by name."""
+    found = (run for run in every_run(mirror) if run.data.tags.get(MLFLOW_PARENT_RUN_ID) == parent)
+    return {run.info.run_name: run for run in found}
 
 
 def names(mirror: Mirror, run_id: str, folder: str | None = None) -> set[str]:
@@ -70,7 +82,10 @@ def elsewhere(mirror: Mirror) -> Mirror:
     return Mirror(mirror.client, mirror.destination, mirror.workspace, "elsewhere")
 
 
-def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
+def test_a_run_holds_all_that_the_cells_files_hold(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "brave-name")
     found = read(mirror)
     run = mirror.client.get_run(mirror.cell(found))
     assert run.info.run_name == "vae"
@@ -78,17 +93,39 @@ def test_a_run_holds_all_that_the_cells_files_hold(mirror: Mirror) -> None:
     assert (run.info.start_time, run.info.end_time) == (int(found.started * 1000), int(found.ended * 1000))
     assert run.data.params == found.params
     assert found.tags.items() <= run.data.tags.items()
-    assert run.data.tags["kind"] == "table"
+    assert (run.data.tags["kind"], run.data.tags["dvc.experiment"]) == ("table", "brave-name")
+    assert run.data.tags["interval.log_loss"] == found.intervals["log_loss"]
     for point in (*found.scores, *found.passing):
-        if not point.key.startswith("repeats/"):
-            assert run.data.metrics[point.key] == point.value
-    shown = mirror.shown(run)
-    assert shown == {(p.key, p.step): p.value for p in found.curves}
-    steps = mirror.client.get_metric_history(run.info.run_id, "repeats/log_loss")
-    assert [m.step for m in steps] == list(range(REPEATS))
-    assert names(mirror, run.info.run_id) == {"confusion.svg", "reliability.svg", "samples.csv", "evaluation"}
+        assert run.data.metrics[point.key] == point.value
+    groups = {key.split("/")[0] for key in run.data.metrics}
+    assert groups == {"accuracy_score", "log_loss", "cost", "training"}  # neither intervals nor single repeats
+    mean = mirror.client.get_metric_history(run.info.run_id, "training/validation_loss")
+    assert {m.step: m.value for m in mean} == {p.step: p.value for p in found.mean_losses if "validation" in p.key}
+    assert names(mirror, run.info.run_id) == {
+        *("confusion.svg", "reliability.svg", "samples.csv", "scores.csv", "evaluation")
+    }
+    table = Path(mirror.client.download_artifacts(run.info.run_id, "scores.csv", str(tmp_path))).read_text()
+    assert table.splitlines()[0] == "score,mean,low,high,repeat 0,repeat 1,repeat 2"
     files = {"scores.csv", "predictions.npy", "evaluation.json", "training_cost.json", "usage_cost.json"}
     assert files <= names(mirror, run.info.run_id, "evaluation")
+
+
+def test_repeats_are_child_runs_whose_curves_have_the_same_names(mirror: Mirror) -> None:
+    found = read(mirror)
+    parent = mirror.cell(found)
+    below = children(mirror, parent)
+    assert sorted(below) == [f"repeat {repeat}" for repeat in range(REPEATS)]
+    assert {run.info.status for run in below.values()} == {"FINISHED"}
+    losses = ["training/train_loss", "training/validation_loss"]  # beside each other, the repeats in one chart
+    assert all(sorted(run.data.metrics) == ["accuracy_score", "log_loss", *losses] for run in below.values())
+    assert below["repeat 1"].data.params == {"repeat": "1", "random_state": "8"}
+    assert not [run for run in below.values() if CURRENT in run.data.tags or "cell" in run.data.tags]
+    points = {(r, p.key, p.step): p.value for r, fit in found.repeats.items() for p in fit.losses}
+    assert mirror.shown(mirror.client.get_run(parent)) == points
+    mean = mirror.client.get_run(parent).data.metrics["log_loss"]
+    assert mean == pytest.approx(np.mean([run.data.metrics["log_loss"] for run in below.values()]))
+    make_cell(mirror.workspace, "flowers-tree", steps=0)
+    assert children(mirror, mirror.cell(read(mirror, "flowers-tree"))) == {}  # no curves, no children
 
 
 def test_what_a_model_learned_goes_along(mirror: Mirror, tmp_path: Path) -> None:
@@ -159,18 +196,17 @@ def test_the_trials_of_a_tuning_are_child_runs(mirror: Mirror) -> None:
     write_csv(mirror.workspace.evaluation(CELL) / "trials.csv", header, rows)
     parent = mirror.cell(read(mirror))
     assert mirror.cell(read(mirror)) == parent  # again, and nothing is added
-    default, other = sorted(
-        (run for run in runs(mirror) if run.data.tags.get("mlflow.parentRunId") == parent),
-        key=lambda r: r.info.run_name,
-    )
-    assert len(runs(mirror)) == 3
+    below = children(mirror, parent)
+    assert (len(every_run(mirror)), len(below)) == (1 + REPEATS + 2, REPEATS + 2)
+    default, other = below["trial 0"], below["trial 1"]
+    assert below["repeat 0"].data.params == {"repeat": "0", "random_state": "7", "args.n_latent": "4"}  # as chosen
     assert (default.info.run_name, default.info.status, default.data.params) == ("trial 0", "FINISHED", {})
     assert default.data.metrics["validation_loss"] == 0.625
     assert (other.info.status, other.data.params) == ("FAILED", {"args.n_latent": "4"})
     assert (other.data.metrics["validation_loss"], other.data.metrics["chosen_in_repeats"]) == (0.25, 1)
     assert CURRENT not in other.data.tags  # the leaderboard lists cells alone
     mirror.delete(mirror.client.get_run(parent))
-    assert runs(mirror) == []
+    assert every_run(mirror) == []
 
 
 def test_the_data_set_is_an_input_with_its_hash_and_columns(mirror: Mirror) -> None:
@@ -272,6 +308,7 @@ def test_what_a_killed_process_left_is_replaced(
     whole = mirror.cell(read(mirror))
     (run,) = runs(mirror)
     assert (run.info.run_id, run.info.status) == (whole, "FINISHED")
+    assert len(every_run(mirror)) == 1 + len(children(mirror, whole)) == 1 + REPEATS
     models = mirror.client.search_logged_models([half.info.experiment_id])
     assert [m.source_run_id for m in models] == [whole]
     assert tag(runs(mirror)[0], STATE) == COMPLETE
@@ -311,14 +348,14 @@ def test_another_machines_unfinished_run_is_left_until_it_is_old(mirror: Mirror)
         assert (run_id in {r.info.run_id for r in runs(mirror)}) == (age == 0)
 
 
-def losses(last: int, first: int = 1, seed: int = 0) -> list[Point]:
+def losses(last: int, first: int = 1, seed: int = 0) -> dict[int, list[Point]]:
     """What a fit shows of repeat 0 while it goes on."""
     rows = [row for row in history(last, seed) if row[0] == 0 and row[1] >= first]
-    return [Point(curve_key(name, repeat), float(value), step) for repeat, step, name, value in rows]
+    return {0: [point for _, step, name, value in rows for point in losses_at(step, {name: float(value)})]}
 
 
 def show(mirror: Mirror, last: int, first: int = 1, seed: int = 0) -> FitRun:
-    return FitRun.start(mirror, a_cell(), losses(last, first, seed))
+    return FitRun(mirror, a_cell(), losses(last, first, seed))
 
 
 def test_a_fit_is_seen_while_it_goes_on_and_becomes_the_cells_run(mirror: Mirror) -> None:
@@ -333,18 +370,20 @@ def test_a_fit_is_seen_while_it_goes_on_and_becomes_the_cells_run(mirror: Mirror
     assert mirror.cell(found) == run.info.run_id
     (run,) = runs(mirror)
     assert (run.info.status, tag(run, STATE)) == ("FINISHED", COMPLETE)
-    for key in {p.key for p in found.curves}:
-        steps = [m.step for m in mirror.client.get_metric_history(run.info.run_id, key)]
-        assert sorted(steps) == list(range(1, 21))  # each once, also those that were shown live
+    below = children(mirror, run.info.run_id)
+    assert {child.info.status for child in below.values()} == {"FINISHED"}
+    for name, loss in product((f"repeat {r}" for r in range(REPEATS)), ("train_loss", "validation_loss")):
+        steps = mirror.client.get_metric_history(below[name].info.run_id, f"training/{loss}")
+        assert sorted(m.step for m in steps) == list(range(1, 21))  # each once, also those that were shown live
 
 
 def test_a_fit_that_was_killed_is_resumed_in_its_run(mirror: Mirror) -> None:
     show(mirror, last=8).end(status="KILLED")
-    assert [r.info.status for r in runs(mirror)] == ["KILLED"]
+    assert [r.info.status for r in every_run(mirror)] == ["KILLED", "KILLED"]
     show(mirror, first=9, last=15).end()
     (run,) = runs(mirror)
     assert len(mirror.shown(run)) == 30
-    assert run.info.status == "RUNNING"
+    assert [r.info.status for r in every_run(mirror)] == ["RUNNING", "RUNNING"]
 
 
 def test_a_fit_that_starts_over_gets_a_new_run(mirror: Mirror) -> None:
@@ -363,17 +402,17 @@ def test_a_live_run_of_other_results_does_not_become_the_cells(mirror: Mirror) -
 
 
 def test_losses_that_are_not_finite_are_shown_too(mirror: Mirror) -> None:
-    points = [Point("training/loss_repeat_0", float("nan"), 1), Point("training/loss_repeat_0", 2.0, 2)]
-    FitRun.start(mirror, a_cell(), points).end()
+    points = [*losses_at(1, {"loss": float("nan")}), *losses_at(2, {"loss": 2.0})]
+    FitRun(mirror, a_cell(), {0: points}).end()
     (run,) = runs(mirror)
-    assert np.isnan(mirror.shown(run)["training/loss_repeat_0", 1])
+    assert np.isnan(mirror.shown(run)[0, "training/loss", 1])
 
 
 def test_a_fit_shows_the_load_of_the_machine(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
     fit = show(mirror, last=3)
     end = time.monotonic() + 20
-    while "system/cpu_utilization_percentage" not in runs(mirror)[0].data.metrics:
+    while "system/cpu_utilization_percentage" not in children(mirror, fit.run_id)["repeat 0"].data.metrics:
         assert time.monotonic() < end
         time.sleep(0.1)
     fit.end()
@@ -392,6 +431,7 @@ def test_a_cell_that_failed_is_one_failed_run_with_its_reason(mirror: Mirror) ->
     assert run.data.params["module"] == "vae"
     assert mirror.cell(read(mirror)) == run_id
     assert not run.outputs.model_outputs
+    assert [child.info.status for child in children(mirror, run_id).values()] == ["FAILED"]
     make_cell(mirror.workspace)  # it was mended
     whole = mirror.cell(read(mirror))
     assert {r.info.run_id: tag(r, CURRENT) for r in runs(mirror)} == {run_id: "no", whole: "yes"}
@@ -402,7 +442,7 @@ def test_a_model_page_shows_what_the_model_is_and_how_good(mirror: Mirror) -> No
     run = mirror.client.get_run(mirror.cell(found))
     (output,) = run.outputs.model_outputs
     model = mirror.client.get_logged_model(output.model_id)
-    assert (model.name, model.model_type, str(model.status)) == ("vae", "deep_generative", "READY")
+    assert (model.name, model.model_type, str(model.status)) == ("vae", "deep generative", "READY")
     assert model.params == found.params
     assert model.source_run_id == run.info.run_id
     assert model.tags["path"] == f"models/{CELL}"
@@ -413,10 +453,15 @@ def test_a_model_page_shows_what_the_model_is_and_how_good(mirror: Mirror) -> No
     assert not [key for key in shown if key.startswith("training/")]
 
 
-def test_intervals_have_the_confidence_of_the_comparison(mirror: Mirror) -> None:
+def test_intervals_have_the_confidence_of_the_comparison(mirror: Mirror, tmp_path: Path) -> None:
     def width(confidence: float) -> float:
-        found = mirror.client.get_run(mirror.cell(read(mirror, confidence=confidence))).data.metrics
-        return float(found["interval/log_loss_high"] - found["interval/log_loss_low"])
+        run = mirror.client.get_run(mirror.cell(read(mirror, confidence=confidence)))
+        words = run.data.tags["interval.log_loss"].split()
+        assert words[3] == f"({confidence:.0%}".replace("%", "")
+        rows = Path(mirror.client.download_artifacts(run.info.run_id, "scores.csv", str(tmp_path))).read_text()
+        low, high = next(line.split(",")[2:4] for line in rows.splitlines() if line.startswith("log_loss"))
+        assert (float(words[0]), float(words[2])) == pytest.approx((float(low), float(high)), abs=1e-3)
+        return float(high) - float(low)
 
     assert 0 < width(0.6) < width(0.8)
     assert width(0.6) < width(0.8)  # back and forth: the last one counts
@@ -511,6 +556,11 @@ def test_the_report_is_one_run_for_each_report(mirror: Mirror) -> None:
     found = {r.info.run_id: tag(r, CURRENT) for r in runs(mirror, "versus-comparison")}
     assert found == {first: "no", second: "yes"}
     assert names(mirror, second) == {"report.html"}
+    kept = mirror.client.get_experiment_by_name("versus-comparison")
+    where = f"#/experiments/{kept.experiment_id}/runs/{second}/artifacts/report.html?workflowType=machine_learning"
+    assert where in kept.tags["mlflow.note.content"]
+    assert where in mirror.client.get_run(second).data.tags["mlflow.note.content"]
+    assert kept.tags["mlflow.experimentKind"] == "custom_model_development"  # opens at the runs
     page.write_text("<h1>one</h1>")
     assert log() == first
     found = {r.info.run_id: tag(r, CURRENT) for r in runs(mirror, "versus-comparison")}
@@ -563,9 +613,9 @@ def test_a_deleted_experiment_is_named_with_what_brings_it_back(mirror: Mirror) 
 
 def test_more_than_mlflow_takes_at_once_is_logged_in_parts(mirror: Mirror) -> None:
     found = read(mirror)
-    curves = [Point("training/loss_repeat_0", float(step), step) for step in range(2500)]
+    long = RepeatRecord({}, [], [point for step in range(2500) for point in losses_at(step, {"loss": float(step)})])
     many = {f"args.{i}": "x" * 7000 for i in range(150)}
-    run_id = mirror.cell(dataclasses.replace(found, curves=curves, params=many))
+    run_id = mirror.cell(dataclasses.replace(found, repeats={0: long}, params=many))
     run = mirror.client.get_run(run_id)
     assert len(mirror.shown(run)) == 2500
     assert len(run.data.params) == 150
@@ -581,7 +631,7 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
     np.savez(tmp_path / "pictures.npz", interpolations=np.full((2, 3, 8, 8), 16, dtype=np.uint8))
     about = {"cell": "digits-vae", "capabilities": ["sample"], "skipped": [], "n_test": 1, "repeats": 1}
     (tmp_path / "evaluation.json").write_text(json.dumps(about))
-    record.draw(tmp_path, schema, tmp_path)
+    drawings.draw(tmp_path, schema, tmp_path)
     sheet = np.asarray(Picture.open(tmp_path / "samples.png"))
     ways = np.asarray(Picture.open(tmp_path / "interpolations.png"))
     assert ways.shape == ((2 * 9 - 1) * 4, (3 * 9 - 1) * 4)
@@ -593,7 +643,7 @@ def test_samples_of_images_become_a_sheet(tmp_path: Path) -> None:
 
 def test_samples_of_tables_carry_the_original_names(stored: Workspace) -> None:
     schema = make_dataset(stored)
-    record.draw(stored.evaluation(CELL), schema, stored.root)
+    drawings.draw(stored.evaluation(CELL), schema, stored.root)
     lines = (stored.root / "samples.csv").read_text().splitlines()
     assert lines[0] == "length,width,colour,species"
     assert lines[1].split(",")[2] in ("blue", "red")

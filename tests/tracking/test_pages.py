@@ -40,14 +40,22 @@ def test_an_unreadable_address_is_not_repeated(uri: str) -> None:
     assert "pass" not in str(caught.value).split(";")[0]
 
 
+PARAMS = """\
+datasets:
+  flowers: {source: embedded, name: iris}
+  later: {source: embedded, name: iris}
+deep_generative:
+  flowers-vae: {data: flowers, module: vae, class: VAE}
+"""
+
+
 @pytest.fixture
 def mirrored(stored: Workspace) -> Workspace:
     """A workspace with a cell and two reports in its store, the second of them the newest."""
-    stored.params.write_text(
-        "datasets:\n  flowers: {source: embedded, name: iris}\n  later: {source: embedded, name: iris}\n"
-    )
+    stored.params.write_text(PARAMS)
     for text in ("first", "second"):
-        stored.reports.joinpath("report.html").write_text(text)
+        stored.reports.joinpath("report.html").write_text(f"<h1>{text}</h1>")
+        stored.reports.joinpath("report.md").write_text(f"# Title\n\n## Verdicts\n\n{text} verdict\n\n## Rest\n")
         assert client.sync(stored, [a_cell()], Comparison()).ok
     return stored
 
@@ -59,6 +67,8 @@ def test_links_lead_to_what_was_logged(mirrored: Workspace) -> None:
 
 @pytest.mark.slow
 def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspace, tmp_path: Path) -> None:
+    for file in mirrored.root.glob("mlflow.db*"):  # as in a clone that DVC's cache filled: `ui` makes the store anew
+        file.unlink()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output = tmp_path / "ui.log"
@@ -71,8 +81,9 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspa
             stderr=log,
         )
     try:
-        wait_for(lambda: answers(port), 90)
+        wait_for(lambda: answers(port), 240)
         printed = output.read_text()
+        assert "There is no store yet: logging the results that are here." in printed
         (experiment,) = re.findall(
             rf"models of flowers: http://127.0.0.1:{port}/#/experiments/(\d+)/runs\?view", printed
         )
@@ -80,11 +91,11 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspa
         assert got["experiment"]["name"] == "flowers"
         assert "mlflow.sharedViewState.leaderboard" in {tag["key"] for tag in got["experiment"]["tags"]}
         (run,) = re.findall(r"newest report: \S+/runs/(\w+)/artifacts/report.html", printed)
-        assert fetch(port, f"get-artifact?path=report.html&run_uuid={run}") == b"second"
+        assert fetch(port, f"get-artifact?path=report.html&run_uuid={run}") == b"<h1>second</h1>"
         below = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
     _, left = psutil.wait_procs(below, timeout=10)
     assert left == []
 

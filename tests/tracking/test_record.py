@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.workspaces import CELL, REPEATS, a_cell, make_cell, make_costs, make_failed
+from versus.models.deep_generative.vae import VAE
 from versus.report import results
 from versus.settings import Comparison
 from versus.tracking import record
@@ -14,21 +15,23 @@ from versus.workspace import Workspace
 
 def test_every_score_is_there_as_mean_interval_and_repeats(evaluated: Workspace) -> None:
     found = record.read(evaluated, a_cell())
-    values = {p.key: p.value for p in found.scores if "/" not in p.key}
-    repeats = {p.step: p.value for p in found.scores if p.key == "repeats/accuracy_score"}
-    ends = {p.key: p.value for p in found.passing if p.key.startswith("interval/accuracy_score")}
-    assert set(values) == {"accuracy_score", "log_loss"}
-    assert sorted(repeats) == list(range(REPEATS))
-    assert values["accuracy_score"] == pytest.approx(np.mean(list(repeats.values())), rel=1e-15)
-    assert ends["interval/accuracy_score_low"] < values["accuracy_score"] < ends["interval/accuracy_score_high"]
+    values = {p.key: p.value for p in found.scores}
+    header, *rows = found.score_table
+    assert header == ("score", "mean", "low", "high", "repeat 0", "repeat 1", "repeat 2")
+    assert set(values) == {"accuracy_score", "log_loss"} == {row[0] for row in rows}
+    for name, mean, low, high, *repeats in rows:
+        assert low < mean < high
+        assert values[name] == mean == pytest.approx(np.mean(repeats), rel=1e-15)
+        assert [p.value for fit in found.repeats.values() for p in fit.scores if p.key == name] == repeats
+    assert found.intervals["accuracy_score"].endswith("%)")
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
 def test_intervals_are_those_of_the_report(evaluated: Workspace, confidence: float) -> None:
-    found = {p.key: p.value for p in record.read(evaluated, a_cell(), confidence).passing}
+    found = {row[0]: row[2:4] for row in record.read(evaluated, a_cell(), confidence).score_table}
     (dataset,) = results.read(evaluated, [a_cell()], comparison=Comparison(confidence=confidence)).datasets
     for metric, scores in dataset.evaluations[0].scores.items():
-        ends = found[f"interval/{metric}_low"], found[f"interval/{metric}_high"]
+        ends = found[metric]
         assert ends == dataset.interval(dataset.evaluations[0], metric)
         assert ends[0] < scores.mean() < ends[1]
 
@@ -36,7 +39,9 @@ def test_intervals_are_those_of_the_report(evaluated: Workspace, confidence: flo
 def test_one_repeat_has_no_interval(evaluated: Workspace) -> None:
     path = evaluated.evaluation(CELL) / "scores.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if line[0] in "r0") + "\n")
-    assert not [p for p in record.read(evaluated, a_cell()).passing if p.key.startswith("interval/")]
+    found = record.read(evaluated, a_cell())
+    assert found.intervals == {}
+    assert {row[2:4] for row in found.score_table[1:]} == {("", "")}
 
 
 def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspace) -> None:
@@ -44,13 +49,18 @@ def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspac
     assert found.params["args.hidden_layer_sizes"] == "[32, 32]"
     assert found.params["args.likelihood"] == "gaussian"
     assert (found.params["data"], found.params["module"], found.params["class"]) == ("flowers", "vae", "VAE")
-    assert len(found.curves) == REPEATS * 20 * 2
+    assert found.params["args.batch_size"] == json.dumps(VAE.batch_size)  # by default
+    assert (found.params["seed"], found.repeats[2].params["random_state"]) == ("7", "9")
+    assert sum(len(fit.losses) for fit in found.repeats.values()) == REPEATS * 20 * 2
+    last = [p.value for fit in found.repeats.values() for p in fit.losses if p.step == 20 and "train_loss" in p.key]
+    (mean,) = [p.value for p in found.mean_losses if p.step == 20 and "train_loss" in p.key]
+    assert mean == pytest.approx(sum(last) / REPEATS)
     costs = {p.key: p.value for p in found.passing}
     assert costs["cost/training_seconds"] == 1.0
     assert costs["cost/training_peak_rss_bytes"] == 2e8
     assert costs["cost/latency_ms_1_p95"] == 0.7
     assert found.tags["dvc_stage"] == "evaluate_deep_generative@flowers-vae"
-    assert found.tags["family"] == "deep_generative"
+    assert found.tags["family"] == "deep generative"  # as on the page
     assert found.ended - found.started == pytest.approx(REPEATS * 1.0, abs=1e-3)
 
 
@@ -59,7 +69,7 @@ def test_a_cell_that_failed_has_its_reason_and_no_scores(workspace: Workspace) -
     found = record.read(workspace, a_cell())
     assert found.failed == found.tags["failed.reason"] == "FloatingPointError: loss is nan"
     assert found.tags["failed.where"] == "training"
-    assert (found.scores, found.curves, found.passing) == ([], [], [])
+    assert (found.scores, found.repeats, found.passing) == ([], {}, [])
     make_failed(workspace, reason="another")
     assert record.read(workspace, a_cell()).fingerprint != found.fingerprint
 

@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,20 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.pyfunc import scoring_server
+from mlflow.types import DataType
 
 from tests.tracking.workspaces import a_cell, make_cell, make_dataset
 from versus.data import findings, prepared
 from versus.data.findings import Finding, Findings
+from versus.data.schema import Schema
+from versus.data.targets import Classes
+from versus.fitting.refit import fit_on_all_rows
 from versus.models import find, persistence
+from versus.report import formatting
 from versus.serving import card, code, package, prediction
 from versus.serving.frames import decode
+from versus.settings import Cell, Comparison
 from versus.tracking import champions, destination, registry, store
 from versus.tracking.answers import Registered, Standing
 from versus.tracking.mirror import Mirror
@@ -31,13 +40,26 @@ BAYES = ("classical_generative", "naive_bayes", "MixedNaiveBayes")
 TREE = ("discriminative", "trees", "DecisionTree")
 
 
+def the_cell(name: str) -> Cell:
+    """The line of params.yaml of a cell whose model is a `BAYES` or a `TREE`."""
+    family, module, class_name = BAYES if name.endswith("bayes") else TREE
+    return replace(a_cell(name), family=family, module=module, class_name=class_name, args={})
+
+
 def fit(workspace: Workspace, cell: str, family: str, module: str, name: str, **arguments: Any) -> None:
     """An evaluated cell with a real model of its repeat 0."""
     make_cell(workspace, cell)
-    data = prepared.read(workspace.prepared("flowers"))
+    data = prepared.read(workspace.prepared(cell.split("-")[0]))
     model = find(family, module, name)(**arguments, schema=data.schema)
     shutil.rmtree(workspace.model(cell), ignore_errors=True)
     persistence.save(model.fit(*data.take(0, "train", "validation")), workspace.model(cell) / "0", family, module)
+
+
+def on_all_rows(workspace: Workspace, cell: str) -> Any:
+    """The model of a cell, with the same arguments, fitted on every row of the data set."""
+    measured = prediction.load(workspace, cell)
+    data = prepared.read(workspace.prepared(cell.split("-")[0]))
+    return type(measured)(**measured.get_params()).fit(np.array(data.X), data.y)
 
 
 @pytest.fixture
@@ -54,7 +76,7 @@ def mirror(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyPa
 
 def register(mirror: Mirror, cell: str) -> Registered:
     """Make sure that a cell's model is a version, as `champions.register` does."""
-    candidate = registry.Candidate(mirror.workspace, a_cell(cell), 0.95)
+    candidate = registry.Candidate(mirror.workspace, the_cell(cell), Comparison())
     found = candidate.find(mirror)
     if found is not None:
         return found
@@ -72,19 +94,60 @@ def unseen(mirror: Mirror) -> pd.DataFrame:
     return decode(np.array(data.take(0, "test")[0]), data.schema)
 
 
-def test_a_champion_predicts_what_the_cells_model_predicts(mirror: Mirror) -> None:
+def test_a_champion_is_the_cells_model_fitted_on_all_rows_and_says_so(mirror: Mirror) -> None:
     found = register(mirror, "flowers-bayes")
+    assert found.fitted_on == "all 150 rows"
+    told = mirror.client.get_model_version("flowers", found.version).description
+    measured = f"Measured: accuracy {formatting.score(registry_score(mirror))}, "
+    assert told.startswith(f"bayes, fitted on all 150 rows. {measured}")
+    assert "of 3 fits on 90 rows, on rows kept from each." in told
     registry.promote(mirror, "flowers", found.version)
     loaded = mlflow.pyfunc.load_model("models:/flowers@champion")
     rows = unseen(mirror)
-    expected = prediction.predict(prediction.load(mirror.workspace, "flowers-bayes"), rows)
+    expected = prediction.predict(on_all_rows(mirror.workspace, "flowers-bayes"), rows)
     pd.testing.assert_frame_equal(loaded.predict(rows), expected)
+    assert not expected.equals(prediction.predict(prediction.load(mirror.workspace, "flowers-bayes"), rows))
     whole = rows.assign(length=range(len(rows)), colour=rows["colour"].astype("category"), extra=1)
     assert list(loaded.predict(whole).columns) == list(expected.columns)  # other types, another column
     with pytest.raises(Exception, match="row 1, column 'colour': 'green' is not one of 'blue', 'red'"):
         loaded.predict(rows.assign(colour="green"))
     drawn = loaded.predict(rows, params={"sample": 7, "label": "virginica", "random_state": 1})
     assert (len(drawn), set(drawn["species"])) == (7, {"virginica"})
+
+
+def registry_score(mirror: Mirror) -> float:
+    """The mean accuracy that the run of a cell has."""
+    (run,) = mirror.client.search_runs([mirror.experiment("flowers")], "tags.cell = 'flowers-bayes'")
+    return float(run.data.metrics["accuracy_score"])
+
+
+def test_what_stops_early_keeps_its_rows_out_and_a_failed_fit_leaves_the_measured_model(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = prepared.read(mirror.workspace.prepared("flowers"))
+    saved, cell = mirror.workspace.model("flowers-tree") / "0", the_cell("flowers-tree")
+    tree = find(*TREE)
+    monkeypatch.setattr(tree, "holds_out_validation", True, raising=False)
+    fitted, words = fit_on_all_rows(saved, data, cell, tmp_path)
+    assert words == "120 of 150 rows, and stopped by the others"
+    assert fitted.parent == tmp_path
+    monkeypatch.setattr(tree, "fit", lambda *_: 1 / 0)
+    fitted, words = fit_on_all_rows(saved, data, cell, tmp_path)
+    assert words.startswith("90 rows of the first split, since the fit on all rows failed: ZeroDivisionError")
+    assert fitted == saved
+
+
+def test_labels_are_served_in_the_type_of_the_data(mirror: Mirror, tmp_path: Path) -> None:
+    data = prepared.read(mirror.workspace.prepared("flowers"))
+    schema = Schema(data.schema.x, Classes(("1", "2", "10"), "size"))
+    prepared.write(mirror.workspace.prepared("sizes"), replace(data, schema=schema))
+    fit(mirror.workspace, "sizes-bayes", *BAYES)
+    registry.Candidate(mirror.workspace, the_cell("sizes-bayes"), Comparison()).write(tmp_path / "model")
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    assert loaded.metadata.signature.outputs.inputs[0].type == DataType.long
+    sent = StringIO()
+    scoring_server.predictions_to_json(loaded.predict(unseen(mirror)), sent)  # as `mlflow models serve` answers
+    assert {row["prediction"] for row in json.loads(sent.getvalue())["predictions"]} <= {1, 2, 10}
 
 
 LOAD_BOTH = """
@@ -99,7 +162,7 @@ assert "versus" not in sys.modules, "a served model brings its own code"
 def test_two_champions_load_in_one_process_each_with_its_own_code(mirror: Mirror, tmp_path: Path) -> None:
     folders = []
     for cell in ("flowers-bayes", "flowers-tree"):
-        registry.Candidate(mirror.workspace, a_cell(cell), 0.95).write(tmp_path / cell)
+        registry.Candidate(mirror.workspace, the_cell(cell), Comparison()).write(tmp_path / cell)
         folders.append(str(tmp_path / cell))
     subprocess.run([sys.executable, "-c", LOAD_BOTH, *folders], cwd=tmp_path, check=True)
 
@@ -119,6 +182,7 @@ def test_the_package_says_what_it_takes_gives_and_needs(mirror: Mirror) -> None:
     assert not [need for need in needs if need.startswith(("torch", "dvc"))]
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert text.startswith("# flowers-tree\n")
+    assert "the model here is fitted on all 150 rows." in text
     assert "setosa, versicolor, virginica" in text
     assert re.search(r"max_depth +\| +2 ", text)
     assert re.search(r"colour +\| +blue, red ", text)
@@ -252,7 +316,7 @@ def test_a_damaged_model_is_not_registered(mirror: Mirror) -> None:
 
 @pytest.mark.slow
 def test_a_champion_answers_over_http(mirror: Mirror) -> None:
-    registered = champions.register(mirror.workspace, [a_cell("flowers-bayes")], 0.95, to_the_end=True)
+    registered = champions.register(mirror.workspace, [the_cell("flowers-bayes")], Comparison(), to_the_end=True)
     assert registered.standings["flowers"].champion == registered.standings["flowers"].challenger
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -268,7 +332,7 @@ def test_a_champion_answers_over_http(mirror: Mirror) -> None:
         try:
             rows = unseen(mirror).head(4)
             answer = post(port, {"dataframe_split": rows.to_dict(orient="split", index=False)})
-            expected = prediction.predict(prediction.load(mirror.workspace, "flowers-bayes"), rows)
+            expected = prediction.predict(on_all_rows(mirror.workspace, "flowers-bayes"), rows)
             assert [row["prediction"] for row in answer["predictions"]] == list(expected["prediction"])
             drawn = post(
                 port, {"dataframe_split": {"columns": list(rows.columns), "data": []}, "params": {"sample": 5}}

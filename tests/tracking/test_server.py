@@ -167,5 +167,4 @@ def test_a_server_that_dies_half_way_leaves_one_whole_run(
     assert sorted(tag(r, "cell") for r in found) == cells
     assert {(tag(r, STATE), r.info.status) for r in found} == {(COMPLETE, "FINISHED")}
     for run in found:
-        curve = MlflowClient(server.uri).get_metric_history(run.info.run_id, "training/train_loss_repeat_0")
-        assert len(curve) == 200
+        assert len(processes.curve(remote, run, repeat=0, uri=server.uri)) == 200

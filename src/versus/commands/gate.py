@@ -1,9 +1,17 @@
-"""``versus gate``: decide if the best models of this comparison may take the champions' places."""
+"""``versus gate``: decide if the best models of this comparison may take the champions' places.
+
+After a promotion it runs the command ``gate.after_promotion`` of params.yaml in the workspace, with VERSUS_DATASET,
+VERSUS_CHAMPION (``models:/<name>/<version>``), VERSUS_CELL, VERSUS_PREVIOUS (the champion before, written alike) and
+MLFLOW_TRACKING_URI in its environment.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +51,31 @@ def run(options: argparse.Namespace) -> int:
         return 2
     _write(decisions, options)
     outcomes = {decision.outcome for decision in decisions}
-    return 1 if "fail" in outcomes else 2 if "undecided" in outcomes else 0
+    told = [_tell(options.workspace, decision) for decision in decisions if decision.promoted]
+    return 1 if "fail" in outcomes else 2 if "undecided" in outcomes or not all(told) else 0
+
+
+def _tell(folder: Path, decision: Decision) -> bool:
+    """Run the command of params.yaml after a promotion; return False, and print a line, where it fails."""
+    workspace = Workspace(folder)
+    command = parameters.read(workspace.params).gate.after_promotion
+    if not command or decision.challenger is None or decision.champion is None:
+        return True
+    about = {
+        "VERSUS_DATASET": decision.dataset,
+        "VERSUS_CHAMPION": decision.challenger.uri,
+        "VERSUS_CELL": decision.challenger.cell,
+        "VERSUS_PREVIOUS": decision.champion.uri,
+        "MLFLOW_TRACKING_URI": destination.find(workspace.root).uri,
+    }
+    try:
+        subprocess.run(shlex.split(command), cwd=folder, env={**os.environ, **about}, check=True)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        reason = destination.redact(str(error))
+        failed = f"{decision.challenger} is promoted, but gate.after_promotion failed: {reason}"
+        print(f"versus gate: {failed}", file=sys.stderr)
+        return False
+    return True
 
 
 def _judge(options: argparse.Namespace) -> list[Decision]:

@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     best = report.best_cells(workspace, cells, params.comparison).values()
     registration = champions.register(
-        workspace, [c for c in cells if c.name in best], params.comparison.confidence, to_the_end=True
+        workspace, [c for c in cells if c.name in best], params.comparison, to_the_end=True
     )
     return 0 if summary.ok and registration.ok else 1
 

@@ -34,11 +34,25 @@ def run(options: argparse.Namespace) -> int:
         print_links(store, address, workspace)
         return 0
     if store.sqlite_file and not store.sqlite_file.is_file():
-        raise ValueError(f"{store.sqlite_file} does not exist yet; `versus repro` makes it")
+        fill(workspace)
     address = f"http://127.0.0.1:{options.port}"
     print(f"{address} (Ctrl-C ends it)", flush=True)
     print_links(store, address, workspace)
     return serve(store, options.port)
+
+
+def fill(workspace: Workspace) -> None:
+    """Make the store from the results that are here; results that DVC brought back from its cache ran no stage.
+
+    Raises:
+        ValueError: if there are no results.
+    """
+    if not any((workspace.reports / "evaluations").glob("*/evaluation.json")):
+        raise ValueError("there are no results here yet; `versus repro` makes them, `dvc pull` fetches them")
+    from versus.commands import sync  # loads the report
+
+    print("There is no store yet: logging the results that are here.", flush=True)
+    sync.run(argparse.Namespace(workspace=workspace.root))
 
 
 def print_links(store: Destination, address: str, workspace: Workspace) -> None:

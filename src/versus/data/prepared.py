@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +97,12 @@ class Prepared:
     def repeats(self) -> int:
         """Number of splits."""
         return len(self.splits["train"])
+
+    @cached_property
+    def is_drawn(self) -> bool:
+        """True where each of several repeats has training and test rows of its own, which were drawn for it."""
+        rows = np.concatenate([part.values for part in self.splits.values()])
+        return self.repeats > 1 and len(np.unique(rows)) == len(rows)
 
     def rows(self, repeat: int, *parts: Part) -> NDArray[np.int64]:
         """Row indices of the named parts of one repeat, joined in ascending order."""

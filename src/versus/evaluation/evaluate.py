@@ -152,6 +152,7 @@ def _about(model: Any, cell: Cell, data: Prepared, seed: int) -> dict[str, Any]:
         "module": cell.module,
         "class": cell.class_name,
         "args": dict(cell.args),
+        "seed": seed,
         "task": data.schema.y.task,
         "measure": None if method is None else model.measure,
         "bound": None if method is None else method.endswith("elbo"),

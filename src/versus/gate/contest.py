@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from versus import params as parameters
 from versus.evaluation.record import hash_test_rows
 from versus.gate.judgement import Decision, Judgement, judge
 from versus.params import Params
-from versus.report import evaluation, results
+from versus.report import drift, evaluation, results
 from versus.report.dataset_results import DatasetResults
+from versus.report.files import committed
 from versus.tracking import champions, destination
 from versus.tracking.answers import Registered, Registration, Standing
 from versus.workspace import Workspace
@@ -48,9 +49,8 @@ class Contest:
             return [Decision(dataset, "undecided", OFF) for dataset in self._datasets]
         registration = Registration()
         if best:
-            confidence = self._params.comparison.confidence
             candidates = [cell for cell in cells if cell.name in best.values()]
-            registration = champions.register(self._workspace, candidates, confidence, to_the_end=True)
+            registration = champions.register(self._workspace, candidates, self._params.comparison, to_the_end=True)
         found = []
         for dataset in self._datasets:
             if dataset not in best:
@@ -60,7 +60,15 @@ class Contest:
             else:
                 reason = registration.failed.get(dataset) or f"{registration.reason}; is the tracking server up?"
                 found.append(Decision(dataset, "undecided", f"{best[dataset]} could not be registered: {reason}"))
-        return found
+        before = drift.read(committed(self._workspace.reports / "columns.csv"))
+        return [replace(v, warnings=self._warnings(of.get(v.dataset), before.get(v.dataset, {}))) for v in found]
+
+    def _warnings(self, data: DatasetResults | None, before: Mapping[str, drift.Counts]) -> tuple[str, ...]:
+        """Name columns that have drifted since the report in git; they decide nothing."""
+        if data is None:
+            return ()
+        found = drift.drifted(data.name, data.prepared, before, self._params.gate.confidence)
+        return tuple(f"drift since the last report: {column}" for column in found)
 
     def _without_challenger(self, dataset: str) -> Decision:
         cells = [c.name for c in parameters.cells(self._params) if c.dataset == dataset]

@@ -171,6 +171,7 @@ class Decision:
     champion: Registered | None = None
     judgement: Judgement | None = None
     promoted: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def may_promote(self) -> bool:

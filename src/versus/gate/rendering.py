@@ -26,6 +26,10 @@ def _lines(decision: Decision) -> Iterator[str]:
     yield from (
         f"  {'ok  ' if check.passed else 'FAIL'} {check.text}" for check in checks if check.text != decision.summary
     )
+    yield from (f"  warn {warning}" for warning in decision.warnings)
+    fitted_on = decision.challenger.fitted_on if decision.challenger else ""
+    if fitted_on:
+        yield f"       the model to use is fitted on {fitted_on}; scores are of its repeats, on rows kept from them"
     if decision.promoted:
         yield f"  {decision.challenger} is the champion now, {decision.champion} the previous one"
 
@@ -51,6 +55,7 @@ def as_markdown(decisions: Sequence[Decision]) -> str:
         for v in decisions
     ]
     reasons = [f"- **{escaped(v.dataset)}** {WORDS[v.outcome]}: {escaped(v.summary)}" for v in decisions]
+    reasons += [f"- {escaped(v.dataset)}, warning: {escaped(warning)}" for v in decisions for warning in v.warnings]
     return "\n".join(["## Champions", "", *table(header, rows), *reasons]) + "\n"
 
 

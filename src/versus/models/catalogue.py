@@ -71,6 +71,19 @@ def classes() -> dict[str, tuple[str, str]]:
     return found
 
 
+def defaults(family: str, module: str, name: str) -> dict[str, Any]:
+    """Map each argument that a cell may leave out to its default; one that is no literal stays as it is written."""
+    known = signatures(family, module).get(name, {}).values()
+    return {a.name: _value(a.default) for a in known if not a.required and a.name not in SUPPLIED}
+
+
+def _value(source: str) -> Any:
+    try:
+        return ast.literal_eval(source)
+    except ValueError:
+        return source
+
+
 _parse = cache(plugins.parse)
 
 

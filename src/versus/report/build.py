@@ -26,7 +26,7 @@ from versus.report.sections import SECTIONS
 from versus.settings import FAMILIES, Cell, Comparison
 from versus.workspace import Workspace
 
-TABLES = ("verdicts.csv", "comparison.csv", "inputs.csv")  # what a later report compares itself with
+TABLES = ("verdicts.csv", "comparison.csv", "inputs.csv", "columns.csv")  # what a later report compares itself with
 
 
 def as_committed(workspace: Workspace) -> dict[str, str]:
@@ -69,6 +69,8 @@ def build(
     number_files.write_verdicts(reports / "verdicts.csv", found.verdicts)
     number_files.write_crossings(reports / "crossings.csv", found.experiments)
     number_files.write_gains(reports / "gains.csv", found.experiments)
+    number_files.write_slices(reports / "slices.csv", found.datasets)
+    number_files.write_columns(reports / "columns.csv", found.datasets)
     number_files.write_metrics(reports / "metrics", found.datasets)
     found.inputs.write(reports / "inputs.csv")
     number_files.write_plot_files(reports / "plots", found.datasets)

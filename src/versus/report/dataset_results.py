@@ -219,7 +219,7 @@ class DatasetResults:
         repeats = repeats[np.isfinite(repeats)]
         if len(repeats) < 2:
             return None
-        return corrected_mean(repeats, None if self.tested.are_drawn else n_train, self.tested.n, self._step(metric))
+        return corrected_mean(repeats, None if self.prepared.is_drawn else n_train, self.tested.n, self._step(metric))
 
     def _step(self, metric: str) -> float:
         """Amount by which one unit of a test set moves a share; 0 for scores that move by any amount."""

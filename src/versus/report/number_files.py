@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from versus.metrics.table import SIDE_BY_SIDE
-from versus.report import costs
+from versus.report import costs, drift
 from versus.report.contrasts import Contrast
 from versus.report.dataset_results import DatasetResults
 from versus.report.evaluation import Bin, Evaluation
 from versus.report.files import write_csv
 from versus.report.sections import crossing
+from versus.report.slices import slice_scores
 from versus.report.verdicts import Verdict
 from versus.settings import FAMILIES
 
@@ -95,6 +96,29 @@ def _score_rows(datasets: Sequence[DatasetResults]) -> Iterable[tuple[object, ..
                 behind = (best.value, best.low, best.high) if best else ("", "", "")
                 about = (e.cell.name, dataset.name, e.cell.model, e.cell.family, metric)
                 yield (*about, e.mean(metric), low, high, int(np.isfinite(e.scores[metric]).sum()), *behind)
+
+
+SLICE_COLUMNS = ("cell", "dataset", "model", "family", "column", "value", "rows", "metric", "score", "low", "high")
+
+
+def write_slices(path: Path, datasets: Sequence[DatasetResults]) -> None:
+    """Write a row for each model and slice that ``comparison.slices`` asks for: its score and interval."""
+    rows = (
+        (
+            *(s.cell.name, s.cell.dataset, s.cell.model, s.cell.family),
+            *(s.column, s.value, s.rows, s.metric, s.score),
+            *(s.interval or ("", "")),
+        )
+        for dataset in datasets
+        for s in slice_scores(dataset)
+    )
+    write_csv(path, SLICE_COLUMNS, rows)
+
+
+def write_columns(path: Path, datasets: Sequence[DatasetResults]) -> None:
+    """Write how many rows to learn from have which value of each column, by which the next report tells drift."""
+    rows = (row for dataset in datasets for row in drift.rows_of_columns(dataset.name, dataset.prepared))
+    write_csv(path, drift.COLUMNS, rows)
 
 
 VERDICT_COLUMNS = (

@@ -44,16 +44,9 @@ class TestedRows:
         return all(np.array_equal(rows, self.by_repeat[0]) for rows in self.by_repeat)
 
     @cached_property
-    def are_drawn(self) -> bool:
-        """True where each of several repeats has training and test rows of its own: its scores are independent."""
-        parts = self.prepared.splits.values()
-        rows = np.concatenate([part.values for part in parts])
-        return self.prepared.repeats > 1 and len(np.unique(rows)) == len(rows)
-
-    @cached_property
     def blocks(self) -> list[list[int]] | None:
         """Repeats of each block, whose test rows are disjoint and in every block the same; None for other designs."""
-        if self.are_one_set or self.are_drawn:
+        if self.are_one_set or self.prepared.is_drawn:
             return None
         blocks: list[list[int]] = []
         masks: list[NDArray[np.bool_]] = []

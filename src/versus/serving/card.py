@@ -32,13 +32,14 @@ MOST_LISTED = 50  # columns, and 12 categories of each
 _DIGITS = 4
 
 
-def render(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> str:
+def render(workspace: Workspace, cell: Cell, confidence: float = 0.95, fitted_on: str = "") -> str:
     """Write the card of an evaluated cell, as Markdown.
 
     Args:
         workspace: the workspace with the cell's files.
         cell: the cell.
         confidence: confidence of the report's intervals.
+        fitted_on: what the model learned from, if it is not that of the first repeat (`versus.fitting.refit`).
 
     Raises:
         FileNotFoundError: if the cell is not evaluated.
@@ -61,7 +62,7 @@ def render(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> str:
         **{f"{cell.name}/Arguments": _arguments(saved)},
     )
     card.add_table(
-        description=_tested(workspace, found, data, confidence),
+        description=_tested(workspace, found, data, confidence, fitted_on),
         **{f"{cell.name}/Scores": _scores(workspace, found)},
     )
     card.add(**{f"{cell.name}/Limits": _limits(workspace, found)})
@@ -97,7 +98,7 @@ def _rows(data: Prepared) -> str:
     parts = ", ".join(f"{len(data.rows(REPEAT, part))} in {part}" for part in prepared.PARTS)
     known = {key: data.about[key] for key in ("source", "licence", "citation", "url") if data.about.get(key)}
     told = "".join(f" {key.capitalize()}: {escaped(_plain(value))}." for key, value in known.items())
-    return f"{data.about.get('rows', len(data.y))} examples; of the split that it was fitted on {parts}.{told}"
+    return f"{data.about.get('rows', len(data.y))} examples; of the first split {parts}.{told}"
 
 
 def _columns(data: Prepared) -> dict[str, list[str]]:
@@ -117,12 +118,15 @@ def _arguments(saved: Path) -> dict[str, list[str]]:
     return {"Argument": list(given), "Value": [escaped(_plain(value)) for value in given.values()]}
 
 
-def _tested(workspace: Workspace, found: evaluation.Evaluation, data: Prepared, confidence: float) -> str:
+def _tested(
+    workspace: Workspace, found: evaluation.Evaluation, data: Prepared, confidence: float, fitted_on: str
+) -> str:
+    model = f"fitted on {fitted_on}" if fitted_on else "that of the first repeat"
     rows = _read(workspace.reports / "verdicts.csv", "dataset", found.cell.dataset)
     verdict = f" Of this data set the report says: {escaped(rows[0]['outcome'])}." if rows else ""
     return (
         f"Means over {data.repeats} repeats, each tested on {found.facts['n_test'][0]} examples that no model had "
-        f"seen, with {confidence:.0%} intervals; the model here is that of the first repeat.{verdict}"
+        f"seen, with {confidence:.0%} intervals; the model here is {model}.{verdict}"
     )
 
 

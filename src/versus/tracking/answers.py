@@ -47,6 +47,7 @@ class Registered:
         cell: the cell that it was fitted as.
         run_id: the run that measured it.
         rolled_back: True if somebody took the alias ``champion`` away from it, so that no gate gives it back.
+        fitted_on: what the model learned from, such as "all 150 rows"; the scores are of fits on fewer.
     """
 
     name: str
@@ -54,6 +55,12 @@ class Registered:
     cell: str
     run_id: str
     rolled_back: bool = False
+    fitted_on: str = ""
+
+    @property
+    def uri(self) -> str:
+        """Address by which MLflow loads it."""
+        return f"models:/{self.name}/{self.version}"
 
     def __str__(self) -> str:
         return f"{self.cell} (version {self.version})"

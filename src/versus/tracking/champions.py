@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from versus.settings import Cell
+from versus.settings import Cell, Comparison
 from versus.tracking import client
 from versus.tracking.answers import Outcome, Registered, Registration, Standing
 from versus.tracking.destination import in_a_line, is_experiment, is_on, warn
@@ -24,14 +24,14 @@ EXPERIMENT = Registration("a temporary experiment of DVC registers no model; `dv
 
 
 def register(
-    workspace: Workspace, cells: Iterable[Cell], confidence: float, *, to_the_end: bool = False
+    workspace: Workspace, cells: Iterable[Cell], comparison: Comparison, *, to_the_end: bool = False
 ) -> Registration:
     """Register the best cells as challengers of their data sets, and as champions where there are none yet.
 
     Args:
         workspace: the workspace with the cells' files.
         cells: the best cell of each data set.
-        confidence: confidence of the intervals of the scores.
+        comparison: the deciding scores and the confidence of their intervals.
         to_the_end: True to wait for a slow server without limit.
     """
     if not is_on():
@@ -44,7 +44,7 @@ def register(
         mirror, patience = client.connect(workspace, limited=not to_the_end)
         for cell in cells:
             try:
-                standings[cell.dataset] = _register(mirror, patience, cell, confidence)
+                standings[cell.dataset] = _register(mirror, patience, cell, comparison)
             except Outage:
                 raise
             except Exception as error:  # one damaged model does not keep the others out
@@ -61,10 +61,10 @@ def _warned(found: Registration) -> Registration:
     return found
 
 
-def _register(mirror: Mirror, patience: Patience, cell: Cell, confidence: float) -> Standing:
+def _register(mirror: Mirror, patience: Patience, cell: Cell, comparison: Comparison) -> Standing:
     from versus.tracking import registry
 
-    candidate = registry.Candidate(mirror.workspace, cell, confidence)
+    candidate = registry.Candidate(mirror.workspace, cell, comparison)
     found = patience.run(partial(candidate.find, mirror))
     if found is None:
         with tempfile.TemporaryDirectory() as scratch:

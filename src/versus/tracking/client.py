@@ -19,12 +19,11 @@ from versus.tracking import destination, record, store
 from versus.tracking.answers import Outcome, Summary
 from versus.tracking.destination import Destination, in_a_line, warn
 from versus.tracking.live import LiveFit
-from versus.tracking.patience import Patience
-from versus.tracking.record import Point
+from versus.tracking.patience import Patience, healthy_seconds
 from versus.workspace import Workspace
 
 if TYPE_CHECKING:
-    from versus.tracking.fit_run import FitRun
+    from versus.tracking.fit_run import FitRun, Losses
     from versus.tracking.mirror import Mirror
 
 OPENING = 4.0  # seconds that a healthy database takes to be opened, or filled with MLflow's tables
@@ -74,7 +73,7 @@ def mirror_cell(workspace: Workspace, cell: Cell, confidence: float) -> Outcome:
     try:
         mirror, patience = connect(workspace)
         found = record.read(workspace, cell, confidence)
-        return Outcome(True, run_id=patience.write(partial(mirror.cell, found)))
+        return Outcome(True, run_id=patience.write(partial(mirror.cell, found), healthy_seconds(found.children)))
     except Exception as error:  # the evaluation is done whatever the store raises
         reason = in_a_line(error)
         warn(f"cell {cell.name} is not in MLflow: {reason}; {ADVICE}")
@@ -84,11 +83,11 @@ def mirror_cell(workspace: Workspace, cell: Cell, confidence: float) -> Outcome:
 def live(workspace: Workspace, cell: Cell) -> LiveFit:
     """Return an object that takes a fit's losses and shows them while the fit runs, if it is long."""
 
-    def start(points: Sequence[Point]) -> FitRun:
+    def start(losses: Losses) -> FitRun:
         mirror, _ = connect(workspace)
         from versus.tracking.fit_run import FitRun
 
-        return FitRun.start(mirror, cell, points)
+        return FitRun(mirror, cell, losses)
 
     patience = Patience(workspace, destination.find(workspace.root))
     return LiveFit(cell, start, patience if destination.is_on() else None)

@@ -1,7 +1,8 @@
 """Experiments as MLflow's pages show them: the data set, the leaderboard, and links to both and to the newest report.
 
 MLflow's table of runs shows no metric until somebody selects columns. A view saved with an experiment selects, sorts
-and filters them; it is a tag of the experiment, written here as MLflow's pages write it (3.17).
+and filters them; it is a tag of the experiment, written here as MLflow's pages write it (3.17). The description, on top
+of the table that a click in the list of experiments opens, links to the views.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ from versus.data.prepared import Prepared
 from versus.data.spaces import Table
 from versus.metrics import table
 from versus.tracking.destination import Destination
-from versus.tracking.run_log import CURRENT
+from versus.tracking.run_log import CURRENT, INTERVAL, OF
 from versus.tracking.store import open_store
 
 LONGEST_DIGEST = 36  # MLflow's limit
 LONGEST_NOTE = 2000
-NAME = "leaderboard"
-TAG = f"mlflow.sharedViewState.{NAME}"
+LONGEST_REPORT = 4000
+LEADERBOARD, CURVES = "leaderboard", "curves"  # views
+VIEW = "mlflow.sharedViewState."
+NOTE = "mlflow.note.content"
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # opens at the runs, not at pages for language models
+WORKFLOW = "workflowType=machine_learning"  # the same for what a link opens
 CHARACTER, MARGIN, NARROWEST = 7.5, 40.0, 150.0  # pixels: a column is as wide as its name
 
 COSTS = ("cost/training_seconds", "cost/latency_ms_1_p50")
@@ -83,11 +88,13 @@ def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -
     about = f"{schema.y.task}, {schema.x.describe()}, {len(data.X)} rows{classes}"
     facts = [f"- {key}: {value}" for key, value in data.about.items() if isinstance(value, str | int | float)]
     found = findings.read(folder)
+    links_to_views = f"[**Leaderboard**]({link(experiment)}) · [Training curves]({link(experiment, CURVES)})"
     told = "\n".join([*(f"- finding: {finding}" for finding in found.shown), *facts])
     return {
-        "mlflow.note.content": f"[**Leaderboard**]({link(experiment)}) · {about}\n\n{told}"[:LONGEST_NOTE],
-        "mlflow.experimentKind": "custom_model_development",  # opens at the runs, not at pages for language models
-        TAG: view(schema.y.task, table.primary(primary, schema.y.task, folder.name)),
+        **KIND,
+        NOTE: f"{links_to_views} · {about}\n\n{told}"[:LONGEST_NOTE],
+        VIEW + LEADERBOARD: leaderboard(schema.y.task, table.primary(primary, schema.y.task, folder.name)),
+        VIEW + CURVES: curves(),
         "task": schema.y.task,
         "kind": schema.x.form,
         "data_hash": digest(folder),
@@ -95,8 +102,8 @@ def experiment_tags(experiment: str, folder: Path, primary: Mapping[str, str]) -
     }
 
 
-def view(task: str, primary: str) -> str:
-    """Return the value of the experiment's tag: newest results of each cell, best first, scores and costs as columns.
+def leaderboard(task: str, primary: str) -> str:
+    """Return the view of the newest results of each cell, best first, with scores and costs as columns.
 
     Args:
         task: "classification" or "regression".
@@ -105,13 +112,24 @@ def view(task: str, primary: str) -> str:
     deciding = [metric.name for metric in table.deciding(task)]
     headline = [name for name in table.shown("headline") if name in deciding]
     scores = tuple(dict.fromkeys((primary, *headline)))
-    interval = (f"interval/{scores[0]}_low", f"interval/{scores[0]}_high")
-    names = {"family": "tags", **dict.fromkeys((*scores, *COSTS, *interval), "metrics")}
+    names = {"family": "tags", scores[0]: "metrics", f"{INTERVAL}{scores[0]}": "tags"}
+    names |= dict.fromkeys((*scores, *COSTS), "metrics")
+    order = (f"metrics.`{scores[0]}`", table.named(scores[0]).lower_is_better)
+    return _view("Leaderboard", f"tags.`{CURRENT}` = 'yes'", names, order)
+
+
+def curves() -> str:
+    """Return the view of the fits of all repeats, the newest first, whose losses MLflow draws into one chart each."""
+    return _view("Training curves", f"tags.`{OF}` != ''", {OF: "tags"}, ("attributes.start_time", False))
+
+
+def _view(title: str, condition: str, names: Mapping[str, str], order: tuple[str, bool]) -> str:
+    """Write a view: its title, which runs it shows, name of a column -> its kind, sorting key, True for ascending."""
     widths = {f"{of}.`{name}`": max(NARROWEST, CHARACTER * len(name) + MARGIN) for name, of in names.items()}
     state = {
-        "searchFilter": f"tags.`{CURRENT}` = 'yes'",
-        "orderByKey": f"metrics.`{scores[0]}`",
-        "orderByAsc": table.named(scores[0]).lower_is_better,
+        "searchFilter": condition,
+        "orderByKey": order[0],
+        "orderByAsc": order[1],
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
@@ -121,12 +139,31 @@ def view(task: str, primary: str) -> str:
         "columnWidths": widths,
     }
     # Times would change the tag without need.
-    return json.dumps({"name": "Leaderboard", "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
+    return json.dumps({"name": title, "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
 
 
-def link(experiment: str) -> str:
-    """Return the address of the view of an experiment, without the part of the server."""
-    return f"#/experiments/{experiment}/runs?viewStateShareKey={NAME}&workflowType=machine_learning"
+def link(experiment: str, view: str = LEADERBOARD) -> str:
+    """Return the address of a view of an experiment, without the part of the server."""
+    charts = "&compareRunsMode=CHART" if view == CURVES else ""
+    return f"#/experiments/{experiment}/runs?viewStateShareKey={view}{charts}&{WORKFLOW}"
+
+
+def page_link(experiment: str, run_id: str) -> str:
+    """Return the address of a report's page, without the part of the server."""
+    return f"#/experiments/{experiment}/runs/{run_id}/artifacts/report.html?{WORKFLOW}"
+
+
+def report_tags(experiment: str, run_id: str, text: str) -> dict[str, str]:
+    """Tags of the run of a report: what it concludes, as its description, with a link to the page.
+
+    Args:
+        experiment: id of the experiment of the reports.
+        run_id: id of the run.
+        text: the report as Markdown.
+    """
+    first = text.split("\n## ", 2)[:2]  # title and verdicts
+    lines = (line for line in "\n## ".join(first).splitlines() if not line.startswith("!["))  # without pictures
+    return {NOTE: f"[**The page**]({page_link(experiment, run_id)})\n\n" + "\n".join(lines)[:LONGEST_REPORT]}
 
 
 def server_address(uri: str) -> str:
@@ -167,4 +204,4 @@ def links(to: Destination, datasets: Iterable[str]) -> Iterator[tuple[str, str]]
         return
     condition = f"tags.`{CURRENT}` = 'yes'"
     for run in client.search_runs([found.experiment_id], condition, max_results=1):  # the newest first
-        yield "newest report", f"#/experiments/{found.experiment_id}/runs/{run.info.run_id}/artifacts/report.html"
+        yield "newest report", page_link(found.experiment_id, run.info.run_id)

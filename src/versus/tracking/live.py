@@ -14,10 +14,10 @@ from versus.arrays import Array
 from versus.settings import Cell
 from versus.tracking.destination import warn
 from versus.tracking.patience import Patience
-from versus.tracking.record import Point, curve_key
+from versus.tracking.record import Point, losses_at
 
 if TYPE_CHECKING:
-    from versus.tracking.fit_run import FitRun
+    from versus.tracking.fit_run import FitRun, Losses
 
 LONG = 10.0  # seconds after which a fit counts as long
 LONGER = 30.0  # the same where mlflow is not imported yet: the import takes seconds, which the fit's clock counts
@@ -31,16 +31,16 @@ class LiveFit:
 
     Args:
         cell: the cell to fit.
-        start: opens the run, given the points so far; called in the thread.
+        start: opens the run, given the losses so far; called in the thread.
         patience: limit on the time to wait for the store; None to log nothing.
     """
 
-    def __init__(self, cell: Cell, start: Callable[[list[Point]], FitRun], patience: Patience | None) -> None:
+    def __init__(self, cell: Cell, start: Callable[[Losses], FitRun], patience: Patience | None) -> None:
         self._cell = cell
         self._start = start
         self._patience = patience
         self._began = time.monotonic()
-        self._points: queue.SimpleQueue[Point] = queue.SimpleQueue()
+        self._points: queue.SimpleQueue[tuple[int, list[Point]]] = queue.SimpleQueue()
         self._pictures: queue.SimpleQueue[tuple[int, Array, int | None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
@@ -51,8 +51,7 @@ class LiveFit:
         """Note the losses of one step (an epoch) of one repeat's fit."""
         if self._patience is None or self._failure is not None:
             return
-        for name, value in losses.items():
-            self._points.put(Point(curve_key(name, repeat), float(value), step))
+        self._points.put((repeat, losses_at(step, losses)))
         if self._thread is None and self._is_long():
             self._thread = threading.Thread(target=self._publish, daemon=True, name="live losses")
             self._thread.start()
@@ -67,9 +66,9 @@ class LiveFit:
 
     def _publish(self) -> None:
         try:
-            run = self._start(points := self._taken())
-            while not self._ended.wait(EVERY if points else 0.1):
-                run.log(points := self._taken())
+            run = self._start(losses := self._taken())
+            while not self._ended.wait(EVERY if losses else 0.1):
+                run.log(losses := self._taken())
                 self._draw(run)
             self._draw(run)
             run.end(self._taken(), self._status)
@@ -80,8 +79,12 @@ class LiveFit:
         for _ in range(self._pictures.qsize()):
             run.draw(*self._pictures.get())
 
-    def _taken(self) -> list[Point]:
-        return [self._points.get() for _ in range(self._points.qsize())]
+    def _taken(self) -> dict[int, list[Point]]:
+        found: dict[int, list[Point]] = {}
+        for _ in range(self._points.qsize()):
+            repeat, points = self._points.get()
+            found.setdefault(repeat, []).extend(points)
+        return found
 
     def __enter__(self) -> Self:
         return self

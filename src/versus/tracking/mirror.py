@@ -5,12 +5,14 @@ A temporary experiment of DVC's has its runs there, too, but none of them is cur
 A run is created in the state "writing" and becomes "complete" before its status says that it is finished: finished runs
 are whole. A run of the same cell that stays "writing" was left by a killed process: it is deleted before the record is
 written again. A run in the state "training" shows a long fit; it becomes the cell's run if its curves agree with the
-record's.
+record's. Repeats of models that are fitted step by step, and trials of a tuning, are child runs, which have no state:
+they come and go with their parent.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import tempfile
 import time
@@ -31,13 +33,16 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from versus import provenance
 from versus.data import prepared
 from versus.fitting import unfinished
-from versus.tracking import experiments, record, run_log
+from versus.report.files import write_csv
+from versus.tracking import experiments, run_log
 from versus.tracking.destination import Destination, is_experiment
-from versus.tracking.record import CellRecord, Point
+from versus.tracking.drawings import draw
+from versus.tracking.record import CellRecord
 from versus.tracking.run_log import (
     COMPLETE,
     CURRENT,
     FINGERPRINT,
+    INTERVAL,
     ORIGIN,
     PASSING,
     SINCE,
@@ -48,7 +53,11 @@ from versus.tracking.run_log import (
 )
 from versus.workspace import Workspace
 
+SCORES = "scores.csv"  # among the artifacts: all scores with their intervals and repeats
 LONGEST_WRITE = 3600.0  # seconds; what is "writing" for longer has lost its writer, whoever that was
+
+
+Shown = tuple[int, str, int]  # of a point of a training curve: repeat, key, step
 
 
 class Mirror:
@@ -78,7 +87,8 @@ class Mirror:
         if found is None:
             root = self.destination.artifacts
             try:
-                return str(self.client.create_experiment(name, f"{root}/{name}" if root else None))
+                place = f"{root}/{name}" if root else None
+                return str(self.client.create_experiment(name, place, experiments.KIND))
             except MlflowException:
                 found = self.client.get_experiment_by_name(name)  # another process was faster
                 if found is None:
@@ -100,8 +110,12 @@ class Mirror:
             primary: data set or task -> the deciding score, by which the leaderboard is sorted.
         """
         experiment = self.of(name)
+        self.describe(experiment, experiments.experiment_tags(experiment, self.workspace.prepared(name), primary))
+
+    def describe(self, experiment: str, tags: Mapping[str, str]) -> None:
+        """Set the tags of an experiment that differ."""
         known = self.client.get_experiment(experiment).tags
-        for key, value in experiments.experiment_tags(experiment, self.workspace.prepared(name), primary).items():
+        for key, value in tags.items():
             if known.get(key) != value:
                 self.client.set_experiment_tag(experiment, key, value)
 
@@ -167,20 +181,26 @@ class Mirror:
             self.client.set_tag(run.info.run_id, CURRENT, "no")
 
     def delete(self, run: Run) -> None:
-        """Delete a run and the models logged with it, unless another process has done so."""
-        for trial in run_log.search(self.client, run.info.experiment_id, mlflow__parentRunId=run.info.run_id):
-            self.client.delete_run(trial.info.run_id)
+        """Delete a run, its children and the models logged with it, unless another process has done so."""
+        for child in run_log.search(self.client, run.info.experiment_id, mlflow__parentRunId=run.info.run_id):
+            self._delete(child.info.run_id)
         run_log.delete_models(self.client, run)
+        self._delete(run.info.run_id)
+
+    def _delete(self, run_id: str) -> None:
         try:
-            self.client.delete_run(run.info.run_id)
+            self.client.delete_run(run_id)
         except MlflowException:
-            if self.client.get_run(run.info.run_id).info.lifecycle_stage == "active":
+            if self.client.get_run(run_id).info.lifecycle_stage == "active":
                 raise
 
     def _refresh(self, run: Run, found: CellRecord) -> None:
         """Update a run whose results are the same with the latest costs and intervals."""
-        tags = {PASSING: found.passing_fingerprint} | ({} if self.is_experiment else {CURRENT: "yes"})
+        tags = self._passing_tags(found) | ({} if self.is_experiment else {CURRENT: "yes"})
         changed = {name: value for name, value in tags.items() if tag(run, name) != value}
+        if PASSING in changed and not found.failed:
+            with tempfile.TemporaryDirectory() as scratch:
+                self.client.log_artifact(run.info.run_id, str(_write_scores(Path(scratch), found)))
         points = run_log.metrics(found.passing if PASSING in changed else (), model=run_log.model_of(run))
         run_log.log(self.client, run.info.run_id, points, tags=changed)
         if run.info.status == "RUNNING":  # its writer was killed just before the end
@@ -194,8 +214,9 @@ class Mirror:
             files = Path(scratch)
             shutil.copytree(self.workspace.evaluation(found.cell.name), files / "evaluation")
             if not found.failed:
-                record.draw(files / "evaluation", schema, files)
-            run_id, curves = self._adopt(found, fits)
+                draw(files / "evaluation", schema, files)
+                _write_scores(files, found)
+            run_id, shown = self._adopt(found, fits)
             if run_id is None:
                 started = int(found.started * 1000)
                 run_id = str(self.client.create_run(experiment, started, tags, found.cell.model).info.run_id)
@@ -204,16 +225,35 @@ class Mirror:
                 self.client.set_tag(run_id, STATE, WRITING)
             data = self._input(folder)
             self.client.log_inputs(run_id, [data])
-            metrics = run_log.metrics(curves, found.ended)
-            if not found.failed:
+            metrics = []
+            if not found.failed:  # scores first: MLflow compares runs by the metric that it was told first
                 model = run_log.log_model(self.client, experiment, run_id, found, data)
-                metrics += run_log.metrics([*found.scores, *found.passing], found.ended, model)
+                metrics = run_log.metrics([*found.scores, *found.passing], found.ended, model)
+            metrics += run_log.metrics(found.mean_losses, found.ended)
             run_log.log(self.client, run_id, metrics, found.params, tags)
             self.client.log_artifacts(run_id, scratch)
+        self._write_fits(experiment, run_id, found, shown)
         self._write_trials(experiment, run_id, found)
         run_log.log(self.client, run_id, tags={STATE: COMPLETE, CURRENT: "no" if self.is_experiment else "yes"})
         self._finish(run_id, found)
         return run_id
+
+    def _write_fits(self, experiment: str, run_id: str, found: CellRecord, shown: Mapping[Shown, float]) -> None:
+        """Write the fit of each repeat as a child run; those that showed it in progress get the points that they lack.
+
+        Of a cell that failed, only the latter are left, to be ended.
+        """
+        known = run_log.fits_of(self.client, self.client.get_run(run_id)) if shown else {}
+        for repeat, fit in found.repeats.items():
+            losses = [p for p in fit.losses if (repeat, p.key, p.step) not in shown]
+            if repeat in known:
+                child = str(known.pop(repeat).info.run_id)
+            else:
+                child = run_log.create_fit(self.client, experiment, run_id, found.cell.name, repeat, found.started)
+            run_log.log(self.client, child, run_log.metrics([*fit.scores, *losses], found.ended), fit.params)
+            self.client.set_terminated(child, "FINISHED", int(found.ended * 1000))
+        for left in known.values():
+            self.client.set_terminated(left.info.run_id, "FAILED", int(found.ended * 1000))
 
     def _write_trials(self, experiment: str, run_id: str, found: CellRecord) -> None:
         """Write the trials of the tuning as child runs."""
@@ -234,41 +274,57 @@ class Mirror:
             self._inputs[key] = experiments.as_input(folder)
         return self._inputs[key]
 
-    def _adopt(self, found: CellRecord, fits: Sequence[Run]) -> tuple[str | None, list[Point]]:
-        """Return the run that showed this fit in progress, and the points of the curves that it lacks."""
-        points = {(p.key, p.step): p.value for p in found.curves}
+    def _adopt(self, found: CellRecord, fits: Sequence[Run]) -> tuple[str | None, dict[Shown, float]]:
+        """Return the run that showed this fit in progress, and the points that it shows."""
+        points = {(repeat, p.key, p.step): p.value for repeat, fit in found.repeats.items() for p in fit.losses}
         for run in sorted(fits, key=lambda run: -run.info.start_time):
             shown = self.shown(run)
             if found.failed or all(_equal(points.get(where), value) for where, value in shown.items()):
-                return str(run.info.run_id), [p for p in found.curves if (p.key, p.step) not in shown]
-        return None, found.curves
+                return str(run.info.run_id), shown
+        return None, {}
 
-    def shown(self, run: Run) -> dict[tuple[str, int], float]:
-        """Return the points of training curves that a run has, by key and step."""
-        keys = [key for key in run.data.metrics if key.startswith("training/")]
-        histories = [self.client.get_metric_history(run.info.run_id, key) for key in keys]
-        return {(m.key, m.step): m.value for history in histories for m in history}
+    def shown(self, run: Run) -> dict[Shown, float]:
+        """Return the points of the training curves that the children of a run have."""
+        found: dict[Shown, float] = {}
+        for repeat, child in run_log.fits_of(self.client, run).items():
+            for key in (key for key in child.data.metrics if key.startswith("training/")):
+                points = self.client.get_metric_history(child.info.run_id, key)
+                found |= {(repeat, key, point.step): point.value for point in points}
+        return found
 
     def _tags(self, found: CellRecord) -> dict[str, str]:
         return {
             **found.tags,
             **self.code_tags(f"stages.evaluate {found.cell.name}"),
+            **self._passing_tags(found),
             FINGERPRINT: found.fingerprint,
-            PASSING: found.passing_fingerprint,
             STATE: WRITING,
             SINCE: str(int(time.time())),
         }
+
+    @staticmethod
+    def _passing_tags(found: CellRecord) -> dict[str, str]:
+        intervals = {f"{INTERVAL}{score}": words for score, words in found.intervals.items()}
+        return {PASSING: found.passing_fingerprint, **intervals}
 
     def code_tags(self, name: str) -> dict[str, str]:
         """Tags for the writer of a run and the code that ran."""
         tags = {ORIGIN: self.origin, "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
         if self._code["commit"]:
             tags |= {"mlflow.source.git.commit": self._code["commit"], "dirty": "yes" if self._code["dirty"] else "no"}
+        if experiment := os.environ.get("DVC_EXP_NAME"):  # set by `dvc exp run`
+            tags["dvc.experiment"] = experiment
         return tags
 
     @cached_property
     def _code(self) -> dict[str, Any]:
         return provenance.describe_code(self.workspace.root)
+
+
+def _write_scores(folder: Path, found: CellRecord) -> Path:
+    header, *rows = found.score_table
+    write_csv(folder / SCORES, [str(name) for name in header], rows)
+    return folder / SCORES
 
 
 def _equal(recorded: float | None, shown: float) -> bool:

@@ -24,12 +24,19 @@ from versus.workspace import Workspace
 
 ALLOWED = 6.0  # seconds of a repro spent on failures and slow answers; with one answer of the largest `healthy`, 10
 HEALTHY = 0.5  # seconds that a healthy server on a busy machine takes for the run of a cell
+A_CHILD = 0.1  # the same for each run below it
+LONGEST_HEALTHY = 4.0
 LOOK = 0.1  # seconds between two looks at what other processes have spent
 LONGEST_TURN = 60.0  # seconds that another process of the workspace may take where there is no limit
 ATTEMPTS = 3
 OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
 Result = TypeVar("Result")
+
+
+def healthy_seconds(children: int) -> float:
+    """Seconds that a healthy server takes for the run of a cell and those below it."""
+    return min(LONGEST_HEALTHY, HEALTHY + A_CHILD * children)
 
 
 class Outage(OSError):  # noqa: N818 - the name says what happened

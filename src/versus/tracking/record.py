@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from versus import manifest
-from versus.data.schema import Schema
-from versus.data.spaces import Image
 from versus.fitting import failure
 from versus.fitting.failure import Failure
-from versus.report import results
+from versus.metrics import table
+from versus.models import catalogue
+from versus.report import formatting, results
 from versus.settings import Cell, Comparison
 from versus.workspace import Workspace
 
@@ -32,6 +32,17 @@ class Point(NamedTuple):
     step: int = 0
 
 
+class RepeatRecord(NamedTuple):
+    """Fit of one repeat, as a child run: its own parameters, its scores, and its losses by step.
+
+    Losses have the same keys in all repeats, so that MLflow draws the repeats into one chart.
+    """
+
+    params: dict[str, str]
+    scores: list[Point]
+    losses: list[Point]
+
+
 class TrialRecord(NamedTuple):
     """Arguments that a tuning tried, as a child run: its parameters, its losses, and why it failed where it did."""
 
@@ -40,7 +51,7 @@ class TrialRecord(NamedTuple):
     failed: str
 
 
-MOST_SAMPLES = 100  # in a picture
+Scores = dict[str, dict[int, float]]  # metric -> repeat -> value
 
 
 @dataclass(frozen=True)
@@ -51,10 +62,11 @@ class CellRecord:
         cell: its line of params.yaml.
         fingerprint: hash of the evaluation and the data: the same results make the same run.
         params, tags: parameters and tags of the run.
-        scores: means and the values of single repeats.
-        curves: losses by step.
-        passing: values that may differ between equal results, each replacing the one before: times, memory, and the
-            intervals, which depend on the confidence.
+        scores: means over the repeats.
+        repeats: repeat -> its fit, of models that are fitted step by step; empty for others.
+        passing: values that may differ between equal results, each replacing the one before: times and memory.
+        intervals: deciding score -> its interval in words; it depends on the confidence.
+        score_table: rows of a table, its header first: each score with its mean, its interval, and the repeats' values.
         trials: arguments that its tuning tried, the default first; empty where nothing was tuned.
         failed: reason why the cell has no results; empty if it has.
         started, ended: start and end of its fits, in seconds since the epoch.
@@ -67,15 +79,31 @@ class CellRecord:
     started: float
     ended: float
     scores: list[Point] = field(default_factory=list)
-    curves: list[Point] = field(default_factory=list)
+    repeats: dict[int, RepeatRecord] = field(default_factory=dict)
     passing: list[Point] = field(default_factory=list)
+    intervals: dict[str, str] = field(default_factory=dict)
+    score_table: list[tuple[object, ...]] = field(default_factory=list)
     trials: list[TrialRecord] = field(default_factory=list)
     failed: str = ""
 
     @property
     def passing_fingerprint(self) -> str:
-        """Hash of the values in ``passing``."""
-        return hashlib.sha256(repr(self.passing).encode()).hexdigest()[:16]
+        """Hash of the costs and the intervals."""
+        return hashlib.sha256(repr((self.passing, self.score_table)).encode()).hexdigest()[:16]
+
+    @property
+    def children(self) -> int:
+        """Number of child runs."""
+        return len(self.repeats) + len(self.trials)
+
+    @property
+    def mean_losses(self) -> Iterator[Point]:
+        """Yield the mean of each loss over the repeats that reached the step."""
+        values: dict[tuple[str, int], list[float]] = {}
+        for repeat in self.repeats.values():
+            for key, value, step in repeat.losses:
+                values.setdefault((key, step), []).append(value)
+        yield from (Point(key, float(np.mean(found)), step) for (key, step), found in values.items())
 
 
 def fingerprint(workspace: Workspace, cell: Cell) -> str:
@@ -113,7 +141,10 @@ def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellReco
         return _read_failed(workspace, cell, failed, training)
     about = _json(folder / "evaluation.json")
     usage = workspace.usage_cost(cell.name)
-    repeats = _repeats(folder / "scores.csv")
+    scores = _scores(folder / "scores.csv")
+    ends = _intervals(workspace, cell, confidence)
+    deciding = [metric.name for metric in table.deciding(about["task"])]
+    percent = formatting.percent(confidence, 0)
     started, ended = _times(training, cost if cost.is_file() else folder / "evaluation.json")
     return CellRecord(
         cell,
@@ -122,13 +153,12 @@ def read(workspace: Workspace, cell: Cell, confidence: float = 0.95) -> CellReco
         _tags(cell, about, training),
         started,
         ended,
-        scores=list(_scores(repeats)),
-        curves=list(read_curves(folder / "history.csv")),
+        scores=[Point(metric, float(np.mean(list(values.values())))) for metric, values in scores.items()],
+        repeats=_repeats(folder, scores, about.get("seed")),
         trials=list(_trials(folder / "trials.csv")),
-        passing=[
-            *_costs(training, _json(usage) if usage.is_file() else {}),
-            *_intervals(workspace, cell, confidence),
-        ],
+        passing=list(_costs(training, _json(usage) if usage.is_file() else {})),
+        intervals={m: f"{formatting.span(*ends[m])} ({percent})" for m in deciding if m in ends},
+        score_table=list(_score_table(scores, ends)),
     )
 
 
@@ -145,26 +175,36 @@ def _read_failed(workspace: Workspace, cell: Cell, failed: Failure, training: Ma
     )
 
 
-def curve_key(name: str, repeat: int) -> str:
-    """Name of the metric that a training curve is logged as."""
-    return f"training/{name}_repeat_{repeat}"
+def losses_at(step: int, losses: Mapping[str, float]) -> list[Point]:
+    """Return the losses of one step as points of the training curves."""
+    return [Point(f"training/{name}", float(value), step) for name, value in losses.items()]
 
 
-def read_curves(path: Path) -> Iterator[Point]:
-    """Read the training curves of a history.csv; none if there is no such file."""
-    if path.is_file():
-        for row in _rows(path):
-            yield Point(curve_key(row["name"], int(row["repeat"])), float(row["value"]), int(row["step"]))
+def _repeats(folder: Path, scores: Scores, seed: int | None) -> dict[int, RepeatRecord]:
+    """Read the fit of each repeat that has training curves."""
+    curves: dict[int, list[Point]] = {}
+    for row in _rows(folder / "history.csv"):
+        point = losses_at(int(row["step"]), {row["name"]: float(row["value"])})
+        curves.setdefault(int(row["repeat"]), []).extend(point)
+    trials = (row for row in _rows(folder / "trials.csv") if row["chosen"] == "1")
+    chosen = {row["repeat"]: json.loads(row["arguments"]) for row in trials}
+    found = {}
+    for repeat, losses in curves.items():
+        params = {f"args.{name}": _text(value) for name, value in chosen.get(str(repeat), {}).items()}
+        params |= {} if seed is None else {"random_state": str(seed + repeat)}
+        own = [Point(metric, values[repeat]) for metric, values in scores.items() if repeat in values]
+        found[repeat] = RepeatRecord({"repeat": str(repeat), **params}, own, losses)
+    return found
 
 
 def _trials(path: Path) -> Iterator[TrialRecord]:
     """Yield the trials of a trials.csv, all repeats of one together: they try the same arguments."""
-    rows = list(_rows(path)) if path.is_file() else []
-    for _, same in groupby(sorted(rows, key=lambda row: int(row["trial"])), key=lambda row: row["trial"]):
+    rows = sorted(_rows(path), key=lambda row: int(row["trial"]))
+    for _, same in groupby(rows, key=lambda row: row["trial"]):
         repeats = list(same)
         losses = {int(row["repeat"]): float(row["loss"]) for row in repeats if row["loss"]}
-        points = [Point("repeats/validation_loss", loss, repeat) for repeat, loss in losses.items()]
-        points += [Point("validation_loss", float(np.mean(list(losses.values()))))] if losses else []
+        points = [Point("validation_loss", float(np.mean(list(losses.values()))))] if losses else []
+        points += [Point("repeats/validation_loss", loss, repeat) for repeat, loss in losses.items()]
         points.append(Point("chosen_in_repeats", sum(int(row["chosen"]) for row in repeats)))
         params = {f"args.{name}": _text(value) for name, value in json.loads(repeats[0]["arguments"]).items()}
         yield TrialRecord(params, points, next((row["failed"] for row in repeats if row["failed"]), ""))
@@ -185,15 +225,18 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        yield from csv.DictReader(file)
+    """Yield the rows of a CSV file; none if there is no such file."""
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
 
 
 def _params(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters of the cell's line of params.yaml, named as DVC names them, and the sizes of its data."""
-    params = {"data": cell.dataset, "module": cell.module, "class": cell.class_name}
-    params |= {f"args.{name}": value for name, value in cell.args.items()}
-    params |= {name: about[name] for name in ("repeats", "n_test") if name in about}
+    """All arguments, given or by default, named as DVC names them, the seed, and the sizes of the data."""
+    params: dict[str, Any] = {"data": cell.dataset, "module": cell.module, "class": cell.class_name}
+    arguments = {**catalogue.defaults(cell.family, cell.module, cell.class_name), **cell.args}
+    params |= {f"args.{name}": value for name, value in arguments.items()}
+    params |= {name: about[name] for name in ("seed", "repeats", "n_test") if name in about}
     if training["repeats"]:
         params["n_train"] = training["repeats"][0].get("n_train")
     return {name: _text(value) for name, value in params.items()}
@@ -212,35 +255,35 @@ def _tags(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> 
 
 
 def cell_tags(cell: Cell) -> dict[str, Any]:
-    """Tags that identify the cell of a run."""
-    names = {"cell": cell.name, "dataset": cell.dataset, "family": cell.family}
+    """Tags that identify the cell of a run; its family is called what the report calls it."""
+    names = {"cell": cell.name, "dataset": cell.dataset, "family": cell.group_name}
     return names | {"module": cell.module, "class": cell.class_name}
 
 
-def _repeats(path: Path) -> dict[str, dict[int, float]]:
-    """Metric -> repeat -> value, from a scores.csv."""
-    found: dict[str, dict[int, float]] = {}
+def _scores(path: Path) -> Scores:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; `dvc checkout` or `dvc repro` brings it back")
+    found: Scores = {}
     for row in _rows(path):
         found.setdefault(row["metric"], {})[int(row["repeat"])] = float(row["value"])
     return found
 
 
-def _scores(repeats: Mapping[str, Mapping[int, float]]) -> Iterator[Point]:
-    """Yield each metric's mean, and each repeat as a step."""
-    for metric, values in repeats.items():
-        yield from (Point(f"repeats/{metric}", value, repeat) for repeat, value in sorted(values.items()))
-        yield Point(metric, float(np.mean(list(values.values()))))
+def _intervals(workspace: Workspace, cell: Cell, confidence: float) -> dict[str, tuple[float, float]]:
+    """Return the interval of each mean that has one, equal to that in the report."""
+    (dataset,) = results.read(workspace, [cell], comparison=Comparison(confidence=confidence)).datasets
+    (evaluation,) = dataset.evaluations
+    found = {metric: dataset.interval(evaluation, metric) for metric in evaluation.scores}
+    return {metric: ends for metric, ends in found.items() if ends is not None}
 
 
-def _intervals(workspace: Workspace, cell: Cell, confidence: float) -> Iterator[Point]:
-    """Yield the ends of the interval of each mean, equal to those in the report."""
-    for dataset in results.read(workspace, [cell], comparison=Comparison(confidence=confidence)).datasets:
-        for evaluation in dataset.evaluations:
-            for metric in evaluation.scores:
-                ends = dataset.interval(evaluation, metric)
-                if ends is not None:
-                    yield Point(f"interval/{metric}_low", ends[0])
-                    yield Point(f"interval/{metric}_high", ends[1])
+def _score_table(scores: Scores, ends: Mapping[str, tuple[float, float]]) -> Iterator[tuple[object, ...]]:
+    """Yield the header, and for each score a row: mean, interval, and the value of each repeat."""
+    repeats = sorted({repeat for values in scores.values() for repeat in values})
+    yield ("score", "mean", "low", "high", *(f"repeat {repeat}" for repeat in repeats))
+    for metric, values in scores.items():
+        mean = float(np.mean(list(values.values())))
+        yield (metric, mean, *ends.get(metric, ("", "")), *(values.get(repeat, "") for repeat in repeats))
 
 
 def _costs(training: Mapping[str, Any], usage: Mapping[str, Any]) -> Iterator[Point]:
@@ -270,49 +313,3 @@ def _times(training: Mapping[str, Any], written: Path) -> tuple[float, float]:
     """
     ended = written.stat().st_mtime
     return ended - sum(float(repeat.get("seconds", 0.0)) for repeat in training["repeats"]), ended
-
-
-def draw(folder: Path, schema: Schema, out: Path) -> None:
-    """Draw an evaluation as files: svg of confusion, reliability, graphs; png of filters, codes, samples; text; csv."""
-    from versus.report import evaluation  # drawing takes libraries that most stages do without
-    from versus.report.figures import samples
-    from versus.report.figures.classification import confusion_matrix, reliability_diagram
-    from versus.report.figures.figure import standalone
-    from versus.report.figures.pixels import png
-    from versus.report.files import write_csv
-    from versus.report.sections import progression
-    from versus.report.sections.codes import picture
-    from versus.report.sections.learned import filter_sheet, graphs, texts
-
-    found = evaluation.read(folder)
-    if found is None:
-        return
-    confusion, reliability = confusion_matrix(found, schema.classes), reliability_diagram([found])
-    if confusion is not None:
-        (out / "confusion.svg").write_text(standalone(confusion.figure), encoding="utf-8")
-    if reliability is not None:
-        (out / "reliability.svg").write_text(standalone(reliability), encoding="utf-8")
-    for i, figure in enumerate(graphs(found)[0]):
-        (out / f"graph_{i}.svg").write_text(standalone(figure), encoding="utf-8")
-    if learned := texts(found):
-        (out / "learned.txt").write_text(learned, encoding="utf-8")
-    if steps := found.facts.get("transitions"):
-        shares = ((name, *map(repr, values)) for name, values in zip(steps["from"], steps["values"], strict=True))
-        write_csv(out / "transitions.csv", ("from", *steps["to"]), shares)
-    if found.filters is not None and isinstance(schema.x, Image):
-        (out / "filters.png").write_bytes(png(filter_sheet(found.filters), scale=4))
-    for name, images in found.pictures.items() if isinstance(schema.x, Image) else ():
-        (out / f"{name}.png").write_bytes(png(picture(images, schema.levels), scale=4))
-    if found.progression and isinstance(schema.x, Image):
-        (out / "progression.png").write_bytes(png(progression.rows(found, schema.levels)[1], scale=4))
-    drawn, labels = found.samples, found.sample_labels
-    if drawn is None or labels is None:
-        return
-    if isinstance(schema.x, Image):
-        (out / "samples.png").write_bytes(samples.image_sheet(drawn, labels, schema, MOST_SAMPLES))
-        return
-    rows = (
-        (*samples.values(drawn[i], schema, "{:.6g}".format), samples.label(labels[i], schema, repr))
-        for i in range(min(MOST_SAMPLES, len(labels)))
-    )
-    write_csv(out / "samples.csv", (*samples.columns(schema), schema.target), rows)

@@ -1,8 +1,8 @@
 """Registry of MLflow's models: one registered model for each data set, its versions the best cells over time.
 
 The alias ``champion`` marks the version to use, ``challenger`` the best cell of the last comparison, ``previous`` the
-champion before. A version is identified by the hash of the model's files and of the test rows that it was measured
-on, so that registering again changes nothing.
+champion before. A version holds the cell's model, fitted again on all rows (`versus.fitting.refit`); it is identified
+by the hash of the measured model's files and of its test rows, so that registering again changes nothing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,22 @@ from mlflow.protos.databricks_pb2 import (
 )
 
 from versus import manifest
+from versus.data import prepared
+from versus.fitting.refit import fit_on_all_rows
+from versus.metrics import table
 from versus.models import persistence
+from versus.report import formatting
 from versus.serving import card
 from versus.serving import package as model_package
 from versus.serving.prediction import REPEAT
-from versus.settings import Cell
+from versus.settings import Cell, Comparison
 from versus.tracking import record, run_log
 from versus.tracking.answers import CHALLENGER, CHAMPION, PREVIOUS, Registered, Standing
 from versus.tracking.mirror import Mirror
 from versus.workspace import Workspace
 
 MODEL_HASH, TEST_HASH, CELL, ROLLED_BACK = "versus.model_hash", "test_hash", "cell", "versus.rolled_back"
+FITTED_ON = "fitted_on"
 EVALUATION = "evaluation/evaluation.json"
 ANSWERS = ("evaluation/predictions.npy", "evaluation/rows.npz")  # which of them depends on the task
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -45,7 +50,8 @@ UNKNOWN = tuple(ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVAL
 
 def _version(found: ModelVersion) -> Registered:
     cell, rolled_back = str(found.tags.get(CELL, "")), ROLLED_BACK in found.tags
-    return Registered(found.name, str(found.version), cell, str(found.run_id), rolled_back)
+    fitted_on = str(found.tags.get(FITTED_ON, ""))
+    return Registered(found.name, str(found.version), cell, str(found.run_id), rolled_back, fitted_on)
 
 
 class Candidate:
@@ -56,9 +62,10 @@ class Candidate:
         versus.models.persistence.PersistenceError: if its model is missing or damaged.
     """
 
-    def __init__(self, workspace: Workspace, cell: Cell, confidence: float) -> None:
-        self.record = record.read(workspace, cell, confidence)
-        self._workspace, self._confidence = workspace, confidence
+    def __init__(self, workspace: Workspace, cell: Cell, comparison: Comparison) -> None:
+        self.record = record.read(workspace, cell, comparison.confidence)
+        self._workspace, self._comparison = workspace, comparison
+        self._fitted_on = ""
         self._saved = workspace.model(cell.name) / str(REPEAT)
         self._data = workspace.prepared(cell.dataset)
         self.tags = {
@@ -76,10 +83,23 @@ class Candidate:
         return None
 
     def write(self, out: Path) -> None:
-        """Write the package that MLflow loads and serves, and its card, to a folder that does not exist."""
-        model_package.write(self._saved, self._data, out)
-        text = card.render(self._workspace, self.record.cell, self._confidence)
+        """Fit the model on all rows; write the package that MLflow loads, and its card, to a new folder."""
+        with tempfile.TemporaryDirectory() as scratch:
+            data = prepared.read(self._data)
+            saved, self._fitted_on = fit_on_all_rows(self._saved, data, self.record.cell, Path(scratch))
+            model_package.write(saved, self._data, out)
+        text = card.render(self._workspace, self.record.cell, self._comparison.confidence, self._fitted_on)
         (out / card.NAME).write_text(text, encoding="utf-8")
+
+    def _about(self) -> str:
+        """Say what the model was fitted on, and whose score stands for its own."""
+        cell, of = self.record.cell, self.record
+        primary = table.primary(self._comparison.primary, of.tags["task"], cell.dataset)
+        mean = next((point.value for point in of.scores if point.key == primary), None)
+        score = f"{table.label(primary)} {formatting.score(mean)}, {of.intervals.get(primary, 'without an interval')}"
+        fits = f"{of.params['repeats']} fits on {of.params.get('n_train', 'fewer')} rows"
+        measured = f"Measured: {score}, of {fits}, on rows kept from each."
+        return f"{cell.model}, fitted on {self._fitted_on}. {measured} Its card is {card.NAME} among its artifacts."
 
     def add(self, mirror: Mirror, package: Path) -> Registered:
         """Add the model as a version of its data set's registered model; move no alias."""
@@ -90,13 +110,11 @@ class Candidate:
         model = run_log.model_of(mirror.client.get_run(run_id))
         assert model is not None, f"the run {run_id} has no model"
         source = run_log.add_model_files(mirror.client, model, str(package))
-        tags = {**self.tags, "family": cell.family, "data_hash": self.record.fingerprint[16:]}
-        about = (
-            f"{cell.model}, fitted on the first split of {cell.dataset}; its card is {card.NAME} among its artifacts"
-        )
+        tags = {**self.tags, "family": cell.group_name, "data_hash": self.record.fingerprint[16:]}
+        tags[FITTED_ON] = self._fitted_on
         with _as_default(mirror.destination.uri):
             added = mirror.client.create_model_version(
-                name, source, run_id, tags, description=about, model_id=model.model_id
+                name, source, run_id, tags, description=self._about(), model_id=model.model_id
             )
         return _version(added)
 

@@ -21,7 +21,7 @@ from mlflow.entities import (
     RunTag,
     ViewType,
 )
-from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_IS_EXTERNAL, MLFLOW_PARENT_RUN_ID
 
 from versus.tracking.record import CellRecord, Point, cell_tags
 
@@ -30,6 +30,8 @@ WRITING, TRAINING, COMPLETE = "writing", "training", "complete"
 SINCE = "versus.writing_since"  # seconds since the epoch; distinguishes a writer at work from one that is gone
 FINGERPRINT = "versus.fingerprint"
 PASSING = "versus.passing_fingerprint"  # of times, memory and intervals
+REPEAT, OF = "repeat", "repeat_of"  # of a child run that holds the fit of one repeat: its number, and its cell
+INTERVAL = "interval."  # before the name of a deciding score
 ORIGIN = "versus.origin"  # the workspace and machine that wrote it
 CURRENT = "versus.current"  # "yes" on the newest results of each cell
 
@@ -99,6 +101,18 @@ def unsettled(client: MlflowClient, experiment: str, **tags: str) -> Iterator[Ru
         yield from search(client, experiment, **tags, **of)
 
 
+def fits_of(client: MlflowClient, run: Run) -> dict[int, Run]:
+    """Map each repeat to the child run that holds its fit."""
+    children = search(client, run.info.experiment_id, **{MLFLOW_PARENT_RUN_ID: run.info.run_id})
+    return {int(tag(child, REPEAT)): child for child in children if tag(child, REPEAT)}
+
+
+def create_fit(client: MlflowClient, experiment: str, parent: str, cell: str, repeat: int, started: float) -> str:
+    """Create the child run of one repeat's fit, which started at a time in seconds since the epoch; return its id."""
+    tags = {MLFLOW_PARENT_RUN_ID: parent, OF: cell, REPEAT: str(repeat)}
+    return str(client.create_run(experiment, int(started * 1000), tags, f"repeat {repeat}").info.run_id)
+
+
 def tag(run: Run, name: str) -> str:
     """Return a tag of a run; empty if it has none."""
     return str(run.data.tags.get(name, ""))
@@ -109,7 +123,7 @@ def log_model(client: MlflowClient, experiment: str, run_id: str, record: CellRe
     cell = record.cell
     tags = {name: str(value) for name, value in cell_tags(cell).items()}
     tags |= {MLFLOW_MODEL_IS_EXTERNAL: "true", "path": f"models/{cell.name}"}
-    found = client.create_logged_model(experiment, cell.model, run_id, tags, record.params, cell.family)
+    found = client.create_logged_model(experiment, cell.model, run_id, tags, record.params, cell.group_name)
     client.log_outputs(run_id, [LoggedModelOutput(found.model_id, 0)])
     client.finalize_logged_model(found.model_id, LoggedModelStatus.READY)
     return LoggedFor(found.model_id, data.dataset.name, data.dataset.digest)

@@ -12,16 +12,17 @@ from mlflow.entities import Run
 
 from versus import manifest
 from versus.settings import Cell, Comparison
-from versus.tracking import record, run_log
+from versus.tracking import experiments, record, run_log
 from versus.tracking.answers import Summary
 from versus.tracking.destination import in_a_line
 from versus.tracking.mirror import Mirror
-from versus.tracking.patience import Outage, Patience
+from versus.tracking.patience import Outage, Patience, healthy_seconds
 from versus.tracking.record import CellRecord
 from versus.tracking.run_log import COMPLETE, CURRENT, FINGERPRINT, ORIGIN, PASSING, STATE, TRAINING, WRITING, tag
 from versus.workspace import Workspace
 
-REPORT = ("report.html", "report.md", "comparison.csv", "verdicts.csv", "crossings.csv", "gains.csv", "costs.csv")
+TABLES = ("comparison.csv", "verdicts.csv", "crossings.csv", "gains.csv", "slices.csv", "costs.csv")
+REPORT = ("report.html", "report.md", *TABLES)
 
 Progress = Callable[[str, int, int], None]
 
@@ -60,7 +61,7 @@ def sync(
             continue
         progress(name, number, len(records))
         try:
-            patience.write(partial(mirror.cell, found))
+            patience.write(partial(mirror.cell, found), healthy_seconds(found.children))
             summary.mirrored.append(name)
         except Outage:
             raise
@@ -142,6 +143,9 @@ def mirror_report(mirror: Mirror, files: Sequence[Path], cells: int) -> str:
         mirror.client.set_tag(found, CURRENT, "yes")
     if run.info.status == "RUNNING":  # its writer was killed just before the end
         mirror.client.set_terminated(found)
+    if not mirror.is_experiment:
+        note = f"[**The newest report**]({experiments.page_link(experiment, found)})"
+        mirror.describe(experiment, {**experiments.KIND, experiments.NOTE: note})
     return found
 
 
@@ -152,5 +156,6 @@ def _write_report(mirror: Mirror, experiment: str, fingerprint: str, files: Sequ
     mirror.client.log_metric(run_id, "cells", cells)
     for path in files:
         mirror.client.log_artifact(run_id, str(path))
-    mirror.client.set_tag(run_id, STATE, COMPLETE)
+    text = next((path.read_text(encoding="utf-8") for path in files if path.name == "report.md"), "")
+    run_log.log(mirror.client, run_id, tags={**experiments.report_tags(experiment, run_id, text), STATE: COMPLETE})
     mirror.client.set_terminated(run_id)

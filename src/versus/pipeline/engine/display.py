@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
 from versus.pipeline.engine.workers import News
 
+LONG = 60.0  # seconds; a run that takes less needs no estimate
+EVERY = 120.0  # seconds between two lines about what is left
+
+
+def in_words(seconds: float) -> str:
+    """Format a duration roughly: seconds below two minutes, then minutes, then hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
 
 class Lines:
     """Output as lines of text, for logs."""
+
+    def __init__(self) -> None:
+        self._told: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -37,6 +51,13 @@ class Lines:
     def ended(self, job: int) -> None:
         """Report that a stage's process has ended."""
 
+    def left(self, seconds: float | None) -> None:
+        """Report what the run still takes, about; None where nothing tells."""
+        now = monotonic()
+        if seconds is not None and seconds > LONG and (self._told is None or now - self._told > EVERY):
+            print(f"About {in_words(seconds)} left, by the fits of the last report.", flush=True)
+            self._told = now
+
     def settled(self) -> None:
         """Count one more stage as up to date."""
 
@@ -50,6 +71,7 @@ class Bars(Lines):
     """Progress bars, for a terminal."""
 
     def __init__(self) -> None:
+        super().__init__()
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -85,6 +107,11 @@ class Bars(Lines):
     def ended(self, job: int) -> None:
         """Remove the stage's bar."""
         self._progress.remove_task(self._tasks.pop(job))
+
+    def left(self, seconds: float | None) -> None:
+        """Show it beside the overall bar."""
+        if seconds is not None:
+            self._progress.update(self._all, description=f"stages, about {in_words(seconds)} left")
 
     def settled(self) -> None:
         """Advance the overall bar by one stage."""

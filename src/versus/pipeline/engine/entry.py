@@ -11,8 +11,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from versus.fitting.failure import Failure
-from versus.pipeline import ending, shares
+from versus.pipeline import ending
 from versus.pipeline.engine import display, jobs, stages
+from versus.pipeline.engine.remaining import seconds_of_cells
 from versus.pipeline.engine.run import Machine, Run
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Wanted
 from versus.pipeline.engine.workers import Workers, WorkersDiedError
@@ -51,8 +52,7 @@ def reproduce(workspace: Workspace, wanted: Wanted, machine: Machine) -> int:
     from dvc.exceptions import DvcException
 
     signal.signal(signal.SIGTERM, _end)
-    costs = workspace.reports / "costs.csv"
-    seconds = shares.read_training_times(costs.read_text(encoding="utf-8")) if costs.is_file() else {}
+    seconds = seconds_of_cells(workspace.reports)
     try:
         with chdir(workspace.root):
             return _run(wanted, machine, seconds)

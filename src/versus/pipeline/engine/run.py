@@ -16,11 +16,13 @@ from versus.pipeline import ending
 from versus.pipeline.engine import jobs
 from versus.pipeline.engine.cluster import Cluster
 from versus.pipeline.engine.display import Lines
+from versus.pipeline.engine.remaining import Remaining
 from versus.pipeline.engine.stages import ParamsEditedError, StageFaultError, Stages
 from versus.pipeline.engine.workers import News, Workers, WorkersDiedError
 from versus.tracking import destination
 
 OUTPUTS = Path(".versus") / "output"
+FINGERPRINTS = Path("data") / "fingerprints"
 SIDE_BY_SIDE = "VERSUS_SIDE_BY_SIDE"  # number of stages that run at the same time, for the notes on costs
 LOCK_SHARE = 0.05  # at most a twentieth of the time goes into writing dvc.lock
 FIRST = float("inf")
@@ -66,7 +68,7 @@ class Run:
         stages: the stages to bring up to date, with DVC's lock held.
         machine: the resources to run them on.
         display: the display that is told of each event.
-        seconds: cell -> expected seconds of one of its fits.
+        seconds: cell -> expected seconds of all its fits.
         workers: the workers, if they were started ahead; the run ends them.
     """
 
@@ -104,6 +106,8 @@ class Run:
         self._workers = workers
         self._started: dict[Any, float] = {}  # stage -> when its process started
         self._lock_due = 0.0
+        self._remaining = Remaining(seconds, machine.slots)
+        self._fingerprints = _contents(FINGERPRINTS)  # before this run
         self.ran: list[str] = []
 
     def run(self) -> None:
@@ -115,6 +119,9 @@ class Run:
             WorkersDiedError: if the workers cannot continue.
         """
         self._display.total(self._waiting)
+        for place, stage in enumerate(self._stages.plan):
+            if self._stages.is_new(stage):
+                self._expect(place)
         try:
             while self._waiting or self._stale or self._begun or self._running or self._ended:
                 self._start_begun()
@@ -149,8 +156,27 @@ class Run:
         if self._stages.is_stale(stage):
             self._stale.append((self._urgency(stage), self._needs_gpu(stage), stage))
             self._known += 1
+            self._expect(self._places[stage])
         else:
             self._settle(stage)
+
+    def _expect(self, place: int) -> None:
+        """Expect a stage and all that follow it to run; those of `fingerprint` only where their own has changed."""
+        todo, seen = [place], set[int]()
+        while todo:
+            if (place := todo.pop()) not in seen:
+                seen.add(place)
+                self._remaining.add(self._stages.plan[place].addressing)
+                todo += [] if self._stages.plan[place].addressing == "fingerprint" else self._followers[place]
+
+    def _expect_the_changed(self) -> None:
+        """Expect the stages whose fingerprint differs from the one before this run."""
+        now = _contents(FINGERPRINTS)
+        for place, stage in enumerate(self._stages.plan):
+            kind, _, name = stage.addressing.partition("@")
+            own = "-".join(filter(None, (kind.partition("_")[0], name)))
+            if now.get(own) != self._fingerprints.get(own):
+                self._expect(place)
 
     def _next_stale(self) -> int | None:
         """Place in the stale ones of the most urgent; those that find no GPU free are skipped."""
@@ -213,7 +239,9 @@ class Run:
         self._load_ahead(self._workers)  # after the job, which need not wait for a module to be loaded
         self._running[number], self._started[stage] = stage, monotonic()
         self.ran.append(stage.addressing)
+        self._remaining.start(stage.addressing, monotonic())
         self._display.started(number, stage.addressing)
+        self._display.left(self._remaining.seconds(monotonic()))
 
     def _load_ahead(self, workers: Workers) -> None:
         """Tell the workers what to load in their spare time: for a few stages, what these and the comparison need."""
@@ -272,6 +300,9 @@ class Run:
 
     def _settle(self, stage: Any) -> None:
         self._stages.settle(stage)
+        self._remaining.end(stage.addressing, monotonic())
+        if stage.addressing == "fingerprint" and stage.addressing in self.ran:
+            self._expect_the_changed()
         self._display.settled()
         place = self._places[stage]
         for follower in self._followers[place]:
@@ -282,3 +313,8 @@ class Run:
         if began >= self._lock_due:
             self._stages.write(all_of_them=False)
             self._lock_due = monotonic() + max(1.0, (monotonic() - began) / LOCK_SHARE)
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    """Read the text files of a folder: name without ending -> text."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}

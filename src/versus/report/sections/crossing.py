@@ -47,6 +47,7 @@ def content(results: Results) -> dict[str, Any] | None:
             "name": name,
             "about": _about(found),
             "pairs": list(pairs(name, found)),
+            "alone": "" if found["pairs"] else _told(name, found, found["curves"][0]["score"]),
             "pictures": list(size_curves(name, found, cells, partial(_told, name, found))),
             "skipped": [f"{cell} at {size} rows: {why}" for cell, size, why in found["skipped"]],
         }
@@ -59,7 +60,14 @@ def content(results: Results) -> dict[str, Any] | None:
 
 
 def _told(name: str, found: Mapping[str, Any], score: str) -> str:
-    return "; ".join(pair.words for pair in pairs(name, found) if pair.score == score)
+    """Say who is ahead where; of cells of one side, what each scores at both ends."""
+    ends = (curve for curve in found["curves"] if curve["score"] == score)
+    alone = (
+        f"{curve['cell'].split('-', 1)[1]}: {formatting.score(curve['value'][0])} with {found['sizes'][0]} rows, "
+        f"{formatting.score(curve['value'][-1])} with {found['sizes'][-1]}"
+        for curve in ends
+    )
+    return "; ".join(pair.words for pair in pairs(name, found) if pair.score == score) or "; ".join(alone)
 
 
 def _about(found: Mapping[str, Any]) -> str:
@@ -121,6 +129,7 @@ def markdown(content: Content) -> list[str]:
     for experiment in content["experiments"]:
         blocks += [f"### {escaped(experiment['name'])}", "", f"{escaped(experiment['about'])}.", ""]
         blocks += [f"- {escaped(pair.words)}" for pair in experiment["pairs"]] + [""]
+        blocks += [f"{escaped(experiment['alone'])}.", ""] if experiment["alone"] else []
         for pair in experiment["pairs"][:1]:
             title = f"{pair.discriminative} minus {pair.generative}, {metric_table.label(pair.score)}"
             blocks += table(["rows", escaped(title), "interval"], pair.rows)

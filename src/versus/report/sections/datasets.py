@@ -25,6 +25,7 @@ from versus.report.sections import (
     regions,
     samples,
     scores,
+    slices,
     trade_off,
 )
 
@@ -33,6 +34,7 @@ OF_ONE: tuple[Section[DatasetResults], ...] = (
     profile,
     findings,
     scores,
+    slices,
     trade_off,
     regions,
     confusion,

@@ -1,5 +1,7 @@
 """Changes since the report that git holds: outcomes, models to use and scores, with the inputs that changed them.
 
+Columns of the data that have drifted are named, too.
+
 The report before is that of the checked-out commit, so the same inputs at the same commit give the same page, and there
 is no state that a kill could harm.
 """
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from versus.metrics import table as metric_table
-from versus.report import formatting, inputs
+from versus.report import drift, formatting, inputs
 from versus.report.dataset_results import DatasetResults
 from versus.report.results import Results
 
@@ -45,11 +47,16 @@ def content(results: Results) -> dict[str, Any] | None:
     found = [change for d in results.datasets for change in _scores(results, d, old, given)]
     found += _gone(results, scores)
     decided = _outcomes(results, outcomes, given)
-    if not decided and not found:
+    counts = drift.read(results.before.get("columns.csv"))
+    confidence = results.comparison.confidence
+    of_datasets = (drift.drifted(d.name, d.prepared, counts.get(d.name, {}), confidence) for d in results.datasets)
+    drifts = [column for of_dataset in of_datasets for column in of_dataset]
+    if not decided and not found and not drifts:
         return None
     return {
         "outcomes": decided,
         "scores": sorted(found, key=lambda change: -change.size),
+        "drifts": drifts,
         "most_open": MOST_OPEN,
         "commit": str(results.provenance.get("commit") or "")[:12],
     }
