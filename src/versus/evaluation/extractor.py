@@ -149,7 +149,7 @@ class Extractor:
     @property
     def is_fitted(self) -> bool:
         """True for a classifier of the data's own classes."""
-        return (self.folder / _NETWORK).exists()
+        return "accuracy" in self.facts
 
     @cached_property
     def _network(self) -> Any:

@@ -47,7 +47,7 @@ class ToldClass(GenerativeClassifier):
     def _n_conditions(self) -> int:
         return self.schema_.n_classes
 
-    def _labels(self, X: Any, y: Array | None) -> Labels:
+    def _class_codes(self, X: Any, y: Array | None) -> Labels:
         """Class codes (N,), below 0 where unknown."""
         return classification_data(type(self).__name__, self.schema_, X, y)[1]
 
@@ -60,7 +60,7 @@ class ToldClass(GenerativeClassifier):
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         super()._learn_statistics(X, y, weights)  # type: ignore[misc]
-        labels = self._labels(X, y)
+        labels = self._class_codes(X, y)
         known = labels >= 0
         prior = class_log_prior(labels[known], self.schema_.n_classes, None if weights is None else weights[known])
         self.network_.get_buffer("log_prior").copy_(torch.from_numpy(prior))
@@ -116,4 +116,4 @@ class ConditionalBound(ToldClass):
         return drawn
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return (*self._events(X), self._labels(X, y))
+        return (*self._events(X), self._class_codes(X, y))

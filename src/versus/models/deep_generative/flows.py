@@ -170,4 +170,4 @@ class ConditionalFlow(ConditionalDensity, _FlowModel):
     """One flow of the events of all classes, told the class, and so a generative classifier; arguments as `Flow`."""
 
     def _rows(self, X: Array, y: Array | None) -> tuple[Array, ...]:
-        return self._events(X), self._labels(X, y)
+        return self._events(X), self._class_codes(X, y)

@@ -220,4 +220,4 @@ class ConditionalLanguageModel(ConditionalDensity, LanguageModel):
 
     def _rows(self, X: Ragged, y: Array | None) -> tuple[Array, ...]:  # type: ignore[override]
         rows, sequence = self.pieces(X)
-        return rows, self._labels(X, y)[sequence]
+        return rows, self._class_codes(X, y)[sequence]

@@ -116,7 +116,7 @@ class SemiSupervisedVAE(ConditionalVAE):
         classifier = nn.Sequential(features, DenseNetwork(width, self.hidden_layer_sizes, k, 0))
         return SemiSupervisedNetwork(of_events, classifier, k)
 
-    def _labels(self, X: Array, y: Array | None) -> Labels:
+    def _class_codes(self, X: Array, y: Array | None) -> Labels:
         known = np.ones(len(X), bool) if y is None else np.asarray(y) >= 0
         name = type(self).__name__
         if not known.any() or (y is not None and np.min(y) < -1):
@@ -127,7 +127,7 @@ class SemiSupervisedVAE(ConditionalVAE):
 
     def _weighted_rows(self, X: Array, y: Array | None, weights: Array | None = None) -> tuple[Array, ...]:
         """Rows of an epoch: those with a class as often as `labelled_share` wants, all with what they count."""
-        labels = self._labels(X, y)
+        labels = self._class_codes(X, y)
         known = labels >= 0
         n, labelled = len(labels), int(known.sum())
         wanted = self.labelled_share / max(1 - self.labelled_share, 1e-3) * (n - labelled)
