@@ -102,11 +102,13 @@ class ConditionalVAE(ConditionalBound, VariationalModel):
         def joint(features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
             labels = torch.arange(n_classes, device=noise.device)[:, None].expand(-1, len(noise))
             bounds = [network.elbo(features, target, label, noise) for label in labels]
-            return torch.stack(bounds, dim=1) + network.get_buffer("log_prior")
+            joint_bounds: Tensor = torch.stack(bounds, dim=1) + network.get_buffer("log_prior")
+            return joint_bounds
 
         return self._over_events(joint, X, self.evaluation_samples)
 
     def _expected(self, features: Tensor, target: Tensor, noise: Tensor) -> Tensor:
         labels = torch.arange(self.schema_.n_classes, device=noise.device)[:, None].expand(-1, len(noise))
         prior = self.network_.get_buffer("log_prior").to(noise)
-        return self.network_.expected(features, target, list(labels), prior, noise)
+        found: Tensor = self.network_.expected(features, target, list(labels), prior, noise)
+        return found
