@@ -68,7 +68,7 @@ class Residual(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layers, (N, C, H, W) -> (N, C, H, W)."""
-        added: Tensor = super().forward(x)
+        added: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         return x + added
 
 
