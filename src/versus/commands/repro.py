@@ -220,7 +220,10 @@ def alone(workspace: Workspace) -> Iterator[None]:
 def _read(workspace: Workspace) -> Params:
     from versus import params as parameters
 
-    return parameters.read(workspace.params)
+    params = parameters.read(workspace.params)
+    if "plugins" not in params.model_fields_set:  # unlike the sections, a list can have no default in dvc.yaml
+        raise ValueError(f"{workspace.params} has no `plugins`, which DVC's pipeline needs: add the line `plugins: []`")
+    return params
 
 
 def lock_is_held(lock: FileLock) -> bool:
