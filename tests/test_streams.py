@@ -8,7 +8,8 @@ import numpy as np
 from stages import compare, evaluate, train_classical_generative, train_deep_generative
 from versus import params
 from versus.report import results
-from versus.tracking.record import draw, read
+from versus.tracking.drawings import draw
+from versus.tracking.record import read
 
 PARAMS = """
 seed: 0

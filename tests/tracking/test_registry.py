@@ -367,7 +367,7 @@ def test_a_model_ships_what_predicts_and_neither_evaluation_nor_readers(module: 
     shipped = {path.relative_to(code.SOURCE / "versus").as_posix() for path in files}
     rooms = {name.split("/")[0] for name in shipped}
     ground = {"__init__.py", "arrays.py", "manifest.py", "settings.py", "workspace.py"}
-    assert rooms <= ground | {"data", "models", "numerics", "serving", "training"}
+    assert rooms <= ground | {"data", "models", "numerics", "plugins", "serving", "training"}
     assert f"models/{module.replace('.', '/')}.py" in shipped
     in_data = {name for name in shipped if name.startswith("data/")}
     assert in_data == {
