@@ -56,7 +56,7 @@ def test_a_cell_is_mirrored_whole(server: MlflowServer, remote: Workspace, reque
     assert (run.info.status, tag(run, STATE)) == ("FINISHED", COMPLETE)
     assert run.info.artifact_uri.startswith("mlflow-artifacts:")
     names = {item.path for item in MlflowClient(server.uri).list_artifacts(run.info.run_id)}
-    assert names == {"confusion.svg", "reliability.svg", "samples.csv", "evaluation"}
+    assert names == {"confusion.svg", "reliability.svg", "samples.csv", "scores.csv", "evaluation"}
     assert stage(remote, "flowers-a")[0]
     assert len(runs(server, remote, request.node.name)) == 1
 
