@@ -140,6 +140,7 @@ def test_a_classifier(measured):
         "cell": "set-model",
         "dataset": "set",
         "family": "discriminative",
+        "seed": 0,
         "module": "linear",
         "class": "LogisticRegression",
         "args": {"C": 0.5},
@@ -240,7 +241,8 @@ def test_a_bound_of_a_generator_that_knows_no_classes(measured):
         moons(), "deep_generative", "vae", "VAE", n_latent=2, hidden_layer_sizes=[8], epochs=2, device="cpu"
     )
     bounds = {"mean_elbo", "mean_importance_bound"}
-    of_codes = {name for name in shown("codes") if "psnr" not in name} | {"novelty_auroc", "novelty_by_error_auroc"}
+    of_codes = {"probe_accuracy", "raw_probe_accuracy", "novelty_auroc", "novelty_by_error_auroc"}
+    of_codes |= {name for name in shown("codes") if "filled" in name}
     assert found.scores.keys() == bounds | of_codes | DISTANCES | {"c2st_accuracy", "copying", "memorisation"}
     assert found.scores["mean_importance_bound"] > found.scores["mean_elbo"]
     assert found.facts["bound"] is True
