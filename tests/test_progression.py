@@ -14,7 +14,7 @@ from versus.fitting.cell import fit_cell
 from versus.report import results
 from versus.report.sections import progression
 from versus.settings import Training
-from versus.tracking import record
+from versus.tracking import drawings
 
 PARAMS = """\
 training: {device: cpu}
@@ -62,5 +62,5 @@ def test_images_by_epoch_survive_a_kill_and_reach_the_page_and_mlflow(prepared_w
     assert size[0] / size[1] == pytest.approx((20 * 9 - 1) / (6 * 9 - 1))
     out = Path("drawn")
     out.mkdir()
-    record.draw(workspace.evaluation(cell.name), dataset.prepared.schema, out)
+    drawings.draw(workspace.evaluation(cell.name), dataset.prepared.schema, out)
     assert Image.open(out / "progression.png").size == (4 * (20 * 9 - 1), 4 * (6 * 9 - 1))
