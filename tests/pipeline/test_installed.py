@@ -52,6 +52,8 @@ def installed(tmp_path_factory):
     subprocess.run([sys.executable, "-c", build, str(out)], cwd=source, check=True, capture_output=True)
     with zipfile.ZipFile(next(out.glob("*.whl"))) as wheel:
         wheel.extractall(out)
+    # As pip does: bytecode that appears while a stage runs would be a change of the code.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(out)], check=True)
     return out
 
 
