@@ -109,14 +109,17 @@ def clone(folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
-    """A clone after its first repro, one for all processes that run tests; tests that change it work on a copy."""
+    """A clone after its first repro, one for all processes that run tests; tests that change it work on a copy.
+
+    The file ``made`` beside it has what that repro warned of.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "reproduced"
     with FileLock(f"{folder}.lock"):
         if not (folder / "made").is_file():
             shutil.rmtree(folder, ignore_errors=True)
-            clone(folder / "first").repro()
-            (folder / "made").touch()
+            done = clone(folder / "first").versus("repro")
+            (folder / "made").write_text(done.stderr, encoding="utf-8")
     return Project(folder / "first")
 
 

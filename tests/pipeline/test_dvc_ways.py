@@ -65,3 +65,6 @@ def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) ->
     assert project.repro() == set()
     again = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
     assert "Running stage" not in again.stdout
+    judged = project.versus("gate", "--workspace", "runs/other", "moons", check=False)
+    assert "against" in judged.stdout or "is the champion: unchanged" in judged.stdout  # and never "the first champion"
+    assert not (workspace.folder / "mlflow.db").exists()

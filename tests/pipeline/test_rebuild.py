@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from tests.pipeline.conftest import Project, clone
 
@@ -25,6 +26,10 @@ def test_a_fresh_repro_makes_every_output(reproduced: Project) -> None:
         "moons-logistic_regression",
         "moons-cvae",
     }
+    registry = MlflowClient(f"sqlite:///{reproduced.folder}/mlflow.db")
+    champions = {model.name for model in registry.search_registered_models() if "champion" in model.aliases}
+    assert champions == {"iris", "moons"}
+    assert "registry" not in (reproduced.folder.parent / "made").read_text(encoding="utf-8")  # no warning of its gaps
 
 
 def stages_of(family: str, *cells: str) -> set[str]:

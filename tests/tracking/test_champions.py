@@ -108,14 +108,15 @@ class Project:
 
 
 @pytest.fixture
-def project(workspace: Workspace, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A deep tree alone, evaluated; runs go to a sqlite file."""
-    shutil.copy(empty_store, workspace.root / "mlflow.db")
-    uri = f"sqlite:///{workspace.root}/mlflow.db"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A deep tree alone, evaluated, where `versus run` works; its store is that of the repository around it."""
+    root = tmp_path / "repository" / "runs" / "mine"
+    root.mkdir(parents=True)
+    (root / "dvc.yaml").write_text("vars:\n  - code: ../..\n")
+    shutil.copy(empty_store, tmp_path / "repository" / "mlflow.db")
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    mlflow.set_tracking_uri(uri)
-    found = Project(workspace.root)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/repository/mlflow.db")
+    found = Project(root)
     found.write(depth=20, gaussian=False)
     found.evaluate()
     return found
@@ -198,6 +199,23 @@ def test_a_champion_is_defended_replaced_and_brought_back(project: Project, caps
     assert project.gate("--promote") == 0
     assert "was rolled back and stays so" in capsys.readouterr().out
     assert project.champion() == "blobs-gaussian"
+    assert project.call("sync") == 0
+    assert not (project.workspace.root / "mlflow.db").exists()  # all five calls looked where `versus run` writes
+    a_moved_project_keeps_its_champion(project, capsys)
+
+
+def a_moved_project_keeps_its_champion(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    old = project.workspace.root.parents[1]
+    new = old.rename(old.with_name("moved project"))
+    moved = Project(new / "runs" / "mine")
+    mlflow.set_tracking_uri(f"sqlite:///{new}/mlflow.db")
+    capsys.readouterr()
+    assert moved.gate() == 0
+    assert "was rolled back and stays so" in capsys.readouterr().out
+    assert moved.champion() == "blobs-gaussian"
+    rows = decode(np.array(prepared.read(moved.workspace.prepared("blobs")).take(0, "test")[0]), SCHEMA)
+    assert set(mlflow.pyfunc.load_model("models:/blobs@champion").predict(rows)["prediction"]) == set(SCHEMA.classes)
+    assert not old.exists()
 
 
 @pytest.mark.slow

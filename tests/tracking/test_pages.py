@@ -67,15 +67,16 @@ def test_links_lead_to_what_was_logged(mirrored: Workspace) -> None:
 
 @pytest.mark.slow
 def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspace, tmp_path: Path) -> None:
-    for file in mirrored.root.glob("mlflow.db*"):  # as in a clone that DVC's cache filled: `ui` makes the store anew
-        file.unlink()
+    # As in a clone that DVC's cache filled: `ui` makes the store anew, in the repository whose code the workspace runs.
+    (mirrored.root / "dvc.yaml").write_text("vars:\n  - code: repository\n")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    output = tmp_path / "ui.log"
+    output, elsewhere = tmp_path / "ui.log", tmp_path / "elsewhere"
+    elsewhere.mkdir()
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "versus", "ui", "--port", str(port)],
-            cwd=mirrored.root,
+            [sys.executable, "-m", "versus", "ui", "--port", str(port), "--workspace", str(mirrored.root)],
+            cwd=elsewhere,
             env={**os.environ, "PYTHONPATH": str(SOURCE)},
             stdout=log,
             stderr=log,
@@ -98,6 +99,8 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspa
         process.wait(60)
     _, left = psutil.wait_procs(below, timeout=10)
     assert left == []
+    assert (mirrored.root / "repository" / "mlflow.db").is_file()
+    assert list(elsewhere.iterdir()) == []
 
 
 def answers(port: int) -> bool:
