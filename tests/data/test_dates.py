@@ -102,10 +102,10 @@ def test_what_does_not_vary_or_is_not_wanted_is_left_out(desk: Desk):
     rows = "".join(f"{i / 8},2024-05-01,2024-0{1 + i % 2}-0{1 + i % 7},{'ab'[i % 2]}\n" for i in range(60))
     path = desk.write("t.csv", "x,one,two,y\n" + rows)
     found = inspect(path, "y", desk.folder)
-    assert any("all have one year, month, weekday and time" in note for note in found.notes)
+    assert any("all have one 'one_year', 'one_month', 'one_weekday', 'one_hour'" in note for note in found.notes)
     data = desk.prepare(**found.entry, drop=["two_month"])
     assert [column.name for column in data.schema.columns] == ["x", "two_weekday"]
-    assert any("'one': all dates have one year" in warning for warning in data.about["warnings"])
+    assert any("'one': all have one 'one_year'" in warning for warning in data.about["warnings"])
 
 
 def test_day_and_month_that_could_be_either_are_said(desk: Desk):
@@ -114,11 +114,64 @@ def test_day_and_month_that_could_be_either_are_said(desk: Desk):
     assert any("(or as %m/%d/%Y? say `--set" in note for note in found.notes)
 
 
+HOURS = np.arange(60) * 0.75  # the longest takes 44 hours and a quarter
+
+
+@pytest.mark.parametrize(
+    ("form", "write"),
+    [
+        ("h:m:s", lambda h: f"{int(h)}:{int(h * 60 % 60):02}:00"),
+        ("h:m:s", lambda h: str(timedelta(hours=h))),  # 1 day, 2:30:00
+        ("h:m:s", lambda h: str(pd.Timedelta(hours=h))),  # 1 days 02:30:00
+        ("h:m", lambda h: f"{int(h)}:{int(h * 60 % 60):02}"),
+        ("h m s", lambda h: f"{int(h)}h {int(h * 60 % 60)}min" if h >= 1 else f"{h * 3600:g} s"),
+        ("ISO8601 duration", lambda h: pd.Timedelta(hours=h).isoformat()),
+    ],
+)
+def test_a_duration_is_its_number_of_hours(desk: Desk, form, write):
+    rows = "".join(f"{i / 8};{write(h)};{'ab'[i % 2]}\n" for i, h in enumerate(HOURS))
+    found = inspect(desk.write("t.csv", "x;took;y\n" + rows), "y", desk.folder)
+    assert found.entry["dates"] == {"took": form}
+    assert any("took_hours, their number of hours, stands for it" in note for note in found.notes)
+    data = desk.prepare(**found.entry)
+    np.testing.assert_allclose(data.X[:, 1], HOURS, rtol=1e-12)
+    new = pd.DataFrame({"x": [1.0, 2.0], "took": pd.to_timedelta([100, None], unit="h")})
+    np.testing.assert_array_equal(frames.encode(new, data.schema)[:, 1], [100, np.nan])
+    with pytest.raises(DataError, match="row 1, column 'took': 'long' is no duration written as"):
+        frames.encode(pd.DataFrame({"x": [1.0], "took": ["long"]}), data.schema)
+
+
+def test_two_figures_are_hours_or_minutes_or_times_of_day():
+    assert dates.guess(["12:30", "75:10"]) == ["h:m", "m:s"]
+    assert dates.guess(["12:30", "5:10"]) == ["%H:%M"]
+    read = dates.read(["75:10", "-0:30", "1:2"], "m:s")
+    np.testing.assert_array_equal(dates.parts("lap", read, "m:s")[0][1], np.array([4510, -30, np.nan]) / 3600)
+
+
+@pytest.mark.parametrize("form", ["%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q/%Y", "%qQ%Y"])
+def test_a_quarter_is_a_part_of_its_year(desk: Desk, form):
+    written = [form.replace("%Y", str(2015 + i // 4 % 9)).replace("%q", str(1 + i % 4)) for i in range(60)]
+    rows = "".join(f"{i / 8};{when};{'ab'[i % 3 > 0]}\n" for i, when in enumerate(written))
+    found = inspect(desk.write("t.csv", "x;when;y\n" + rows), "y", desk.folder)
+    assert found.entry["dates"] == {"when": form}
+    data = desk.prepare(**found.entry)
+    assert [(c.name, c.categories) for c in data.schema.columns[1:]] == [
+        ("when_year", None),
+        ("when_quarter", ("Q1", "Q2", "Q3", "Q4")),
+    ]
+    np.testing.assert_array_equal(data.X[:, 1:], [(2015 + i // 4 % 9, i % 4) for i in range(60)])
+    ordered = desk.prepare(**found.entry | {"time": "when", "dates": {"when": form}, "repeats": 1})
+    assert ordered.schema.columns[0].name == "x"
+
+
 @pytest.mark.parametrize(
     "words",
-    [["1.2.3", "10.0.4"], ["2024", "2025"], ["2024-13", "2024-01"], ["12:30", "75:10"], ["a-b", "2024-01-01"], []],
+    [
+        *(["1.2.3", "10.0.4"], ["2024", "2025"], ["2024-13", "2024-01"], ["a-b", "2024-01-01"], []),
+        *(["16:9", "4:3"], ["25:75", "30:70"], ["2023Q5"], ["Q1", "Q2"], ["5 kg", "3h"], ["P", "PT"], ["P001", "P002"]),
+    ],
 )
-def test_versions_years_and_durations_are_no_dates(words):
+def test_versions_years_ratios_and_codes_are_no_dates(words):
     assert dates.guess(words) == []
 
 

@@ -1,4 +1,4 @@
-"""Dates, months and times of day as columns: their formats, and the parts that models see in their place."""
+"""Dates, months, quarters, times of day and durations as columns: their formats, and the parts that models see."""
 
 from __future__ import annotations
 
@@ -17,12 +17,30 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d-%m-%y")
 _OTHERS = ("%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
 _NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# Words that may be a day with or without a time, a month, or a time of day; and the formats to try.
+# `%q` is a quarter, which `strptime` does not know.
+_QUARTERLY = tuple(form.replace("-", sep) for form in ("%Y-Q%q", "Q%q-%Y", "%qQ-%Y") for sep in ("", "-", " ", "/"))
+# Formats of durations: the pattern of a word.
+_SECONDS = r"(?P<s>[0-5]\d(?:\.\d+)?)"
+DURATIONS = {
+    "h:m:s": rf"(?:(?P<d>\d+) days?,? )?(?P<h>\d+):(?P<m>[0-5]\d):{_SECONDS}",
+    "h:m": r"(?P<h>\d+):(?P<m>[0-5]\d)",
+    "m:s": rf"(?P<m>\d+):{_SECONDS}",
+    "h m s": (
+        r"(?=\d)(?:(?P<h>\d+) ?h(?:(?:ou)?rs?)?,? ?)?(?:(?P<m>\d+) ?m(?:in(?:ute)?s?)?,? ?)?"
+        r"(?:(?P<s>\d+(?:\.\d+)?) ?s(?:ec(?:ond)?s?)?)?"
+    ),
+    "ISO8601 duration": (
+        r"P(?=\d|T\d)(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
+    ),
+}
+_UNITS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}  # in seconds
+# Words that may be a day with or without a time, a month, a quarter, a time of day, or a duration; the formats to try.
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{2,4}|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}"
@@ -37,50 +55,81 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?",
         ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p"),
     ),
+    (r"\d{4}[-/ ]?[Qq][1-4]|[Qq][1-4][-/ ]?\d{4}|[1-4][Qq][-/ ]?\d{4}", _QUARTERLY),
+    (r"-?[P\d].*[\dA-Za-z]", tuple(DURATIONS)),
 )
 # Each part, and the directives of a format that tell it.
-_TELLING = {"year": "YyGcx", "month": "mbBjcx", "weekday": "djaAuwcx", "hour": "HIcX"}
+_TELLING = {"year": "YyGcx", "quarter": "q", "month": "mbBjcx", "weekday": "djaAuwcx", "hour": "HIcX"}
 _FIRST = 50  # words on which formats are tried before all words are
 
 
 def guess(words: Sequence[str]) -> list[str]:
     """Return the formats that read all words as dates, the most likely first; none if words are no dates."""
-    formats = next(
-        (list(formats) for like, formats in _KINDS if words and all(re.fullmatch(like, word) for word in words)), []
-    )
-    for part in (words[:_FIRST], words):
-        formats = [form for form in formats if not np.isnat(read(part, form)).any()]
-    return formats
+    for like, found in _KINDS:
+        if words and all(re.fullmatch(like, word) for word in words):
+            formats = list(found)
+            for part in (words[:_FIRST], words):
+                formats = [form for form in formats if not np.isnat(read(part, form)).any()]
+            if formats:
+                return formats
+    return []
+
+
+def noun(form: str) -> str:
+    """Name what words of a format are."""
+    return "duration" if form in DURATIONS else "date"
 
 
 def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
-    """Read words as moments in UTC, (n,) datetime64[us]; NaT where one is no date of this format."""
+    """Read words as moments in UTC, (n,) datetime64[us]; NaT where one is no date of this format.
+
+    A quarter is the moment it begins; a duration begins in 1970, as time stamps do.
+    """
     import pandas as pd
 
+    if form in DURATIONS:
+        pattern = re.compile(rf"(?P<sign>-?){DURATIONS[form]}", re.IGNORECASE)
+        return np.array([_lasting(pattern.fullmatch(word)) for word in words], "datetime64[us]")
+    if "%q" in form:
+        like = form.replace("%q", "(?P<q>[1-4])").replace("%Y", r"(?P<Y>\d{4})")
+        quarters = [re.fullmatch(like, word.upper()) for word in words]
+        return np.array([f"{m['Y']}-{3 * int(m['q']) - 2:02}" if m else "NaT" for m in quarters], "datetime64[us]")
     found = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc=True)
     return found.to_numpy(dtype="datetime64[us]")
+
+
+def _lasting(found: re.Match[str] | None) -> np.datetime64:
+    """Return the moment this long after the epoch; NaT if there is no match."""
+    if found is None:
+        return np.datetime64("NaT", "us")
+    seconds = sum(float(value) * _UNITS[unit] for unit, value in found.groupdict().items() if unit in _UNITS and value)
+    return np.datetime64(round(1e6 * seconds) * (-1 if found["sign"] else 1), "us")
 
 
 def parts(name: str, moments: NDArray[np.datetime64], form: str = ISO) -> list[tuple[Column, NDArray[np.float64]]]:
     """Return the parts of the moments in column ``name`` that its format tells, NaN where none is known.
 
-    They are year, month, weekday, and hour with minutes and seconds as its fraction. Months and weekdays are categories
-    by name, all of them, so that new rows can have those that were not seen.
+    They are year, quarter, month, weekday, and hour with minutes and seconds as its fraction; of a duration, its hours.
+    Quarters, months and weekdays are categories by name, all of them, so that new rows can have those that were not
+    seen.
     """
+    unknown = np.isnat(moments)
+    if form in DURATIONS:
+        return [(Column(f"{name}_hours"), np.where(unknown, np.nan, moments.astype(np.int64) / 3.6e9))]
     days = moments.astype("datetime64[D]").astype(np.int64)
     months = moments.astype("datetime64[M]").astype(np.int64)
     hours = (moments - moments.astype("datetime64[D]")) / np.timedelta64(1, "h")
     found = {
         "year": (None, 1970 + months // 12),
+        "quarter": (_QUARTERS, months % 12 // 3),
         "month": (_MONTHS, months % 12),
         "weekday": (_WEEKDAYS, (days + 3) % 7),  # 1970-01-01 was a Thursday
         "hour": (None, hours),
     }
-    unknown = np.isnat(moments)
     return [
         (Column(f"{name}_{part}", names), np.where(unknown, np.nan, values))
         for part, (names, values) in found.items()
-        if form == ISO or re.search(f"%[{_TELLING[part]}]", form)
+        if (form == ISO and part != "quarter") or re.search(f"%[{_TELLING[part]}]", form)
     ]
 
 

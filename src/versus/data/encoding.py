@@ -84,7 +84,8 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         if column.name in specification.dates:
             parts = encode_dates(column, specification, raw)
             if not parts:
-                warnings.append(f"column {column.name!r}: all dates have one year, month, weekday and time; left out")
+                names = listed(dates.part_names(column.name, specification.dates[column.name]))
+                warnings.append(f"column {column.name!r}: all have one {names}; left out")
             features += parts
             continue
         features.append(encode_feature(as_words(column) if column.name in discrete else column, specification, raw))
@@ -166,7 +167,8 @@ def moments(column: RawColumn, specification: Tabular, raw: RawTable, key: str =
         wanted = "as 2024-01-31 or 2024-01-31 23:59" if form == dates.ISO else f"as {form}"
         raise DataError(
             f"{raw.locate(int(unread[0]))}: {key}: column {column.name!r} holds "
-            f"{words.words[words.codes[unread[0]]]!r}; wants {'numbers, or ' * (key == 'time')}dates written {wanted}"
+            f"{words.words[words.codes[unread[0]]]!r}; wants {'numbers, or ' * (key == 'time')}{dates.noun(form)}s "
+            f"written {wanted}"
         )
     return found[words.codes]
 

@@ -59,15 +59,17 @@ def _with_calendar(data: pd.DataFrame, reading: Mapping[str, Any]) -> pd.DataFra
     for name, form in reading.get("dates", {}).items():
         if name not in data.columns:
             continue  # the parts can be there instead
-        if data[name].dtype.kind == "M":
-            found = data[name].to_numpy(dtype="datetime64[us]")
+        if data[name].dtype.kind in "mM":
+            found = data[name].to_numpy(dtype=f"{data[name].dtype.kind}8[us]").astype(np.int64).view("datetime64[us]")
         else:
             texts = [text_of(value) for value in data[name]]
             found = dates.read(texts, form)
             unread = [row for row in np.flatnonzero(np.isnat(found)) if texts[row] not in missing]
             if unread:
                 seen = texts[unread[0]]
-                raise DataError(f"row {unread[0] + 1}, column {name!r}: {seen!r} is no date written as {form}")
+                raise DataError(
+                    f"row {unread[0] + 1}, column {name!r}: {seen!r} is no {dates.noun(form)} written as {form}"
+                )
         data = data.assign(**{part.name: _named(part, values) for part, values in dates.parts(name, found, form)})
     return data
 

@@ -178,7 +178,7 @@ def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[st
 
 
 def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
-    """Find columns of dates and add their formats to the entry; return their names."""
+    """Find columns of dates or durations and add their formats to the entry; return their names."""
     said = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
     found: dict[str, str] = {}
     for column in raw.columns:
@@ -194,7 +194,8 @@ def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
             continue
         found[column.name] = formats[0]
         other = f" (or as {formats[1]}? say `--set 'dates={{{column.name}: \"{formats[1]}\"}}'`)" if formats[1:] else ""
-        notes.append(f"{column.name!r} holds dates, read as {formats[0]}{other}; {_use(column, formats[0], entry)}")
+        what = f"{dates.noun(formats[0])}s, read as {formats[0]}{other}"
+        notes.append(f"{column.name!r} holds {what}; {_use(column, formats[0], entry)}")
     if found:
         entry["dates"] = {**entry.get("dates", {}), **found}
     return set(found)
@@ -207,7 +208,9 @@ def _use(column: Words, form: str, entry: dict[str, Any]) -> str:
     moments = dates.read(column.words, form)
     parts = [part.name for part, values in dates.parts(column.name, moments, form) if dates.varies(values)]
     if not parts:
-        return "all have one year, month, weekday and time, so nothing can be learnt from it"
+        return f"all have one {listed(dates.part_names(column.name, form))}, so nothing can be learnt from it"
+    if form in dates.DURATIONS:
+        return f"{parts[0]}, their number of hours, stands for it"
     return f"{', '.join(parts)} stand for it; to test on the latest rows instead, say `--time {column.name}`"
 
 
