@@ -189,14 +189,28 @@ def of_classes(classes: int) -> Iterator[dict[str, Any]]:
         yield {"what": f"{classes:,} classes, {5 * classes:,} rows, 2 cells", **added(folder, csv, CELLS[::2])}
 
 
+# Cheap models of both families, in turns.
+CHEAP = (
+    ("discriminative", "module: linear, class: LogisticRegression"),
+    ("classical_generative", "module: naive_bayes, class: GaussianNaiveBayes"),
+    ("discriminative", "module: trees, class: DecisionTree"),
+    ("classical_generative", "module: gaussian, class: GaussianClassifier"),
+    ("discriminative", "module: baseline, class: PriorBaseline"),
+)
+
+
 def of_cells(cells: int) -> Iterator[dict[str, Any]]:
     """Hundreds of cells that take no time: a first run, a no-op, the page."""
     sets = [f"moons{k}" for k in range(10)]
     lines = [f"  {name}: {{source: embedded, name: moons, rows: 100, repeats: 1, seed: {name[5:]}}}" for name in sets]
-    trivial = "module: baseline, class: PriorBaseline"
-    fits = [f"  {sets[k % 10]}-prior{k // 10}: {{data: {sets[k % 10]}, {trivial}}}" for k in range(cells)]
     params = EMPTY.replace("datasets: {}", "\n".join(["datasets:", *lines]))
-    params = params.replace("discriminative: {}", "\n".join(["discriminative:", *fits]), 1)
+    for family in ("discriminative", "classical_generative"):
+        fits = [
+            f"  {sets[k % 10]}-model{k // 10}: {{data: {sets[k % 10]}, {CHEAP[k // 10 % len(CHEAP)][1]}}}"
+            for k in range(cells)
+            if CHEAP[k // 10 % len(CHEAP)][0] == family
+        ]
+        params = params.replace(f"\n{family}: {{}}", "\n".join([f"\n{family}:", *fits]))
     with tempfile.TemporaryDirectory() as temporary:
         folder = copy(Path(temporary), params)
         first, again = (measured([*VERSUS, "repro"], folder, VERSUS_TRACKING="off") for _ in range(2))

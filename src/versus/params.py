@@ -258,6 +258,8 @@ def _schema_faults(path: Path, tree: CommentedMap, error: ValidationError) -> It
             reason = GONE.get((where[0], where[-1])) if len(where) == 2 else None
             advice = f"is no setting any more: {reason}; `versus migrate` takes it out"
             message = advice if reason else "unknown key"
+        elif fault["type"] == "union_tag_not_found":
+            message = f"needs {fault['ctx']['discriminator']}"
         elif fault["type"] == "string_pattern_mismatch":
             message = f"name {fault['input']!r} does not match {fault['ctx']['pattern']}"
         elif fault["input"] is None and fault["type"] in _WANTS_MAPPING:

@@ -56,14 +56,22 @@ def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) ->
     lock = project.read("dvc.lock")
     other = PARAMS.replace("repeats: 2", "repeats: 4").split("classical_generative:")[0]
     (project.folder / "other.yaml").write_text(other, encoding="utf-8")
-    done = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
-    assert "The report:" in done.stdout
+    run = (sys.executable, "-m", "versus", "run", "other.yaml")
+    for wrong, why in (
+        ("datasets.iriss.repeats=4", "datasets.iriss: needs 'source'"),
+        ("repeats", "wants KEY=VALUE"),
+        ("seed.x=1", "wants KEY=VALUE"),
+    ):
+        assert why in project.call(*run, "-S", wrong, check=False).stderr
+    change = ("-S", "discriminative.moons-logistic_regression.args.C=0.5")
+    assert "The report:" in project.call(*run, *change).stdout
     workspace = Project(project.folder / "runs" / "other")
+    assert "C: 0.5" in workspace.read("params.yaml")
     assert (workspace.folder / "dvc.lock").is_file()
     assert "moons-logistic_regression" in workspace.read("reports/comparison.csv")
     assert project.read("dvc.lock") == lock
     assert project.repro() == set()
-    again = project.call(sys.executable, "-m", "versus", "run", "other.yaml")
+    again = project.call(*run, *change)
     assert "Running stage" not in again.stdout
     judged = project.versus("gate", "--workspace", "runs/other", "moons", check=False)
     assert "against" in judged.stdout or "is the champion: unchanged" in judged.stdout  # and never "the first champion"

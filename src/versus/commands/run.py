@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
 from versus.commands.repro import How, missing_files, reproduce
@@ -32,6 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder that its relative paths start from (default: its own folder)",
     )
+    parser.add_argument(
+        *("-S", "--set"),
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="another value than the file has, such as -S deep_generative.mnist-vae.args.epochs=200",
+    )
     How.declare(parser)
     parser.add_argument(
         "dvc", nargs="*", metavar="STAGE", help="stages to reproduce; options of `dvc repro` go on to it"
@@ -45,15 +54,19 @@ def run(options: argparse.Namespace) -> int:
     for missing in missing_files(parameters.read(options.params), data):
         raise ValueError(f"{missing}. It was looked for in {data.resolve()}; --data names another folder")
     folder = options.into or (CODE if project.is_checkout() else Path()) / "runs" / options.params.stem
-    create(options.params, data, folder)
+    create(options.params, data, folder, options.set)
     print(f"Workspace: {folder}", file=sys.stderr)
     return reproduce(Workspace(folder), options.dvc, how)
 
 
-def create(params: Path, data: Path, folder: Path) -> None:
-    """Create or update a workspace for a params file, whose relative paths start from ``data``."""
+def create(params: Path, data: Path, folder: Path, changes: Sequence[str] = ()) -> None:
+    """Create or update a workspace for a params file, whose relative paths start from ``data``.
+
+    Args:
+        changes: values that differ from the file's, as ``KEY=VALUE``, the key with dots.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_params(params, data, Workspace(folder))
+    _write_params(params, data, Workspace(folder), changes)
     project.write_if_changed(folder / "dvc.yaml", project.pipeline(folder))
     project.write_if_changed(folder / ".dvcignore", project.ignored())
     project.make_plugins_folder(folder)
@@ -63,7 +76,20 @@ def create(params: Path, data: Path, folder: Path) -> None:
         )
 
 
-def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
+def change(tree: CommentedMap, setting: str) -> None:
+    """Set one value of params, given as ``KEY=VALUE`` with dots in the key; whoever reads them checks the outcome."""
+    path, equals, value = setting.partition("=")
+    *above, last = path.split(".")
+    place = tree
+    for key in above:
+        if isinstance(place, CommentedMap):
+            place = place.setdefault(key, CommentedMap())
+    if not (equals and last and isinstance(place, CommentedMap)):
+        raise ValueError(f"-S {setting}: wants KEY=VALUE, such as -S training.time_limit=60")
+    place[last] = YAML(typ="safe").load(value)
+
+
+def _write_params(source: Path, data: Path, workspace: Workspace, changes: Sequence[str]) -> None:
     """Copy the params, with the paths of files rewritten relative to the workspace.
 
     Sections left to defaults are written out: DVC needs every section that a stage depends on to be in the file.
@@ -71,6 +97,8 @@ def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
     yaml = YAML(typ="rt")
     yaml.width = 4096
     tree = yaml.load(source.read_text(encoding="utf-8"))
+    for setting in changes:
+        change(tree, setting)
     weights = (tree.get("comparison") or {}).get("inception")
     for spec in [*(tree.get("files") or {}).values(), *([weights] if weights else [])]:
         spec["path"] = os.path.relpath(data / spec["path"], workspace.root).replace(os.sep, "/")
@@ -80,4 +108,6 @@ def _write_params(source: Path, data: Path, workspace: Workspace) -> None:
     aside = workspace.root / ".params.yaml"
     with aside.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
+    if changes:
+        parameters.read(aside)
     aside.replace(workspace.params)

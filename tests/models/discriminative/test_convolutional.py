@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from versus.data.schema import Schema
-from versus.models.discriminative.convolutional import ConvolutionalClassifier
+from versus.models.discriminative.convolutional import ConvolutionalClassifier, augmented
 
 RNG = np.random.default_rng(0)
 FEW = {"channels": 4, "hidden": 8, "batch_size": 16, "device": "cpu", "random_state": 0}
@@ -41,7 +41,7 @@ def test_any_size_and_colours(shape):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_resuming_after_any_epoch_and_restoring_give_the_same_bits(threads):
     images, labels = bars(60, 0)
-    arguments = FEW | {"epochs": 4, "threads": threads, "schema": Schema.of(images, labels)}
+    arguments = FEW | {"epochs": 4, "threads": threads, "schema": Schema.of(images, labels), "shift": 1, "flip": True}
     whole = ConvolutionalClassifier(**arguments)
     states = [s.state() for s in whole.fit_steps(images, labels, bars(20, 1))]
     expected = whole.predict_proba(images)
@@ -52,6 +52,22 @@ def test_resuming_after_any_epoch_and_restoring_give_the_same_bits(threads):
     restored = ConvolutionalClassifier(**arguments)
     restored.set_arrays(whole.get_arrays())
     assert np.array_equal(restored.predict_proba(images), expected)
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_images_are_moved_and_mirrored_whole(colours):
+    image = torch.arange(1, 1 + int(np.prod((4, 5, *colours))), dtype=torch.float32).reshape(4, 5, *colours)
+    framed = {}
+    for mirrored, like in ((False, image), (True, image.flip(1))):
+        room = torch.zeros(8, 9, *colours)
+        room[2:6, 2:7] = like
+        framed |= {(mirrored, i, j): room[i : i + 4, j : j + 5] for i in range(5) for j in range(5)}
+    generator = torch.Generator().manual_seed(0)
+    seen = augmented(image.expand(2000, *image.shape), 2, True, generator)
+    counts = [int((seen == one).flatten(1).all(1).sum()) for one in framed.values()]
+    assert sum(counts) == 2000  # nothing else
+    assert min(counts) > 15  # all 50 are drawn, 40 times each on average: fewer than 16 of one in 10⁻⁵ of cases
+    assert torch.equal(augmented(image[None], None, False, generator), image[None])
 
 
 def test_bytes_and_floats_of_the_same_pixels_are_the_same():

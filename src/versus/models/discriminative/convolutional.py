@@ -9,17 +9,19 @@ LeCun et al., "Gradient-based learning applied to document recognition" (1998).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
 from versus.models.pixel_scaling import PixelScaling
 from versus.models.softmax_network import SoftmaxNetwork
+from versus.training.batches import Batch
 
 __all__ = ["ConvolutionalClassifier"]
 
@@ -27,6 +29,26 @@ __all__ = ["ConvolutionalClassifier"]
 def _block(n_inputs: int, n_outputs: int) -> list[nn.Module]:
     """Convolve and halve; ceil_mode keeps at least one pixel of small images."""
     return [nn.Conv2d(n_inputs, n_outputs, 3, padding=1), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU()]
+
+
+def augmented(x: Tensor, shift: int | None, flip: bool, generator: torch.Generator) -> Tensor:
+    """Move each image by up to ``shift`` pixels along each axis (black fills in); mirror every other one if ``flip``.
+
+    Args:
+        x: images as stored, (B, H, W) or (B, H, W, C).
+    """
+    n, height, width, *colours = x.shape
+    if flip:
+        mirrored = torch.rand(n, generator=generator, device=x.device) < 0.5
+        x = torch.where(mirrored.reshape(-1, *(1 for _ in x.shape[1:])), x.flip(2), x)
+    if shift:
+        framed = x.new_zeros(n, height + 2 * shift, width + 2 * shift, *colours)
+        framed[:, shift:-shift, shift:-shift] = x
+        corners = torch.randint(2 * shift + 1, (2, n, 1), generator=generator, device=x.device)
+        rows = corners[0] + torch.arange(height, device=x.device)
+        columns = corners[1] + torch.arange(width, device=x.device)
+        x = framed[torch.arange(n, device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return x
 
 
 @dataclass(eq=False, kw_only=True)
@@ -39,6 +61,8 @@ class ConvolutionalClassifier(SoftmaxNetwork):
         channels: feature maps of the first convolution; the second has twice as many.
         hidden: width of the dense layer.
         dropout: share of the dense layer's units dropped in training.
+        shift: pixels by which an image is moved at most, up or down and left or right, afresh in each epoch.
+        flip: mirrors every other image, afresh in each epoch: for things that have no left and right, unlike digits.
     """
 
     search_space: ClassVar[SearchSpace] = {
@@ -50,6 +74,8 @@ class ConvolutionalClassifier(SoftmaxNetwork):
     channels: Count = 32
     hidden: Count = 128
     dropout: Share = 0.3
+    shift: Count | None = None
+    flip: bool = False
     learning_rate: Positive = 2e-3
     epochs: Count = 20
     patience: Count | None = 5
@@ -59,6 +85,13 @@ class ConvolutionalClassifier(SoftmaxNetwork):
         layers = self.network_
         assert isinstance(layers, nn.Sequential)
         return self._apply(lambda x: layers[:-1](x).double(), self._encoded(X))
+
+    def _losses(
+        self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
+    ) -> Mapping[str, Tensor]:
+        if network.training and (self.shift or self.flip):
+            batch = (augmented(batch[0], self.shift, self.flip, generator), *batch[1:])
+        return super()._losses(network, batch, generator, progress)
 
     def _build(self) -> nn.Module:
         if not isinstance(self.schema_.x, Image):
