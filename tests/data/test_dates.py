@@ -46,6 +46,11 @@ def test_the_parts_are_those_of_the_calendar():
         ("%d/%m/%y", "%d/%m/%y"),
         ("%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M"),
         ("%B %d, %Y", "%B %d, %Y"),
+        ("%y/%m/%d", "%y/%m/%d"),
+        ("%Y%m%d", "%Y%m%d"),
+        ("%a, %d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S"),
+        ("%G-W%V", "%G-W%V"),
+        ("%b-%y", "%b-%y"),
         ("%Y-%m", "%Y-%m"),
         ("%m/%Y", "%m/%Y"),
         ("%b %Y", "%b %Y"),
@@ -58,7 +63,7 @@ def test_formats_are_recognised_and_their_parts_learnt_and_predicted(desk: Desk,
     path = desk.write("t.csv", table(form))
     found = inspect(path, "y", desk.folder)
     assert found.entry["dates"] == {"when": named}
-    told = {"year": "%Y%y", "month": "%m%b%B", "weekday": "%d", "hour": "%H%I"}
+    told = {"year": "%Y%y%G", "month": "%m%b%B%V", "weekday": "%d", "hour": "%H%I"}
     written = set(re.findall("%[A-Za-z]", form))
     names = ["x", *(f"when_{part}" for part, marks in told.items() if written & set(re.findall("%.", marks)))]
     assert any(f"{', '.join(names[1:])} stand for it" in note for note in found.notes)
@@ -139,6 +144,15 @@ def test_a_duration_is_its_number_of_hours(desk: Desk, form, write):
     np.testing.assert_array_equal(frames.encode(new, data.schema)[:, 1], [100, np.nan])
     with pytest.raises(DataError, match="row 1, column 'took': 'long' is no duration written as"):
         frames.encode(pd.DataFrame({"x": [1.0], "took": ["long"]}), data.schema)
+
+
+def test_a_target_of_durations_is_a_quantity(desk: Desk):
+    rows = "".join(f"{i / 8},{h:g}h {'30' if i % 2 else '0'}m\n" for i, h in enumerate(HOURS // 1))
+    found = inspect(desk.write("t.csv", "x,took\n" + rows), "took", desk.folder)
+    assert (found.entry["task"], found.entry["dates"]) == ("regression", {"took": "h m s"})
+    data = desk.prepare(**found.entry)
+    np.testing.assert_allclose(data.y, HOURS // 1 + np.arange(60) % 2 / 2)
+    np.testing.assert_array_equal(frames.encode(pd.DataFrame({"x": [2.5]}), data.schema), [[2.5]])
 
 
 def test_two_figures_are_hours_or_minutes_or_times_of_day():

@@ -437,6 +437,15 @@ def test_columns_that_may_mean_something_else_are_named(desk: Desk):
             "no numbers in one notation: its 60 texts",
         ),
         ("continent", ["EU", "NA", "AS"] * 20, "is missing in 20 rows; if NA"),
+        ("ticked", ["x", ""] * 30, "'ticked' is 'x' or missing in 30 rows: if empty means no"),
+        (
+            "shop",
+            ["north", "-", "south", "None"] * 15,
+            "has the categories '-', 'None': if they mean that none is known",
+        ),
+        ("large", [str(2**53 + i) for i in range(60)], "'large' holds codes, for some begin with 0 or are too large"),
+        ("fee", [*(f"{i}" for i in range(400, 430)), *(f"{i / 1000}" for i in range(1001, 1301, 10))], "point parts"),
+        ("paid", ["yes", "0", "no"] * 20, "values '0', 'no' may mean one thing"),
         ("sex", ["male", "Male", "female"] * 20, "values 'male', 'Male' are spelled nearly alike"),
     ):
         assert [said in note for note in notes(name, values)] == [True], name

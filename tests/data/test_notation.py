@@ -8,6 +8,7 @@ from versus.data.errors import DataError
 from versus.data.inspect.inspection import inspect
 from versus.data.notation import Notation
 from versus.data.preparation import prepare
+from versus.serving import frames
 
 GERMAN = Notation(",", ".", ("€", "%"))
 
@@ -116,6 +117,21 @@ def test_what_has_digits_is_neither_missing_nor_an_identifier(desk: Desk):
     assert "drop" not in found.entry
     found = inspect(desk.write("t.csv", column([f"P{i:03}" for i in range(60)])), "y", desk.folder)
     assert found.entry["drop"] == ["x"]  # a code
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_whole_numbers_that_doubles_cannot_tell_apart_are_codes(desk: Desk, form):
+    codes = [2**53 + i % 3 for i in range(60)]  # 2**53 + 1 is no double
+    far = [2**60 + 2**20 * i for i in range(60)]  # moments in nanoseconds, say: each is one
+    frame = pd.DataFrame({"code": codes, "far": far, "y": ["p", "p", "q", "q"] * 15})
+    path = desk.folder / f"t.{form}"
+    frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
+    found = inspect(path, "y", desk.folder, numeric=["far"])
+    code, number = found.dataset.schema.columns
+    assert (code.categories, number.categories) == (tuple(str(2**53 + i) for i in range(3)), None)
+    np.testing.assert_array_equal(frames.encode(frame, found.dataset.schema), found.dataset.X)
+    quantities = inspect(path, "y", desk.folder, numeric=["code", "far"]).dataset.schema.columns
+    assert [column.categories for column in quantities] == [None, None]
 
 
 def test_a_target_with_decimal_commas_is_a_regression(desk: Desk):

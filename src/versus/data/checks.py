@@ -27,7 +27,7 @@ def _columns(data: Prepared) -> Iterator[Finding]:
     for column, values in zip(data.schema.x.columns, data.X.T, strict=True):
         known = values[~np.isnan(values)]
         if (known == known[:1]).all() and len(known) == len(values):
-            value = column.categories[int(known[0])] if column.categories else f"{known[0]:g}"
+            value = column.categories[int(known[0])] if column.categories else f"{known[0] + 0.0:g}"  # -0 is 0
             yield Finding(
                 "constant",
                 f"column {column.name!r}",

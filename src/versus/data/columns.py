@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = ("?", "NA", "N/A", "NaN", "nan", "null")  # texts that mean "no value", beside the empty one
+EXACT = 2**53  # whole numbers up to this one differ as doubles, too
 LARGEST = 1e150  # number that squares and sums of squares of millions of rows can be made of
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 
@@ -88,13 +89,21 @@ def number_name(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
+def merged(words: Iterable[str]) -> bool:
+    """Check for whole numbers so large that different ones are the same double: names of something, not quantities."""
+    large = {word for word in words if re.fullmatch(r"[+-]?\d{16,}", word)}
+    return len({float(word) for word in large}) < len(large)
+
+
 def text_of(value: Any) -> str:
     """Format a value as `prepare` names it as a category: 3.0 as 3, True as true; nothing as the empty text."""
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_):
         return str(value).lower()
-    if isinstance(value, int | float | np.number):
+    if isinstance(value, int | np.integer):
+        return str(value)  # a double may not tell it from others
+    if isinstance(value, float | np.number):
         return "" if math.isnan(value) else number_name(float(value))
     return str(value).strip()
 

@@ -20,8 +20,9 @@ _MONTHS = (
 _QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d-%m-%y")
-_OTHERS = ("%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
+_OTHERS = ("%y/%m/%d", "%y-%m-%d", "%y.%m.%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
 _NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y")
+_ZONED = " %H:%M:%S %z"
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # `%q` is a quarter, which `strptime` does not know.
 _QUARTERLY = tuple(form.replace("-", sep) for form in ("%Y-Q%q", "Q%q-%Y", "%qQ-%Y") for sep in ("", "-", " ", "/"))
@@ -48,9 +49,15 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (ISO, *(day + clock for clock, day in product(_CLOCKS, (*_DAY_FIRST, *_OTHERS, *_NAMED)))),
     ),
     (
-        r"\d{4}[-/]\d{1,2}|\d{1,2}[-/]\d{4}|[A-Za-z]{3,9}[ -]\d{4}",
-        ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%B %Y", "%b-%Y", "%B-%Y"),
+        r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [A-Za-z\d].*\d",
+        tuple(f"{d}{day}{c}" for d, day, c in product(("%a ", "%a, ", "%A ", "%A, "), _NAMED, (*_CLOCKS, _ZONED))),
     ),
+    (
+        r"\d{4}[-/]\d{1,2}|\d{1,2}[-/]\d{4}|[A-Za-z]{3,9}[ -]\d{4}|[A-Za-z]{3}-\d{2}",
+        ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%b-%y"),
+    ),
+    (r"(19|20)\d{6}", ("%Y%m%d",)),
+    (r"\d{4}[- ]?W\d{1,2}", ("%G-W%V", "%GW%V", "%G W%V")),
     (
         r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?",
         ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p"),
@@ -59,7 +66,8 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"-?[P\d].*[\dA-Za-z]", tuple(DURATIONS)),
 )
 # Each part, and the directives of a format that tell it.
-_TELLING = {"year": "YyGcx", "quarter": "q", "month": "mbBjcx", "weekday": "djaAuwcx", "hour": "HIcX"}
+_TELLING = {"year": "YyGcx", "quarter": "q", "month": "mbBjVcx", "weekday": "djaAuwcx", "hour": "HIcX"}
+_FARTHER = 3.0  # times the shortest span of dates, beyond which a format is not the likeliest
 _FIRST = 50  # words on which formats are tried before all words are
 
 
@@ -71,8 +79,16 @@ def guess(words: Sequence[str]) -> list[str]:
             for part in (words[:_FIRST], words):
                 formats = [form for form in formats if not np.isnat(read(part, form)).any()]
             if formats:
-                return formats
+                return _likeliest_first(words, formats)
     return []
+
+
+def _likeliest_first(words: Sequence[str], formats: list[str]) -> list[str]:
+    """Put formats last by which dates lie much farther apart than they need to, as when days are taken for years."""
+    if len(formats) == 1 or formats[0] in DURATIONS:
+        return formats
+    spans = {form: float(np.ptp(read(words, form).astype(np.int64))) for form in formats}
+    return sorted(formats, key=lambda form: spans[form] > _FARTHER * min(spans.values()))
 
 
 def noun(form: str) -> str:
@@ -83,7 +99,8 @@ def noun(form: str) -> str:
 def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
     """Read words as moments in UTC, (n,) datetime64[us]; NaT where one is no date of this format.
 
-    A quarter is the moment it begins; a duration begins in 1970, as time stamps do.
+    A quarter is the moment it begins, a week its Thursday, whose year is the week's; a duration begins in 1970, as time
+    stamps do.
     """
     import pandas as pd
 
@@ -94,6 +111,8 @@ def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
         like = form.replace("%q", "(?P<q>[1-4])").replace("%Y", r"(?P<Y>\d{4})")
         quarters = [re.fullmatch(like, word.upper()) for word in words]
         return np.array([f"{m['Y']}-{3 * int(m['q']) - 2:02}" if m else "NaT" for m in quarters], "datetime64[us]")
+    if "%V" in form:
+        words, form = [f"{word}-4" for word in words], f"{form}-%u"
     found = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc=True)
     return found.to_numpy(dtype="datetime64[us]")
 

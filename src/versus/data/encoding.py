@@ -19,7 +19,7 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.table_specification import Labelled, Tabular
 from versus.data.target_column import check_counts, encode_target, first_word
-from versus.data.targets import Classes
+from versus.data.targets import Classes, Number
 
 MOST_VALUES = 10  # whole numbers with more values than this are quantities, such as ages and counts
 ROWS_A_VALUE = 10  # on average, below which values can be few only because the rows are
@@ -61,8 +61,13 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     _check_names(raw, specification, target)
     if len(by_name[target].missing) == 0:
         raise DataError(f"{raw.file}: holds no rows")
-    y, answer = encode_target(by_name[target], specification, raw.file, raw.locate)
-    warnings = [*raw.warnings, *check_counts(y, answer, by_name[target], raw.n_test, raw.file)]
+    answers = by_name[target]
+    if target in specification.dates and not answers.missing.any():
+        lengths = moments(answers, specification, raw)
+        answers = Numbers(target, dates.parts(target, lengths, specification.dates[target])[0][1])
+        specification = specification.model_copy(update={"task": Number.task})
+    y, answer = encode_target(answers, specification, raw.file, raw.locate)
+    warnings = [*raw.warnings, *check_counts(y, answer, answers, raw.n_test, raw.file)]
     apart = (specification.group, specification.time, specification.weight, specification.sequence)
     left_out = {target, *specification.drop, *raw.unused, *apart}
     kept = [column for column in raw.columns if column.name not in left_out]
@@ -102,6 +107,9 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
     for place, feature in enumerate(features):
         X[:, place] = feature.values
     reading = {**specification.reading, "columns": len(raw.columns)}
+    reading["dates"] = {name: form for name, form in specification.dates.items() if name != target}
+    if not reading["dates"]:
+        del reading["dates"]
     schema = Schema(Table(tuple(feature.column for feature in features), reading), answer)
     return _kept(Dataset(X, y, schema, raw.n_test, warnings, **own))
 
@@ -244,7 +252,7 @@ def _check_names(raw: RawTable, specification: Tabular, target: str) -> None:
         for name in [given] if isinstance(given, str) else given or ():
             if name not in names and name not in raw.unused and (key != "drop" or name not in parts):
                 raise DataError(f"{raw.file}: {key}: {unknown('column', name, names)}")
-            if name == target and key != "categorical":
+            if name == target and key != "categorical" and specification.dates.get(name) not in dates.DURATIONS:
                 raise DataError(f"{raw.file}: {key}: {name!r} is the target; only other columns can stand here")
 
 

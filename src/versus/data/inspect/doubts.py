@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from versus.data.columns import Numbers, RawColumn, RawTable, Words
+from versus.data.columns import MISSING, Numbers, RawColumn, RawTable, Words
 from versus.data.errors import DataError, listed
 from versus.data.inspect.notations import is_quantity
 
@@ -18,6 +19,12 @@ _CODE = re.compile(r"(?:^|[_\W])(?i:zip|zipcode|postcode|postal|plz|code|type|ki
 _FEWEST_ROWS = 1.5  # of a value on average, for rows to be of groups
 _MANY = 20  # texts, from which categories that look like numbers are doubtful
 _OFTEN = 0.05  # of the rows, from which a missing category may be one of its own
+_ABSENT = re.compile(r"\W*|\W?(nan?|n/?a|null|none|nil|missing|unknown|not (known|available)|div/0!)\W?", re.IGNORECASE)
+_TRUTHS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "ja", "j", "oui", "si", "sí", "on"), "yes"),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "nein", "non", "off"), "no"),
+}
+_GROUPED = 0.2  # of the values at least, of both kinds, for points to be doubted
 _SPELLED = 1000  # categories at most that are compared with each other
 
 
@@ -27,9 +34,12 @@ def notes(raw: RawTable, target: str, decided: set[str | None]) -> Iterator[str]
         if column.name == target or column.name in decided:
             continue
         yield from _groups_or_codes(column)
+        if isinstance(column, Numbers) and not raw.typed:
+            yield from _perhaps_thousands(column)
         if isinstance(column, Words) and not raw.typed:
             yield from _half_read(column)
             yield from _perhaps_a_category(column)
+            yield from _perhaps_missing(column)
             if len(column.words) <= _SPELLED:
                 yield from alike(f"{column.name!r}: values", column.words, "correct the file if they are one")
 
@@ -50,14 +60,17 @@ def expect_one_header(raw: RawTable, file: str) -> None:
 
 
 def alike(what: str, names: Sequence[str], remedy: str | None = None) -> Iterator[str]:
-    """Yield a note for each set of names that differ in capital letters or blanks alone."""
+    """Yield a note for each set of names that differ in capital letters or blanks alone, or are words for one truth."""
     spelled: dict[str, list[str]] = {}
+    plain = {name: "".join(name.split()).casefold() for name in names}
+    truths = len(set(plain.values())) > 2 and set(plain.values()) <= _TRUTHS.keys()
     for name in names:
-        spelled.setdefault("".join(name.split()).casefold(), []).append(name)
+        spelled.setdefault(_TRUTHS[plain[name]] if truths else plain[name], []).append(name)
     for first, *others in (found for found in spelled.values() if len(found) > 1):
         pairs = ", ".join(f"{other}: {first}" for other in others)
         said = remedy or f"if they are one, say `--set 'label_map={{{pairs}}}'`"
-        yield f"{what} {listed([first, *others])} are spelled nearly alike; {said}"
+        how = "may mean one thing" if truths else "are spelled nearly alike"
+        yield f"{what} {listed([first, *others])} {how}; {said}"
 
 
 def _groups_or_codes(column: RawColumn) -> Iterator[str]:
@@ -77,6 +90,12 @@ def _half_read(column: Words) -> Iterator[str]:
     """Doubt categories that begin like numbers: two notations or units, times of day, values such as <5."""
     figures = [word for word in column.words if is_quantity(word)]
     if len(column.words) > _MANY and len(figures) > 0.9 * len(column.words):
+        if all(re.fullmatch(r"[+-]?\d+", word) for word in column.words):
+            yield (
+                f"{column.name!r} holds codes, for some begin with 0 or are too large to be told apart as numbers: its "
+                f"{len(column.words)} texts are categories. If they are quantities, say `--numeric {column.name}`"
+            )
+            return
         shapes = {re.sub(r"\d+", "0", word): word for word in reversed(figures)}
         examples = listed(list(shapes.values())[:4])
         yield (
@@ -88,8 +107,39 @@ def _half_read(column: Words) -> Iterator[str]:
 def _perhaps_a_category(column: Words) -> Iterator[str]:
     """Doubt words for "missing" among categories: NA may stand for "none", or for a place."""
     missing = int(column.missing.sum())
-    if missing >= _OFTEN * len(column.codes) > 0 and len(column.words) <= _MANY:
+    if missing and len(column.words) == 1:
+        yield (
+            f"{column.name!r} is {column.words[0]!r} or missing in {missing} rows: if empty means no, as in a list of "
+            "ticks, write a word for that; models see a value that is not known"
+        )
+    elif missing >= _OFTEN * len(column.codes) > 0 and len(column.words) <= _MANY:
         yield (
             f"{column.name!r} is missing in {missing} rows; if NA or another word for that is a category there, say "
             f"`--categorical {column.name}`"
+        )
+
+
+def _perhaps_missing(column: Words) -> Iterator[str]:
+    """Doubt categories that are words for "none is known"."""
+    found = [word for word in column.words if _ABSENT.fullmatch(word)]
+    if found and len(column.words) > len(found) + 1:
+        missing = json.dumps(list(dict.fromkeys([*MISSING, *found])), ensure_ascii=False)
+        yield (
+            f"{column.name!r} has the categories {listed(found)}: if they mean that none is known, say "
+            f"`--set 'missing={missing}'`"
+        )
+
+
+def _perhaps_thousands(column: Numbers) -> Iterator[str]:
+    """Doubt points in numbers of three decimals among whole ones below 1000: they may part thousands."""
+    values = np.abs(column.values[~column.missing])
+    broken = values % 1 != 0
+    if not len(values) or not _GROUPED <= broken.mean() <= 1 - _GROUPED:
+        return
+    three = np.isclose(values * 1000 % 1, 0, atol=1e-6) | np.isclose(values * 1000 % 1, 1, atol=1e-6)
+    thirds = (np.round(values[broken] * 1000) % 10 != 0).mean()  # that need the third decimal
+    if three.all() and values.max() < 1000 and values[broken].min() >= 1 and thirds > 0.8:
+        yield (
+            f"{column.name!r} has whole numbers below 1000, and others with three decimals, such as "
+            f"{values[broken][0]:g}: if their point parts thousands, write them without it"
         )

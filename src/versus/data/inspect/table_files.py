@@ -72,14 +72,15 @@ def complete(
         raw = _read(entry, base)
     columns = {column.name: column for column in raw.columns}
     _sequence(entry, raw, notes)
-    name_classes(entry, columns[entry["target"]], raw.n_test, notes)
+    if not _lasts(entry, columns[entry["target"]], notes):
+        name_classes(entry, columns[entry["target"]], raw.n_test, notes)
     decided = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
     decided |= {entry.get("group"), entry.get("time"), entry.get("weight"), entry.get("sequence")}
     given = bool(decided - {None})
     dated = _dates(entry, raw, notes)
     decided |= dated
     identifiers = [name for name in _identifiers(raw, entry["target"]) if name not in decided]
-    text, texts = text_files.text_column(raw, entry["target"], identifiers)
+    text, texts = text_files.text_column(raw, entry["target"], identifiers, dated)
     if text is not None and entry["source"] in ("csv", "tsv") and not given:
         delimiter = {"delimiter": "\t"} if entry["source"] == "tsv" else {}
         entry |= {"source": "documents", "text": text, **delimiter}
@@ -177,19 +178,25 @@ def _drop(entry: dict[str, Any], raw: RawTable, names: list[str], notes: list[st
         notes.append(f"{', '.join(names)}: each row has a value of its own, so nothing can be learnt from it; dropped")
 
 
+def _lasts(entry: dict[str, Any], column: RawColumn, notes: list[str]) -> bool:
+    """Take a target of durations for a quantity; return False if it is none."""
+    if isinstance(column, Numbers) or {"task", "label_map", "sequence"} & entry.keys():
+        return False
+    formats = [form for form in dates.guess(as_words(column).words) if form in dates.DURATIONS]
+    if not formats or column.name in entry.get("categorical", ()):
+        return False
+    entry["dates"] = {**entry.get("dates", {}), column.name: formats[0]}
+    notes.append(f"{column.name!r} holds durations, read as {formats[0]}: the hours are a quantity, so a regression")
+    return True
+
+
 def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
     """Find columns of dates or durations and add their formats to the entry; return their names."""
     said = {name for key in ("categorical", "numeric", "drop", "dates") for name in entry.get(key, ())}
     found: dict[str, str] = {}
-    for column in raw.columns:
-        if isinstance(column, Numbers) or column.name in {
-            *said,
-            entry["target"],
-            entry.get("group"),
-            entry.get("weight"),
-        }:
-            continue
-        formats = dates.guess([column.words[code] for code in np.unique(column.codes[column.codes >= 0])])
+    used = {*said, entry["target"], entry.get("group"), entry.get("weight")}
+    for column in (c for c in raw.columns if c.name not in used and (isinstance(c, Words) or _may_be_days(c))):
+        formats = dates.guess(as_words(column).words)
         if not formats or (column.name == entry.get("time") and formats[0] == dates.ISO):
             continue
         found[column.name] = formats[0]
@@ -201,11 +208,17 @@ def _dates(entry: dict[str, Any], raw: RawTable, notes: list[str]) -> set[str]:
     return set(found)
 
 
-def _use(column: Words, form: str, entry: dict[str, Any]) -> str:
+def _may_be_days(column: Numbers) -> bool:
+    """Check for numbers such as 20240131."""
+    known = column.values[~column.missing]
+    return len(known) > 0 and bool(known.min() >= 19000101 and known.max() <= 20991231)
+
+
+def _use(column: RawColumn, form: str, entry: dict[str, Any]) -> str:
     """Say what becomes of a column of dates."""
     if column.name == entry.get("time"):
         return "rows are split in their order"
-    moments = dates.read(column.words, form)
+    moments = dates.read(as_words(column).words, form)
     parts = [part.name for part, values in dates.parts(column.name, moments, form) if dates.varies(values)]
     if not parts:
         return f"all have one {listed(dates.part_names(column.name, form))}, so nothing can be learnt from it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,13 @@ def _endings(path: Path) -> set[str]:
     return {ending.lower() for ending in Path(source_files.plain_name(path)).suffixes}
 
 
-def text_column(raw: RawTable, target: str, identifiers: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Find the main text column of a table, None if it has none; and all columns of texts."""
+def text_column(
+    raw: RawTable, target: str, identifiers: Sequence[str], dated: Collection[str]
+) -> tuple[str | None, list[str]]:
+    """Find the main text column of a table, None if it has none; and all columns of texts, which dates are not."""
     others = [column for column in raw.columns if column.name != target]
     lengths = {column.name: _mean_words(column) for column in others}
-    texts = [name for name, length in lengths.items() if length >= _FEWEST_WORDS]
+    texts = [name for name, length in lengths.items() if length >= _FEWEST_WORDS and name not in dated]
     features = [column for column in others if column.name not in (*texts, *identifiers)]
     longest = max(texts, key=lambda name: lengths[name], default=None)
     return (longest if len(features) <= _MOST_OTHERS else None), texts

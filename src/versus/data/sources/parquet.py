@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from versus.data.columns import Numbers, RawColumn, RawTable, Words
+from versus.data.columns import EXACT, Numbers, RawColumn, RawTable, Words, merged
 from versus.data.errors import DataError, listed
 from versus.data.notation import PLAIN
 from versus.data.sources import source_files
@@ -74,12 +74,24 @@ def _read(file: Path, path: str) -> Any:
     return table
 
 
+def _is_large(values: Any) -> bool:
+    """Check for whole numbers that doubles may not tell apart."""
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(values)
+    return any(abs(end.as_py() or 0) > EXACT for end in (ends["min"], ends["max"]))
+
+
 def _column(name: str, values: Any, specification: Parquet) -> RawColumn:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     types = pa.types
+    if types.is_integer(kind) and name not in (*specification.numeric, specification.target):
+        words = pc.cast(values, pa.string()).drop_null().unique().to_pylist() if _is_large(values) else ()
+        if merged(words):
+            values, kind = pc.cast(values, pa.string()), pa.string()
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
         return Numbers(name, np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(), dtype=np.float64))
     if types.is_timestamp(kind) or types.is_date(kind):

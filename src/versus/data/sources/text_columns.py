@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import Numbers, RawColumn, Words, as_numbers
+from versus.data.columns import EXACT, Numbers, RawColumn, Words, as_numbers, merged
 from versus.data.table_specification import WrittenTable
 
 _CODE = re.compile(r"[+-]?0[0-9]")  # 007 is not 7
@@ -80,7 +80,12 @@ class TextColumns:
             values = pc.cast(texts, pa.float64())
         except pa.ArrowInvalid:
             return None  # some text is no number to Arrow; one the file may well mean as such (+1) still can be
-        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+        found = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+        large = self._may_be_codes(name) and (np.abs(found) > EXACT).any()
+        return None if large and merged(texts.drop_null().unique().to_pylist()) else found
+
+    def _may_be_codes(self, name: str) -> bool:
+        return name not in self._specification.numeric and name != self._specification.target
 
     def column(self, name: str) -> RawColumn:
         """Build a complete column: Numbers if every text present is a number and may be one, else Words."""
@@ -93,5 +98,7 @@ class TextColumns:
         column = Words(name, codes, tuple(encoded.dictionary.to_pylist()))
         said = self._specification
         if name in said.categorical or (name not in said.numeric and any(map(_CODE.match, column.words))):
+            return column
+        if self._may_be_codes(name) and merged(column.words):
             return column
         return said.notation.read(column) or as_numbers(column) or column
