@@ -150,6 +150,10 @@ def test_a_target_of_durations_is_a_quantity(desk: Desk):
     rows = "".join(f"{i / 8},{h:g}h {'30' if i % 2 else '0'}m\n" for i, h in enumerate(HOURS // 1))
     found = inspect(desk.write("t.csv", "x,took\n" + rows), "took", desk.folder)
     assert (found.entry["task"], found.entry["dates"]) == ("regression", {"took": "h m s"})
+    short = "".join(f"{i},2:{i:02}:30\n" for i in range(60))  # each may be a time of day, too
+    assert inspect(desk.write("s.csv", "x,took\n" + short), "took", desk.folder).dataset.y[6] == pytest.approx(
+        2 + 6.5 / 60
+    )
     data = desk.prepare(**found.entry)
     np.testing.assert_allclose(data.y, HOURS // 1 + np.arange(60) % 2 / 2)
     np.testing.assert_array_equal(frames.encode(pd.DataFrame({"x": [2.5]}), data.schema), [[2.5]])

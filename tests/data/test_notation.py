@@ -123,15 +123,17 @@ def test_what_has_digits_is_neither_missing_nor_an_identifier(desk: Desk):
 def test_whole_numbers_that_doubles_cannot_tell_apart_are_codes(desk: Desk, form):
     codes = [2**53 + i % 3 for i in range(60)]  # 2**53 + 1 is no double
     far = [2**60 + 2**20 * i for i in range(60)]  # moments in nanoseconds, say: each is one
-    frame = pd.DataFrame({"code": codes, "far": far, "y": ["p", "p", "q", "q"] * 15})
+    frame = pd.DataFrame({"code": codes, "far": far, "zero": -0.0, "y": ["p", "p", "q", "q"] * 15})
     path = desk.folder / f"t.{form}"
     frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
     found = inspect(path, "y", desk.folder, numeric=["far"])
-    code, number = found.dataset.schema.columns
+    code, number, _ = found.dataset.schema.columns
+    assert "zero  numbers from 0 to 0" in found.describe()
+    assert any("'zero': is '0' in all rows" in line for line in found.findings().lines())
     assert (code.categories, number.categories) == (tuple(str(2**53 + i) for i in range(3)), None)
     np.testing.assert_array_equal(frames.encode(frame, found.dataset.schema), found.dataset.X)
     quantities = inspect(path, "y", desk.folder, numeric=["code", "far"]).dataset.schema.columns
-    assert [column.categories for column in quantities] == [None, None]
+    assert [column.categories for column in quantities] == [None, None, None]
 
 
 def test_a_target_with_decimal_commas_is_a_regression(desk: Desk):

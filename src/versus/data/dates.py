@@ -83,6 +83,11 @@ def guess(words: Sequence[str]) -> list[str]:
     return []
 
 
+def durations(words: Sequence[str]) -> list[str]:
+    """Return the formats that read all words as durations, also where they may be times of day."""
+    return [form for form in DURATIONS if words and not np.isnat(read(words, form)).any()]
+
+
 def _likeliest_first(words: Sequence[str], formats: list[str]) -> list[str]:
     """Put formats last by which dates lie much farther apart than they need to, as when days are taken for years."""
     if len(formats) == 1 or formats[0] in DURATIONS:

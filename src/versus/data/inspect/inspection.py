@@ -256,4 +256,4 @@ def _kind(column: dict[str, Any]) -> str:
     missing = f", {column['missing']} missing" if column["missing"] else ""
     if column["kind"] == "categorical":
         return f"{column['categories']} categories{missing}"
-    return f"numbers from {column['minimum']:g} to {column['maximum']:g}{missing}"
+    return f"numbers from {column['minimum'] + 0.0:g} to {column['maximum'] + 0.0:g}{missing}"  # -0 is 0

@@ -182,7 +182,7 @@ def _lasts(entry: dict[str, Any], column: RawColumn, notes: list[str]) -> bool:
     """Take a target of durations for a quantity; return False if it is none."""
     if isinstance(column, Numbers) or {"task", "label_map", "sequence"} & entry.keys():
         return False
-    formats = [form for form in dates.guess(as_words(column).words) if form in dates.DURATIONS]
+    formats = dates.durations(as_words(column).words)
     if not formats or column.name in entry.get("categorical", ()):
         return False
     entry["dates"] = {**entry.get("dates", {}), column.name: formats[0]}
