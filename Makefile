@@ -21,7 +21,7 @@ repro: $(READY)  ## run what has changed of the pipeline and say where the repor
 	$(BIN)/python -m versus repro
 
 test: $(READY) lint  ## check style and types, then run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .

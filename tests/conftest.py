@@ -12,6 +12,16 @@ import pytest
 
 from versus.workspace import Workspace
 
+# Tests start hundreds of processes; without bytecode each would compile the package anew, a second or two.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files of slow tests: a worker takes a whole file, and a long one that begins last runs alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def own_module_path() -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.pipeline.conftest import ROOT, Project, clone
+from tests.pipeline.conftest import ROOT, Project, bring_bytecode, clone
 
 WORKFLOW = ROOT / ".github" / "workflows" / "retrain.yml"
 SET_UP = ROOT / ".github" / "actions" / "set-up" / "action.yml"
@@ -116,6 +116,7 @@ class Machine(Project):
 def start(origin: Path, folder: Path, settings: dict[str, str], *, set_up: bool = True) -> Machine:
     """A fresh machine with the main branch, set up as the workflow does it; the packages are there already."""
     subprocess.run(["git", "clone", "-q", "--branch", "main", str(origin), str(folder)], check=True)
+    bring_bytecode(folder)
     machine = Machine(folder, settings)
     machine.private.mkdir()
     for name in ("Name the DVC remote", "Pick up new data") if set_up else ():

@@ -41,6 +41,8 @@ WITHOUT_EFFECT = (
 # Import name -> distribution name, where they differ.
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of the fingerprint of each stage."""
@@ -125,10 +127,13 @@ def _written(node: Any) -> str:
         return f"[{' '.join(map(_written, node))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
-        fields["body"] = node.body[1:]
-    told = (f"{name}={_written(value)}" for name, value in fields.items() if value is not None and value != [])
+    told = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if name == "body" and isinstance(node, DOCUMENTED) and (ast.get_docstring(node, clean=False) or "").strip():
+            value = value[1:]
+        if value is not None and value != []:
+            told.append(f"{name}={_written(value)}")
     return f"{type(node).__name__}({' '.join(told)})"
 
 
@@ -141,8 +146,12 @@ def _pins() -> dict[str, str]:
 
 def _data_files(packages: set[Path]) -> set[Path]:
     """Templates and other files without code in these packages, except those in packages nested in them."""
-    found = {path for package in packages for path in package.rglob("*") if path.is_file()}
-    return {path for path in found if path.suffix not in (".py", ".pyc") and _package_of(path) in packages}
+    return {path for package in packages for path in _without_code(package) if _package_of(path) in packages}
+
+
+@cache
+def _without_code(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.suffix not in (".py", ".pyc") and path.is_file()]
 
 
 @cache

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import versus
 from versus import plugins
@@ -114,10 +115,9 @@ def _imports(module: str, path: Path) -> tuple[str, ...]:
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
     """Names that a module of a package imports; of ``from a import b`` both a and a.b."""
-    skipped = {id(node) for branch in ast.walk(tree) if _is_for_types(branch) for node in ast.walk(branch)}
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
+    waiting: list[Any] = [tree]
+    while waiting:  # only statements, since no expression imports
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -125,6 +125,9 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
             name = ".".join([*above, *([node.module] if node.module else [])])
             yield name
             yield from (f"{name}.{alias.name}" for alias in node.names)
+        elif not _is_for_types(node):
+            for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+                waiting += getattr(node, block, [])
 
 
 def _is_for_types(node: ast.AST) -> bool:
