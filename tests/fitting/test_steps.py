@@ -86,6 +86,7 @@ DYING = (
     + """
 import os, signal, sys
 from pathlib import Path
+import torch._dynamo  # which each child would load for its optimizer
 from versus.fitting import steps as run
 from versus.training.updates import Update
 

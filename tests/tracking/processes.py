@@ -1,8 +1,8 @@
 """Stages in processes of their own, and what they wrote, for the tests of the mirror."""
 
+import multiprocessing
 import os
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,6 @@ from versus.tracking import client, destination, run_log
 from versus.workspace import Workspace
 
 SOURCE = Path(client.__file__).parents[2]
-ROOT = SOURCE.parent
 PROLOGUE = """\
 from pathlib import Path
 from tests.tracking.workspaces import a_cell
@@ -51,21 +50,41 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def start(workspace: Workspace, code: str, **environment: str) -> subprocess.Popen[str]:
-    """Start code as a stage: in a process of its own, in the workspace."""
-    return subprocess.Popen(
-        [sys.executable, "-c", PROLOGUE + code],
-        cwd=workspace.root,
-        env={**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{ROOT}", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["mlflow", "alembic.migration", "versus.tracking.mirror", "tests.tracking.workspaces"])
+
+
+class Stage:
+    """Code that runs as a stage: in the workspace, in a process that is forked from one that has MLflow loaded."""
+
+    def __init__(self, workspace: Workspace, code: str, **environment: str) -> None:
+        self._output = Path(tempfile.mkdtemp(dir=workspace.root))
+        given = {**os.environ, **environment}
+        self.process = FORKS.Process(target=_run, args=(workspace.root, code, given, self._output))
+        self.process.start()
+
+    def said(self, stream: str = "out") -> str:
+        """What it has printed so far on a stream, out or err."""
+        file = self._output / stream
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+    def end(self) -> int | None:
+        """Wait for its end; the exit code."""
+        self.process.join(600)
+        return self.process.exitcode
+
+
+def _run(folder: Path, code: str, environment: dict[str, str], output: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, stream in ((1, "out"), (2, "err")):
+        os.dup2(os.open(output / stream, os.O_WRONLY | os.O_CREAT, 0o644), number)
+    exec(PROLOGUE + code, {})
 
 
 def in_a_stage(workspace: Workspace, code: str, **environment: str) -> tuple[str, str]:
     """What code prints when it runs as a stage, on both streams."""
-    process = start(workspace, code, **environment)
-    out, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
-    return out, err
+    stage = Stage(workspace, code, **environment)
+    assert stage.end() == 0, stage.said("err")
+    return stage.said("out"), stage.said("err")

@@ -1,12 +1,14 @@
 """What stages say to MLflow: in processes of their own, at the same time, killed, and over damaged stores."""
 
-import signal
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 from mlflow import MlflowClient
 
-from tests.tracking.processes import curve, in_a_stage, runs, start
+from tests.tracking.processes import PROLOGUE, SOURCE, Stage, curve, in_a_stage, runs, wait_for
 from tests.tracking.workspaces import CELL, a_cell, make_cell
 from versus.settings import Comparison
 from versus.tracking import client, destination
@@ -19,10 +21,12 @@ SYNC = "assert client.sync(workspace, [a_cell(c) for c in {!r}], Comparison()).o
 
 def test_an_evaluation_leaves_its_run_to_compare_where_mlflow_is_not_loaded(stored: Workspace) -> None:
     code = f"import sys\nprint(client.mirror_cell(workspace, a_cell({CELL!r}), 0.95))\nprint('mlflow' in sys.modules)"
-    out, err = in_a_stage(stored, code, VERSUS_MIRROR="0")
-    assert (out.splitlines()[1], err) == ("False", "")
+    environment = {**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{SOURCE.parent}", "VERSUS_MIRROR": "0"}
+    command = [sys.executable, "-c", PROLOGUE + code]
+    done = subprocess.run(command, cwd=stored.root, env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout.splitlines()[1], done.stderr) == ("False", "")
     assert runs(stored) == []
-    in_a_stage(stored, "import mlflow\n" + MIRROR.format(CELL), VERSUS_MIRROR="0")
+    in_a_stage(stored, MIRROR.format(CELL), VERSUS_MIRROR="0")  # where it is loaded
     assert [tag(r, STATE) for r in runs(stored)] == [COMPLETE]
 
 
@@ -30,10 +34,8 @@ def test_stages_that_start_at_once_share_one_store_that_is_made_by_one(evaluated
     cells = [f"flowers-m{i}" for i in range(2)]
     for number, cell in enumerate(cells):
         make_cell(evaluated, cell, seed=number)
-    stages = [start(evaluated, MIRROR.format(cell)) for cell in cells] + [start(evaluated, SYNC.format(cells))]
-    for stage in stages:
-        _, err = stage.communicate(timeout=600)
-        assert (stage.returncode, err) == (0, "")
+    stages = [Stage(evaluated, code) for code in (*map(MIRROR.format, cells), SYNC.format(cells))]
+    assert [(stage.end(), stage.said("err")) for stage in stages] == [(0, "")] * 3
     assert sorted(tag(r, "cell") for r in runs(evaluated)) == cells
     assert {(tag(r, STATE), r.info.status) for r in runs(evaluated)} == {(COMPLETE, "FINISHED")}
 
@@ -41,12 +43,11 @@ def test_stages_that_start_at_once_share_one_store_that_is_made_by_one(evaluated
 def test_a_stage_killed_at_any_time_leaves_no_second_and_no_half_run(stored: Workspace) -> None:
     for attempt in range(5):
         make_cell(stored, CELL, seed=attempt % 2, steps=200)
-        stage = start(stored, f"client.connect(workspace)\nprint('at it', flush=True)\n{MIRROR.format(CELL)}")
-        assert stage.stdout is not None
-        stage.stdout.readline()
+        stage = Stage(stored, f"client.connect(workspace)\nprint('at it', flush=True)\n{MIRROR.format(CELL)}")
+        wait_for(stage.said, 60)
         time.sleep(0.08 * attempt)
-        stage.send_signal(signal.SIGKILL)
-        stage.wait()
+        stage.process.kill()
+        stage.end()
     for seed in (0, 1):
         make_cell(stored, CELL, seed=seed, steps=200)
         assert client.mirror_cell(stored, a_cell(), 0.95).ok

@@ -138,8 +138,8 @@ def test_two_clones_that_mirror_the_same_cells_at_once_keep_one_run_of_each(
     for folder in ("data", "reports"):
         shutil.copytree(remote.root / folder, clone.root / folder)
     code = f"assert client.sync(workspace, [a_cell(c) for c in {cells!r}], Comparison()).ok"
-    both = [processes.start(workspace, code) for workspace in (remote, clone)]
-    assert [process.communicate(timeout=600)[1] for process in both] == ["", ""]
+    both = [processes.Stage(workspace, code) for workspace in (remote, clone)]
+    assert [(stage.end(), stage.said("err")) for stage in both] == [(0, "")] * 2
     found = runs(server, remote, request.node.name)
     assert sorted(tag(r, "cell") for r in found) == cells
     assert {(tag(r, STATE), r.info.status) for r in found} == {(COMPLETE, "FINISHED")}
@@ -154,13 +154,11 @@ def test_a_server_that_dies_half_way_leaves_one_whole_run(
     for number, (cell, delay) in enumerate(zip(cells, (0.1, 0.3), strict=True)):
         make_cell(remote, cell, seed=number, steps=200)
         code = "client.connect(workspace)\nprint('at it', flush=True)\n"
-        asking = processes.start(remote, f"{code}client.mirror_cell(workspace, a_cell({cell!r}), 0.95)")
-        assert asking.stdout is not None
-        asking.stdout.readline()
+        asking = processes.Stage(remote, f"{code}client.mirror_cell(workspace, a_cell({cell!r}), 0.95)")
+        processes.wait_for(asking.said, 60)
         time.sleep(delay)
         server.kill()
-        asking.communicate(timeout=60)
-        assert asking.returncode == 0
+        assert asking.end() == 0
         server.start()
         mend(remote, cells[: number + 1])
     found = [r for r in runs(server, remote, request.node.name) if tag(r, "cell") in cells]
