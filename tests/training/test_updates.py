@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from versus.training.adversarial_losses import NonSaturating
 from versus.training.divergence import TROUBLED_EPOCHS, TrainingCollapsed
 from versus.training.loop import Training
-from versus.training.updates import Adversarial, Descent, NonSaturating
+from versus.training.updates import Adversarial, Descent
 
 REAL = np.zeros((1, 1), dtype=np.float32)
 NOISE = torch.Generator().manual_seed(0)

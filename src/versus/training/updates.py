@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from versus.training.batches import Batch
 from versus.training.devices import InPrecision
@@ -185,42 +184,6 @@ class AdversarialLoss(Protocol):
 
     def generator(self, critic: nn.Module, fake: Shown) -> Tensor:
         """Loss of the generator."""
-
-
-class NonSaturating:
-    r"""Cross-entropy of a critic that separates real from drawn events; the generator aims for the wrong answer.
-
-    .. math:: L_D = -\log \sigma(D(x)) - \log \sigma(-D(G(z))) + \tfrac{\gamma}{2} \|\nabla_x D(x)\|^2, \qquad
-        L_G = -\log \sigma(D(G(z)))
-
-    Goodfellow et al. (2014); the penalty on real events, without which the game may circle for ever, after Mescheder
-    et al., "Which training methods for GANs do actually converge?" (2018).
-
-    Args:
-        penalty: gamma; 0 is the loss of 2014.
-    """
-
-    won_below = 1e-4  # loss of a critic that is never wrong, from whom the generator learns nothing
-
-    def __init__(self, penalty: float = 0.0) -> None:
-        if not 0 <= penalty < math.inf:
-            raise ValueError(f"penalty={penalty}; at least 0 is needed")
-        self.penalty = penalty
-
-    def critic(self, critic: nn.Module, real: Shown, fake: Shown, noise: torch.Generator) -> Tensor:  # noqa: D102
-        events = real[0].requires_grad_(self.penalty > 0)
-        scores = critic(events, *real[1:])
-        loss = softplus(-scores).mean() + softplus(critic(*fake)).mean()
-        return loss + 0.5 * self.penalty * squared_slopes(scores, events).mean() if self.penalty else loss
-
-    def generator(self, critic: nn.Module, fake: Shown) -> Tensor:  # noqa: D102
-        return softplus(-critic(*fake)).mean()
-
-
-def squared_slopes(scores: Tensor, events: Tensor) -> Tensor:
-    """Squared norm of each score's gradient at its event, (N, …), (N, *event) -> (N,), to be differentiated again."""
-    (slope,) = torch.autograd.grad(scores.sum(), events, create_graph=True)
-    return slope.square().flatten(1).sum(dim=1)
 
 
 class Adversarial(Update):
