@@ -306,14 +306,44 @@ def weighted_mean(losses: Tensor, weights: Tensor | None) -> Tensor:
     return losses.mean() if weights is None else (losses * weights.to(losses)).mean()
 
 
-def of_phase(phase: str, step: Step, before: int, seconds: float, learned: Mapping[str, Array] | None = None) -> Step:
-    """A step of one phase as one of a whole fit, after ``before`` epochs and ``seconds``.
+Start = Callable[[Mapping[str, Array] | None], Iterator[Step]]  # of a training, from a state where there is one
 
-    Its state is that of the phase, under its name, beside ``learned``, the arrays of phases that have ended.
+
+def one_after_the_other(
+    first: tuple[str, Start],
+    second: tuple[str, Start],
+    epochs: int,
+    resume: Mapping[str, Array] | None,
+    kept: DeepModel | None = None,
+) -> Iterator[Step]:
+    """Two trainings as one fit; a state is that of the training that it was taken in, under its name.
+
+    Args:
+        first, second: names of the trainings, and what starts them.
+        epochs: those of the first; the second's count on from there.
+        resume: state of an earlier run.
+        kept: model that the first trains and the second needs: states of the second bring it along.
     """
+    states = {name: under(name, resume or {}) for name, _ in (first, second)}
+    seconds = 0.0
+    if resume is None or not states[second[0]]:
+        for step in first[1](states[first[0]] or None):
+            seconds = step.seconds
+            yield _as_part(first[0], step, 0, 0.0, {})
+    else:
+        seconds = float(resume["seconds_before"])
+        if kept is not None:
+            kept.set_arrays(under("learned", resume))
+    learned = {} if kept is None else with_prefix("learned", kept.get_arrays())
+    for step in second[1](states[second[0]] or None):
+        yield _as_part(second[0], step, epochs, seconds, learned)
+
+
+def _as_part(name: str, step: Step, epochs: int, seconds: float, learned: Mapping[str, Array]) -> Step:
+    """A step of one training as one of a whole fit, after ``epochs`` and ``seconds`` of another."""
 
     def state() -> dict[str, Array]:
-        return {**with_prefix(phase, step.state()), **(learned or {}), "seconds_before": np.asarray(seconds)}
+        return {**with_prefix(name, step.state()), **learned, "seconds_before": np.asarray(seconds)}
 
-    losses = {f"{phase}_{name}": value for name, value in step.losses.items()}
-    return Step(before + step.step, losses, seconds + step.seconds, state)
+    losses = {f"{name}_{loss}": value for loss, value in step.losses.items()}
+    return Step(epochs + step.step, losses, seconds + step.seconds, state)

@@ -24,9 +24,8 @@ from versus.models.arguments import Count
 from versus.models.deep_generative.diffusion import ConditionalDiffusion
 from versus.models.deep_generative.vae import VAE
 from versus.models.deep_generative.variational_network import VariationalNetwork
-from versus.models.deep_model import DeepModel, of_phase
+from versus.models.deep_model import DeepModel, one_after_the_other
 from versus.models.repeats import Repeats, Rows
-from versus.training.state import under
 
 __all__ = ["LatentDiffusion"]
 
@@ -148,18 +147,15 @@ class LatentDiffusion(ConditionalDiffusion):
         resume: Mapping[str, Array] | None,
         weights: Array | None,
     ) -> Iterator[Step]:
-        """Train the autoencoder, then the diffusion; a state is that of the phase that it was taken in."""
+        """Train the autoencoder, then the diffusion."""
         self._first = self._autoencoder()
-        resumed = {phase: under(phase, resume or {}) for phase in ("autoencoder", "diffusion")}
-        seconds = 0.0
-        if not resumed["diffusion"]:
-            for step in self._first.fit_steps(X, y, validation, resumed["autoencoder"] or None, weights):
-                seconds = step.seconds
-                yield of_phase("autoencoder", step, 0, 0.0)
-        elif resume is not None:
-            seconds = float(resume["seconds_before"])
-        for step in super()._steps(X, y, validation, resumed["diffusion"] or None, weights):
-            yield of_phase("diffusion", step, self.autoencoder_epochs, seconds)
+        diffuse = super()._steps
+        yield from one_after_the_other(
+            ("autoencoder", lambda state: self._first.fit_steps(X, y, validation, state, weights)),
+            ("diffusion", lambda state: diffuse(X, y, validation, state, weights)),
+            self.autoencoder_epochs,
+            resume,
+        )
 
     def _view(self) -> Codes:
         first: VAE | None = getattr(self, "_first", None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from versus.models.arguments import Count, NonNegative, Share
 from versus.models.checks import restored_schema
 from versus.models.deep_generative.semi_supervised_vae import SemiSupervisedVAE
 from versus.models.deep_generative.vae import VAE
-from versus.models.deep_model import DeepModel, of_phase
+from versus.models.deep_model import DeepModel, one_after_the_other
 from versus.training.processes import Processes
 from versus.training.state import under, with_prefix
 
@@ -68,20 +69,16 @@ class StackedVAE(DeepModel):
     ) -> Iterator[Step]:
         """Train the first autoencoder, then the second; see `DeepModel.fit_steps`."""
         self._make(self.schema or Schema.of(X, y))
-        states = {part: under(part, resume or {}) for part in (*PARTS, "learned")}
-        seconds = 0.0
-        if resume is None or not states["second"]:
-            for step in self.first_.fit_steps(X, None, None, states["first"] or None):
-                seconds = self.seconds_ = step.seconds
-                yield of_phase("first", step, 0, 0.0)
-        else:
-            self.first_.set_arrays(states["learned"])
-            seconds = float(resume["seconds_before"])
-        coded = None if validation is None else (self.encode(validation[0]), *validation[1:])
-        learned = with_prefix("learned", self.first_.get_arrays())
-        for step in self.second_.fit_steps(self.encode(X), y, coded, states["second"] or None):
-            self.seconds_ = seconds + step.seconds
-            yield of_phase("second", step, self.autoencoder_epochs, seconds, learned)
+
+        def second(state: Mapping[str, Array] | None) -> Iterator[Step]:
+            coded = None if validation is None else (self.encode(validation[0]), *validation[1:])
+            return self.second_.fit_steps(self.encode(X), y, coded, state)
+
+        first = partial(self.first_.fit_steps, X, None, None)
+        both = (("first", first), ("second", second))
+        for step in one_after_the_other(*both, self.autoencoder_epochs, resume, kept=self.first_):
+            self.seconds_ = step.seconds
+            yield step
         self.device_, self.precision_ = self.second_.device_, self.second_.precision_
 
     def encode(self, X: Array) -> Array:
