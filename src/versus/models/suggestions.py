@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import UnionType
 from typing import Any
 
 from versus.data.schema import Schema
@@ -44,7 +45,49 @@ HALVED_TWICE = 4  # pixels a side that convolutions of two strides need
 MOST_CATEGORIES = 20  # of a column, with which networks and fields of categories are suggested
 
 
-Suits = Callable[[Schema], bool]
+def _always(schema: Schema) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Form:
+    """Form of data: kinds of targets and of examples, and what else must hold."""
+
+    y: type
+    x: type | UnionType = object
+    also: Callable[[Schema], bool] = _always
+
+    def __call__(self, schema: Schema) -> bool:
+        """Check that a schema has this form."""
+        return isinstance(schema.y, self.y) and isinstance(schema.x, self.x) and self.also(schema)
+
+
+EVENTS = Table | Image | Series  # of a fixed size, or steps of one
+ANY_CLASSES = Form(Classes)
+CLASSES = Form(Classes, EVENTS)
+CLASSES_OF_TABLES = Form(Classes, Table)
+DOCUMENTS = Form(Classes, Tokens)
+IMAGES = Form(Classes, Image)
+LARGER_IMAGES = Form(Classes, Image, lambda schema: min(schema.shape[:2]) >= HALVED_TWICE)
+DOMAINS = Form(Domains, Image)
+BITS = Form(Classes, Image, lambda schema: schema.levels == 2)  # black and white
+NOT_BITS = Form(Classes, EVENTS, lambda schema: not BITS(schema))
+BITS_OR_DOCUMENTS = Form(Classes, object, lambda schema: BITS(schema) or DOCUMENTS(schema))
+NUMBERS = Form(Classes, EVENTS, lambda schema: not BITS(schema) and 0 in schema.cardinalities)
+CATEGORIES = Form(Classes, EVENTS, lambda schema: schema.has_categorical)
+# Of few categories each: tables of their combinations are counted.
+FEW_CATEGORIES = Form(
+    Classes, EVENTS, lambda schema: schema.has_categorical and max(schema.cardinalities) <= MOST_CATEGORIES
+)
+ALL_FEW_CATEGORIES = Form(Classes, EVENTS, lambda schema: FEW_CATEGORIES(schema) and 0 not in schema.cardinalities)
+VALUES = Form(Number)
+VALUES_OF_TABLES = Form(Number, Table | Tokens | Series)
+STREAMS = Form(Nothing, Tokens)
+CHARACTERS = Form(Nothing, Tokens, lambda schema: isinstance(schema.x, Tokens) and schema.x.of_characters)
+TAGS = Form(Tags)
+TAGS_OF_TOKENS = Form(Tags, Tokens)
+TAGS_OF_ROWS = Form(Tags, Series)
+TREES = Form(Trees)
 
 
 @dataclass(frozen=True)
@@ -67,7 +110,7 @@ class Suggestion:
     module: str
     class_name: str
     args: dict[str, Any]
-    suits: Suits
+    suits: Callable[[Schema], bool]
     seconds: Seconds
     gaps: bool = True
 
@@ -88,98 +131,8 @@ class Suggestion:
         if "covariance_type" not in self.args:
             return self
         for_each = replace(size, steps=size.steps // self.args.get("n_components", 1))
-        kind = "tied" if for_each.covariance == "diag" and self.suits is _values else for_each.covariance
+        kind = "tied" if for_each.covariance == "diag" and self.suits is VALUES else for_each.covariance
         return replace(self, args={**self.args, "covariance_type": kind})
-
-
-def _any_classes(schema: Schema) -> bool:
-    return isinstance(schema.y, Classes)
-
-
-def _classes(schema: Schema) -> bool:
-    return _any_classes(schema) and not isinstance(schema.x, Tokens)
-
-
-def _documents(schema: Schema) -> bool:
-    return _any_classes(schema) and isinstance(schema.x, Tokens)
-
-
-def _bits(schema: Schema) -> bool:
-    """Check for black and white images."""
-    return _image_classes(schema) and schema.levels == 2
-
-
-def _not_bits(schema: Schema) -> bool:
-    return _classes(schema) and not _bits(schema)
-
-
-def _bits_or_documents(schema: Schema) -> bool:
-    return _bits(schema) or _documents(schema)
-
-
-def _streams(schema: Schema) -> bool:
-    return isinstance(schema.y, Nothing) and isinstance(schema.x, Tokens)
-
-
-def _characters(schema: Schema) -> bool:
-    return _streams(schema) and isinstance(schema.x, Tokens) and schema.x.of_characters
-
-
-def _tags(schema: Schema) -> bool:
-    return isinstance(schema.y, Tags)
-
-
-def _tags_of_tokens(schema: Schema) -> bool:
-    return _tags(schema) and isinstance(schema.x, Tokens)
-
-
-def _tags_of_rows(schema: Schema) -> bool:
-    return _tags(schema) and isinstance(schema.x, Series)
-
-
-def _trees(schema: Schema) -> bool:
-    return isinstance(schema.y, Trees)
-
-
-def _classes_of_numbers(schema: Schema) -> bool:
-    return _not_bits(schema) and 0 in schema.cardinalities
-
-
-def _classes_of_categories(schema: Schema) -> bool:
-    return _classes(schema) and schema.has_categorical
-
-
-def _classes_of_few_categories(schema: Schema) -> bool:
-    """Check for columns of few categories each: tables of their combinations are counted."""
-    return _classes_of_categories(schema) and max(schema.cardinalities) <= MOST_CATEGORIES
-
-
-def _all_of_few_categories(schema: Schema) -> bool:
-    return _classes_of_few_categories(schema) and 0 not in schema.cardinalities
-
-
-def _image_classes(schema: Schema) -> bool:
-    return _classes(schema) and isinstance(schema.x, Image)
-
-
-def _classes_of_larger_images(schema: Schema) -> bool:
-    return _image_classes(schema) and min(schema.shape[:2]) >= HALVED_TWICE
-
-
-def _classes_of_tables(schema: Schema) -> bool:
-    return _classes(schema) and isinstance(schema.x, Table)
-
-
-def _image_domains(schema: Schema) -> bool:
-    return _image_classes(schema) and isinstance(schema.y, Domains)
-
-
-def _values(schema: Schema) -> bool:
-    return isinstance(schema.y, Number)
-
-
-def _values_of_tables(schema: Schema) -> bool:
-    return _values(schema) and not isinstance(schema.x, Image)
 
 
 D, C, N = "discriminative", "classical_generative", "deep_generative"
@@ -190,71 +143,69 @@ TWO = {"n_components": 2}  # normals of a tag
 DENSE = {"channels": None, "hidden_layer_sizes": [256, 256, 256], "evaluation_samples": 8}  # a tenth of a U-Net's time
 SMALL = {"embedding_size": 64, "n_layers": 2, "window": 64, "context": 64, "epochs": 3}
 SUGGESTIONS = (
-    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, _any_classes, no_time),
-    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, _any_classes, linear),
-    Suggestion(D, "linear_svm", "linear", "LinearSVM", {"C": 1.0}, _documents, linear),
-    Suggestion(D, "nb_svm", "linear", "NBSVM", {"C": 1.0}, _documents, linear),
-    Suggestion(D, "lstm", "recurrent", "BidirectionalLSTMClassifier", {}, _documents, recurrent),
-    Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, _tags, no_time),
-    Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, _tags, no_time),
-    Suggestion(D, "crf", "conditional_random_field", "ConditionalRandomField", {}, _tags, chains),
-    Suggestion(D, "lstm_crf", "recurrent_tagger", "BidirectionalLSTMTagger", {}, _tags_of_tokens, recurrent),
-    Suggestion(D, "right_branching", "baseline", "RightBranching", {}, _trees, no_time),
-    Suggestion(D, "span_scorer", "span_scorer", "SpanScorer", {"max_iter": 30}, _trees, span_charts),
-    Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, _classes, kernel),
-    Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, _classes, forest),
-    Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, _classes, boosting),
-    Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden_layer_sizes": [64, 64]}, _classes, network),
-    Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, _image_classes, convolutions),
-    Suggestion(D, "mean", "baseline", "MeanBaseline", {}, _values, no_time),
-    Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, _values, linear),
-    Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"n_estimators": 100}, _values, value_forest),
-    Suggestion(D, "boosting", "boosting", "HistGradientBoostingRegressor", {"max_iter": 100}, _values, boosting),
-    Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, _values, network),
-    Suggestion(C, "marginals", "baseline", "Marginals", {}, _classes, no_time),
-    Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, _not_bits, no_time),
-    Suggestion(C, "tan", "bayesian_network", "TreeAugmentedNaiveBayes", {}, _classes_of_categories, pairs),
-    Suggestion(C, "hill_climbing", "bayesian_network", "HillClimbingNetwork", {}, _classes_of_few_categories, search),
+    Suggestion(D, "prior", "baseline", "PriorBaseline", {}, ANY_CLASSES, no_time),
+    Suggestion(D, "logistic_regression", "linear", "LogisticRegression", {"C": 1.0}, ANY_CLASSES, linear),
+    Suggestion(D, "linear_svm", "linear", "LinearSVM", {"C": 1.0}, DOCUMENTS, linear),
+    Suggestion(D, "nb_svm", "linear", "NBSVM", {"C": 1.0}, DOCUMENTS, linear),
+    Suggestion(D, "lstm", "recurrent", "BidirectionalLSTMClassifier", {}, DOCUMENTS, recurrent),
+    Suggestion(D, "most_frequent", "baseline", "MostFrequentTag", {}, TAGS, no_time),
+    Suggestion(D, "token_logistic", "token_logistic", "TokenLogisticRegression", {}, TAGS, no_time),
+    Suggestion(D, "crf", "conditional_random_field", "ConditionalRandomField", {}, TAGS, chains),
+    Suggestion(D, "lstm_crf", "recurrent_tagger", "BidirectionalLSTMTagger", {}, TAGS_OF_TOKENS, recurrent),
+    Suggestion(D, "right_branching", "baseline", "RightBranching", {}, TREES, no_time),
+    Suggestion(D, "span_scorer", "span_scorer", "SpanScorer", {"max_iter": 30}, TREES, span_charts),
+    Suggestion(D, "rbf_svm", "kernel", "RBFSVM", {"C": 1.0}, CLASSES, kernel),
+    Suggestion(D, "random_forest", "trees", "RandomForest", {"n_estimators": 100}, CLASSES, forest),
+    Suggestion(D, "boosting", "boosting", "HistGradientBoosting", {"max_iter": 100}, CLASSES, boosting),
+    Suggestion(D, "mlp", "perceptron", "MLPClassifier", {"hidden_layer_sizes": [64, 64]}, CLASSES, network),
+    Suggestion(D, "cnn", "convolutional", "ConvolutionalClassifier", {}, IMAGES, convolutions),
+    Suggestion(D, "mean", "baseline", "MeanBaseline", {}, VALUES, no_time),
+    Suggestion(D, "ridge", "linear", "RidgeRegression", {"alpha": 1.0}, VALUES, linear),
+    Suggestion(D, "random_forest", "trees", "RandomForestRegressor", {"n_estimators": 100}, VALUES, value_forest),
+    Suggestion(D, "boosting", "boosting", "HistGradientBoostingRegressor", {"max_iter": 100}, VALUES, boosting),
+    Suggestion(D, "mlp", "perceptron", "MLPRegressor", {"hidden_layer_sizes": [64, 64]}, VALUES, network),
+    Suggestion(C, "marginals", "baseline", "Marginals", {}, CLASSES, no_time),
+    Suggestion(C, "naive_bayes", "naive_bayes", "MixedNaiveBayes", {}, NOT_BITS, no_time),
+    Suggestion(C, "tan", "bayesian_network", "TreeAugmentedNaiveBayes", {}, CATEGORIES, pairs),
+    Suggestion(C, "hill_climbing", "bayesian_network", "HillClimbingNetwork", {}, FEW_CATEGORIES, search),
+    Suggestion(C, "markov_random_field", "markov_random_field", "MarkovRandomField", EDGES, ALL_FEW_CATEGORIES, field),
+    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, NUMBERS, normals),
+    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, NUMBERS, mixtures),
+    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, VALUES, normals),
+    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, VALUES, mixtures),
+    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, DOCUMENTS, no_time),
     Suggestion(
-        C, "markov_random_field", "markov_random_field", "MarkovRandomField", EDGES, _all_of_few_categories, field
+        C, "bernoulli_naive_bayes", "naive_bayes_discrete", "BernoulliNaiveBayes", {}, BITS_OR_DOCUMENTS, no_time
     ),
-    Suggestion(C, "gaussian", "gaussian", "GaussianClassifier", FULL, _classes_of_numbers, normals),
-    Suggestion(C, "gaussian_mixture", "mixture", "GaussianMixtureClassifier", FOUR, _classes_of_numbers, mixtures),
-    Suggestion(C, "gaussian", "regression", "GaussianRegression", {}, _values, normals),
-    Suggestion(C, "gaussian_mixture", "regression", "GaussianMixtureRegression", FOUR, _values, mixtures),
-    Suggestion(C, "multinomial_naive_bayes", "naive_bayes_counts", "MultinomialNaiveBayes", {}, _documents, no_time),
+    Suggestion(C, "complement_naive_bayes", "naive_bayes_counts", "ComplementNaiveBayes", {}, DOCUMENTS, no_time),
+    Suggestion(C, "markov_chain", "markov_chain", "MarkovChainClassifier", {"order": 1}, DOCUMENTS, no_time),
+    Suggestion(C, "lda", "topics", "LatentDirichletAllocation", {"n_components": 20}, DOCUMENTS, topics),
+    Suggestion(C, "lda_classifier", "topics", "TopicClassifier", {"n_components": 2}, DOCUMENTS, topics),
+    Suggestion(C, "unigrams", "baseline", "Unigrams", {}, STREAMS, no_time),
+    Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, STREAMS, no_time),
+    Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, CHARACTERS, no_time),
+    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, TAGS_OF_TOKENS, no_time),
+    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, TAGS_OF_TOKENS, chains),
+    Suggestion(C, "hidden_markov", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", {}, TAGS_OF_ROWS, normals),
     Suggestion(
-        C, "bernoulli_naive_bayes", "naive_bayes_discrete", "BernoulliNaiveBayes", {}, _bits_or_documents, no_time
+        C, "hidden_markov_mixture", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", TWO, TAGS_OF_ROWS, mixtures
     ),
-    Suggestion(C, "complement_naive_bayes", "naive_bayes_counts", "ComplementNaiveBayes", {}, _documents, no_time),
-    Suggestion(C, "markov_chain", "markov_chain", "MarkovChainClassifier", {"order": 1}, _documents, no_time),
-    Suggestion(C, "lda", "topics", "LatentDirichletAllocation", {"n_components": 20}, _documents, topics),
-    Suggestion(C, "lda_classifier", "topics", "TopicClassifier", {"n_components": 2}, _documents, topics),
-    Suggestion(C, "unigrams", "baseline", "Unigrams", {}, _streams, no_time),
-    Suggestion(C, "markov_chain_2", "markov_chain", "MarkovChain", {"order": 2}, _streams, no_time),
-    Suggestion(C, "markov_chain_5", "markov_chain", "MarkovChain", {"order": 5}, _characters, no_time),
-    Suggestion(C, "hidden_markov", "hidden_markov", "HiddenMarkovModel", {}, _tags_of_tokens, no_time),
-    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "CategoricalHMM", {}, _tags_of_tokens, chains),
-    Suggestion(C, "hidden_markov", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", {}, _tags_of_rows, normals),
-    Suggestion(
-        C, "hidden_markov_mixture", "hidden_markov_gaussian", "GaussianHiddenMarkovModel", TWO, _tags_of_rows, mixtures
-    ),
-    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "GaussianHMM", {}, _tags_of_rows, chains),
-    Suggestion(C, "pcfg", "pcfg", "PCFG", {}, _trees, no_time),
-    Suggestion(C, "rbm", "restricted_boltzmann", "RestrictedBoltzmannMachine", {"label_weight": 1.0}, _bits, boltzmann),
-    Suggestion(C, "deep_belief", "deep_belief", "DeepBeliefNetwork", {"fine_tuning": 0.3}, _bits, boltzmann),
-    Suggestion(C, "deep_boltzmann", "deep_boltzmann", "DeepBoltzmannMachine", {}, _bits, boltzmann),
-    Suggestion(N, "vae", "vae_regression", "VAERegression", {}, _values_of_tables, autoencoder),
-    Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, _not_bits, autoencoder),
-    Suggestion(N, "cvae", "vae", "ConditionalVAE", {"likelihood": "bernoulli"}, _bits, autoencoder),
-    Suggestion(N, "lstm_generator", "lstm", "ConditionalLSTM", {"epochs": 10}, _documents, language(10)),
-    Suggestion(N, "lstm", "lstm", "LSTM", {"epochs": 5}, _streams, language(5)),
-    Suggestion(N, "transformer", "transformer", "Transformer", SMALL, _streams, language(5)),
-    Suggestion(N, "flow", "flows", "ConditionalFlow", {"epochs": 30}, _not_bits, flow, gaps=False),
-    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", {}, _classes_of_tables, diffusion),
-    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", DENSE, _image_classes, diffusion),
-    Suggestion(N, "dcgan", "dcgan", "DCGAN", {"conditional": True, "epochs": 15}, _classes_of_larger_images, game),
-    Suggestion(N, "cyclegan", "cyclegan", "CycleGAN", {}, _image_domains, cycles),
+    Suggestion(C, "hidden_markov_em", "hidden_markov_em", "GaussianHMM", {}, TAGS_OF_ROWS, chains),
+    Suggestion(C, "pcfg", "pcfg", "PCFG", {}, TREES, no_time),
+    Suggestion(C, "rbm", "restricted_boltzmann", "RestrictedBoltzmannMachine", {"label_weight": 1.0}, BITS, boltzmann),
+    Suggestion(C, "deep_belief", "deep_belief", "DeepBeliefNetwork", {"fine_tuning": 0.3}, BITS, boltzmann),
+    Suggestion(C, "deep_boltzmann", "deep_boltzmann", "DeepBoltzmannMachine", {}, BITS, boltzmann),
+    Suggestion(N, "vae", "vae_regression", "VAERegression", {}, VALUES_OF_TABLES, autoencoder),
+    Suggestion(N, "cvae", "vae", "ConditionalVAE", {}, NOT_BITS, autoencoder),
+    Suggestion(N, "cvae", "vae", "ConditionalVAE", {"likelihood": "bernoulli"}, BITS, autoencoder),
+    Suggestion(N, "lstm_generator", "lstm", "ConditionalLSTM", {"epochs": 10}, DOCUMENTS, language(10)),
+    Suggestion(N, "lstm", "lstm", "LSTM", {"epochs": 5}, STREAMS, language(5)),
+    Suggestion(N, "transformer", "transformer", "Transformer", SMALL, STREAMS, language(5)),
+    Suggestion(N, "flow", "flows", "ConditionalFlow", {"epochs": 30}, NOT_BITS, flow, gaps=False),
+    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", {}, CLASSES_OF_TABLES, diffusion),
+    Suggestion(N, "diffusion", "diffusion", "ConditionalDiffusion", DENSE, IMAGES, diffusion),
+    Suggestion(N, "dcgan", "dcgan", "DCGAN", {"conditional": True, "epochs": 15}, LARGER_IMAGES, game),
+    Suggestion(N, "cyclegan", "cyclegan", "CycleGAN", {}, DOMAINS, cycles),
 )
 
 
