@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from benchmarks.side_by_side import Timing, compare, report
 from versus.arrays import Array
 from versus.models.deep_generative.denoisers import UNet
-from versus.models.deep_generative.diffusion_model import Diffusing
+from versus.models.deep_generative.diffusion_network import Diffusing
 from versus.numerics.denoising import Heun, draw_events
 from versus.numerics.noise_levels import Geometric, LinearBeta, ends, ladder
 from versus.training.loop import Training

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import logsumexp
 
 from versus.arrays import Ragged
-from versus.numerics.chains import Chain, Layout
+from versus.numerics.chain_layouts import Layout
+from versus.numerics.chains import Chain
 
 LENGTHS = [3, 1, 5, 2, 5, 4]
 

@@ -21,7 +21,8 @@ from scipy import sparse
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Ragged
-from versus.numerics.chains import Chain, Layout
+from versus.numerics.chain_layouts import Layout
+from versus.numerics.chains import Chain
 from versus.numerics.covariances import Full, Regularisation
 from versus.numerics.mixtures import Moments, maximise
 from versus.numerics.normals import DiagonalNormals, FullNormals, TiedNormals

@@ -8,8 +8,8 @@ arbitrary. Rabiner, "A tutorial on hidden Markov models" (1989). The backward pa
 :math:`\gamma_t = \hat\alpha_t \odot A (\gamma_{t+1} / A^\top \hat\alpha_t)`, which needs no second set of scales
 (Murphy, *Machine Learning* (2012), section 17.4.3).
 
-Sequences of like length are taken together, as many as stay in the processor's cache, and laid out by time, so that
-step t is one matrix product over those that have a step t: nothing is padded. Weights are kept as shares of each step's
+Sequences are laid out by time (`versus.numerics.chain_layouts`), so that step t is one matrix product over those that
+have a step t. Weights are kept as shares of each step's
 sum, whose logarithm is set aside, so long sequences do not underflow; rows whose shares all come near the smallest
 float, under sharp emissions, are summed as logarithms instead.
 """
@@ -18,16 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 
 from versus.arrays import Array, Ragged
+from versus.numerics.chain_layouts import Block, Layout
 
-_BLOCK = 2**19  # elements of (positions, K) that are worked on at a time
-_FEWEST = 128  # sequences that are worked on at a time, however long: a step has a cost of its own
 _NEVER = 1e-300  # added to shares before a division by them
 _SMALLEST = 1e-60  # sum of a step's weights, below which it is computed from logarithms
 _LARGEST_BLOCK = 2**22  # elements of (sequences, K, K) that a step of Viterbi holds at a time
@@ -138,7 +136,7 @@ class Chain:
         states, values = zip(*(self._best_paths(packed[b.rows], b) for b in layout.blocks), strict=True)
         return layout.unpacked(np.concatenate(states)), layout.by_sequence(np.concatenate(values))
 
-    def _best_paths(self, packed: Array, block: _Block) -> tuple[Array, Array]:
+    def _best_paths(self, packed: Array, block: Block) -> tuple[Array, Array]:
         steps = block.steps
         best = self.initial + packed[steps[0]]
         back, totals = np.zeros(packed.shape, np.int64), packed + self.final
@@ -183,9 +181,7 @@ class Chain:
             raise ValueError(f"scores have shape {scores.values.shape}; the chain wants (total, {len(self.initial)})")
         return Layout(scores.starts, len(self.initial))
 
-    def _forward(
-        self, filtered: Array, log_scale: Array, log_weights: Any, block: _Block
-    ) -> tuple[Array, Array, Array]:
+    def _forward(self, filtered: Array, log_scale: Array, log_weights: Any, block: Block) -> tuple[Array, Array, Array]:
         """Log Z (N,); the filtered weights as shares of their sum and the predicted ones, (total, K).
 
         Args:
@@ -214,7 +210,7 @@ class Chain:
         log_sums = np.bincount(block.rank, log_scale)
         return first + log_sums + shift * (block.lengths - 1) + log_ends, filtered, predicted
 
-    def _backward(self, filtered: Array, predicted: Array, block: _Block, out: Array) -> Array:
+    def _backward(self, filtered: Array, predicted: Array, block: Block, out: Array) -> Array:
         """Write the marginals (total, K); returns expected transitions (K, K), without their weights."""
         weights, _ = _relative(self.transition)
         ends = filtered[block.last] * np.exp(self.final - self.final.max())
@@ -229,79 +225,6 @@ class Chain:
             later = np.divide(out[step], predicted[step], out=predicted[step])
         steps: Array = filtered[block.previous].T @ predicted[block.sizes[0] :]
         return steps
-
-
-class _Block:
-    """Some sequences, the longest first; their positions are ordered by time, so that each step is a slice.
-
-    Attributes:
-        steps: the slice of each time step.
-        sizes: (T,) number of sequences that have each step.
-        rank: (total,) the sequence that each position belongs to.
-        last: (N,) position of the last element of each sequence.
-        previous: (total - N,) the position before, of each one after the first step.
-        rows: the positions among those of all blocks.
-    """
-
-    def __init__(self, lengths: Array, first: int) -> None:
-        self.lengths = lengths
-        self.sizes = np.cumsum(np.bincount(lengths)[::-1])[::-1][1:]
-        offsets = np.concatenate([[0], np.cumsum(self.sizes)])
-        self.steps = [slice(int(a), int(b)) for a, b in pairwise(offsets)]
-        positions = np.arange(offsets[-1])
-        self.rank = positions - np.repeat(offsets[:-1], self.sizes)
-        self.time = np.repeat(np.arange(len(self.sizes)), self.sizes)
-        self.last = offsets[lengths - 1] + np.arange(len(lengths))
-        self.previous = positions[self.sizes[0] :] - np.repeat(self.sizes[:-1], self.sizes[1:])
-        self.rows = slice(first, first + len(positions))
-
-
-class Layout:
-    """Order of the positions of ragged sequences in which chains work: blocks of sequences of like length, by time.
-
-    Args:
-        starts: (N + 1,) of sequences with at least one element each.
-        n_states: number of states, on which the size of the blocks depends.
-
-    Attributes:
-        order: (total,) place of each position among the values by sequence.
-        first, last: (N,) positions of the first and the last element of each sequence, longest first.
-    """
-
-    def __init__(self, starts: Array, n_states: int) -> None:
-        lengths = np.diff(starts)
-        if not len(lengths) or not lengths.all():
-            empty = f"sequence {int(np.flatnonzero(lengths == 0)[0])} is empty" if len(lengths) else "there are none"
-            raise ValueError(f"chains take sequences of at least one element; {empty}")
-        self.starts = starts
-        self._longest_first = np.argsort(-lengths, kind="stable")
-        ends = np.cumsum(lengths[self._longest_first])
-        block = (ends - 1) // max(_BLOCK // n_states, _FEWEST * int(lengths.max()))
-        cuts = np.concatenate([[0], np.flatnonzero(np.diff(block)) + 1, [len(lengths)]])
-        self.blocks, order = [], []
-        for a, b in pairwise(cuts):
-            chosen = self._longest_first[a:b]
-            self.blocks.append(_Block(lengths[chosen], int(ends[a] - lengths[chosen[0]])))
-            order.append(starts[chosen][self.blocks[-1].rank] + self.blocks[-1].time)
-        self.order = np.concatenate(order)
-        self.first = np.concatenate([b.rows.start + np.arange(len(b.lengths)) for b in self.blocks])
-        self.last = np.concatenate([b.rows.start + b.last for b in self.blocks])
-
-    def packed(self, values: Array) -> Array:
-        """Reorder values by sequence to values as laid out."""
-        return np.take(values, self.order, axis=0)
-
-    def unpacked(self, packed: Array) -> Ragged:
-        """Reorder values as laid out to values by sequence."""
-        values = np.empty_like(packed)
-        values[self.order] = packed
-        return Ragged(values, self.starts)
-
-    def by_sequence(self, values: Array) -> Array:
-        """Reorder (N,), longest first -> (N,) in the order of the sequences."""
-        out = np.empty_like(values)
-        out[self._longest_first] = values
-        return out
 
 
 def _relative_rows(log_weights: Array) -> tuple[Array, Array]:

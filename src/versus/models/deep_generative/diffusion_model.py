@@ -1,4 +1,4 @@
-"""Shared parts of diffusion models: the network, its loss, drawing, estimates of the density, and restoration."""
+"""Shared parts of diffusion models: drawing, estimates of the density, and restoration."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from versus.arrays import Array, Measure
 from versus.data.spaces import Image, Table
 from versus.models.arguments import Between, Count, NonNegative, SearchSpace, Share
 from versus.models.deep_generative.denoisers import DenseDenoiser, UNet
+from versus.models.deep_generative.diffusion_network import Diffusing, beside
 from versus.models.deep_generative.diffusion_views import Pixels, Rows
 from versus.models.deep_generative.variational_network import RowNoise
 from versus.models.deep_model import DescendingModel, weighted_mean
@@ -41,58 +42,10 @@ SAMPLERS: Mapping[str, Sampler] = {
     "heun": Heun(),
     "langevin": Langevin(),
 }
-# Of what the network is asked for -> D(x, s) = skip · x + out · F as functions of the level. With v, skip and out are
-# those of Karras et al. (2022) but for a sign; Salimans and Ho, "Progressive distillation" (2022).
-PREDICTIONS: Mapping[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {
-    "epsilon": lambda s: (torch.ones_like(s), -s),
-    "x0": lambda s: (torch.zeros_like(s), torch.ones_like(s)),
-    "v": lambda s: (1 / (1 + s**2), -s * (1 + s**2).rsqrt()),
-}
 AT_ONCE = 2048  # events through the network; bounds the memory of activations
 RESTORED = 4  # draws, whose mean fills what is missing
 IMPUTING = (Langevin(), Geometric(0.05, 5.0), 20)
 EXACT_TRACE = 16  # coordinates up to which the trace of the flow's Jacobian is computed, and not estimated
-
-
-class Diffusing(nn.Module):
-    """View of the events and the network that denoises them.
-
-    Args:
-        view: raw events -> coordinates.
-        denoiser: scaled noisy coordinates, logarithms of levels (and classes) -> what the parametrisation asks for.
-        schedule: levels that it learns at.
-        prediction: a name of `PREDICTIONS`.
-    """
-
-    view: Any  # `Rows`, `Pixels` or what has their methods
-
-    def __init__(self, view: Any, denoiser: nn.Module, schedule: Schedule, prediction: str) -> None:
-        super().__init__()
-        self.view, self.denoiser, self.schedule = view, denoiser, schedule
-        self.parametrised = PREDICTIONS[prediction]
-
-    def forward(self, events: tuple[Tensor, ...], classes: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Mean squared error of what the network is asked for, at a random level for each event, -> (N,)."""
-        x = self.view(*events, generator).to(next(self.parameters()).dtype)
-        classes = None if classes is None else classes.to(x.dtype)
-        known = ~torch.isnan(x)
-        x = torch.where(known, x, 0.0)
-        drawn = torch.rand((), generator=generator, dtype=x.dtype, device=x.device)
-        level = self.schedule((torch.arange(len(x), device=x.device) + drawn) / len(x))  # stratified over the batch
-        noisy = x + _beside(level, x) * torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-        skip, out = (_beside(factor, x) for factor in self.parametrised(level))
-        noisy = noisy * known
-        error = (self._outputs(noisy, level, classes) - (x - skip * noisy) / out) * known
-        return error.square().flatten(1).sum(dim=1) / known.flatten(1).sum(dim=1).clamp(min=1)
-
-    def denoise(self, noisy: Tensor, level: Tensor, classes: Tensor | None) -> Tensor:
-        """D(x, s, y): the mean of the clean events, (N, *event), (N,), (N, K) -> (N, *event)."""
-        skip, out = (_beside(factor, noisy) for factor in self.parametrised(level))
-        return skip * noisy + out * self._outputs(noisy, level, classes)
-
-    def _outputs(self, noisy: Tensor, level: Tensor, classes: Tensor | None) -> Tensor:
-        scaled = noisy * _beside((1 + level**2).rsqrt(), noisy)
-        return self.denoiser(scaled, level.log(), classes).to(noisy.dtype)  # type: ignore[no-any-return]
 
 
 def _is_continuous(model: Any) -> bool:
@@ -181,7 +134,7 @@ class DiffusionModel(DescendingModel):
         def denoiser(rows: slice, _: Tensor) -> Denoiser:
             def told(noisy: Tensor, level: Tensor) -> Tensor:
                 noise = torch.randn(noisy.shape, generator=generator).to(noisy)
-                given = torch.where(known[rows], x[rows] + _beside(level, noisy) * noise, noisy)
+                given = torch.where(known[rows], x[rows] + beside(level, noisy) * noise, noisy)
                 return torch.where(known[rows], x[rows], self._denoiser(None)(given, level))
 
             return told
@@ -335,8 +288,3 @@ class DiffusionModel(DescendingModel):
         like = next(self.network_.parameters())
         arrays = (torch.from_numpy(np.array(a)) for a in self._events(X))
         return self.network_.view(*arrays, None).to(like)  # type: ignore[no-any-return]
-
-
-def _beside(factor: Tensor, x: Tensor) -> Tensor:
-    """A factor for each event, (N,) -> (N, 1, …)."""
-    return factor.view(-1, *[1] * (x.ndim - 1))

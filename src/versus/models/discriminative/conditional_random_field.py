@@ -23,7 +23,8 @@ from versus.models.checks import check_shape
 from versus.models.series_features import SeriesFeatures
 from versus.models.token_features import WordFeatures
 from versus.models.window_tagger import WindowTagger
-from versus.numerics.chains import Chain, Layout, step_counts
+from versus.numerics.chain_layouts import Layout
+from versus.numerics.chains import Chain, step_counts
 
 __all__ = ["ConditionalRandomField"]
 
