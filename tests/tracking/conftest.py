@@ -1,5 +1,7 @@
 """Workspaces with a tracking store of their own."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -7,12 +9,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.tracking.servers import MlflowServer
 from tests.tracking.workspaces import CELL, make_cell, make_dataset
 from versus.workspace import Workspace
+
+if TYPE_CHECKING:  # loading MLflow takes seconds
+    from versus.tracking.mirror import Mirror
 
 SETTINGS = re.compile(r"MLFLOW_|AWS_|AZURE_|GOOGLE_|VERSUS_|(https?|all|no)_proxy$", re.IGNORECASE)
 
@@ -69,3 +75,13 @@ def stored(evaluated: Workspace, empty_store: Path) -> Workspace:
     """A workspace with one evaluated cell and an empty sqlite store."""
     shutil.copy(empty_store, evaluated.root / "mlflow.db")
     return evaluated
+
+
+@pytest.fixture
+def mirror(stored: Workspace) -> Mirror:
+    """The mirror of that workspace."""
+    from versus.tracking import destination, store
+    from versus.tracking.mirror import Mirror
+
+    to = destination.find(stored.root)
+    return Mirror(store.open_store(to), to, stored, "here")

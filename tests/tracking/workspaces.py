@@ -1,4 +1,4 @@
-"""Small workspaces as the stages leave them, with real models' numbers, for the tests of the mirror."""
+"""Small workspaces as the stages leave them, with real models' numbers, and the runs that a store has of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.data.targets import Classes
 from versus.settings import Cell
+from versus.tracking import record
+from versus.tracking.record import CellRecord
 from versus.workspace import Workspace
+
+if TYPE_CHECKING:  # loading MLflow takes seconds
+    from mlflow.entities import Run
+
+    from versus.tracking.mirror import Mirror
 
 CELL = "flowers-vae"
 CLASSES = ("setosa", "versicolor", "virginica")
@@ -120,3 +128,30 @@ def write_csv(path: Path, header: str, rows: object) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header.split(","))
         writer.writerows(rows)  # type: ignore[arg-type]
+
+
+def runs(mirror: Mirror, experiment: str = "flowers") -> list[Run]:
+    """Everything in an experiment that is not deleted, children aside."""
+    return [run for run in every_run(mirror, experiment) if "mlflow.parentRunId" not in run.data.tags]
+
+
+def every_run(mirror: Mirror, experiment: str = "flowers") -> list[Run]:
+    """Everything in an experiment that is not deleted."""
+    found = mirror.client.get_experiment_by_name(experiment)
+    return [] if found is None else mirror.client.search_runs([found.experiment_id])
+
+
+def children(mirror: Mirror, parent: str) -> dict[str, Run]:
+    """The runs below a run, by name."""
+    found = (run for run in every_run(mirror) if run.data.tags.get("mlflow.parentRunId") == parent)
+    return {run.info.run_name: run for run in found}
+
+
+def names(mirror: Mirror, run_id: str, folder: str | None = None) -> set[str]:
+    """Names of a run's artifacts."""
+    return {Path(item.path).name for item in mirror.client.list_artifacts(run_id, folder)}
+
+
+def read(mirror: Mirror, cell: str = CELL, confidence: float = 0.95) -> CellRecord:
+    """What the files of a cell say."""
+    return record.read(mirror.workspace, a_cell(cell), confidence)
