@@ -99,6 +99,27 @@ def test_remove_takes_out_a_cell_or_a_data_set_and_what_needs_it(
     assert "'wine-mlp'" in error.partition("did you mean")[2]
 
 
+def test_any_cell_gets_a_learning_curve_without_a_line_of_yaml(
+    capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    path = project / "params.yaml"
+    before, text = parameters.read(path), path.read_text(encoding="utf-8")
+    assert "iris-mlp" in call(capsys, "add", "iris-mlp", "--experiment", "--dry-run")[1]
+    assert path.read_text(encoding="utf-8") == text
+    for name in ("iris-mlp", "iris-mlp", "iris-cvae", "diabetes", "breast_cancer-mlp"):
+        assert call(capsys, "add", name, "--experiment")[0] == 0
+    kept = set(path.read_text(encoding="utf-8").splitlines())
+    assert [line for line in text.splitlines() if line not in kept and "breast_cancer_size" not in line] == []
+    found = parameters.read(path).experiments
+    assert found["iris_size"].cells == ("iris-mlp", "iris-cvae")
+    assert found["diabetes_size"].cells == ("diabetes-ridge", "diabetes-gaussian", "diabetes-vae")
+    assert found["breast_cancer_size"].cells == (*before.experiments["breast_cancer_size"].cells, "breast_cancer-mlp")
+    for name, said in (("digits-vae", "of 'digits-vae' none predicts"), ("iris-mpl", "'iris-mlp'")):
+        code, _, error = call(capsys, "add", name, "--experiment")
+        assert code == 1
+        assert said in error
+
+
 def test_names_mistyped_anywhere_get_suggestions(capsys: pytest.CaptureFixture[str], project: Path) -> None:
     cases = [[command, "iris-mpl"] for command in ("sample", "card", "export")]
     cases += [["predict", "iris-mpl", "rows.csv"], ["repro", "iris-mpl"], ["repro", "evaluate_discriminative@iris-mpl"]]

@@ -46,9 +46,9 @@ def test_every_file_of_the_library_is_reached_by_a_stage_or_a_command() -> None:
     """What neither reaches is dead."""
     names = ("fingerprint", "prepare", "extractor", "train", "evaluate", "experiment", "compare")
     roots = [f"stages.{name}" for name in names]
-    # MLflow loads the first, `-c` and `-m` run the next two, people import the others.
+    # MLflow loads the first and the last, `-c` and `-m` run the next two, people import the others.
     roots += ["versus.serving.served_model", "versus.pipeline.engine.fork_server", "versus.stage"]
-    roots += ["versus.notebook", "versus.estimators"]
+    roots += ["versus.notebook", "versus.estimators", "versus.tracking.server"]
     for package in ("commands", *(f"models.{family}" for family in FAMILIES)):
         folder = CODE / "src/versus" / package.replace(".", "/")
         roots += [f"versus.{package}.{path.stem}" for path in folder.glob("[a-z]*.py")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +33,7 @@ from versus.metrics import table
 from versus.models import catalogue, find
 from versus.models.fit_times import Size, steps_of
 from versus.models.suggestions import Suggestion, suggest
+from versus.plugins import use
 from versus.serving import frames, prediction, sequences
 from versus.workspace import Workspace
 
@@ -180,6 +181,7 @@ def compare(
     minutes: float | None = None,
     name: str = "data",
     folder: str | Path = FOLDER,
+    plugins: Sequence[str] = (),
     **given: Any,
 ) -> Report:
     """Compare models of P(y|x) with models of P(x, y) on a table.
@@ -188,11 +190,12 @@ def compare(
         frame: one row for each example; columns of numbers, texts, categories or dates.
         target: column to predict: classes, or numbers for a regression.
         models: names of models that ``versus add`` suggests, or of classes that ``versus models`` lists; by default
-            what suits the data and its size.
+            what suits the data and its size, and the models of the packages in ``plugins``.
         minutes: about how long it may take; models that would take longer are left out, and a cell that does counts as
             failed. By default there is no limit.
         name: name of the data set, in small letters, digits and underscores.
         folder: where the workspace ``<folder>/<name>`` is made; a second call with the same name runs what has changed.
+        plugins: packages of yours with models and metrics, as under ``plugins`` of params.yaml.
         given: keys of a data set's line in params.yaml, such as ``group``, ``time``, ``weight``, ``drop``, ``folds``.
 
     Returns:
@@ -200,9 +203,10 @@ def compare(
 
     Raises:
         DataError: if the table cannot be learnt.
-        ValueError: for an unknown model, or if nothing fits into the time.
+        ValueError: for an unknown model or package, or if nothing fits into the time.
         RuntimeError: if the run fails; its output says why.
     """
+    use(plugins, Path())
     workspace = Path(folder).resolve() / name
     workspace.mkdir(parents=True, exist_ok=True)
     file = workspace / "data.parquet"
@@ -212,7 +216,8 @@ def compare(
     proposal = inspect(file, target, workspace, name, **given)
     cells = _chosen(proposal, models, minutes)
     limit = None if minutes is None else 60 * minutes
-    tree: dict[str, Any] = {"seed": 0, "training": {"time_limit": limit}, "files": {name: proposal.entry}}
+    tree: dict[str, Any] = {"seed": 0, "plugins": list(plugins), "training": {"time_limit": limit}}
+    tree["files"] = {name: proposal.entry}
     for cell, suggestion in cells.items():
         line = {"data": name, "module": suggestion.module, "class": suggestion.class_name, "args": suggestion.args}
         tree.setdefault(suggestion.family, {})[cell] = line
@@ -258,7 +263,7 @@ def model(name: str, **arguments: Any) -> Any:
     known = catalogue.classes()
     if name not in known:
         raise ValueError(unknown("model", name, known))
-    return find(*known[name], name)(**arguments)
+    return find(*known[name], name.rpartition(".")[2])(**arguments)
 
 
 def _chosen(proposal: Proposal, models: Sequence[str] | None, minutes: float | None) -> dict[str, Suggestion]:
@@ -266,7 +271,9 @@ def _chosen(proposal: Proposal, models: Sequence[str] | None, minutes: float | N
     schema, found = proposal.dataset.schema, proposal.dataset.X
     size = Size.of(schema, len(found), steps_of(found))
     suggested, _ = suggest(schema, len(found), steps_of(found), complete=proposal.is_complete)
-    wanted = suggested if models is None else [_named(model, suggested, schema.y.task) for model in models]
+    if models is None:
+        models = [*(s.model for s in suggested), *_brought(schema.y.task)]
+    wanted = [_named(model, suggested, schema.y.task) for model in models]
     if minutes is not None:
         spec = parse(proposal.entry)
         repeats = spec.repeats or (1 if proposal.dataset.n_test else spec.folds)
@@ -292,10 +299,21 @@ def _named(model: str, suggested: Sequence[Suggestion], task: str) -> Suggestion
     if model not in known:
         raise ValueError(unknown("model", model, [*(s.model for s in suggested), *known]))
     family, module = known[model]
-    unfit = catalogue.unfit(family, module, model, task)
+    class_name = model.rpartition(".")[2]  # a package's class of a name that Versus has, too, is called mine.Name
+    unfit = catalogue.unfit(family, module, class_name, task)
     if unfit is not None:
         raise ValueError(unfit)
-    return Suggestion(family, model.lower(), module, model, {}, lambda schema: True, lambda size: 0.0)
+    named = model.lower().replace(".", "_")
+    return Suggestion(family, named, module, class_name, {}, lambda schema: True, lambda size: 0.0)
+
+
+def _brought(task: str) -> Iterator[str]:
+    """Yield the classes of the packages in use that are for a task and need no argument."""
+    for name, (family, module) in catalogue.classes().items():
+        class_name = name.rpartition(".")[2]
+        wrong = catalogue.problem(family, module, class_name, {}) or catalogue.unfit(family, module, class_name, task)
+        if "." in module and wrong is None:
+            yield name
 
 
 def _run(arguments: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
 from versus.params import Params
-from versus.settings import FAMILIES
+from versus.settings import FAMILIES, TrainingSize
 
 
 @contextmanager
@@ -54,6 +54,22 @@ def on_one_line(mapping: dict[str, Any]) -> CommentedMap:
     line = CommentedMap({k: on_one_line(v) if isinstance(v, dict) else v for k, v in mapping.items()})
     line.fa.set_flow_style()
     return line
+
+
+def add_learning_curves(tree: CommentedMap, dataset: str, cells: Sequence[str]) -> str:
+    """Add cells to the experiment ``<dataset>_size``, which is made where there is none; return its name.
+
+    Raises:
+        ValueError: where an experiment of that name asks something else.
+    """
+    name, experiments = f"{dataset}_size", section(tree, "experiments")
+    asked = experiments.setdefault(name, on_one_line({"data": dataset, "cells": []}))
+    if (asked["data"], asked.get("kind", TrainingSize.kind)) != (dataset, TrainingSize.kind):
+        raise ValueError(
+            f"the experiment {name} of params.yaml is no learning curve of {dataset}; give it another name"
+        )
+    asked["cells"].extend([cell for cell in cells if cell not in asked["cells"]])
+    return name
 
 
 def without(path: Path, params: Params, name: str) -> list[str]:

@@ -73,12 +73,14 @@ class Training(_Checked):
         precision: "auto" is bfloat16 on a GPU that supports it.
         devices: GPUs of this machine (or, with ``device: cpu``, processes) that train each network together.
         time_limit: seconds for the training of a cell, and as many for its evaluation, after which it counts as failed.
+        energy: measure the energy of each fit, too, if the extra ``energy`` is installed (`versus.metrics.cost`).
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision = "auto"
     devices: Annotated[int, Ge(1), Le(64)] = 1
     time_limit: Annotated[float, Gt(0)] | None = None
+    energy: bool = False
 
 
 @dataclass(frozen=True)

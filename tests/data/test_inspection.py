@@ -507,8 +507,12 @@ FILES = {
 def test_each_kind_of_file_gets_the_models_of_both_sides(desk: Desk, name, capsys):
     """The cells are read back from params.yaml, so that their modules, classes and arguments are ones that exist."""
     content, discriminative, generative = FILES[name]
-    found = added(desk, str(desk.write(name, content)))
+    found = added(desk, str(desk.write(name, content)), *(["--experiment"] if name != "story.txt" else []))
     (data,) = found.files
+    curves = {"votes.csv": ["logistic_regression", "naive_bayes", "cvae"], "bank.mrg": ["span_scorer", "pcfg"],
+              "tagged.conll": ["token_logistic", "hidden_markov"]}  # fmt: skip
+    for model in curves.get(name, []):
+        assert f"{data}-{model}" in found.experiments[f"{data}_size"].cells
     sides: dict[bool, set[str]] = {True: set(), False: set()}
     for cell in parameters.cells(found):
         sides[cell.family == "discriminative"].add(cell.model)

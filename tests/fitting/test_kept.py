@@ -67,6 +67,12 @@ def test_five_more_repeats_are_five_more_fits_and_the_results_are_those_of_ten(t
     assert len([name for name in results(tmp_path / "grown") if name.startswith("models/iris-mlp/")]) >= 11
     assert trained(tmp_path / "grown", PARAMS) == [5, 0]  # fewer repeats are known, too
     assert not Workspace(tmp_path / "grown").unfinished("iris-mlp").exists()
+    pytest.importorskip("codecarbon", reason="needs codecarbon: pip install -e .[energy]")
+    asked = PARAMS.replace("device: cpu", "device: cpu, energy: true")
+    assert trained(tmp_path / "grown", asked) == [5, 5]  # fits that are known have not been measured
+    for name in CELLS:
+        costs = json.loads(Workspace().training_cost(name).read_text())["repeats"]
+        assert all(cost["energy_wh"] >= 0 and cost["energy_by"] in ("RAPL", "TDP") for cost in costs)
 
 
 def test_other_arguments_data_or_no_change_at_all_fit_anew(tmp_path, trained):

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import psutil
 import pytest
 
 from versus.metrics import cost
-from versus.metrics.cost import PeakMemory
+from versus.metrics.cost import PeakMemory, energy_of
 
 MIB = 2**20
 
@@ -72,3 +73,42 @@ def test_neither_torch_nor_scikit_learn_is_imported_for_it():
         "assert not {'torch', 'sklearn', 'psutil'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_energy_is_measured_without_network_or_files_and_grows_with_the_work(tmp_path, monkeypatch):
+    pytest.importorskip("codecarbon", reason="needs codecarbon: pip install -e .[energy]")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".codecarbon.config").write_text("[codecarbon]\nsave_to_api = true\nsave_to_file = true\n")
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *host, **_: asked.append(host))
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+    cost._tracker.cache_clear()
+    found = []
+    for work in (0.1, 1.0):
+        with energy_of(True) as energy:
+            began = time.process_time()
+            while time.process_time() - began < work:
+                sum(range(1000))
+            assert energy == {}
+        found.append(energy)
+    little, much = (of["energy_wh"] for of in found)
+    assert 0 < little < much < 1  # kilowatts for a second would be an error of units
+    assert {of["energy_by"] for of in found} <= {"RAPL", "TDP"}
+    with pytest.raises(KeyError), energy_of(True) as energy:
+        {}["a fit that fails"]
+    with energy_of(False) as energy:
+        pass
+    assert energy == {}
+    assert asked == []
+    assert os.listdir(tmp_path) == [".codecarbon.config"]
+
+
+def test_energy_is_left_out_where_codecarbon_is_not_installed(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "codecarbon", None)
+    cost._tracker.cache_clear()
+    for _ in range(2):
+        with energy_of(True) as energy:
+            pass
+        assert energy == {}
+    assert capsys.readouterr().err.count("pip install 'versus[energy]'") == 1
+    cost._tracker.cache_clear()

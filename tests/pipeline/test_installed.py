@@ -20,7 +20,14 @@ import pandas as pd
 import versus
 assert versus.__file__.startswith(sys.argv[1])
 frame = pd.read_csv("plants.csv")
-report = versus.compare(frame, target="kind", models=["logistic_regression", "naive_bayes"], repeats=1, minutes=5)
+models = ["logistic_regression", "naive_bayes", "StudentT"]
+report = versus.compare(frame, target="kind", models=models, repeats=1, minutes=5, plugins=["mine"])
+assert "worst_recall" in set(report.scores["metric"])
+assert type(report.load("data-studentt").model).__module__ == "mine.classical_generative.student_t"
+try:
+    versus.compare(frame, target="kind", models=["StudentT"])
+except ValueError as error:
+    print(error)
 print(report.best().to_string())
 print(report.load("data-naive_bayes").predict(frame.head(2))["prediction"].tolist())
 print(len(report.load("data-naive_bayes").sample(4, random_state=0)))
@@ -97,7 +104,9 @@ def test_a_project_of_an_installed_package(installed, folder):
 
 @pytest.mark.slow
 def test_a_notebook_compares_models_on_a_frame(installed, folder):
+    shutil.copytree(CODE / "examples/mine", folder / "mine", ignore=shutil.ignore_patterns("__pycache__"))
     said = called(installed, folder, sys.executable, "-c", NOTEBOOK, str(installed))
+    assert "unknown model 'StudentT'" in said
     assert "naive_bayes" in said
     assert "['fern', 'moss']" in said
     assert "['height', 'kind']" in said

@@ -237,7 +237,7 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
         assert (before / name).read_bytes() == (after / name).read_bytes()
     cost = again.workspace.training_cost("blobs-vae")
     changed = json.loads(cost.read_text())
-    changed["repeats"][0]["seconds"] = 1234.5
+    changed["repeats"][0] |= {"seconds": 1234.5, "energy_wh": 0.0625, "energy_by": "TDP"}
     write_json(cost, changed)
     build(again.workspace, again.cells, {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE})
     for name in ("comparison.csv", "inputs.csv"):
@@ -247,7 +247,11 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
     assert scores[0] == scores[1]
     for picture in (before / "figures").iterdir():
         assert picture.read_bytes() == (after / "figures" / picture.name).read_bytes()
-    assert "tags.fingerprint = &#39;abc&#39;" in (after / "report.html").read_text()
+    pages = [(folder / "report.html").read_text() for folder in (before, after)]
+    assert "tags.fingerprint = &#39;abc&#39;" in pages[1]
+    assert ["energy of a fit, Wh" in page for page in pages] == [False, True]
+    assert "Energy is that of processor and GPU, estimated from" in pages[1]
+    assert "blobs-vae,blobs,vae,deep_generative,energy,Wh,0.0625," in (after / "costs.csv").read_text()
 
 
 def test_provenance_is_shown(made):

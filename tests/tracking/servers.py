@@ -1,5 +1,6 @@
 """Real MLflow servers on loopback that can be stopped, slowed and killed."""
 
+import base64
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -23,6 +25,7 @@ class MlflowServer:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
+        self._key = base64.urlsafe_b64encode(os.urandom(32)).decode()  # of the secrets of webhooks, for every `start`
 
     @property
     def uri(self) -> str:
@@ -35,6 +38,8 @@ class MlflowServer:
         command += ["--artifacts-destination", str(self._folder / "artifacts")]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
         environment |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment |= {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
+        environment |= {"MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": self._key}
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -91,3 +96,24 @@ class MlflowServer:
         finally:
             done.set()
             thread.join()
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """Listen for POST on loopback: an address, and the headers and the body of each request so far."""
+    heard: list[tuple[dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+            heard.append((dict(self.headers), body))
+
+        def log_message(self, *said: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}/hook", heard
+        listening.shutdown()

@@ -1,6 +1,8 @@
 """From evaluations to aliases: `compare`'s registration, `versus gate` and `versus rollback`, on real stores."""
 
 import ast
+import base64
+import hmac
 import json
 import re
 import shlex
@@ -14,7 +16,8 @@ import mlflow
 import numpy as np
 import pytest
 
-from tests.tracking.servers import MlflowServer
+from tests.tracking.processes import wait_for
+from tests.tracking.servers import MlflowServer, receiver
 from versus import evaluation, params, report
 from versus.__main__ import main
 from versus.arrays import Ragged
@@ -218,13 +221,29 @@ def a_moved_project_keeps_its_champion(project: Project, capsys: pytest.CaptureF
     assert not old.exists()
 
 
+def moved(request: tuple[dict[str, str], bytes]) -> tuple[str, str]:
+    """The alias and the version of a webhook's request, once its signature is seen to be right."""
+    headers, body = request
+    signed = f"{headers['X-MLflow-Delivery-Id']}.{headers['X-MLflow-Timestamp']}.".encode() + body
+    digest = base64.b64encode(hmac.digest(b"of both", signed, "sha256")).decode()
+    assert headers["X-MLflow-Signature"] == f"v1,{digest}"
+    told = json.loads(body)["data"]
+    assert told["name"] == "blobs"
+    return told["alias"], told["version"]
+
+
 @pytest.mark.slow
 def test_on_a_server_too(
     project: Project, server: MlflowServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     mlflow.set_tracking_uri(server.uri)
-    replace_the_first(project, capsys)
+    with receiver() as (address, heard):
+        events = ["model_version_alias.created"]
+        mlflow.MlflowClient().create_webhook("champions", address, events, secret="of both")
+        replace_the_first(project, capsys)
+        moves = {(alias, version) for alias in ("challenger", "champion") for version in "12"} | {("previous", "1")}
+        wait_for(lambda: set(map(moved, heard)) == moves, 30)
     server.kill()
     assert project.gate() == 2
     assert "blobs UNDECIDED: blobs-gaussian could not be registered: " in capsys.readouterr().out

@@ -62,6 +62,12 @@ def test_params_curves_costs_and_tags_are_those_of_the_files(evaluated: Workspac
     assert found.tags["dvc_stage"] == "evaluate_deep_generative@flowers-vae"
     assert found.tags["family"] == "deep generative"  # as on the page
     assert found.ended - found.started == pytest.approx(REPEATS * 1.0, abs=1e-3)
+    assert "cost/training_energy_wh" not in costs
+    path = evaluated.training_cost(CELL)
+    path.write_text(path.read_text().replace('"device"', '"energy_wh": 0.5, "energy_by": "RAPL", "device"'))
+    measured = record.read(evaluated, a_cell())
+    assert ("cost/training_energy_wh", 0.5) in {(p.key, p.value) for p in measured.passing}
+    assert measured.tags["energy_by"] == "RAPL"
 
 
 def test_a_cell_that_failed_has_its_reason_and_no_scores(workspace: Workspace) -> None:

@@ -1,10 +1,10 @@
-"""``versus add``: add the user's own file as a data set with cells."""
+"""``versus add``: add the user's own file as a data set with cells, or learning curves of cells."""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,20 @@ from ruamel.yaml.error import YAMLError
 
 from versus import params as parameters
 from versus import params_editing
+from versus.data.errors import listed, unknown
 from versus.data.inspect.inspection import Proposal, inspect
 from versus.data.preparation import parse
 from versus.data.targets import Classes
 from versus.metrics import table
+from versus.models import catalogue
 from versus.models.fit_times import Size, steps_of
 from versus.models.suggestions import Suggestion, suggest
+from versus.pipeline import shares
 from versus.pipeline.doctor import dvc_files
+from versus.settings import Cell
 
 LONG = 1800  # seconds beyond which fewer rows are recommended
+QUICK = 1.0  # seconds of a fit: of models that take less, the one that is listed first is taken
 
 # Options that are keys of the data set's line in params.yaml: what is given is not guessed.
 _TEXTS = (
@@ -44,7 +49,8 @@ _COLUMNS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("path", type=Path, help="a table, arrays, images or texts: a file or a folder of them")
+    text = "a table, arrays, images or texts: a file or a folder of them (with --experiment also a data set or a cell)"
+    parser.add_argument("path", type=Path, help=text)
     parser.add_argument(
         "--target", metavar="COLUMN", help="column to predict (default: guessed, and named in the output)"
     )
@@ -59,6 +65,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="any key of the data set's line"
     )
+    text = "add learning curves by rows: of the quickest cell of each family, or of the cell that is named"
+    parser.add_argument("--experiment", action="store_true", help=text)
     parser.add_argument("--name", help="name of the data set (default: that of the file)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="the file to add it to")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be added")
@@ -67,6 +75,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Inspect the file, print the findings, and add it; params.yaml keeps its comments."""
     known = parameters.read(options.params)
+    if options.experiment and (cells := _known_cells(known, options.path)):
+        return _add_curves(options, cells)
     base = options.params.parent
     proposal = inspect(options.path, options.target, base, options.name, **_given(options))
     if proposal.name in known.datasets or proposal.name in known.files:
@@ -82,10 +92,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"note: {primary} decides which model is best (`primary` under `comparison`), for a class is rare")
     print("Cells: " + ", ".join(f"{proposal.name}-{s.model}" for s in suggestions))
     print(_estimate(suggestions, left_out, size, proposal))
+    curves = []
+    if options.experiment:
+        ordered = sorted(suggestions, key=lambda s: max(s.cost(size), QUICK))
+        named = ((f"{proposal.name}-{s.model}", s) for s in ordered)
+        curves = _quickest(Cell(name, proposal.name, s.family, s.module, s.class_name, s.args) for name, s in named)
+        print(_said_of(curves, proposal.name))
     if options.dry_run:
         return 0
     expect_no_plain_repro(base)
-    write(options.params, proposal.name, proposal.entry, suggestions, primary)
+    write(options.params, proposal.name, proposal.entry, suggestions, primary, curves)
     print(f"Added to {options.params}; `dvc repro` runs them, and nothing else.")
     if not known.tuning.trials:
         print("Nothing is tuned; `tuning: {trials: 20}` tries 20 arguments for each cell, on validation rows.")
@@ -96,6 +112,54 @@ def run(options: argparse.Namespace) -> int:
             f"tracked, and want `--copy-paths {path}`, or before them `git add {path}` or `dvc add {path}`"
         )
     return 0
+
+
+def _known_cells(params: parameters.Params, asked: Path) -> list[Cell]:
+    """Return the cells of params.yaml that a name stands for, its own or its data set's; none for that of a file.
+
+    Raises:
+        ValueError: where there is neither.
+    """
+    every = list(parameters.cells(params))
+    found = [cell for cell in every if str(asked) in (cell.name, cell.dataset)]
+    if not found and not asked.exists():
+        names = dict.fromkeys([*(cell.name for cell in every), *(cell.dataset for cell in every)])
+        raise ValueError(unknown("file, data set or cell", str(asked), names))
+    return found
+
+
+def _add_curves(options: argparse.Namespace, cells: list[Cell]) -> int:
+    """Let one cell, or the quickest of each family, take part in the experiment of its data set."""
+    costs = options.params.parent / "reports" / "costs.csv"
+    seconds = shares.read_training_times(costs.read_text(encoding="utf-8")) if costs.is_file() else {}
+    curves = _quickest(sorted(cells, key=lambda cell: max(seconds.get(cell.name, 0.0), QUICK)))
+    print(_said_of(curves, cells[0].dataset))
+    if not options.dry_run:
+        expect_no_plain_repro(options.params.parent)
+        with params_editing.edited(options.params) as tree:
+            params_editing.add_learning_curves(tree, cells[0].dataset, curves)
+        print(f"Added to {options.params}; `versus repro` runs it.")
+    return 0
+
+
+def _quickest(cells: Iterable[Cell]) -> list[str]:
+    """Return the first cell of each family that predicts something, baselines aside.
+
+    Raises:
+        ValueError: where none does.
+    """
+    found: dict[str, str] = {}
+    for cell in (every := list(cells)):
+        if not cell.is_baseline and catalogue.task(cell.family, cell.module, cell.class_name) is not None:
+            found.setdefault(cell.family, cell.name)
+    if not found:
+        names = listed((cell.name for cell in every), 3)
+        raise ValueError(f"--experiment: learning curves are of predictions, and of {names} none predicts anything")
+    return list(found.values())
+
+
+def _said_of(curves: list[str], dataset: str) -> str:
+    return f"Experiment {dataset}_size: {', '.join(curves)} on ever more rows, which takes about four times their fits."
 
 
 def expect_no_plain_repro(root: Path) -> None:
@@ -176,9 +240,21 @@ def _primary(proposal: Proposal, chosen: Mapping[str, str]) -> str | None:
 
 
 def write(
-    path: Path, name: str, entry: dict[str, Any], suggestions: list[Suggestion], primary: str | None = None
+    path: Path,
+    name: str,
+    entry: dict[str, Any],
+    suggestions: list[Suggestion],
+    primary: str | None = None,
+    curves: Sequence[str] = (),
 ) -> None:
-    """Add a data set under ``files`` and its cells under their families; ``primary`` is its deciding score, if any.
+    """Add a data set under ``files`` and its cells under their families.
+
+    Args:
+        path: of params.yaml.
+        name, entry: the data set.
+        suggestions: models of its cells.
+        primary: its deciding score, if it is another than usual.
+        curves: cells that get learning curves.
 
     Raises:
         ParamsError: where the result would not be valid; the file is then unchanged.
@@ -191,3 +267,5 @@ def write(
         if primary is not None:
             scores = params_editing.section(tree, "comparison").setdefault("primary", CommentedMap())
             scores[name] = primary
+        if curves:
+            params_editing.add_learning_curves(tree, name, curves)

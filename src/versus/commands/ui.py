@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from versus import params as parameters
@@ -73,6 +74,8 @@ def print_links(store: Destination, address: str, workspace: Workspace) -> None:
 def serve(store: Destination, port: int) -> int:
     """Run MLflow's server until it ends or this process is told to end; returns its exit code."""
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    if entry_points(group="mlflow.app", name="versus"):  # not where the package is on the path without being installed
+        command += ["--app-name", "versus"]
     if store.artifacts:
         command += ["--default-artifact-root", store.artifacts]
     environment = {

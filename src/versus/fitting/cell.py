@@ -47,7 +47,7 @@ def fit_cell(
     Args:
         workspace: with the prepared data set and the stage's fingerprint.
         cell: the cell to fit.
-        training: device and precision.
+        training: device and precision, and if energy is measured.
         seed: repeat r is fitted with ``random_state=seed + r``.
         observe: called as ``observe(step, losses, repeat)`` after each epoch of the final fits.
         tuning: budget for choosing the arguments (`versus.fitting.tuning`); None for none.
@@ -63,7 +63,7 @@ def fit_cell(
     def build_with(arguments: Mapping[str, Any], repeat: int) -> Any:
         return build(replace(cell, args={**cell.args, **arguments}), training, seed + repeat, data.schema)
 
-    job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe, show)
+    job = Job(cell, data, workshop, build_with, tuning or Tuning(), seed, observe, show, training.energy)
     if several.is_follower():
         return several.follow(job)
     workshop.parent.mkdir(parents=True, exist_ok=True)

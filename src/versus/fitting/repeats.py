@@ -20,7 +20,7 @@ from versus.fitting import tuning as tuning_trials
 from versus.fitting.progress import OnStep
 from versus.fitting.progression import Progression, Show
 from versus.fitting.steps import HistoryRow, run_steps, run_together
-from versus.metrics.cost import PeakMemory
+from versus.metrics.cost import PeakMemory, energy_of
 from versus.models import find, persistence
 from versus.models.protocols import FitsBySteps, takes_weights
 from versus.settings import Cell, Tuning
@@ -33,7 +33,8 @@ Observe = Callable[[int, Mapping[str, float], int], None]
 class Job:
     """Fits of one cell: its data, the folder of what is not finished, and the model for a repeat and its arguments.
 
-    ``observe`` is told the losses of each epoch, ``show`` what the model of the first repeat draws on the way.
+    ``observe`` is told the losses of each epoch, ``show`` what the model of the first repeat draws on the way;
+    ``energy`` is True if the energy of fits is measured.
     """
 
     cell: Cell
@@ -44,6 +45,7 @@ class Job:
     seed: int
     observe: Observe | None
     show: Show | None = None
+    energy: bool = False
 
     @property
     def model_class(self) -> type[Any]:
@@ -108,7 +110,7 @@ def fit_alone(job: Job, repeat: int, key: str) -> None:
             drawn.see(step)
 
     _import_late(model)  # before the clock starts
-    with PeakMemory() as memory:
+    with energy_of(job.energy) as energy, PeakMemory() as memory:
         history = fit_model(job, model, repeat, on_step=on_step)
     persistence.save(model, folder / "model", job.cell.family, job.cell.module)
     if arguments:
@@ -116,7 +118,7 @@ def fit_alone(job: Job, repeat: int, key: str) -> None:
         checkpoint.unlink(missing_ok=True)
         fit_model(job, default, repeat, title=f"{job.title(repeat)} default")
         persistence.save(default, folder / DEFAULT, job.cell.family, job.cell.module)
-    cost: dict[str, Any] = memory.as_json()
+    cost: dict[str, Any] = memory.as_json() | energy
     if (trials := _trials(job.workshop, repeat)).is_dir():
         shutil.copytree(trials, folder / "trials")
         cost["tuning_seconds"] = sum(trial.seconds for trial in tuning_trials.collect(trials))
@@ -135,12 +137,12 @@ def fit_together(job: Job, keys: Mapping[int, str]) -> None:
     """Fit the repeats that one batched network can train at once, and write each; leave the others.
 
     Which ones those are depends on all repeats: a result must not depend on which of them a kill had left unfinished.
-    Seconds of a fit are those of all, divided by their number, which ``together`` says.
+    Seconds and energy of a fit are those of all, divided by their number, which ``together`` says.
     """
     models = [job.build({}, repeat) for repeat in range(job.data.repeats)]
     _import_late(models[0])
     parts = parts_to_fit(models[0])
-    with PeakMemory() as memory:
+    with energy_of(job.energy) as energy, PeakMemory() as memory:
         rows = [_rows(model, job.data, repeat, parts) for repeat, model in enumerate(models)]
         groups = [g for g in job.model_class.fit_together(models, rows) if not _are_fitted(job, g.places)]
         histories: dict[int, list[HistoryRow]] = {}
@@ -149,8 +151,9 @@ def fit_together(job: Job, keys: Mapping[int, str]) -> None:
             checkpoint = _shared_checkpoint(job, group)
             found = run_together(group, checkpoint, _observed(job, group.places), title)
             histories |= dict(zip(group.places, found, strict=True))
-    cost = memory.as_json()
-    cost["seconds"] = memory.seconds / max(1, len(histories))
+    cost = memory.as_json() | energy
+    for shared in {"seconds", "energy_wh"} & cost.keys():
+        cost[shared] /= max(1, len(histories))
     for repeat, history in histories.items():
         folder = _emptied(job, repeat)
         persistence.save(models[repeat], folder / "model", job.cell.family, job.cell.module)

@@ -1,11 +1,15 @@
-"""Cost of a model: seconds and peak memory of its fit, latency and throughput of its predictions and samples."""
+"""Cost of a model: time, peak memory and energy of its fit, latency and throughput of its predictions and samples."""
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -114,6 +118,42 @@ def _cuda() -> Any:
     if torch is None or not torch.cuda.is_initialized():
         return None
     return torch.cuda
+
+
+@contextmanager
+def energy_of(wanted: bool) -> Iterator[dict[str, Any]]:
+    """Measure the energy of what runs within, by codecarbon and offline; yield a mapping that is filled at the end.
+
+    It then has ``energy_wh``, of processor and GPUs in watt-hours, and ``energy_by``: "RAPL", the processor's counter,
+    which counts all that runs on it, or "TDP", an estimate from this process's share of the processor and the power
+    that the maker names. It stays empty where energy is not wanted, or codecarbon is not installed.
+    """
+    found: dict[str, Any] = {}
+    tracker = _tracker(os.getpid()) if wanted else None
+    if tracker is None:
+        yield found
+        return
+    tracker.start_task()
+    try:
+        yield found
+    finally:
+        measured = tracker.stop_task()
+    if measured is not None:
+        by = "RAPL" if importlib.import_module("codecarbon.core.cpu").is_rapl_available() else "TDP"
+        found |= {"energy_wh": 1e3 * (measured.cpu_energy + measured.gpu_energy), "energy_by": by}
+
+
+@cache
+def _tracker(process: int) -> Any:
+    """Return this process's tracker, which looks at the hardware once; None where codecarbon is not installed."""
+    try:
+        codecarbon = importlib.import_module("codecarbon")
+    except ImportError:
+        print("energy is not measured: `pip install 'versus[energy]'` installs what it takes", file=sys.stderr)
+        return None
+    # Nothing is written or sent, whatever a configuration file of the user's says. The country decides on CO2 alone.
+    about = {"country_iso_code": "USA", "tracking_mode": "process", "log_level": "critical", "output_methods": []}
+    return codecarbon.OfflineEmissionsTracker(**about, emissions_endpoint=False, allow_multiple_runs=True)
 
 
 BATCHES = (1, 256)

@@ -62,7 +62,8 @@ def fingerprints(params: Params) -> Iterator[tuple[str, str]]:
         own = seed | {cell.name: given[cell.family][cell.name]}
         if cell.time_limit is not None:
             own["time_limit"] = cell.time_limit
-        training: dict[str, Any] = {"training": _training(params)}
+        energy = {"energy": True} if params.training.energy else {}
+        training: dict[str, Any] = {"training": _training(params) | energy}
         if params.tuning.trials:
             training["tuning"] = given["tuning"]
         yield f"train-{cell.name}", _text(own | training, f"stages.train_{cell.family}", model)

@@ -80,6 +80,7 @@ COSTS = (
     Cost("peak_memory", "bytes", "memory, MB", lambda e: _over_repeats(e, "peak_rss_bytes"), formatting.megabytes),
     Cost("memory_of_fit", "bytes", "of the fit, MB", _memory_of_fit, formatting.megabytes),
     Cost("cuda_peak_memory", "bytes", "GPU, MB", lambda e: _over_repeats(e, "cuda_peak_bytes"), formatting.megabytes),
+    Cost("energy", "Wh", "energy of a fit, Wh", lambda e: _over_repeats(e, "energy_wh")),
     Cost("latency_of_256", "ms", "256 rows, ms", lambda e: latency(e, 256)),
     Cost("throughput", "rows/s", "rows/s", _usage("throughput_per_s")),
     Cost("sampling", "samples/s", "samples/s", _usage("samples_per_s")),
@@ -92,3 +93,9 @@ HEADLINE = COSTS[:3]
 def side_by_side(evaluations: Iterable[Evaluation]) -> int:
     """Largest number of stages that ran at the same time while these cells were timed; 1 where each ran alone."""
     return max((int(evaluation.training.get("side_by_side", 1)) for evaluation in evaluations), default=1)
+
+
+def energy_by(evaluations: Iterable[Evaluation]) -> set[str]:
+    """Return how the energy of fits was measured, "RAPL" or "TDP" (`versus.metrics.cost.energy_of`); empty if not."""
+    fits = (fit for evaluation in evaluations for fit in evaluation.training.get("repeats", ()))
+    return {str(fit["energy_by"]) for fit in fits if "energy_by" in fit}

@@ -247,7 +247,7 @@ def _tags(cell: Cell, about: Mapping[str, Any], training: Mapping[str, Any]) -> 
     tags |= {name: about.get(name) for name in ("task", "measure", "test_hash", "failed.reason", "failed.where")}
     tags["bound"] = json.dumps(about["bound"]) if about.get("bound") is not None else None
     tags["capabilities"] = " ".join(about.get("capabilities", ()))
-    for name in ("device", "precision"):
+    for name in ("device", "precision", "energy_by"):
         if training["repeats"]:
             tags[name] = training["repeats"][0].get(name)
     tags |= {f"hardware.{name}": value for name, value in training.get("hardware", {}).items()}

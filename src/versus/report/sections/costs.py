@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from versus.report.costs import COSTS, side_by_side
+from versus.report.costs import COSTS, energy_by, side_by_side
 from versus.report.entries import cost_entry
 from versus.report.results import Results
 
 NAME, TITLE = "costs", "Costs"
+ENERGY = {
+    "RAPL": "read from the processor's counter (RAPL), which counts all that runs on it",
+    "TDP": "estimated from the processor's nominal power (TDP) and the share of it that the fit had",
+}
 
 
 def content(results: Results) -> dict[str, Any] | None:
@@ -24,5 +28,8 @@ def content(results: Results) -> dict[str, Any] | None:
         note += f" Up to {together} stages shared the machine; `versus repro -j 1` measures each alone."
     if any("together" in fit for e in evaluations for fit in e.training.get("repeats", ())):
         note += " Repeats of small networks were trained together: training is their time divided by their number."
+    if ways := energy_by(evaluations):
+        how = " or ".join(words for way, words in ENERGY.items() if way in ways)
+        note += f" Energy is that of processor and GPU, {how}."
     found = {"costs": measured, "rows": rows, "note": note}
     return found if measured else None
