@@ -75,9 +75,7 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(
     mirrored: Workspace, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     # As in a clone that DVC's cache filled: `ui` makes the store anew, in the repository whose code the workspace runs.
-    (mirrored.root / "dvc.yaml").write_text("vars:
-  - code: repository
-")
+    (mirrored.root / "dvc.yaml").write_text("vars:\n  - code: repository\n")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output, elsewhere = tmp_path / "ui.log", tmp_path / "elsewhere"
@@ -117,7 +115,8 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(
 def click_through(browser: Any, address: str, workspace: Workspace) -> None:
     """From the list of experiments to the runs, their leaderboard, means and curves, and from reports to the page."""
 
-    script = """const found = [...document.querySelectorAll(arguments[0])].find(e => e.innerText.includes(arguments[1]));
+    script = """const every = [...document.querySelectorAll(arguments[0])];
+        const found = every.find((element) => element.innerText.includes(arguments[1]));
         found?.click();
         return Boolean(found);"""
 
