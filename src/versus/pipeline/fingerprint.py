@@ -130,7 +130,7 @@ def _written(node: Any) -> str:
         return repr(node)
     told = []
     for name in node._fields:
-        value = getattr(node, name, None)
+        value: Any = getattr(node, name, None)
         if name == "body" and isinstance(node, DOCUMENTED) and (ast.get_docstring(node, clean=False) or "").strip():
             value = value[1:]
         if value is not None and value != []:
