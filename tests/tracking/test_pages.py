@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,12 +11,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 
 from tests.tracking.processes import SOURCE, wait_for
-from tests.tracking.workspaces import a_cell
+from tests.tracking.workspaces import a_cell, make_cell
 from versus.settings import Comparison
 from versus.tracking import client, destination, experiments
 from versus.workspace import Workspace
@@ -46,13 +49,15 @@ datasets:
   later: {source: embedded, name: iris}
 deep_generative:
   flowers-vae: {data: flowers, module: vae, class: VAE}
+  flowers-later: {data: flowers, module: vae, class: VAE, args: {n_latent: 1}}
 """
 
 
 @pytest.fixture
 def mirrored(stored: Workspace) -> Workspace:
-    """A workspace with a cell and two reports in its store, the second of them the newest."""
+    """A workspace with two cells, one of them logged, and two reports in its store, the second of them the newest."""
     stored.params.write_text(PARAMS)
+    make_cell(stored, "flowers-later", seed=1)
     for text in ("first", "second"):
         stored.reports.joinpath("report.html").write_text(f"<h1>{text}</h1>")
         stored.reports.joinpath("report.md").write_text(f"# Title\n\n## Verdicts\n\n{text} verdict\n\n## Rest\n")
@@ -66,7 +71,9 @@ def test_links_lead_to_what_was_logged(mirrored: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspace, tmp_path: Path) -> None:
+def test_ui_prints_links_serves_them_and_leaves_nothing_behind(
+    mirrored: Workspace, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     # As in a clone that DVC's cache filled: `ui` makes the store anew, in the repository whose code the workspace runs.
     (mirrored.root / "dvc.yaml").write_text("vars:\n  - code: repository\n")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -93,6 +100,8 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspa
         assert "mlflow.sharedViewState.leaderboard" in {tag["key"] for tag in got["experiment"]["tags"]}
         (run,) = re.findall(r"newest report: \S+/runs/(\w+)/artifacts/report.html", printed)
         assert fetch(port, f"get-artifact?path=report.html&run_uuid={run}") == b"<h1>second</h1>"
+        if shutil.which("chromium") and shutil.which("chromedriver"):
+            click_through(request.getfixturevalue("browser"), f"http://127.0.0.1:{port}/", mirrored)
         below = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -101,6 +110,52 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(mirrored: Workspa
     assert left == []
     assert (mirrored.root / "repository" / "mlflow.db").is_file()
     assert list(elsewhere.iterdir()) == []
+
+
+def click_through(browser: Any, address: str, workspace: Workspace) -> None:
+    """From the list of experiments to the runs, their leaderboard and their means, and from reports to the page."""
+
+    script = """const every = [...document.querySelectorAll(arguments[0])];
+        const found = every.find((element) => element.innerText.includes(arguments[1]));
+        found?.click();
+        return Boolean(found);"""
+
+    def click(css: str, text: str = "") -> None:
+        wait_for(lambda: browser.execute_script(script, css, text), 120)
+
+    def shows(text: str) -> None:
+        wait_for(lambda: text in browser.find_element("tag name", "body").text, 120)
+
+    browser.get(f"{address}#/experiments")
+    click("a", "flowers")
+    for column in ("family", "accuracy_score", "interval.accuracy_score", "deep generative"):
+        shows(column)
+    assert "/runs?" in browser.current_url  # not at pages for language models
+    click("[aria-label='Select all runs']")
+    click("button", "Compare")
+    wait_for(lambda: "compare-runs" in browser.current_url, 120)
+    for cell in ("flowers-vae", "flowers-later"):  # the mean over repeats, not the last one
+        scores = pd.read_csv(workspace.evaluation(cell) / "scores.csv")
+        shows(f"{scores[scores['metric'] == 'accuracy_score']['value'].mean():.3f}")
+    browser.get(f"{address}#/experiments")
+    click("a", "versus-comparison")
+    shows("The newest report")  # a link of a description opens in a tab of its own
+    every = "[...document.querySelectorAll('a')]"
+    browser.get(browser.execute_script(f"return {every}.find((a) => a.innerText === 'The newest report').href"))
+    wait_for(lambda: "report.html" in browser.current_url, 120)
+    assert "workflowType=machine_learning" in browser.current_url
+    wait_for(lambda: in_a_frame(browser, "second"), 120)
+
+
+def in_a_frame(browser: Any, text: str) -> bool:
+    """The page of a report stands in a frame of its own."""
+    for frame in browser.find_elements("tag name", "iframe"):
+        browser.switch_to.frame(frame)
+        found = text in browser.find_element("tag name", "body").text
+        browser.switch_to.default_content()
+        if found:
+            return True
+    return False
 
 
 def answers(port: int) -> bool:
