@@ -23,6 +23,7 @@ from ruamel.yaml import YAML
 import versus
 from docs import model_pages
 from docs.numbers import Numbers
+from versus import params as parameters
 from versus.__main__ import parse
 from versus.commands import verify
 from versus.metrics import table
@@ -77,7 +78,7 @@ def check(words: list[str], params: dict[str, Any], targets: set[str]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_blocks_name_what_exists(page: Path) -> None:
+def test_code_blocks_name_what_exists(page: Path, tmp_path: Path) -> None:
     params = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for words in commands(page):
@@ -92,6 +93,9 @@ def test_code_blocks_name_what_exists(page: Path) -> None:
         tree = YAML(typ="safe").load(text)
         if set(tree) & set(Params.model_fields):
             Params.model_validate(tree)
+        if "seed" in tree:  # a whole file
+            (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+            parameters.read(tmp_path / "params.yaml")
 
 
 def test_the_check_would_find_what_does_not_exist() -> None:
