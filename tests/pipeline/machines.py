@@ -69,6 +69,7 @@ def script(path: Path, step: str, job: str = "") -> str:
 class Machine(Project):
     """A runner: a clone, the settings of the repository, and the files that GitHub gives to a step."""
 
+    tracked: bool = True
     settings: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -117,7 +118,7 @@ def start(origin: Path, folder: Path, settings: dict[str, str], *, set_up: bool 
     """A fresh machine with the main branch, set up as the workflow does it; the packages are there already."""
     subprocess.run(["git", "clone", "-q", "--branch", "main", str(origin), str(folder)], check=True)
     bring_bytecode(folder)
-    machine = Machine(folder, settings)
+    machine = Machine(folder, settings=settings)
     machine.private.mkdir()
     for name in ("Name the DVC remote", "Pick up new data") if set_up else ():
         machine.run(script(SET_UP, name))

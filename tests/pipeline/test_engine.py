@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,13 +38,26 @@ def test_dvc_finds_nothing_to_do_and_writes_the_same_lock(project: Project) -> N
     assert project.read("dvc.lock") == lock
 
 
-def test_both_ways_run_the_same_stages_after_the_same_edit(project: Project, tmp_path: Path) -> None:
-    other = project.copy(tmp_path / "other")
+def edit_a_cell_and_add_one(project: Project) -> None:
     line = "  moons-gaussian: {data: moons, module: gaussian, class: GaussianClassifier}\n"
-    for edited in (project, other):
-        edited.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
-        edited.edit("params.yaml", "deep_generative:\n", f"{line}deep_generative:\n")
-    assert project.repro("-j", "3") == other.plain_repro()
+    project.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
+    project.edit("params.yaml", "deep_generative:\n", f"{line}deep_generative:\n")
+
+
+@pytest.fixture(scope="module")
+def one_by_one(reproduced: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, set[str]]:
+    """A project after an edit and a plain `dvc repro`, and the stages that ran."""
+    project = reproduced.copy(tmp_path_factory.mktemp("plain") / "copy")
+    edit_a_cell_and_add_one(project)
+    return project, project.plain_repro()
+
+
+def test_both_ways_run_the_same_stages_after_the_same_edit(
+    project: Project, one_by_one: tuple[Project, set[str]]
+) -> None:
+    other, expected = one_by_one
+    edit_a_cell_and_add_one(project)
+    assert project.repro("-j", "3") == expected
     assert stages_in_lock(project) == stages_in_lock(other)
     for name in ("comparison.csv", "evaluations/moons-gaussian/scores.csv", "evaluations/moons-gaussian/confusion.csv"):
         assert project.read(f"reports/{name}") == other.read(f"reports/{name}")
@@ -155,20 +167,15 @@ def cluster(folder: Path, *places: Project) -> Iterator[str]:
 
 
 def test_a_cluster_with_a_worker_here_and_one_in_a_clone_gives_the_same_scores(
-    project: Project, tmp_path: Path
+    project: Project, one_by_one: tuple[Project, set[str]], tmp_path: Path
 ) -> None:
-    alone = project.copy(tmp_path / "alone")
+    alone, expected = one_by_one
     apart = clone(tmp_path / "apart")
     project.dvc("remote", "add", "-d", "meeting", str(tmp_path / "remote"))
     shutil.copy(project.folder / ".dvc/config", apart.folder / ".dvc")
-    for edited in (project, alone):
-        edited.edit("params.yaml", "args: {C: 1.0}", "args: {C: 0.3}")
-        edited.edit(
-            "params.yaml", "class: GaussianClassifier", "class: GaussianClassifier, args: {covariance_type: tied}"
-        )
-    with ThreadPoolExecutor() as beside, cluster(tmp_path, project, apart) as address:
-        here = beside.submit(alone.repro)
-        assert project.repro("--executor", address) == here.result()
+    edit_a_cell_and_add_one(project)
+    with cluster(tmp_path, project, apart) as address:
+        assert project.repro("--executor", address) == expected
         assert project.plain_repro() == set()
         assert stages_in_lock(project) == stages_in_lock(alone)
         assert project.read("reports/comparison.csv") == alone.read("reports/comparison.csv")
