@@ -84,7 +84,7 @@ def compare_training(windows: int, epochs: int, threads: int, pairs: int) -> tup
 
     def ours() -> None:
         arguments = {"embedding_size": 200, "hidden": 200, "n_layers": 2, "dropout": 0.2, "min_df": 1}
-        arguments |= {"epochs": passes, "window": 64, "learning_rate": 0.006}
+        arguments |= {"epochs": passes, "window": 64, "batch_size": 16, "learning_rate": 0.006}
         model = LSTM(schema=data.schema, device="cpu", threads=threads, random_state=0, **arguments)
         model.fit(X)
         losses["ours"] = float(-model.log_prob(held_out).sum() / len(held_out.values))

@@ -46,8 +46,12 @@ class RecurrentTrunk(nn.Module):
         open_forget_gates(self.layers)
 
     def forward(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Map vectors (N, T, E) to outputs (N, T, width), from a state of (layers, N, width) each."""
-        return recurred(self.layers, x, state)
+        """Map vectors (N, T, E) of length about 1 to outputs (N, T, width), from a state of (layers, N, width) each.
+
+        The layers see entries of size about 1: on ones of 1 / √E they learn little more than how frequent each token is
+        for the first hundreds of steps.
+        """
+        return recurred(self.layers, x * self.layers.input_size**0.5, state)
 
 
 def open_forget_gates(layers: nn.LSTM) -> None:
