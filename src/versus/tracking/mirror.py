@@ -117,7 +117,10 @@ class Mirror:
         known = self.client.get_experiment(experiment).tags
         for key, value in tags.items():
             if known.get(key) != value:
-                self.client.set_experiment_tag(experiment, key, value)
+                try:
+                    self.client.set_experiment_tag(experiment, key, value)
+                except MlflowException:  # of two processes that insert a tag at once, one fails: now it is there
+                    self.client.set_experiment_tag(experiment, key, value)
 
     def cell(self, found: CellRecord) -> str:
         """Make sure that the cell's run exists and is complete, and is the only one of these results; return its id."""
