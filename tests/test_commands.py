@@ -131,6 +131,12 @@ def test_names_mistyped_anywhere_get_suggestions(capsys: pytest.CaptureFixture[s
         code, _, error = call(capsys, command, "irs")
         assert code == (2 if command == "gate" else 1)
         assert "'iris'" in error.partition("did you mean")[2]
+    code, _, error = call(capsys, "statu")
+    assert code == 2
+    assert "unknown command 'statu'; did you mean 'status'?" in error
+    code, _, error = call(capsys, "export", "iris-mlp", "--onto", "x")
+    assert code == 2
+    assert error.startswith("usage: versus export")
     found = stages_of(Workspace(project), ["--force", "iris-mlp", "wine", "train_discriminative"])
     assert found == ["--force", "evaluate_discriminative@iris-mlp", "prepare@wine", "train_discriminative"]
 

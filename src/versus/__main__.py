@@ -61,6 +61,10 @@ def main(argv: list[str] | None = None) -> None:
 def parse(words: list[str]) -> Namespace:
     """Parse a command line; exits with code 2 where a command or an option is unknown."""
     parser = argparse.ArgumentParser(prog="versus", description="Generative versus discriminative, measured.")
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        from versus.data.errors import unknown
+
+        parser.exit(2, f"versus: {unknown('command', words[0], COMMANDS)}\n`versus --help` says what each does.\n")
     parser.add_argument("--version", action="version", version=f"versus {__version__}")
     if not COMMANDS.keys() & set(words[:1]):  # not for a command, whose imports cost enough
         import shtab
@@ -73,7 +77,7 @@ def parse(words: list[str]) -> Namespace:
             importlib.import_module(f"versus.commands.{name}").arguments(sub)
     options, rest = parser.parse_known_args(words)
     if rest and not hasattr(options, "dvc"):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        subparsers.choices[options.command].error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         options.dvc += rest  # options of `dvc repro`
     return options
