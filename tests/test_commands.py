@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -61,6 +62,16 @@ def test_models_shows_each_class_and_the_arguments_of_one(capsys: pytest.Capture
 
 def test_status_names_the_cells_that_an_edit_reaches(capsys: pytest.CaptureFixture[str], project: Path) -> None:
     assert "Neither params nor code" in call(capsys, "status")[1]
+    finished = "".join(
+        f"- path: {name}\n  hash: md5\n  md5: {hashlib.md5((project / name).read_bytes()).hexdigest()}\n"
+        for name in (f"data/fingerprints/{kept.name}" for kept in project.glob("data/fingerprints/*"))
+    )
+    lock = project / "dvc.lock"
+    lock.write_text(finished, encoding="utf-8")
+    assert "Neither params nor code" in call(capsys, "status")[1]
+    lock.write_text(finished.replace("train-iris-mlp.txt", "train-iris-gone.txt"), encoding="utf-8")
+    assert "unfinished: 'train-iris-mlp'" in call(capsys, "status")[1].splitlines()  # as after an interrupt
+    lock.unlink()
     params = project / "params.yaml"
     params.write_text(
         params.read_text(encoding="utf-8").replace(

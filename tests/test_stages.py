@@ -40,6 +40,10 @@ def test_an_interrupt_has_no_traceback_from_the_first_import_on() -> None:
         done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.stderr.count("\n") == 1
         assert done.stderr.startswith("interrupted")
+    wrapped = ValueError("the file that I was writing is cut off")
+    wrapped.__context__ = KeyboardInterrupt()
+    assert (ending.sentence(wrapped) or "").startswith("interrupted")
+    assert ending.code(wrapped) == ending.INTERRUPTED
 
 
 def test_a_full_disk_is_told_in_one_sentence_whoever_met_it() -> None:

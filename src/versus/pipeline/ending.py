@@ -26,7 +26,7 @@ def sentence(error: BaseException) -> str | None:
 
     ``VERSUS_TRACEBACK=1`` asks for the traceback: then None for all but an interrupt.
     """
-    if isinstance(error, KeyboardInterrupt):
+    if _is_interrupt(error):
         return "interrupted; what was finished is kept, and the next run resumes from here"
     if os.environ.get("VERSUS_TRACEBACK"):
         return None
@@ -46,7 +46,7 @@ def no_space(path: str) -> str:
 
 def code(error: BaseException) -> int:
     """Return the exit code of a program that an error ends."""
-    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    return INTERRUPTED if _is_interrupt(error) else 1
 
 
 def reader_is_gone() -> bool:
@@ -76,6 +76,11 @@ sys.excepthook = _show
 
 def _is_of_full_disk(error: BaseException) -> bool:
     return getattr(error, "errno", None) in FULL or bool(FULL_IN_WORDS.search(str(error)))
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Check for an interrupt, or for what a library raises in its place while it cleans up, as DVC does."""
+    return any(isinstance(each, KeyboardInterrupt) for each in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
