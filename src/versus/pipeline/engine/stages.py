@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
@@ -239,9 +239,12 @@ class Stages:
 
     def let_go(self, *stages: Any) -> None:
         """Release the locks of these stages, or of all stages if none is given."""
+        from dvc.rwlock import RWLockFileCorruptedError
+
         for stage in stages or list(self._locks):
             if stage in self._locks:
-                self._locks.pop(stage).close()
+                with suppress(RWLockFileCorruptedError):  # an interrupt cut it off; the next run removes it
+                    self._locks.pop(stage).close()
 
     def settle(self, stage: Any) -> None:
         """Note that nothing is left to do for a stage."""
