@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,17 +115,24 @@ def test_ui_prints_links_serves_them_and_leaves_nothing_behind(
 
 def click_through(browser: Any, address: str, workspace: Workspace) -> None:
     """From the list of experiments to the runs, their leaderboard and their means, and from reports to the page."""
+    from selenium.common.exceptions import NoSuchFrameException, StaleElementReferenceException
+    from selenium.webdriver.support.wait import WebDriverWait
 
     script = """const every = [...document.querySelectorAll(arguments[0])];
         const found = every.find((element) => element.innerText.includes(arguments[1]));
         found?.click();
         return Boolean(found);"""
+    # The page draws its parts anew at any time, also between a look for a part and a look at it.
+    drawn_anew = (NoSuchFrameException, StaleElementReferenceException)
+
+    def wait_until(condition: Callable[[], Any]) -> Any:
+        return WebDriverWait(browser, 120, ignored_exceptions=drawn_anew).until(lambda _: condition())
 
     def click(css: str, text: str = "") -> None:
-        wait_for(lambda: browser.execute_script(script, css, text), 120)
+        wait_until(lambda: browser.execute_script(script, css, text))
 
     def shows(text: str) -> None:
-        wait_for(lambda: text in browser.find_element("tag name", "body").text, 120)
+        wait_until(lambda: text in browser.find_element("tag name", "body").text)
 
     browser.get(f"{address}#/experiments")
     click("a", "flowers")
@@ -133,22 +141,23 @@ def click_through(browser: Any, address: str, workspace: Workspace) -> None:
     assert "/runs?" in browser.current_url  # not at pages for language models
     click("[aria-label='Select all runs']")
     click("button", "Compare")
-    wait_for(lambda: "compare-runs" in browser.current_url, 120)
+    wait_until(lambda: "compare-runs" in browser.current_url)
     for cell in ("flowers-vae", "flowers-later"):  # the mean over repeats, not the last one
         scores = pd.read_csv(workspace.evaluation(cell) / "scores.csv")
         shows(f"{scores[scores['metric'] == 'accuracy_score']['value'].mean():.3f}")
     browser.get(f"{address}#/experiments")
     click("a", "versus-comparison")
     shows("The newest report")  # a link of a description opens in a tab of its own
-    every = "[...document.querySelectorAll('a')]"
-    browser.get(browser.execute_script(f"return {every}.find((a) => a.innerText === 'The newest report').href"))
-    wait_for(lambda: "report.html" in browser.current_url, 120)
+    link = "return [...document.querySelectorAll('a')].find((a) => a.innerText.trim() === 'The newest report')?.href"
+    browser.get(wait_until(lambda: browser.execute_script(link)))
+    wait_until(lambda: "report.html" in browser.current_url)
     assert "workflowType=machine_learning" in browser.current_url
-    wait_for(lambda: in_a_frame(browser, "second"), 120)
+    wait_until(lambda: in_a_frame(browser, "second"))
 
 
 def in_a_frame(browser: Any, text: str) -> bool:
     """The page of a report stands in a frame of its own."""
+    browser.switch_to.default_content()
     for frame in browser.find_elements("tag name", "iframe"):
         browser.switch_to.frame(frame)
         found = text in browser.find_element("tag name", "body").text
