@@ -38,6 +38,8 @@ METHODS = {
     "translate": "translations",
 }
 
+WIDTHS = {"class": 0, "module": 100, "task": 0, "suggested for": 140, "offers": 0}  # columns, from this many characters
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -63,18 +65,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print_all() -> None:
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width of its own
+        console = Console(width=200)
+    # A narrow window has what fits a line; the rest stands with each class.
+    columns = [name for name, width in WIDTHS.items() if console.width >= width]
     table = Table(box=None, pad_edge=False)
-    for column in ("class", "module", "task", "suggested for", "offers"):
+    for column in columns:
         table.add_column(column, no_wrap=column not in ("suggested for", "offers"))
     last = ""
     for name, (family, module) in catalogue.classes().items():
         if family != last:
             table.add_row(f"[bold]{family}[/]")
             last = family
-        table.add_row(f"  {name}", module, *_about(family, module, name))
-    console = Console()
+        row = dict(zip(WIDTHS, (f"  {name}", module, *_about(family, module, name)), strict=True))
+        table.add_row(*(row[column] for column in columns))
     console.print(table)
-    console.print("`versus models CLASS` shows the arguments of one.")
+    console.print("`versus models CLASS` shows the arguments of one, and for which data it is suggested.")
 
 
 def _about(family: str, module: str, name: str) -> tuple[str, str, str]:
