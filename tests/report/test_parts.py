@@ -18,6 +18,7 @@ from versus.report.section import escaped
 from versus.report.sections import families, profile, trade_off, verdict
 from versus.report.sections.curves import thinned
 from versus.settings import FAMILIES
+from versus.statistics.bootstrap import TwoLevelBootstrap
 
 
 @pytest.mark.parametrize(
@@ -238,3 +239,22 @@ def test_a_confusion_matrix_of_thousands_of_classes_is_a_small_picture():
     assert found.figure.description.startswith("100.0")  # of 20,003 rows
     assert len(found.figure.parts["image"]) < 10_000
     assert metric_table.named("f1_score").row_scores(np.zeros((3, 15_000), bool)) is None
+
+
+def test_one_product_scores_all_models_of_a_data_set_as_it_does_each_alone(made, monkeypatch):
+    cells = [cell for cell in made.cells if cell.dataset == "official"]
+    (together,) = results.read(made.workspace, cells).datasets
+    products, every = [], TwoLevelBootstrap.means
+
+    def counted(self, models, *options):
+        found = list(every(self, models, *options))
+        products.append(len(found))
+        return found
+
+    monkeypatch.setattr(TwoLevelBootstrap, "means", counted)
+    found = {e.cell.name: together.interval(e, "log_loss") for e in together.evaluations}
+    assert products == [len(cells)]
+    for cell in cells:
+        (alone,) = results.read(made.workspace, [cell]).datasets
+        assert alone.interval(alone.evaluations[0], "log_loss") == pytest.approx(found[cell.name], rel=1e-12)
+    assert products == [len(cells), *[1] * len(cells)]

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from versus.statistics.bootstrap import MOST_CALLS, TwoLevelBootstrap, scorer_of_rows, scorer_of_value
+from versus.statistics.bootstrap import (
+    MOST_CALLS,
+    TwoLevelBootstrap,
+    scorer_of_rows,
+    scorer_of_value,
+    weighted_scorers,
+)
 
 
 def of_rows(values, statistic=lambda means: means[..., 0]):
@@ -114,3 +120,33 @@ def test_copies_of_rows_are_no_evidence():
     np.testing.assert_allclose(copied.resamples, once.resamples)
     alone = TwoLevelBootstrap(200).mean(of_rows(values.repeat(5, axis=1)))
     assert alone.resamples.std() == pytest.approx(once.resamples.std() / np.sqrt(5), rel=0.1)
+
+
+@pytest.mark.parametrize("most", [1, 2**25])  # a product for each model, and one for all
+def test_many_models_at_once_are_drawn_as_each_alone(most, monkeypatch):
+    rng = np.random.default_rng(0)
+    values, own = rng.normal(size=(7, 2, 60, 3)), rng.random(60)
+    models = {k: of_rows(fits, lambda m: m[..., 0] / (2 + m[..., 1] * m[..., 2])) for k, fits in enumerate(values)}
+    models |= {"weighted": weighted_scorers(models[0], [own, own]), "undefined": of_rows(values[0] * np.nan)}
+    models["called"] = [scorer_of_value(np.median, of) for of in values[0, :, :, 0]]
+    bootstrap = TwoLevelBootstrap(60, repeats=2, resamples=250)
+    monkeypatch.setattr("versus.statistics.bootstrap.MOST_TOGETHER", most)
+    found = dict(bootstrap.means(models.items()))
+    assert list(found) == list(models)
+    assert found["undefined"] is None
+    for name, fits in models.items():
+        alone = bootstrap.mean(fits)
+        if alone is None:
+            continue
+        assert found[name].mean == pytest.approx(alone.mean, rel=1e-12)
+        np.testing.assert_allclose(found[name].resamples, alone.resamples, rtol=1e-12, atol=1e-14)
+
+
+def test_equal_models_are_tied_wherever_they_stand_in_the_product():
+    """Columns at the end of a product may be summed in another order, which is no difference."""
+    values = np.random.default_rng(0).random((1, 500, 1)) / 3
+    found = dict(TwoLevelBootstrap(500).means((k, of_rows(values)) for k in range(37)))
+    for other in found.values():
+        apart = found[0].minus(other)
+        assert apart.p_value() == 1.0
+        assert not apart.resamples.any()

@@ -77,6 +77,9 @@ def _scorer_of_curves(y: Labels, probabilities: Array, gain: Callable[[Curve], A
         return mean
 
     def of(weights: Array) -> Array:
+        whole = weights.astype(np.int64)
+        if (whole == weights).all():  # sums of integers take a tenth of the time, and are those of whole floats
+            weights = whole
         block = max(1, BLOCK // len(y))
         return np.concatenate([areas(weights[b : b + block]) for b in range(0, len(weights), block)])
 
@@ -107,7 +110,7 @@ class _Sorted:
 
 def _summed(weights: Array) -> Array:
     """Cumulative sums with a 0 before them, (B, n) -> (B, n + 1)."""
-    found = np.zeros((weights.shape[0], weights.shape[1] + 1))
+    found = np.zeros((weights.shape[0], weights.shape[1] + 1), weights.dtype)
     np.cumsum(weights, axis=1, out=found[:, 1:])
     return found
 

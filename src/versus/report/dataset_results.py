@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from versus.report.evaluation import Evaluation
 from versus.report.tested_rows import TestedRows
 from versus.settings import Comparison
 from versus.statistics import Uncertain
-from versus.statistics.bootstrap import MOST_ROWS, MOST_ROWS_TO_DECIDE, BootstrapMean, TwoLevelBootstrap
+from versus.statistics.bootstrap import MOST_ROWS, MOST_ROWS_TO_DECIDE, BootstrapMean, Scorer, TwoLevelBootstrap
 from versus.statistics.corrected_resampled import corrected_mean
 from versus.statistics.paired_rows import VARIANCE_FACTOR, paired_rows
 from versus.statistics.proportion import wilson_interval
@@ -284,16 +285,25 @@ class DatasetResults:
     def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
         key = evaluation.folder, metric  # a champion may be of the same cell
         if key not in self._resampled:
-            self._resampled[key] = self._draw_again(evaluation, metric)
+            self._resampled[key] = None
+            self._draw_again(evaluation, metric)
         return self._resampled[key]
 
-    def _draw_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
-        scored = np.isfinite(evaluation.mean(metric))
-        scorers = evaluation.scorers(metric, self.targets, self.weights) if scored else None
+    def _draw_again(self, evaluation: Evaluation, metric: str) -> None:
         most = MOST_ROWS_TO_DECIDE if metric == self.primary else MOST_ROWS
-        drawn = self._bootstrap.mean(scorers, most) if scorers is not None else None
-        if drawn is None:
-            return None
-        # The score itself comes from the evaluation; the rows only show how it would vary.
-        shift = evaluation.mean(metric) - drawn.mean
-        return BootstrapMean(evaluation.mean(metric), drawn.resamples + shift)
+        for e, drawn in self._bootstrap.means(self._scorers(evaluation, metric), most):
+            if drawn is not None:
+                # The score itself comes from the evaluation; the rows only show how it would vary.
+                shift = e.mean(metric) - drawn.mean
+                drawn = BootstrapMean(e.mean(metric), drawn.resamples + shift)
+            self._resampled[e.folder, metric] = drawn
+
+    def _scorers(self, evaluation: Evaluation, metric: str) -> Iterator[tuple[Evaluation, list[Scorer]]]:
+        """Yield the scorers of a model, and if theirs are products, which all share, of all others not drawn yet."""
+        others = (e for e in self.evaluations if (e.folder, metric) not in self._resampled)
+        for e in (evaluation, *others):
+            scorers = e.scorers(metric, self.targets, self.weights) if np.isfinite(e.mean(metric)) else None
+            if scorers is not None:
+                yield e, scorers
+            if e is evaluation and (scorers is None or any(of.sums is None for of in scorers)):
+                return
