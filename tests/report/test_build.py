@@ -113,6 +113,25 @@ def test_one_test_set_is_an_answer_for_these_fits(made):
     assert "ahead" not in found["outcome"]
 
 
+def test_a_score_of_some_rows_of_one_test_set_has_the_interval_of_so_many_rows(tmp_path):
+    other = Made(Workspace(tmp_path))
+    other.add_classification("official", *blobs(3, 200, 4, 1.0, seed=2), repeats=1, fixed_test=True)
+    decibels = {"official-gaussian": np.linspace(20, 26, 25), "official-vae": np.linspace(19, 25, 25)}
+    for cell, scores in decibels.items():  # each takes long, so that 25 of the 40 rows were scored
+        folder = other.workspace.evaluation(cell)
+        np.savez(folder / "rows.npz", enlarged_psnr=scores[:, None])
+        with (folder / "scores.csv").open("a", encoding="utf-8") as file:
+            file.write(f"0,enlarged_psnr,{scores.mean():.6f}\n")
+    build(other.workspace, other.cells, PROVENANCE)
+    table = {(r["cell"], r["metric"]): r for r in rows(other.workspace.reports / "comparison.csv")}
+    found = table["official-gaussian", "enlarged_psnr"]
+    assert float(found["low"]) < float(found["mean"]) < float(found["high"])
+    error = decibels["official-gaussian"].std() / 25**0.5
+    assert float(found["high"]) - float(found["low"]) == pytest.approx(2 * 1.96 * error, rel=0.1)
+    worse = table["official-vae", "enlarged_psnr"]
+    assert float(worse["from_best_high"]) < 0  # paired: each row is worse by as much
+
+
 def test_metrics_for_dvc_have_a_file_for_each_cell_with_the_same_keys(made):
     found = {path.stem: json.loads(path.read_text()) for path in (made.workspace.reports / "metrics").iterdir()}
     assert set(found) == {cell.name for cell in made.cells}

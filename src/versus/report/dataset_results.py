@@ -68,6 +68,7 @@ class DatasetResults:
     _resampled: dict[tuple[Path, str], BootstrapMean | None] = field(default_factory=dict, repr=False)
     _selected: dict[tuple[object, ...], Selection | None] = field(default_factory=dict, repr=False)
     _apart: dict[str, dict[str, FromBest]] = field(default_factory=dict, repr=False)
+    _bootstraps: dict[int, TwoLevelBootstrap] = field(default_factory=dict, repr=False)
     _known: dict[tuple[Path, str], NDArray[np.float64] | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -278,9 +279,17 @@ class DatasetResults:
         joined: NDArray[np.float64] = np.mean(scores, axis=0) if self.tested.are_one_set else np.concatenate(scores)
         return joined
 
-    @cached_property
-    def _bootstrap(self) -> TwoLevelBootstrap:
-        return TwoLevelBootstrap(self.tested.n, self.prepared.repeats, units=self.tested.units)
+    def _bootstrap(self, scored: int | None) -> TwoLevelBootstrap | None:
+        """Return the resamples of the test rows, or of as many as were scored where each takes long.
+
+        Which rows those are is not known: None where rows have weights or belong together.
+        """
+        n = scored or self.tested.n
+        if n != self.tested.n and (self.tested.units is not None or self.weights is not None):
+            return None
+        if n not in self._bootstraps:
+            self._bootstraps[n] = TwoLevelBootstrap(n, self.prepared.repeats, units=self.tested.units)
+        return self._bootstraps[n]
 
     def _drawn_again(self, evaluation: Evaluation, metric: str) -> BootstrapMean | None:
         key = evaluation.folder, metric  # a champion may be of the same cell
@@ -291,7 +300,10 @@ class DatasetResults:
 
     def _draw_again(self, evaluation: Evaluation, metric: str) -> None:
         most = MOST_ROWS_TO_DECIDE if metric == self.primary else MOST_ROWS
-        for e, drawn in self._bootstrap.means(self._scorers(evaluation, metric), most):
+        bootstrap = self._bootstrap(evaluation.n_scored(metric))
+        if bootstrap is None:
+            return
+        for e, drawn in bootstrap.means(self._scorers(evaluation, metric), most):
             if drawn is not None:
                 # The score itself comes from the evaluation; the rows only show how it would vary.
                 shift = e.mean(metric) - drawn.mean
@@ -300,7 +312,9 @@ class DatasetResults:
 
     def _scorers(self, evaluation: Evaluation, metric: str) -> Iterator[tuple[Evaluation, list[Scorer]]]:
         """Yield the scorers of a model, and if theirs are products, which all share, of all others not drawn yet."""
-        others = (e for e in self.evaluations if (e.folder, metric) not in self._resampled)
+        n = evaluation.n_scored(metric)
+        left = (e for e in self.evaluations if (e.folder, metric) not in self._resampled)
+        others = (e for e in left if e.n_scored(metric) == n)
         for e in (evaluation, *others):
             scorers = e.scorers(metric, self.targets, self.weights) if np.isfinite(e.mean(metric)) else None
             if scorers is not None:

@@ -113,6 +113,11 @@ class Evaluation:
         """Return of each repeat the score of each test row, (n,); None where the metric has none (`scorers`)."""
         return table.row_scores(metric, self.predictions, targets, self._rows, weights)
 
+    def n_scored(self, metric: str) -> int | None:
+        """Number of test rows that the first repeat kept a score of; None where predictions score all of them."""
+        rows = self._rows.get(metric)
+        return len(rows[0]) if rows else None
+
     @cached_property
     def _rows(self) -> dict[str, list[Floats]]:
         return {name: self._by_repeat(rows) for name, rows in read_arrays(self.folder / "rows.npz").items()}
