@@ -67,14 +67,16 @@ def parse(words: list[str]) -> Namespace:
         parser.exit(2, f"versus: {unknown('command', words[0], COMMANDS)}\n`versus --help` says what each does.\n")
     parser.add_argument("--version", action="version", version=f"versus {__version__}")
     if not COMMANDS.keys() & set(words[:1]):  # not for a command, whose imports cost enough
-        import shtab
+        from versus.commands import completion
 
-        shtab.add_argument_to(parser, help="print what completes commands and options in this shell")
+        completion.add_arguments_to(parser)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         sub = subparsers.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         if words[:1] in ([name], ["--print-completion"]):  # only the command that is run pays for its imports
             importlib.import_module(f"versus.commands.{name}").arguments(sub)
+        if words[:1] == ["--print-completion"]:
+            completion.declare(sub)
     options, rest = parser.parse_known_args(words)
     if rest and not hasattr(options, "dvc"):
         subparsers.choices[options.command].error(f"unrecognized arguments: {' '.join(rest)}")
