@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from annotated_types import Gt
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from versus import plugins
 from versus.data import specification
@@ -134,8 +134,12 @@ def freeze(path: Path) -> None:
     _frozen[path.resolve()] = read(path)
 
 
-def read(path: Path) -> Params:
+def read(path: Path, changes: Sequence[str] = ()) -> Params:
     """Read and check a params file, in the same way as DVC (YAML 1.2).
+
+    Args:
+        path: of the file.
+        changes: values that differ from the file's, for `change`.
 
     Raises:
         ParamsError: with all faults found, one per line.
@@ -143,6 +147,8 @@ def read(path: Path) -> Params:
     if _frozen and path.resolve() in _frozen:
         return _frozen[path.resolve()]
     tree = _parse(path)
+    for setting in changes:
+        change(tree, setting)
     plain = _plain(tree)
     try:
         params = Params.model_validate(plain)
@@ -157,6 +163,26 @@ def read(path: Path) -> Params:
     if faults:
         raise ParamsError("\n".join(faults))
     return params
+
+
+def change(tree: CommentedMap, setting: str) -> None:
+    """Set one value of params, given as ``KEY=VALUE`` with dots in the key; whoever reads them checks the outcome.
+
+    Raises:
+        ParamsError: where the setting has another form, or its key lies below a value.
+    """
+    path, equals, value = setting.partition("=")
+    *above, last = path.split(".")
+    place = tree
+    for key in above:
+        if isinstance(place, CommentedMap):
+            place = place.setdefault(key, CommentedMap())
+    if not (equals and last and isinstance(place, CommentedMap)):
+        raise ParamsError(f"-S {setting}: wants KEY=VALUE, such as -S training.time_limit=60")
+    try:
+        place[last] = YAML(typ="safe").load(value)
+    except YAMLError:
+        raise ParamsError(f"-S {setting}: {value!r} is not valid YAML") from None
 
 
 def migrated(path: Path) -> tuple[str, list[str]]:
@@ -238,10 +264,10 @@ def _plain(node: Any) -> Any:
 
 
 def _line(tree: Any, where: tuple[str, ...]) -> int:
-    """Line of the deepest key of ``where`` that is in the file, counted from 1."""
+    """Line of the deepest key of ``where`` that is in the file, counted from 1; one that `change` added is not."""
     line = 0
     for key in where:
-        if not isinstance(tree, CommentedMap) or key not in tree:
+        if not isinstance(tree, CommentedMap) or key not in (tree.lc.data or {}):
             break
         line = tree.lc.key(key)[0]
         tree = tree[key]

@@ -49,7 +49,12 @@ def test_a_file_that_is_missing_is_named_with_what_may_be_meant(project: Project
     done = project.call(sys.executable, "-m", "versus", "run", "params.yaml", "--data", "src", check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("versus run: own: own.csv: there is no such file. It was looked for in")
+    run = (sys.executable, "-m", "versus", "run", "params.yaml")
+    done = project.call(*run, "-S", "files.own.path=on.csv", check=False)
+    assert done.stderr.startswith("versus run: own: on.csv: there is no such file")
     assert not (project.folder / "runs").exists()
+    project.call(*run, "-S", "files.own.path=owner.csv", "fingerprint")
+    assert "path: ../../owner.csv" in Project(project.folder / "runs" / "params").read("params.yaml")
 
 
 def test_another_params_file_runs_in_a_workspace_of_its_own(project: Project) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
 from versus.commands.repro import How, missing_files, reproduce
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Create or update the workspace and reproduce it; returns DVC's exit code."""
     how = How.of(options)
     data = options.data or options.params.parent
-    for missing in missing_files(parameters.read(options.params), data):
+    for missing in missing_files(parameters.read(options.params, options.set), data):
         raise ValueError(f"{missing}. It was looked for in {data.resolve()}; --data names another folder")
     folder = options.into or (CODE if project.is_checkout() else Path()) / "runs" / options.params.stem
     create(options.params, data, folder, options.set)
@@ -63,7 +62,7 @@ def create(params: Path, data: Path, folder: Path, changes: Sequence[str] = ()) 
     """Create or update a workspace for a params file, whose relative paths start from ``data``.
 
     Args:
-        changes: values that differ from the file's, as ``KEY=VALUE``, the key with dots.
+        changes: values that differ from the file's, for `params.change`, which `params.read` has checked.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_params(params, data, Workspace(folder), changes)
@@ -76,19 +75,6 @@ def create(params: Path, data: Path, folder: Path, changes: Sequence[str] = ()) 
         )
 
 
-def change(tree: CommentedMap, setting: str) -> None:
-    """Set one value of params, given as ``KEY=VALUE`` with dots in the key; whoever reads them checks the outcome."""
-    path, equals, value = setting.partition("=")
-    *above, last = path.split(".")
-    place = tree
-    for key in above:
-        if isinstance(place, CommentedMap):
-            place = place.setdefault(key, CommentedMap())
-    if not (equals and last and isinstance(place, CommentedMap)):
-        raise ValueError(f"-S {setting}: wants KEY=VALUE, such as -S training.time_limit=60")
-    place[last] = YAML(typ="safe").load(value)
-
-
 def _write_params(source: Path, data: Path, workspace: Workspace, changes: Sequence[str]) -> None:
     """Copy the params, with the paths of files rewritten relative to the workspace.
 
@@ -98,7 +84,7 @@ def _write_params(source: Path, data: Path, workspace: Workspace, changes: Seque
     yaml.width = 4096
     tree = yaml.load(source.read_text(encoding="utf-8"))
     for setting in changes:
-        change(tree, setting)
+        parameters.change(tree, setting)
     weights = (tree.get("comparison") or {}).get("inception")
     for spec in [*(tree.get("files") or {}).values(), *([weights] if weights else [])]:
         spec["path"] = os.path.relpath(data / spec["path"], workspace.root).replace(os.sep, "/")
@@ -108,6 +94,4 @@ def _write_params(source: Path, data: Path, workspace: Workspace, changes: Seque
     aside = workspace.root / ".params.yaml"
     with aside.open("w", encoding="utf-8") as file:
         yaml.dump(tree, file)
-    if changes:
-        parameters.read(aside)
     aside.replace(workspace.params)
