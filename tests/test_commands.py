@@ -14,8 +14,10 @@ import pytest
 from versus import __version__
 from versus import params as parameters
 from versus.__main__ import COMMANDS, main
-from versus.commands.repro import stages_of
+from versus.commands.repro import stage_names, stages_of
+from versus.data.errors import unknown
 from versus.models import catalogue
+from versus.pipeline import verification
 from versus.pipeline.fingerprint import fingerprints
 from versus.workspace import Workspace
 
@@ -105,9 +107,34 @@ def test_remove_takes_out_a_cell_or_a_data_set_and_what_needs_it(
     assert not any(c.dataset == "breast_cancer" or c.name == "wine-prior" for c in parameters.cells(after))
     assert {e for e, asked in before.experiments.items() if asked.data == "breast_cancer"}.isdisjoint(after.experiments)
     assert len(before.datasets) == len(after.datasets) + 1
-    code, _, error = call(capsys, "remove", "wine-mpl")
-    assert code == 1
-    assert "'wine-mlp'" in error.partition("did you mean")[2]
+    for name, meant in (("wine-mpl", "'wine-mlp'"), ("moonz", "'moons'")):
+        code, _, error = call(capsys, "remove", name)
+        assert code == 1
+        assert error.partition("did you mean ")[2].startswith(meant)
+
+
+def test_remove_drops_the_stages_from_the_lock_file(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    shutil.copy(ROOT / "dvc.lock", project)
+    path, lock = project / "params.yaml", project / "dvc.lock"
+    text = path.read_text(encoding="utf-8").replace("comparison:\n", "comparison:\n  slices: {adults: [age]}\n", 1)
+    text = text.replace("files: {}", "files:\n  adults: {source: csv, path: a.csv, target: y}")
+    path.write_text(text, encoding="utf-8")
+    with lock.open("a", encoding="utf-8") as file:
+        for stage in ("train_deep_generative@moons-gone", "prepare_files@adults", "mine@moons", "mine"):
+            file.write(f"  {stage}:\n    cmd: echo\n")
+    before = lock.read_text(encoding="utf-8")
+    assert call(capsys, "remove", "iris", "wine-mlp", "adults")[0] == 0
+    stages = verification.read_lock(project)
+    known = {f"{kind}@{name}" for kind, names in stage_names(parameters.read(path)).items() for name in names}
+    assert {stage for stage in stages if "@" in stage} - known == {"mine@moons"}  # a kind of stage of the user's own
+    for gone in ("@iris\n", "@iris-", "@wine-mlp", "@moons-gone", "@adults"):
+        assert gone not in lock.read_text(encoding="utf-8").replace(":\n", "\n")
+    kept = set(lock.read_text(encoding="utf-8").splitlines())
+    assert kept <= set(before.splitlines())
+    assert {"mine", "fingerprint", "compare", "prepare@wine", "evaluate_discriminative@wine-prior"} <= stages.keys()
+    lock.write_text(before[:-10], encoding="utf-8")
+    assert call(capsys, "remove", "wine-prior")[0] == 0
+    assert lock.read_text(encoding="utf-8") == before[:-10]
 
 
 def test_any_cell_gets_a_learning_curve_without_a_line_of_yaml(
@@ -150,6 +177,13 @@ def test_names_mistyped_anywhere_get_suggestions(capsys: pytest.CaptureFixture[s
     assert error.startswith("usage: versus export")
     found = stages_of(Workspace(project), ["--force", "iris-mlp", "wine", "train_discriminative"])
     assert found == ["--force", "evaluate_discriminative@iris-mlp", "prepare@wine", "train_discriminative"]
+
+
+def test_similar_names_come_by_likeness_and_not_by_order() -> None:
+    known = ["digits-rbf_svm", "wine-knn", "Wine-MLP", "wine-mlp"]
+    said = unknown("cell", "wine-mpl", known)
+    assert said == "unknown cell 'wine-mpl'; did you mean 'Wine-MLP', 'wine-mlp', 'wine-knn'?"
+    assert unknown("cell", "xyz", ["a", "b"]) == "unknown cell 'xyz'; there are 'a', 'b'"
 
 
 def test_version_and_completion(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from versus import params as parameters
+from versus.data.errors import unknown
 from versus.params import Params
 from versus.settings import FAMILIES, TrainingSize
 
@@ -78,9 +79,11 @@ def without(path: Path, params: Params, name: str) -> list[str]:
     Raises:
         ParamsError: if there is neither a data set nor a cell of that name.
     """
-    cells = [cell for cell in parameters.cells(params) if name in (cell.dataset, cell.name)]
-    if name not in (*params.datasets, *params.files):
-        parameters.cell(params, name)
+    every, datasets = list(parameters.cells(params)), (*params.datasets, *params.files)
+    cells = [cell for cell in every if name in (cell.dataset, cell.name)]
+    if not cells and name not in datasets:
+        known = dict.fromkeys([*datasets, *(cell.name for cell in every)])
+        raise parameters.ParamsError(f"{path}: {unknown('data set or cell', name, known)}")
     gone = {cell.name for cell in cells}
     experiments = [e for e, asked in params.experiments.items() if asked.data == name or gone & set(asked.cells)]
     removed = []
@@ -89,5 +92,6 @@ def without(path: Path, params: Params, name: str) -> list[str]:
             for entry in {name, *gone, *experiments} & set(tree.get(key) or {}):
                 del tree[key][entry]
                 removed.append(f"{key}: {entry}")
-        (tree.get("comparison") or {}).get("primary", {}).pop(name, None)
+        for key in ("primary", "slices"):
+            ((tree.get("comparison") or {}).get(key) or {}).pop(name, None)
     return sorted(removed)

@@ -139,7 +139,7 @@ def stages_of(workspace: Workspace, words: list[str]) -> list[str]:
     params = _read(workspace)
     last = {cell.name: f"evaluate_{cell.family}@{cell.name}" for cell in parameters.cells(params)}
     last |= {name: f"prepare@{name}" for name in params.datasets} | {n: f"prepare_files@{n}" for n in params.files}
-    single = [f"{kind}@{name}" for kind, names in _stage_names(params).items() for name in names]
+    single = [f"{kind}@{name}" for kind, names in stage_names(params).items() for name in names]
     known = {"fingerprint", "compare", *single, *(name.partition("@")[0] for name in single), *last}
     for word in named:
         if word not in known:
@@ -147,7 +147,7 @@ def stages_of(workspace: Workspace, words: list[str]) -> list[str]:
     return [last.get(word, word) for word in words]
 
 
-def _stage_names(params: Params) -> dict[str, list[str]]:
+def stage_names(params: Params) -> dict[str, list[str]]:
     """Kind of stage -> the names after its @, as in dvc.yaml."""
     from versus.settings import FAMILIES
 

@@ -11,10 +11,10 @@ class DataError(ValueError):
 
 
 def unknown(what: str, seen: str, known: Iterable[str]) -> str:
-    """Return ``unknown <what> 'seen'``, followed by similar known names, or else by all of them."""
+    """Return ``unknown <what> 'seen'``, followed by similar known names, the closest first, or else by all of them."""
     names = list(known)
-    close = difflib.get_close_matches(seen.lower(), [name.lower() for name in names], n=3, cutoff=0.6)
-    matches = [name for name in names if name.lower() in close]
+    close = difflib.get_close_matches(seen.lower(), {name.lower(): None for name in names}, n=3, cutoff=0.6)
+    matches = [name for alike in close for name in names if name.lower() == alike]
     if matches:
         return f"unknown {what} {seen!r}; did you mean {listed(matches)}?"
     return f"unknown {what} {seen!r}; there are {listed(names) or 'none'}"
