@@ -1,6 +1,7 @@
 """Findings: each code on data that have the fault, and none on honest data."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from docs import reference
@@ -10,6 +11,7 @@ from versus.data import findings, prepared
 from versus.data.checks import examine
 from versus.data.errors import DataError
 from versus.data.prepared import Prepared
+from versus.serving import frames
 
 
 def codes(data: Prepared) -> dict[str, str]:
@@ -72,6 +74,29 @@ def test_columns_twice_placeholders_and_a_row_of_sums(desk: Desk):
     assert codes(table(desk, "a,b,c,y", [*rows, sums])) == {"summary-row": "last row"}
     sums[0] = 12.5  # an average
     assert codes(table(desk, "a,b,c,y", [*rows, sums])) == {"summary-row": "last row"}
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("seconds", 1), ("milliseconds", 1000), ("nanoseconds", 10**9)])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_time_stamps_are_no_quantity(desk: Desk, unit, per_second, ordered):
+    rng = np.random.default_rng(0)
+    stamps = 1_700_000_000 + np.cumsum(rng.integers(60, 3600, 80))
+    stamps = stamps if ordered else rng.permutation(stamps)
+    rows = [(int(t) * per_second, f"{rng.normal():.3f}", "pq"[i % 2]) for i, t in enumerate(stamps)]
+    (found,) = examine(table(desk, "t,x,y", rows)).shown
+    assert (found.code, found.where) == ("time-stamp", "column 't'")
+    assert f"as {unit} since 1970 they are 2023-11-14 to 2023-11-1" in found.what
+    decided = table(desk, "t,x,y", rows, dates={"t": f"{unit} since 1970"})
+    assert codes(decided) == {}
+    moments = stamps.astype("datetime64[s]")
+    hours = (moments - moments.astype("datetime64[D]")) / np.timedelta64(1, "h")
+    names = [column.name for column in decided.schema.columns]
+    assert names == ["t_weekday", "t_hour", "x"]  # all are of one year and month
+    np.testing.assert_allclose(decided.X[:, 1], hours, atol=1e-9)
+    frame = pd.DataFrame({"t": [row[0] for row in rows], "x": [float(row[1]) for row in rows]})
+    np.testing.assert_array_equal(frames.encode(frame, decided.schema), decided.X)
+    money = [(900_000_000 + 20_000_000 * i, *row[1:]) for i, row in enumerate(rows)]  # begins before 2001
+    assert codes(table(desk, "t,x,y", money)) == {}
 
 
 def test_muted_findings_are_not_shown_and_change_nothing_that_fits_depend_on(desk: Desk):

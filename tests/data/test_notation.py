@@ -154,3 +154,52 @@ def test_one_sign_cannot_mean_two_things(desk: Desk):
     desk.write("t.csv", column(["1,5"] * 6))
     with pytest.raises(ValueError, match="decimal and thousands are both ','; they must differ"):
         desk.prepare(source="csv", path="t.csv", target="y", decimal=",", thousands=",")
+
+
+def test_a_million_in_groups_says_how_the_points_of_its_column_and_of_others_are_read(desk: Desk):
+    """1.234 beside 1.000.000 is more than a thousand; in a column of its own, it may be either."""
+    sales = [150, 1234, 12_500, 1_000_000, 2_750_300]
+    grouped = [[f"{n:,}".replace(",", ".") for n in (sales[i % 5] + i, 12_500 + 7 * i)] for i in range(60)]
+    lines = (f"{a},{b},{i / 8 - 3},{'pq'[i % 2]}\n" for i, (a, b) in enumerate(grouped))
+    found = inspect(desk.write("t.csv", "sales,b,x,y\n" + "".join(lines)), "y", desk.folder)
+    np.testing.assert_array_equal(found.dataset.X[:, 0], [sales[i % 5] + i for i in range(60)])
+    np.testing.assert_array_equal(found.dataset.X[:, 1], [12_500 + 7 * i for i in range(60)])
+    np.testing.assert_array_equal(found.dataset.X[:, 2], np.arange(60) / 8 - 3)
+    of_sales, of_b = found.notes
+    assert of_sales.startswith("'sales' is read as numbers, '1.000.003' as 1000003, and so '1.235' as 1235, not 1.235;")
+    assert of_b.startswith("b: points are taken to part thousands, as in other columns;")
+
+
+@pytest.mark.parametrize("target", ["y", "sales"])
+def test_points_that_all_may_part_thousands_are_doubted(desk: Desk, target):
+    sales = [12_345 + 1001 * i for i in range(60)]
+    rows = (f"{n:,}".replace(",", ".") + f",{n / 1000 - 40:.3f},{n / 100},{'pq'[n % 2]}\n" for n in sales)
+    path = desk.write("t.csv", "sales,below,two,y\n" + "".join(rows))
+    found = inspect(path, target, desk.folder)
+    (doubt,) = [note for note in found.notes if "thousands" in note]
+    assert doubt.startswith("'sales': all numbers have three decimals, such as 12.345, and are read as written;")
+    decided = inspect(path, target, desk.folder, decimal=",")
+    place = [column.name for column in decided.dataset.schema.columns].index("below")
+    np.testing.assert_allclose(decided.dataset.X[:, place], np.array(sales) / 1000 - 40)  # 0.5 is no group
+    read = decided.dataset.y if target == "sales" else decided.dataset.X[:, 0]
+    np.testing.assert_array_equal(read, sales)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_target_of_more_digits_than_doubles_hold(desk: Desk, form):
+    """Classes stay apart, as codes do; a regression says what is lost."""
+    numbers = [2**53 + i for i in range(60)]
+    frame = pd.DataFrame({"x": np.arange(60) / 8, "far": numbers, "code": [2**53 + i % 3 for i in range(60)]})
+    path = desk.folder / f"t.{form}"
+    frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
+    classes = inspect(path, "code", desk.folder, drop=["far"]).dataset
+    assert classes.schema.classes == tuple(str(2**53 + i) for i in range(3))
+    np.testing.assert_array_equal(classes.y, np.arange(60) % 3)
+    found = inspect(path, "far", desk.folder, drop=["code"])
+    assert found.entry["task"] == "regression"
+    np.testing.assert_array_equal(found.dataset.y, np.array(numbers, np.float64))
+    assert "warning: the target 'far' has whole numbers up to 9.01e+15, which double precision rounds, here to " in (
+        found.describe()
+    )
+    frame.assign(far=np.arange(60) + 2**52).to_csv(desk.folder / "exact.csv", index=False)
+    assert "rounds" not in inspect(desk.folder / "exact.csv", "far", desk.folder, drop=["code"]).describe()

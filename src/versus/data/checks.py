@@ -118,6 +118,7 @@ CHECKS: tuple[Check, ...] = (
     _columns,
     oddities.equal_columns,
     oddities.placeholders,
+    oddities.time_stamps,
     oddities.summary_rows,
     _numbers,
     _imbalance,

@@ -1,4 +1,4 @@
-"""Dates, months, quarters, times of day and durations as columns: their formats, and the parts that models see."""
+"""Dates, months, quarters, times of day, time stamps, durations as columns: formats, and the parts that models see."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from versus.data.columns import number
 from versus.data.spaces import Column
 
 ISO = "ISO8601"  # as pandas calls it: 2024-01-31, 2024-01-31 23:59, 2024-01-31T23:59:00Z
+# Time stamps, as many a second. They are numbers, and so not guessed (`versus.data.oddities.epochs` has a finding).
+EPOCHS = {
+    f"{unit} since 1970": 1000**k for k, unit in enumerate(("seconds", "milliseconds", "microseconds", "nanoseconds"))
+}
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -112,6 +117,8 @@ def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
     if form in DURATIONS:
         pattern = re.compile(rf"(?P<sign>-?){DURATIONS[form]}", re.IGNORECASE)
         return np.array([_lasting(pattern.fullmatch(word)) for word in words], "datetime64[us]")
+    if form in EPOCHS:
+        return moments([number(word) for word in words], form)
     if "%q" in form:
         like = form.replace("%q", "(?P<q>[1-4])").replace("%Y", r"(?P<Y>\d{4})")
         quarters = [re.fullmatch(like, word.upper()) for word in words]
@@ -120,6 +127,15 @@ def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
         words, form = [f"{word}-4" for word in words], f"{form}-%u"
     found = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc=True)
     return found.to_numpy(dtype="datetime64[us]")
+
+
+def moments(stamps: ArrayLike, form: str) -> NDArray[np.datetime64]:
+    """Convert time stamps (n,) of a form in `EPOCHS` to moments, (n,) datetime64[us]; NaT for NaN, and if too far."""
+    microseconds = np.asarray(stamps, np.float64) * (1e6 / EPOCHS[form])
+    known = np.abs(microseconds) < 2**62
+    return np.where(
+        known, np.rint(np.where(known, microseconds, 0)).astype("datetime64[us]"), np.datetime64("NaT", "us")
+    )
 
 
 def _lasting(found: re.Match[str] | None) -> np.datetime64:
@@ -153,7 +169,7 @@ def parts(name: str, moments: NDArray[np.datetime64], form: str = ISO) -> list[t
     return [
         (Column(f"{name}_{part}", names), np.where(unknown, np.nan, values))
         for part, (names, values) in found.items()
-        if (form == ISO and part != "quarter") or re.search(f"%[{_TELLING[part]}]", form)
+        if (form in (ISO, *EPOCHS) and part != "quarter") or re.search(f"%[{_TELLING[part]}]", form)
     ]
 
 

@@ -18,7 +18,7 @@ from versus.data.prepared import Dataset
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.table_specification import Labelled, Tabular
-from versus.data.target_column import check_counts, encode_target, first_word
+from versus.data.target_column import check_counts, encode_target, first_word, rounded
 from versus.data.targets import Classes, Number
 
 MOST_VALUES = 10  # whole numbers with more values than this are quantities, such as ages and counts
@@ -67,7 +67,7 @@ def tabulate(raw: RawTable, specification: Tabular, target: str) -> Dataset:
         answers = Numbers(target, dates.parts(target, lengths, specification.dates[target])[0][1])
         specification = specification.model_copy(update={"task": Number.task})
     y, answer = encode_target(answers, specification, raw.file, raw.locate)
-    warnings = [*raw.warnings, *check_counts(y, answer, answers, raw.n_test, raw.file)]
+    warnings = [*raw.warnings, *check_counts(y, answer, answers, raw.n_test, raw.file), *rounded(y, answer)]
     apart = (specification.group, specification.time, specification.weight, specification.sequence)
     left_out = {target, *specification.drop, *raw.unused, *apart}
     kept = [column for column in raw.columns if column.name not in left_out]

@@ -26,6 +26,7 @@ CODES = {
     "constant": "a column has one value in all rows",
     "equal-columns": "columns have the same value in every row",
     "placeholder": "a number such as -999, far from all others, stands where none may be known",
+    "time-stamp": "numbers look like the seconds since 1970, or thousandths of them, and are read as a quantity",
     "summary-row": "the last row holds the sums of the rows above it",
     "constant-in-class": "a column of numbers has one value in all rows of a class, and others elsewhere",
     "weights": "rows have weights, so that they are worth as much as fewer rows that count alike",

@@ -1,4 +1,4 @@
-"""Values of a table that are no measurements: columns twice, numbers that stand for none, and a row of sums."""
+"""Values of a table that are no measurements: columns twice, numbers for none, time stamps, and a row of sums."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from versus.data import dates
 from versus.data.errors import listed
 from versus.data.findings import Finding
 from versus.data.prepared import Prepared
@@ -17,6 +18,7 @@ from versus.data.targets import Number
 
 _NINES = re.compile(r"-?9{2,}")  # what files have where a number is unknown
 _FAR = 2.0  # ranges of all other values, beyond which a placeholder stands
+_STAMPED = ("2001-09-09T01:46:40", "2036-07-18T13:20:00")  # 1.0 to 2.1 billion seconds after the beginning of 1970
 _FEWEST_VALUES = 5  # that differ from 0, for a sum of them to be no chance
 
 
@@ -59,6 +61,31 @@ def placeholders(data: Prepared) -> Iterator[Finding]:
                 "If it means that no value is known, models take it for one, and a mean or a variance follows it",
                 f"if so, name it under `missing`, as in `--set 'missing=[NA, \"{found:.17g}\"]'`; else mute this",
             )
+
+
+def time_stamps(data: Prepared) -> Iterator[Finding]:
+    """Find numbers that all are moments of these decades if they count the time since 1970."""
+    if not isinstance(data.schema.x, Table):
+        return
+    first, last = (np.datetime64(moment) for moment in _STAMPED)
+    for d, column in enumerate(data.schema.x.columns):
+        if column.categories is not None:
+            continue
+        values = np.asarray(data.X[:, d])
+        ends = np.array([np.fmin.reduce(values), np.fmax.reduce(values)])
+        for form in dates.EPOCHS:
+            begin, end = dates.moments(ends, form)
+            if first <= begin < end <= last:
+                yield Finding(
+                    "time-stamp",
+                    f"column {column.name!r}",
+                    f"has numbers from {ends[0]:.0f} to {ends[1]:.0f}; as {form} they are {str(begin)[:10]} to "
+                    f"{str(end)[:10]}",
+                    "Read as a quantity, a time tells when a row was written, and neither the hour nor the weekday",
+                    f"test on the latest rows by `time: {column.name}`, have its year, month, weekday and hour by "
+                    f"`dates: {{{column.name}: {form}}}`, or leave it out with `drop: [{column.name}]`; if it is a "
+                    "quantity, mute this",
+                )
 
 
 def _placeholder(values: NDArray[Any]) -> float | None:

@@ -93,8 +93,9 @@ class Tabular(Labelled):
         numeric: columns to read as numbers; a value that is not a number is then an error.
         drop: columns to leave out.
         dates: column of dates, months, quarters or times of day -> their format, as for `strptime`, with ``%q`` for a
-            quarter, or ISO8601; year, quarter, month, weekday and hour (with its fraction) become columns instead, as
-            far as the format tells and they vary. Of durations, ``h:m:s``, ``h:m``, ``m:s``, ``h m s`` (2h 30min) or
+            quarter, or ISO8601, or of time stamps ``seconds since 1970`` (``milliseconds``, ``microseconds``,
+            ``nanoseconds``); year, quarter, month, weekday and hour (with its fraction) become columns instead, as far
+            as the format tells and they vary. Of durations, ``h:m:s``, ``h:m``, ``m:s``, ``h m s`` (2h 30min) or
             ``ISO8601 duration`` (PT2H30M), the hours.
         group: column that says which rows belong together, such as a patient or a site; no group has rows in two parts.
         time: column of numbers or dates by which rows are split: the training part before validation before test.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from versus.data.columns import LARGEST, Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
+from versus.data.columns import EXACT, LARGEST, Numbers, RawColumn, Words, as_numbers, as_words, in_order, is_number
 from versus.data.errors import DataError, listed, unknown
 from versus.data.table_specification import Labelled
 from versus.data.targets import Classes, Number
@@ -59,6 +59,20 @@ def _values(column: RawColumn, specification: Labelled, locate: Callable[[int], 
     if numbers.values.min() == numbers.values.max():
         raise DataError(f"{locate(0)}: the target {column.name!r} is {numbers.values[0]:g} in every row")
     return np.array(numbers.values), Number(column.name)
+
+
+def rounded(y: NDArray[Any], target: Classes | Number) -> list[str]:
+    """Return a warning where values to predict are whole numbers of more digits than double precision holds."""
+    if isinstance(target, Classes) or (y % 1 != 0).any():
+        return []
+    largest = float(np.abs(y).max())
+    if largest <= EXACT:
+        return []
+    return [
+        f"the target {target.name!r} has whole numbers up to {largest:.3g}, which double precision rounds, here to "
+        f"multiples of {np.spacing(largest):.0f}: beyond 2^53 = {EXACT:,} it tells no neighbours apart. If such "
+        "differences matter, take a constant off in the file; if they are codes, say `task: classification`"
+    ]
 
 
 def first_word(column: RawColumn) -> tuple[int, str]:

@@ -34,8 +34,6 @@ def notes(raw: RawTable, target: str, decided: set[str | None]) -> Iterator[str]
         if column.name == target or column.name in decided:
             continue
         yield from _groups_or_codes(column)
-        if isinstance(column, Numbers) and not raw.typed:
-            yield from _perhaps_thousands(column)
         if isinstance(column, Words) and not raw.typed:
             yield from _half_read(column)
             yield from _perhaps_a_category(column)
@@ -130,16 +128,28 @@ def _perhaps_missing(column: Words) -> Iterator[str]:
         )
 
 
-def _perhaps_thousands(column: Numbers) -> Iterator[str]:
-    """Doubt points in numbers of three decimals among whole ones below 1000: they may part thousands."""
-    values = np.abs(column.values[~column.missing])
-    broken = values % 1 != 0
-    if not len(values) or not _GROUPED <= broken.mean() <= 1 - _GROUPED:
-        return
-    three = np.isclose(values * 1000 % 1, 0, atol=1e-6) | np.isclose(values * 1000 % 1, 1, atol=1e-6)
-    thirds = (np.round(values[broken] * 1000) % 10 != 0).mean()  # that need the third decimal
-    if three.all() and values.max() < 1000 and values[broken].min() >= 1 and thirds > 0.8:
+def perhaps_thousands(raw: RawTable, decided: set[str | None]) -> Iterator[str]:
+    """Doubt points in numbers of three decimals, alone or among whole ones below 1000: they may part thousands."""
+    throughout: dict[str, float] = {}
+    for column in (c for c in raw.columns if isinstance(c, Numbers) and c.name not in decided):
+        values = np.abs(column.values[~column.missing])
+        broken = values % 1 != 0
+        if not len(values) or broken.mean() < _GROUPED:
+            continue
+        three = np.isclose(values * 1000 % 1, 0, atol=1e-6) | np.isclose(values * 1000 % 1, 1, atol=1e-6)
+        thirds = (np.round(values[broken] * 1000) % 10 != 0).mean()  # that need the third decimal
+        if not (three.all() and values.max() < 1000 and values[broken].min() >= 1 and thirds > 0.8):
+            continue
+        if broken.mean() > 1 - _GROUPED:
+            throughout[column.name] = values[broken][0]
+        else:
+            yield (
+                f"{column.name!r} has whole numbers below 1000, and others with three decimals, such as "
+                f"{values[broken][0]:g}: if their point parts thousands, write them without it"
+            )
+    if throughout:
+        named, seen = listed(throughout, 5), next(iter(throughout.values()))
         yield (
-            f"{column.name!r} has whole numbers below 1000, and others with three decimals, such as "
-            f"{values[broken][0]:g}: if their point parts thousands, write them without it"
+            f"{named}: all numbers have three decimals, such as {seen:.3f}, and are read as written; if the points "
+            "part thousands, say `--decimal ,`"
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from versus.data.columns import RawColumn, Words
+from versus.data.columns import RawColumn, Words, number
 from versus.data.notation import PLAIN, Notation
 
 _WITHOUT_DIGITS = 0.1  # up to this share of the values may be words for "missing"
@@ -40,12 +40,21 @@ def guess(columns: Iterable[RawColumn], delimiter: str, decimal: str | None) -> 
             value, symbol = best.parse(as_written) or (0.0, "")
             used.add(symbol)
             notes.append(
-                f"{column.name!r} is read as numbers, {as_written!r} as {value:.12g}; `decimal`, `thousands` "
-                f"and `symbols` say so; if it is a code, say `categorical: [{column.name}]`"
+                f"{column.name!r} is read as numbers, {as_written!r} as {value:.12g}{_so(column, best)}; `decimal`, "
+                f"`thousands` and `symbols` say so; if it is a code, say `categorical: [{column.name}]`"
             )
     if not notes:
         return Notation(decimal or "."), []
     return Notation(best.decimal, best.thousands, tuple(symbol for symbol in symbols if symbol in used)), notes
+
+
+def _so(column: Words, notation: Notation) -> str:
+    """Name a value that means another number in plain notation; empty if there is none."""
+    for word in column.words:
+        parsed = notation.parse(word)
+        if PLAIN.is_number(word) and parsed is not None and parsed[0] != number(word):
+            return f", and so {word!r} as {parsed[0]:.12g}, not {number(word):.12g}"
+    return ""
 
 
 def is_quantity(word: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data import dates
-from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words
+from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words, merged
 from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
 from versus.data.errors import DataError, listed, unknown
 from versus.data.inspect import doubts, notations, sniffing, text_files
@@ -91,6 +91,8 @@ def complete(
     useless = [name for name in dict.fromkeys([*identifiers, *texts]) if name not in decided]
     _drop(entry, raw, useless, notes)
     notes += doubts.notes(raw, entry["target"], {*decided, *entry.get("drop", ())})
+    if entry["source"] in ("csv", "tsv"):
+        notes += doubts.perhaps_thousands(raw, {*decided, *entry.get("drop", ())})
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
     return dataset
@@ -121,7 +123,7 @@ def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]
     options = {**asdict(written), "symbols": list(written.symbols)}
     entry |= {key: value for key, value in options.items() if value != asdict(PLAIN)[key] and value != []}
     notes += said
-    if written.decimal == "," and written.thousands is None:  # then 1.234 in another column is more than a thousand
+    if written.decimal == "," and written.thousands in (None, "."):  # then 1.234 in another column is above a thousand
         grouped = _read({**entry, "thousands": "."}, base)
         changed = [
             old.name
@@ -131,7 +133,11 @@ def _notation(entry: dict[str, Any], raw: RawTable, base: Path, notes: list[str]
         ]
         if changed:
             entry["thousands"] = "."
-            notes.append(f"{', '.join(changed)}: points are taken to part thousands, as decimals have commas")
+            reason = "in other columns" if written.thousands else "decimals have commas"
+            notes.append(
+                f"{', '.join(changed)}: points are taken to part thousands, as {reason}; if they are decimal points, "
+                "write all columns in one notation"
+            )
     return bool(said) or "thousands" in entry
 
 
@@ -264,7 +270,8 @@ def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: l
     notes += doubts.alike("classes", found.words)
     codes = found.codes[found.codes >= 0]
     counts = np.bincount(codes, minlength=len(found.words))
-    may_be_quantity = isinstance(column, Numbers) and not {"task", "sequence"} & entry.keys()
+    is_number = isinstance(column, Numbers) or merged(column.words)
+    may_be_quantity = is_number and not {"task", "sequence"} & entry.keys()
     if may_be_quantity and len(found.words) > _MANY_CLASSES and counts.min() < 10:
         entry["task"] = "regression"
         notes.append(f"{column.name!r} has {len(found.words)} different numbers: taken as a regression")

@@ -88,7 +88,7 @@ def _column(name: str, values: Any, specification: Parquet) -> RawColumn:
 
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     types = pa.types
-    if types.is_integer(kind) and name not in (*specification.numeric, specification.target):
+    if types.is_integer(kind) and name not in specification.numeric:
         words = pc.cast(values, pa.string()).drop_null().unique().to_pylist() if _is_large(values) else ()
         if merged(words):
             values, kind = pc.cast(values, pa.string()), pa.string()

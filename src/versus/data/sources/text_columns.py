@@ -85,7 +85,7 @@ class TextColumns:
         return None if large and merged(texts.drop_null().unique().to_pylist()) else found
 
     def _may_be_codes(self, name: str) -> bool:
-        return name not in self._specification.numeric and name != self._specification.target
+        return name not in self._specification.numeric
 
     def column(self, name: str) -> RawColumn:
         """Build a complete column: Numbers if every text present is a number and may be one, else Words."""
