@@ -27,7 +27,7 @@ import psutil
 from ruamel.yaml import YAML
 
 from benchmarks.engine import copy
-from versus.tracking.run_log import CURRENT
+from versus.tracking.run_log import CURRENT, FINGERPRINT
 
 VERSUS = [sys.executable, "-m", "versus"]
 COLUMNS, FOLDS = 30, 5
@@ -35,6 +35,7 @@ CELLS = ("prior", "logistic_regression", "naive_bayes")
 FAMILIES = ("discriminative", "classical_generative", "deep_generative")
 SECTIONS = ("datasets", "files", *FAMILIES)
 EMPTY = "seed: 0\nplugins: []\ntraining: {device: cpu}\n" + "".join(f"{key}: {{}}\n" for key in SECTIONS)
+UNITS = ("seconds", "cpu")
 EVERY = 0.2  # seconds between two looks at the memory
 
 
@@ -217,10 +218,11 @@ def of_cells(cells: int) -> Iterator[dict[str, Any]]:
         compare = measured([sys.executable, "-m", "stages.compare"], folder, VERSUS_TRACKING="off")
         yield {
             "what": f"{cells} cells of {len(sets)} data sets",
-            "first": first["seconds"],
-            "no_op": again["seconds"],
-            "compare": compare["seconds"],
-            "mib": max(first["mib"], again["mib"]),
+            **{f"first_{unit}": first[unit] for unit in UNITS},
+            **{f"no_op_{unit}": again[unit] for unit in UNITS},
+            **{f"compare_{unit}": compare[unit] for unit in UNITS},
+            "mib": max(first["mib"], again["mib"], compare["mib"]),
+            "mib_compare": compare["mib"],
             "report_mib": round((folder / "reports/report.html").stat().st_size / 2**20, 2),
         }
 
@@ -233,25 +235,32 @@ def of_runs(runs: int) -> Iterator[dict[str, Any]]:
     params = params.replace("discriminative: {}", cells)
     with tempfile.TemporaryDirectory() as temporary:
         folder = copy(Path(temporary), params)
-        took: dict[str, float] = {}
+        took: dict[str, list[float]] = {}  # seconds, and those of processors
         local = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
 
-        def timed(what: str) -> None:
-            for name in ("sync", "gate", "repro"):
-                took[f"{name}, {what}"] = measured([*VERSUS, name], folder, **local)["seconds"]
+        def timed(command: str, what: str) -> None:
+            found = measured([*VERSUS, command], folder, **local)
+            took[f"{command}, {what}"] = [found[unit] for unit in UNITS]
 
         measured([*VERSUS, "repro"], folder, **local)
-        timed("2 runs")
+        for command in ("sync", "gate", "repro"):
+            timed(command, "2 runs")
         clone_runs(folder / "mlflow.db", runs)
-        timed(f"{runs:,} runs")
+        for command in ("sync", "gate", "repro"):
+            timed(command, f"{runs:,} runs")
+        if (left := active_runs(folder / "mlflow.db")) != runs:
+            sys.exit(f"of {runs} runs, which all are history or newest results, {left} are left")
         text = (folder / "params.yaml").read_text(encoding="utf-8")
         (folder / "params.yaml").write_text(text.replace("seed: 0", "seed: 1"), encoding="utf-8")
-        took["repro of 2 changed cells"] = measured([*VERSUS, "repro"], folder, **local)["seconds"]
+        timed("repro", "2 changed cells")
         yield {"what": f"store of {runs:,} runs", **took}
 
 
 def clone_runs(store: Path, wanted: int) -> None:
-    """Copy finished runs as history, with their metrics, params and tags, until the store has so many."""
+    """Copy finished runs as history, with their metrics, params and tags, until the store has so many.
+
+    Each copy has a fingerprint of its own, as results have that another run replaced: of equal ones `sync` keeps one.
+    """
     with sqlite3.connect(store) as database:
         tables = ("params", "metrics", "latest_metrics", "tags")
         columns = {
@@ -266,6 +275,14 @@ def clone_runs(store: Path, wanted: int) -> None:
                 history = f" AND key NOT IN ('{CURRENT}')" if table == "tags" else ""
                 sql = f"INSERT INTO {table} ({listed}) SELECT {chosen} FROM {table} WHERE run_uuid = ?{history}"
                 database.execute(sql, (new, old))
+            database.execute("UPDATE tags SET value = ? WHERE run_uuid = ? AND key = ?", (new, new, FINGERPRINT))
+
+
+def active_runs(store: Path) -> int:
+    """Count the runs that are not deleted, without children, which have no fingerprint."""
+    with sqlite3.connect(store) as database:
+        sql = "SELECT COUNT(*) FROM runs JOIN tags USING (run_uuid) WHERE lifecycle_stage = 'active' AND key = ?"
+        return int(database.execute(sql, (FINGERPRINT,)).fetchone()[0])
 
 
 PARTS: dict[str, tuple[Callable[[int], Iterator[dict[str, Any]]], int, int]] = {  # sizes: in full, and with --quick
