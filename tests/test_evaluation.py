@@ -20,7 +20,7 @@ from versus.arrays import Ragged
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
-from versus.data.targets import Classes, Number
+from versus.data.targets import Classes, Domains, Number
 from versus.evaluation import evaluate
 from versus.evaluation.answers import EvaluationError, HeldOut
 from versus.evaluation.record import Record, hash_test_rows
@@ -166,6 +166,18 @@ def test_a_classifier(measured):
             {"what": "features", "reason": "LogisticRegression has no codes of events"},
         ],
     }
+
+
+def test_images_of_two_domains_are_classified_by_domain_and_kind(measured):
+    whole = digits()
+    second = np.arange(len(whole.y)) % 2
+    X = np.where(second[:, None, None] == 1, 16 - np.asarray(whole.X), whole.X)
+    schema = replace(whole.schema, y=Domains.joined(("bright", "dark"), ("0", "1", "2")))
+    data = prepared(X, whole.y + 3 * second, schema, repeats=1, n_test=100)
+    found = measured(data, "discriminative", "linear", "LogisticRegression")
+    assert set(found.scores) >= CLASSIFICATION
+    assert found.scores["accuracy_score"][0] > 0.9  # by chance a sixth
+    assert "predictions" not in {row["what"] for row in found.facts["skipped"]}
 
 
 def test_a_generative_classifier_of_the_plane(measured):

@@ -18,12 +18,12 @@ _METHOD: dict[type[Target], str] = {Classes: "predict_proba", Number: "predict"}
 
 def concerns(schema: Schema) -> bool:
     """Check that there is one target per row."""
-    return type(schema.y) in _METHOD
+    return _method(schema.y) is not None
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
     """Give the reason if the model predicts nothing, as a model of x alone; None if it predicts."""
-    if hasattr(model, _METHOD[type(schema.y)]):
+    if hasattr(model, _method(schema.y) or ""):
         return None
     return f"{type(model).__name__} models the data alone, and predicts no target"
 
@@ -31,7 +31,7 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield probabilities (n, K), or values (n,), float64."""
     target = held_out.schema.y
-    predicted = in_batches(getattr(model, _METHOD[type(target)]), held_out.X).astype(np.float64)
+    predicted = in_batches(getattr(model, _method(target) or ""), held_out.X).astype(np.float64)
     if isinstance(target, Classes):
         _expect_probabilities(predicted, (len(held_out.y), held_out.schema.n_classes), held_out.repeat)
     elif predicted.shape != held_out.y.shape or not np.isfinite(predicted).all():
@@ -39,6 +39,11 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
             f"repeat {held_out.repeat}: predict gives shape {predicted.shape} or a value that is not finite"
         )
     yield Answers(target.task, (held_out.y, predicted))
+
+
+def _method(target: Target) -> str | None:
+    """Name of the method that predicts a target; classes of two domains are classes, too."""
+    return next((name for kind, name in _METHOD.items() if isinstance(target, kind)), None)
 
 
 def _expect_probabilities(probabilities: Array, shape: tuple[int, int], repeat: int) -> None:
