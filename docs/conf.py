@@ -29,10 +29,11 @@ SIDE_BY_SIDE = ("expected_calibration_error", "accuracy_half_missing")  # drawn 
 
 project, author, release = "Versus", "", __version__
 html_title, html_theme = "Versus", "furo"
+html_static_path, html_css_files = ["_static"], ["figures.css"]
 html_show_copyright = html_show_sphinx = html_copy_source = False
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
 html_math_renderer = "mathml"
-exclude_patterns = ["templates", "_build"]
+exclude_patterns = ["templates", "_build", "_static"]
 default_role = "py:obj"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -66,7 +67,7 @@ def _rendered(page: Environment, app: Any, name: str, text: str) -> str:
 def _picture(drawn: set[str], cell: str, kind: str, caption: str) -> str:
     """Return the Markdown of a picture of a cell; a note where the run that draws it is not there."""
     if f"{cell}-{kind}" in drawn:
-        return f"![{caption}](/models/pictures/{cell}-{kind})"
+        return f"```{{figure}} /models/pictures/{cell}-{kind}\n:alt: {caption}\n\n{caption}\n```"
     return f"*(The picture of `{cell}` comes from a run: `make repro`, then `make docs`.)*"
 
 
@@ -77,7 +78,10 @@ def show_math(translator: Any, node: Any) -> None:
     code = re.sub(r"\\[bB]ig(?![a-zA-Z])", "", node.astext().replace(r"\dots", r"\ldots"))
     if r"\\" in code:
         code = rf"\begin{{aligned}}{code}\end{{aligned}}"
+    # Between a function and its argument TeX has a space where no bracket stands; browsers have none.
+    applied = "<mo>&ApplyFunction;</mo>"
     found = tex2mathml(code, as_block=as_block)
+    found = re.sub(rf"{applied}(?!\s*<mo)", f'{applied}<mspace width="0.17em"/>', found)
     translator.body.append(f'<div style="overflow-x: auto">{found}</div>' if as_block else found)
     raise SkipNode
 

@@ -157,9 +157,10 @@ class Numbers:
         return f"{dataset}: {row['outcome']} ({row['discriminative']} − {row['generative']} in {score}: {apart})"
 
     def crossing(self, experiment: str, metric: str) -> list[str]:
-        """What an experiment says about where its sides cross, a sentence for each pair."""
+        """What an experiment says about where its sides cross, the data set and a sentence for each pair."""
         rows = self.report.crossings
-        return list(rows[(rows["experiment"] == experiment) & (rows["score"] == metric)]["words"])
+        found = rows[(rows["experiment"] == experiment) & (rows["score"] == metric)]
+        return [f"`{row['dataset']}`: {row['words'][0].lower()}{row['words'][1:]}" for _, row in found.iterrows()]
 
     def sides(self, metric: str) -> list[tuple[str, float, float]]:
         """A score of the best model of each side, (data set, discriminative, generative), where both have it."""

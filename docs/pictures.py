@@ -72,7 +72,7 @@ def _own(dataset: DatasetResults, evaluation: Evaluation) -> Iterator[tuple[str,
         if evaluation.samples is not None:
             sheet = image_sheet(evaluation.samples, evaluation.sample_labels, schema, DRAWN)
             yield "samples.png", sheet, "Images that it drew"
-        for name in ("rebuilt", "traversals"):
+        for name in ("rebuilt", "traversals", "translated"):
             if name in evaluation.pictures:
                 pixels = codes.picture(evaluation.pictures[name], schema.levels)
                 yield f"{name}.png", png(pixels, max(1, WIDEST // pixels.shape[1])), codes.CAPTIONS[name].capitalize()

@@ -55,7 +55,7 @@ class Cell:
 
     @property
     def group(self) -> str:
-        """Family of the cell, or "baseline": the grouping of cells in tables and figures."""
+        """Family of the cell, or "baseline", by which tables and figures group cells."""
         return "baseline" if self.is_baseline else self.family
 
     @property
