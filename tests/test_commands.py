@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import versus
 from versus import __version__
 from versus import params as parameters
 from versus.__main__ import COMMANDS, main
@@ -165,6 +166,8 @@ def test_names_mistyped_anywhere_get_suggestions(capsys: pytest.CaptureFixture[s
         code, _, error = call(capsys, *words)
         assert code == 1
         assert "iris-mlp'" in error.partition("did you mean")[2], words
+    with pytest.raises(parameters.ParamsError, match="did you mean 'iris'"):
+        versus.dataset("irsi")
     for command in ("rollback", "gate"):
         code, _, error = call(capsys, command, "irs")
         assert code == (2 if command == "gate" else 1)

@@ -187,6 +187,8 @@ def test_its_cells_are_trained_reported_served_and_run_again_after_an_edit(
     card = call(capsys, "card", "iris-student_t")[1]
     assert re.search(r"recall of the worst class +\| +0\.\d+ +\| +0\.\d+ to \d", card)
     assert re.search(r"df +\| +5\.0", card)
+    headings = re.findall(r"^## (.*)$", card, re.MULTILINE)
+    assert headings == ["Intended use", "Data", "Arguments", "Scores", "Limits", "Provenance"]
     assert_served_without_the_package(lab)
 
 

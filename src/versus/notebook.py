@@ -249,9 +249,13 @@ def dataset(name: str, folder: str | Path = ".") -> Data:
     """Return a data set that a project has prepared.
 
     Raises:
+        versus.params.ParamsError: for a data set that params.yaml does not have; similar ones are named.
         FileNotFoundError: where it has not.
     """
-    return Data(name, prepared.read(Workspace(Path(folder)).prepared(name)))
+    workspace = Workspace(Path(folder))
+    if workspace.params.is_file():
+        parameters.dataset(parameters.read(workspace.params), name)
+    return Data(name, prepared.read(workspace.prepared(name)))
 
 
 def model(name: str, **arguments: Any) -> Any:

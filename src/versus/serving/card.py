@@ -67,7 +67,8 @@ def render(workspace: Workspace, cell: Cell, confidence: float = 0.95, fitted_on
     )
     card.add(**{f"{cell.name}/Limits": _limits(workspace, found)})
     card.add(**{f"{cell.name}/Provenance": _provenance(workspace, found, saved)})
-    return str(card.render()).strip() + "\n"
+    text = str(card.render()).strip() + "\n"
+    return text.replace(f"\n## {cell.name}/", "\n## ")  # skops heads sections of tables by their whole path
 
 
 def _about(cell: Cell, data: Prepared) -> str:
