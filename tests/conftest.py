@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import compileall
 import os
 import shutil
 import sys
@@ -15,6 +16,12 @@ from versus.workspace import Workspace
 # Tests start hundreds of processes; without bytecode each would compile the package anew, a second or two.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+def pytest_sessionstart() -> None:
+    """Compile the package once: a project of its own that runs this code sees bytecode appear as a change of it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        compileall.compile_dir(Path(__file__).parent.parent / "src", quiet=2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
