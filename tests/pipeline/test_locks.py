@@ -49,3 +49,14 @@ def test_locks_that_an_interrupt_cut_off_do_not_keep_dvc_lock_from_being_written
         stages.write(all_of_them=True)
         stages.let_go()  # nothing is left to release
     assert "one:" in (project / "dvc.lock").read_text(encoding="utf-8")
+
+
+def test_locks_are_released_where_a_signal_cut_off_the_end_of_a_run(project: Path) -> None:
+    def cut_off() -> None:
+        with opened(Wanted(), look_of(Path("params.yaml"))) as stages:
+            locked(stages)
+            raise SystemExit(143)
+
+    with pytest.raises(SystemExit, match="143"):
+        cut_off()
+    assert json.loads(RWLOCK.read_text(encoding="utf-8")).get("write", {}) == {}

@@ -70,7 +70,12 @@ def opened(wanted: Wanted, params: Look) -> Iterator[Stages]:
     repo = Repo()
     try:
         with lock_repo(repo), repo.scm_context(quiet=True):
-            yield Stages(repo, wanted, params)
+            stages = Stages(repo, wanted, params)
+            try:
+                yield stages
+            finally:
+                # Also where a signal cut off the end of the run: released as the interpreter ends, DVC's locks hang.
+                stages.let_go()
     finally:
         repo.close()
 
