@@ -52,8 +52,11 @@ def test_locks_that_an_interrupt_cut_off_do_not_keep_dvc_lock_from_being_written
 
 
 def test_locks_are_released_where_a_signal_cut_off_the_end_of_a_run(project: Path) -> None:
+    kept = []  # until the end, as by whoever waits for the workers: what nobody holds is released by itself
+
     def cut_off() -> None:
         with opened(Wanted(), look_of(Path("params.yaml"))) as stages:
+            kept.append(stages)
             locked(stages)
             raise SystemExit(143)
 

@@ -14,7 +14,7 @@ from versus.data.columns import number
 from versus.data.spaces import Column
 
 ISO = "ISO8601"  # as pandas calls it: 2024-01-31, 2024-01-31 23:59, 2024-01-31T23:59:00Z
-# Time stamps, as many a second. They are numbers, and so not guessed (`versus.data.oddities.epochs` has a finding).
+# Time stamps, as many a second. They are numbers, and so not guessed: `versus.data.oddities.time_stamps` finds them.
 EPOCHS = {
     f"{unit} since 1970": 1000**k for k, unit in enumerate(("seconds", "milliseconds", "microseconds", "nanoseconds"))
 }

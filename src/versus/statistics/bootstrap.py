@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -214,10 +215,13 @@ class TwoLevelBootstrap:
     def _several(
         self, models: Sequence[tuple[Key, Sequence[Scorer]]], most_rows: int
     ) -> Iterator[tuple[Key, BootstrapMean | None]]:
-        products = self._products([fit.sums for _, fits in models for fit in fits if fit.sums is not None])
-        for name, fits in models:
-            calls = self._calls(fits, most_rows)
-            drawn = [next(products) if fit.sums is not None else self._scores(fit, calls) for fit in fits if calls]
+        sums = [[fit.sums for fit in fits if fit.sums is not None] for _, fits in models]
+        products = self._products([one for of in sums for one in of])
+        for (name, fits), of in zip(models, sums, strict=True):
+            drawn = list(islice(products, len(of)))
+            if not drawn:
+                calls = self._calls(fits, most_rows)
+                drawn = [self._scores(fit, calls) for fit in fits if calls]
             yield name, self._mean(drawn) if drawn else None
 
     def _calls(self, fits: Sequence[Scorer], most_rows: int) -> int:

@@ -13,17 +13,16 @@ from versus.data.targets import Classes, Number, Target
 from versus.evaluation.answers import Answers, EvaluationError, HeldOut, in_batches
 
 WHAT = "predictions"
-_METHOD: dict[type[Target], str] = {Classes: "predict_proba", Number: "predict"}
 
 
 def concerns(schema: Schema) -> bool:
     """Check that there is one target per row."""
-    return _method(schema.y) is not None
+    return isinstance(schema.y, Classes | Number)
 
 
 def reason_against(model: Any, schema: Schema) -> str | None:
     """Give the reason if the model predicts nothing, as a model of x alone; None if it predicts."""
-    if hasattr(model, _method(schema.y) or ""):
+    if hasattr(model, _method(schema.y)):
         return None
     return f"{type(model).__name__} models the data alone, and predicts no target"
 
@@ -31,7 +30,7 @@ def reason_against(model: Any, schema: Schema) -> str | None:
 def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     """Yield probabilities (n, K), or values (n,), float64."""
     target = held_out.schema.y
-    predicted = in_batches(getattr(model, _method(target) or ""), held_out.X).astype(np.float64)
+    predicted = in_batches(getattr(model, _method(target)), held_out.X).astype(np.float64)
     if isinstance(target, Classes):
         _expect_probabilities(predicted, (len(held_out.y), held_out.schema.n_classes), held_out.repeat)
     elif predicted.shape != held_out.y.shape or not np.isfinite(predicted).all():
@@ -41,9 +40,9 @@ def answers(model: Any, held_out: HeldOut, seed: int) -> Iterator[Answers]:
     yield Answers(target.task, (held_out.y, predicted))
 
 
-def _method(target: Target) -> str | None:
+def _method(target: Target) -> str:
     """Name of the method that predicts a target; classes of two domains are classes, too."""
-    return next((name for kind, name in _METHOD.items() if isinstance(target, kind)), None)
+    return "predict_proba" if isinstance(target, Classes) else "predict"
 
 
 def _expect_probabilities(probabilities: Array, shape: tuple[int, int], repeat: int) -> None:
