@@ -58,12 +58,12 @@ def log_likelihood(machine: BoltzmannMachine, X: Array, steps: int) -> float:
 
 def as_machine(theirs: Any) -> BoltzmannMachine:
     machine = BoltzmannMachine(theirs.components_.shape[1], HIDDEN)
-    for parameter, found in (
-        (machine.weight, theirs.components_.T),
-        (machine.visible_bias, theirs.intercept_visible_),
-        (machine.hidden_bias, theirs.intercept_hidden_),
-    ):
-        parameter.data.copy_(torch.from_numpy(np.array(found, np.float32)))
+    weight, visible, hidden = (
+        torch.from_numpy(np.array(found, np.float32))
+        for found in (theirs.components_.T, theirs.intercept_visible_, theirs.intercept_hidden_)
+    )
+    machine.weight.data.copy_(weight)
+    machine.set_biases(visible, hidden)
     return machine
 
 

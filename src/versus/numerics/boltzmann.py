@@ -6,6 +6,14 @@ The last ``labels`` visible units, if any, are one class: exactly one of them is
 products of experts by minimizing contrastive divergence" (2002); Larochelle and Bengio, "Classification using
 discriminative restricted Boltzmann machines" (2008). log Z by annealed importance sampling: Salakhutdinov and Murray,
 "On the quantitative analysis of deep belief networks" (2008).
+
+Learned are the biases that a machine has once its units are centred, in place of b and c, as the gradient points the
+better way then (Montavon and Müller, "Deep Boltzmann machines and the centering trick", 2012; Cho, Raiko and Ilin,
+"Enhanced gradient for training restricted Boltzmann machines", 2013):
+
+.. math:: b = b_0 - \tfrac12 \sum_j W_j, \qquad c = c_0 - \mu^\top W,
+
+with the mean :math:`\mu` of the visible units of the data. It is the same model.
 """
 
 from __future__ import annotations
@@ -20,10 +28,11 @@ from torch.nn.functional import one_hot, softplus
 
 SMALL = 16  # bits of a layer that can be enumerated
 _AT_ONCE = 4096  # states
+MIDDLE = 0.5  # of a hidden unit
 
 
 class BoltzmannMachine(nn.Module):
-    """Weights (V, H), biases of both layers, and the states (M, V) of M Markov chains.
+    """Weights (V, H), centred biases b_0 (V,) and c_0 (H,), and the states (M, V) of M Markov chains.
 
     Args:
         visible: V, the labels included.
@@ -32,15 +41,33 @@ class BoltzmannMachine(nn.Module):
         chains: M.
     """
 
+    middle: Tensor
     chains: Tensor
 
     def __init__(self, visible: int, hidden: int, labels: int = 0, chains: int = 1) -> None:
         super().__init__()
         self.labels = labels
         self.weight = nn.Parameter(torch.randn(visible, hidden) / math.sqrt(visible))
-        self.visible_bias = nn.Parameter(torch.zeros(visible))
-        self.hidden_bias = nn.Parameter(torch.zeros(hidden))
+        self.visible_offset = nn.Parameter(self.weight.detach() @ torch.full((hidden,), MIDDLE))
+        self.hidden_offset = nn.Parameter(torch.zeros(hidden))
+        self.register_buffer("middle", torch.zeros(visible))
         self.register_buffer("chains", torch.zeros(chains, visible))
+
+    @property
+    def visible_bias(self) -> Tensor:
+        """Return b, (V,)."""
+        return self.visible_offset - MIDDLE * self.weight.sum(dim=1)
+
+    @property
+    def hidden_bias(self) -> Tensor:
+        """Return c, (H,)."""
+        return self.hidden_offset - self.middle @ self.weight
+
+    @torch.no_grad()
+    def set_biases(self, visible: Tensor, hidden: Tensor) -> None:
+        """Set b (V,) and c (H,)."""
+        self.visible_offset.copy_(visible + MIDDLE * self.weight.sum(dim=1))
+        self.hidden_offset.copy_(hidden + self.middle @ self.weight)
 
     @property
     def is_small(self) -> bool:
@@ -48,11 +75,16 @@ class BoltzmannMachine(nn.Module):
         return min(self.weight.shape[0] - self.labels, self.weight.shape[1]) <= SMALL
 
     @torch.no_grad()
-    def start(self, shares: Tensor, generator: torch.Generator) -> None:
-        """Set the visible biases to the log-odds of ``shares`` (V,), and the chains to draws from them."""
+    def start(self, shares: Tensor, generator: torch.Generator, down: float = 1.0) -> None:
+        """Set the visible biases to the log-odds of ``shares`` (V,), and the chains to draws from them.
+
+        Bits that get ``down`` times their input from here, as in `half_contrast`, have the part of it as their bias.
+        """
         bias = log_odds(shares, self.labels)
-        self.visible_bias.copy_(bias)
         self.chains.copy_(self.drawn(bias.expand(len(self.chains), -1), generator))
+        bias[: len(bias) - self.labels] /= down
+        self.middle.copy_(shares)
+        self.set_biases(bias, -self.middle @ self.weight)
 
     def hidden_logits(self, v: Tensor) -> Tensor:
         """Log-odds of the hidden units, (N, V) -> (N, H)."""

@@ -178,7 +178,7 @@ def test_fine_tuning_sharpens_the_classes(belief, bits):
 
 
 def test_a_deep_boltzmann_machine_is_the_enumerated_one(bits):
-    model = deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(5, 3))
+    model = deep(DeepBoltzmannMachine, bits, hidden_layer_sizes=(5, 3), sample_sweeps=1000)
     lower, upper = (model.machines_[place].double() for place in (0, 1))
     first, second = (torch.tensor(list(product([0.0, 1.0], repeat=n)), dtype=torch.float64) for n in (5, 3))
     with torch.no_grad():
@@ -230,15 +230,16 @@ def test_labels_weigh_as_much_as_is_said(bits):
 def test_half_a_contrast_is_that_of_two_machines_with_equal_weights():
     """Twice the input from below is what two copies of the visible layer give."""
     machine, twice = machine_of(4, 3, scale=0.5), machine_of(8, 3, scale=0.5)
-    twice.weight.data, twice.hidden_bias.data = machine.weight.data.repeat(2, 1), 2 * machine.hidden_bias.data
-    twice.visible_bias.data = machine.visible_bias.data.repeat(2)
+    twice.weight.data = machine.weight.data.repeat(2, 1)
+    twice.set_biases(machine.visible_bias.repeat(2), 2 * machine.hidden_bias)
     v = states_of(machine)[[1, 5, 5, 14]]
     machine.half_contrast(v, 2.0, 1.0, generator_for(0, "chains")).backward()
     drawn = machine.chains[:4]
     pair = [twice.free_energy(states.repeat(1, 2)).mean() for states in (v, drawn)]
     (pair[0] - pair[1]).backward()
     torch.testing.assert_close(2 * machine.weight.grad, twice.weight.grad[:4] + twice.weight.grad[4:])
-    torch.testing.assert_close(2 * machine.visible_bias.grad, twice.visible_bias.grad[:4] + twice.visible_bias.grad[4:])
+    offsets = twice.visible_offset.grad
+    torch.testing.assert_close(2 * machine.visible_offset.grad, offsets[:4] + offsets[4:])
 
 
 @pytest.mark.parametrize("kind", [RestrictedBoltzmannMachine, DeepBeliefNetwork, DeepBoltzmannMachine])

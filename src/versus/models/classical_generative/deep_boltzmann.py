@@ -66,9 +66,9 @@ class DeepBoltzmannMachine(EnergyModel):
             machine.weight.zero_()
             machine.weight[:h, :d] = lower.weight.T
             machine.weight[:, d:] = upper.weight
-            machine.visible_bias.copy_(upper.visible_bias)
-            machine.visible_bias[:h] += lower.hidden_bias
-            machine.hidden_bias.copy_(torch.cat([lower.visible_bias, upper.hidden_bias]))
+            bias = upper.visible_bias
+            bias[:h] += lower.hidden_bias
+            machine.set_biases(bias, torch.cat([lower.visible_bias, upper.hidden_bias]))
         return machine
 
     def _mean_field(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,8 +124,7 @@ class DeepBoltzmannMachine(EnergyModel):
             h = bernoulli(torch.sigmoid(2 * lower.hidden_logits(x)), generator)
             v = torch.cat([h, y], dim=1)
             if not upper.chains.any():
-                upper.start(v.mean(dim=0), generator)
-                upper.visible_bias[: h.shape[1]] /= 2  # the other half is the lower layer's
+                upper.start(v.mean(dim=0), generator, down=2.0)
         loss = upper.half_contrast(v, 1.0, 2.0, generator)
         return {"loss": loss, "layer_2": loss}
 
