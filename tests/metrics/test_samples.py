@@ -1,13 +1,22 @@
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.datasets import load_digits
+from sklearn.neighbors import NearestNeighbors
 
 from tests.models.small_text import documents
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Image, Table
 from versus.data.targets import Classes
 from versus.metrics.metric import UndefinedMetricError
-from versus.metrics.samples import c2st_accuracy, copying, transfer_accuracy, tstr_balanced_accuracy, tstr_ratio
+from versus.metrics.samples import (
+    c2st_accuracy,
+    copying,
+    nearest_distances,
+    transfer_accuracy,
+    tstr_balanced_accuracy,
+    tstr_ratio,
+)
 
 NUMBERS = Schema(Table(tuple(map(Column, "abc"))), Classes(("u", "v")))
 MIXED = Schema(Table((Column("a"), Column("c", tuple("pqrs")))), Classes(("u", "v")))
@@ -109,3 +118,16 @@ def test_what_leaves_nothing_to_learn_is_said():
 def test_the_same_seed_gives_the_same_score():
     real, generated = correlated(100, RNG), correlated(100, RNG)
     assert len({c2st_accuracy(real, generated, NUMBERS, seed=s) for s in (1, 1, 1)}) == 1
+
+
+@pytest.mark.parametrize("neighbour", [1, 5])
+def test_distances_to_neighbours_are_scikit_learns_and_counts_stay_sparse(neighbour):
+    rng = np.random.default_rng(0)
+    known, asked = (rng.poisson(0.3, size=(n, 30)).astype(np.float64) for n in (2100, 40))
+    expected = NearestNeighbors(n_neighbors=neighbour).fit(known).kneighbors(asked)[0][:, -1]
+    found = nearest_distances(asked, known, neighbour)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    wide = (
+        sparse.csr_array(rows, shape=(len(rows), 10**8)) for rows in (asked, known)
+    )  # 800 MB a row if it were dense
+    np.testing.assert_array_equal(nearest_distances(*wide, neighbour), found)

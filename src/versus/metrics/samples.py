@@ -123,8 +123,7 @@ def copying(train: Events, real: Events, generated: Events, schema: Schema, weig
     train, real, generated = (complete(rows, schema) for rows in (train, real, generated))
     _expect_rows(min(len(train), len(real), len(generated)))
     matrices = as_matrices(train, real, generated, schema=schema)
-    known, *asked = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
-    held_out, drawn = (nearest_distances(rows, known, 1) for rows in asked)
+    held_out, drawn = (nearest_distances(rows, matrices[0], 1) for rows in matrices[1:])
     return float(means_of(placements(held_out, drawn, drawn_own), own)[0])
 
 
@@ -145,27 +144,28 @@ def memorisation(train: Events, real: Events, generated: Events, schema: Schema,
     n = min(len(train), len(real))
     _expect_rows(min(n, len(generated)))
     as_many = [rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)] for rows in (train, real)]
-    matrices = as_matrices(*as_many, generated, schema=schema)
-    *known, drawn = (m.toarray() if hasattr(m, "toarray") else m for m in matrices)
+    *known, drawn = as_matrices(*as_many, generated, schema=schema)
     to_learned, to_held_out = (nearest_distances(drawn, rows, 1) for rows in known)
     nearer = (to_learned < to_held_out) + 0.5 * (to_learned == to_held_out)
     return float(np.average(nearer, weights=own))
 
 
-def nearest_distances(asked: Array, known: Array, neighbour: int) -> Array:
-    """Distance of each row to its ``neighbour``-th nearest known one, (n, F), (m, F) -> (n,)."""
-    nearest = np.full((len(asked), neighbour), np.inf)  # squares of the least distances so far
+def nearest_distances(asked: Any, known: Any, neighbour: int) -> Array:
+    """Distance of each row to its ``neighbour``-th nearest known one, (n, F), (m, F) -> (n,); both may be sparse."""
+    nearest = np.full((asked.shape[0], neighbour), np.inf)  # squares of the least distances so far
     largest = 1.0
-    for first in range(0, len(known), NEAREST_BLOCK):
+    for first in range(0, known.shape[0], NEAREST_BLOCK):
         others = known[first : first + NEAREST_BLOCK].astype(np.float64)
-        squares = np.square(others).sum(axis=1)
+        squares = _squares(others)
         largest = max(largest, float(squares.max()))
-        for start in range(0, len(asked), NEAREST_BLOCK):
+        for start in range(0, asked.shape[0], NEAREST_BLOCK):
             rows = asked[start : start + NEAREST_BLOCK].astype(np.float64)
             apart = rows @ (-2 * others.T)
+            if not isinstance(apart, np.ndarray):
+                apart = apart.toarray()
             apart += squares
-            apart += np.square(rows).sum(axis=1)[:, None]
-            best = nearest[start : start + len(rows)]
+            apart += _squares(rows)[:, None]
+            best = nearest[start : start + len(apart)]
             if neighbour == 1:
                 np.minimum(best[:, 0], apart.min(axis=1), out=best[:, 0])
             else:
@@ -174,6 +174,12 @@ def nearest_distances(asked: Array, known: Array, neighbour: int) -> Array:
     # What cancels is rounding: equal rows are at distance 0, and copies must tie with copies.
     scale = np.finfo(np.float64).eps * 64 * largest
     return np.sqrt(np.where(found > scale, found, 0.0))
+
+
+def _squares(rows: Any) -> Array:
+    """Squared length of each row, of an array or a sparse one, (n, F) -> (n,)."""
+    squares = np.square(rows) if isinstance(rows, np.ndarray) else rows.multiply(rows)
+    return np.asarray(squares.sum(axis=1)).ravel()
 
 
 def complete(X: Events, schema: Schema) -> Events:
