@@ -8,6 +8,7 @@ import scipy.io.arff
 from tests.data.conftest import Desk
 from versus.data.columns import Numbers, Words
 from versus.data.errors import DataError, listed
+from versus.data.inspect.inspection import inspect
 from versus.data.sources import arff
 
 HEADER = """% a comment
@@ -99,7 +100,9 @@ BAD = [
     (HEADER + "1,red,4,a,a\n", r"t.arff, line 9: has 5 values where 4 columns are declared"),
     (HEADER + "1,pink,4,a\n", r"line 9: column 'colour' holds 'pink'; declared are 'dark blue', \"o'green\", 'red'"),
     (HEADER + "tall,red,4,a\n", r"line 9: column 'the size' is declared numeric and holds 'tall'"),
-    (HEADER + "{0 1, 3 a}\n", r"line 9: is a row of a sparse ARFF file"),
+    (HEADER + "{0 1, 4 a}\n", r"line 9: names the column 4; 4 are declared, from 0"),
+    (HEADER + "{0 1, a}\n", r"line 9: '\{0 1, a\}' is no sparse row"),
+    (HEADER + "{0 1, 3 a\n", r"line 9: '\{0 1, 3 a' is no sparse row"),
     (HEADER + "1,'red,4,a\n", r"line 9: cannot be split into values at .* is a quote left open"),
     (HEADER, r"t.arff: holds no rows below @data"),
     ("@relation x\n@attribute a real\n", r"t.arff: has no @data line"),
@@ -117,6 +120,35 @@ def test_bad_input_is_named(desk: Desk, content, message):
     desk.write("t.arff", content)
     with pytest.raises(DataError, match=message):
         desk.prepare(source="arff", path="t.arff", target="class")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "{0 1.5, 3 a}\n{1 'dark blue' , 2 4}\n{ }\n{0 ?, 1 \"o'green\"}\n",
+        "1.5 red 0 a\n0 'dark blue' 4  b\n0\tred\t0\tb\n? \"o'green\" 0 b\n",
+        "1.5,red,0,a, {2}\n0,'dark blue',4,b,{0.5}\n{} , {3}\n?,\"o'green\",0,b\n",
+    ],
+    ids=["sparse", "blanks and tabs", "weights"],
+)
+def test_other_rows_that_weka_reads(desk: Desk, rows):
+    """Weka's manual: a value that a sparse row leaves out is 0, or the first that is declared; blanks separate, too."""
+    desk.write("t.arff", HEADER + rows)
+    found = arff.parse({"t.arff": desk.folder / "t.arff"})
+    size, colour, legs, label = found.columns
+    np.testing.assert_array_equal(size.values, [1.5, 0, 0, np.nan])
+    assert [colour.words[code] for code in colour.codes] == ["red", "dark blue", "red", "o'green"]
+    np.testing.assert_array_equal(legs.values, [0, 4, 0, 0])
+    assert [label.words[code] for code in label.codes] == ["a", "b", "b", "b"]
+
+
+def test_an_encoding_is_detected_and_named(desk: Desk):
+    content = HEADER.replace("red", "röt") + "1,röt,4,a\n2,'dark blue',4,b\n3,röt,4,a\n" * 9 + "1,röt,2,b\n" * 9
+    desk.write("t.arff", content.encode("latin-1"))
+    proposal = inspect(desk.folder / "t.arff", "class", desk.folder)
+    assert proposal.entry["encoding"] == "cp1252"
+    assert proposal.dataset.schema.columns[1].categories == ("dark blue", "röt")
+    assert any("taken for cp1252" in note for note in proposal.notes)
 
 
 def test_an_official_test_set_and_where_its_faults_are(desk: Desk):

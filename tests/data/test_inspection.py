@@ -58,8 +58,11 @@ def test_a_csv_with_a_header(desk: Desk):
         ("t.csv", ("a,b,y\n" + "1,2,p\n3,4,q\n" * 9).encode("utf-16-le"), {"encoding": "utf-16-le", "target": "y"}),
         ("t.csv", "sep=;\r\n" + "a;b;y\r\n" + "1;2;p\r\n3;4;q\r\n" * 9, {"delimiter": ";", "preamble": True}),
         ("t.tsv", "".join(f'ab\t"{i} or\ncd\t{i}" of\n' for i in range(20)), {"quote": False, "target": "c0"}),
+        ("t.data", "".join(f'{i / 4}   {i}.  70\t"a {"bc"[i % 2]}"\n' for i in range(20)), {"delimiter": " "}),
+        ("t.csv", ("a,b,y\n" + "1,2,p\n3,4,q\n" * 9).encode("utf-32"), {"encoding": "utf-32", "target": "y"}),
+        ("my_idx_table", "a,b,y\n" + "1,2,p\n3,4,q\n" * 9, {"source": "csv", "target": "y"}),
     ],
-    ids=range(16),
+    ids=range(19),
 )
 def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry):
     found = inspect(desk.write(name, content), base=desk.folder)
@@ -79,6 +82,10 @@ def test_dialect_header_and_target_are_guessed(desk: Desk, name, content, entry)
         ("f,male,died\n" + "m,female,lived\nf,male,died\n" * 6, None, False),
         ("1,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),
         ("?,0.5,died\n" + "2,0.2,lived\n3,0.5,died\n" * 6, None, False),
+        ("land,2019,2020\n" + "at,0.5,died\nch,0.2,lived\n" * 6, None, True),  # a number above repeated words
+        ("0,1,2,3\n" + "".join(f"{i / 4},{i},{i * i},{i % 2}\n" for i in range(12)), None, True),  # as pandas names
+        ("2019,2020,2021,land\n" + "0.5,7,1.5,at\n0.2,8,2.5,ch\n" * 6, None, True),
+        ("1,2,3,4\n" + "0,1,2,3\n1,2,3,4\n5,6,7,8\n" * 4, None, False),  # where other rows count up as well
         ("k,5,died\n" + "f,0.5,died\nm,0.2,lived\n" * 6, "c2", False),  # called as where there is no header
     ],
 )

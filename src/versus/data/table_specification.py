@@ -259,7 +259,12 @@ class Json(WrittenTable):
 
 
 class Arff(TableFile):
-    """Weka's attribute-relation file format, dense, also gzipped; an unquoted ``?`` is a missing value."""
+    """Weka's attribute-relation file format, dense or sparse, also gzipped; an unquoted ``?`` is a missing value.
+
+    Args:
+        encoding: text encoding.
+    """
 
     source: Literal["arff"]
     missing: list[str] = []
+    encoding: Text = "utf-8"

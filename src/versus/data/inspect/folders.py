@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def guess(folder: Path) -> dict[str, Any]:
         DataError: if it holds nothing that belongs together; the message names what would, or the tables in it.
     """
     inside = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    if any(entry.is_file() and re.search("idx[13]", entry.name) for entry in inside):
+    if any(sniffing.is_idx(entry) for entry in inside):
         return {"source": "idx"}
     if any(penn.has_ending(file.name) for file in folder.rglob("*")):
         return {"source": "penn"}

@@ -121,7 +121,7 @@ def _entry(
     entry = {"source": entry.pop("source"), "path": f"{folder}{path.name}", **entry}
     if entry.get("header") is False and "header" not in given:
         notes.append("the first row looks like data, so columns are called c0, c1, …; if it names them, say --header")
-    if entry["source"] in ("csv", "tsv") and "encoding" in entry and "encoding" not in given:
+    if entry["source"] in ("csv", "tsv", "arff") and "encoding" in entry and "encoding" not in given:
         notes.append(f"the text is not UTF-8 and taken for {entry['encoding']}; if it is another, say --encoding")
     if entry["source"] == "xlsx" and "sheet" not in entry and len(names := sheets(path)) > 1:
         entry["sheet"] = names[0]
@@ -194,7 +194,7 @@ def _written(folder: Path, base: Path) -> str:
 def _name(path: Path) -> str:
     if path.is_dir():
         stem = path.resolve().name
-    elif "idx" in path.name:  # the folder says more than train-images-idx3-ubyte
+    elif sniffing.is_idx(path):  # the folder says more than train-images-idx3-ubyte
         stem = path.resolve().parent.name
     else:
         name = path.stem if source_files.is_zip(path) else source_files.plain_name(path)

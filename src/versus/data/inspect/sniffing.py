@@ -28,6 +28,8 @@ _PARTS = (
     (".trn", ".tst"),
 )
 _SAMPLE = 1 << 21  # bytes looked at
+_FIRST = 50  # rows among which no other counts up
+_FEWEST_COUNTED = 3  # numbers in a row that count up, to be names
 _LONGEST_PREAMBLE = 50  # lines above a table
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".tra")
 _OTHER = {
@@ -60,7 +62,7 @@ def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) ->
         DataError: if the kind of file is unknown, or examples and targets cannot be distinguished.
     """
     ending = Path(source_files.plain_name(file)).suffix.lower()
-    if "idx" in file.name and ending not in (*_TEXT, *_OTHER):
+    if ending not in (*_TEXT, *_OTHER) and is_idx(file):
         return {"source": "idx", **_labels_beside(file, target, "images", "labels", "idx3", "idx1")}
     source = _OTHER.get(ending)
     if source not in (None, "json", "arff") and (source_files.is_zip(file) or source_files.archive(file)):
@@ -69,6 +71,8 @@ def guess(file: Path, target: str | None, given: Mapping[str, Any] = NOTHING) ->
         return {"source": "npy", **_labels_beside(file, target, "X", "y", "images", "labels")}
     if source in ("npz", "h5"):
         return {"source": source, **_arrays(_shapes(file, source), target, file.name)}
+    if source == "arff" and "encoding" not in given and (encoding := sample(file)[1]) != "utf-8":
+        return {"source": source, "encoding": encoding}
     if source is not None:
         return {"source": source}
     if ending in _TEXT or given.get("source") in ("csv", "tsv") or _is_table(file):
@@ -85,6 +89,17 @@ def _expect_data(file: Path, text: str) -> None:
         raise DataError(f"{file.name}: is a page of HTML or XML, not a table; a download may have failed: get it again")
     if start.startswith("version https://git-lfs"):
         raise DataError(f"{file.name}: is a pointer of git-lfs, not the data; `git lfs pull` brings them")
+
+
+def is_idx(file: Path) -> bool:
+    """Check that a file is called idx and begins like one: two zeros, then the type and the number of dimensions."""
+    if "idx" not in file.name or file.is_dir() or not source_files.exists(file):
+        return False
+    try:
+        with source_files.opened(file) as stream:
+            return stream.read(2) == b"\0\0"
+    except source_files.DAMAGED:
+        return True  # which its reader says better
 
 
 def _is_table(file: Path) -> bool:
@@ -123,6 +138,8 @@ def sample(file: Path, encoding: str | None = None) -> tuple[str, str]:
 
 def _encoding(found: bytes) -> str:
     """Detect the encoding of bytes: by its mark, utf-8 if valid, else by the letters that it would give."""
+    if found.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the first begins as that of UTF-16
+        return "utf-32"
     if found.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     for order, zeros in (("utf-16-le", found[1:2000:2]), ("utf-16-be", found[:2000:2])):  # without the mark
@@ -203,6 +220,8 @@ def _delimiter(text: str) -> str:
         widths = [len(row) for _, row in first]
         if widths and min(widths) == max(widths) > most:
             best, most = candidate, widths[0]
+    if best == "\t" and _blanks_part_numbers(text, most):
+        return " "
     lines = [line for line in text.splitlines()[:50] if line.strip()]
     blanks = {len(line.split()) for line in lines}
     if best == "," and len(blanks) == 1 and min(blanks) > 1 and not any("," in line for line in lines):
@@ -210,16 +229,28 @@ def _delimiter(text: str) -> str:
     return best
 
 
+def _blanks_part_numbers(text: str, columns: int) -> bool:
+    """Check that fields between tabs hold several numbers, and that blanks, too, part all rows into more columns."""
+    first = list(islice(delimited.rows(io.StringIO(text, newline=""), "\t"), 50))
+    if not any(len(words := field.split()) > 1 and all(map(is_number, words)) for _, row in first for field in row):
+        return False
+    widths = {len(row) for _, row in islice(delimited.rows(io.StringIO(text, newline=""), " "), 50)}
+    return len(widths) == 1 and min(widths) > columns
+
+
 def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool:
     """Guess if the first row names the columns.
 
-    A target among its fields decides for names, as does a word above a column of figures; a target named like columns
-    without a header (c0, c1, …) decides against. Otherwise fields vote: a new word above repeated values counts for
-    names; a number, or a value that occurs again below, counts for data.
+    A target among its fields decides for names, as do a word above a column of figures, and figures that count up by
+    one in the first row alone, such as years or the names that pandas gives; a target named like columns without a
+    header (c0, c1, …) decides against. Otherwise fields vote: a new word above repeated values, or a number above
+    repeated words, counts for names; another number, or a value that occurs again below, for data.
     """
     first = [field.strip() for field in rows[0]]
     if target is not None and (target in first or re.fullmatch(r"c\d+", target)):
         return target in first
+    if len(set(first)) == len(first) and _counts_up(first) and not any(map(_counts_up, rows[1:_FIRST])):
+        return True
     votes = []
     for place, name in enumerate(first):
         below = [row[place].strip() for row in rows[1:] if place < len(row)]
@@ -227,11 +258,21 @@ def has_header(rows: Sequence[Sequence[str]], target: str | None = None) -> bool
         known = _is_figure(name) or name in MISSING
         if re.search(r"[^\W\d]", name) and not known and values and all(map(_is_figure, values)):
             return True
-        if known or name in values:
+        repeated = 1 < len(values) <= len(below) / 5
+        if _is_figure(name) and repeated and not any(re.search(r"\d", value) for value in values):
+            votes.append(1)
+        elif known or name in values:
             votes.append(-1)
         elif name and len(values) <= len(below) / 2:
             votes.append(1)
     return sum(votes) >= 0 and len(set(first)) == len(first)
+
+
+def _counts_up(row: Sequence[str]) -> bool:
+    """Check that the whole numbers of a row, three or more and beside them one field at most, are n, n + 1, …"""
+    counted = [int(field) for field in row if re.fullmatch(r"\d{1,6}", field.strip())]
+    enough = len(counted) >= max(_FEWEST_COUNTED, len(row) - 1)
+    return enough and counted == list(range(counted[0], counted[0] + len(counted)))
 
 
 def _is_figure(field: str) -> bool:

@@ -1,4 +1,7 @@
-"""Dense ARFF, Weka's format: declared columns, then rows of quoted or bare values, ``?`` for a missing one.
+"""ARFF, Weka's format: declared columns, then rows of quoted or bare values, ``?`` for a missing one.
+
+Rows are dense, ``1,red``, or sparse, ``{0 1, 3 red}``, where a column that is not named is 0, or the first declared
+value. A weight, ``{2}``, may end a row; it is left aside.
 
 Format: https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/. This reader exists because SciPy's
 rejects text columns, accepts rows that are too long, and reports faults without their line.
@@ -27,15 +30,25 @@ _FIELD = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?|[^,'\"][^,]*?)\s*(,|$)")
 # {value, …}, then a comment perhaps; a brace in quotes is part of a value, and so is a quote inside a word
 _NOMINAL = re.compile(rf"\{{((?:(?<!\w)(?:{_QUOTED})|[^'\"]|(?<=\w)['\"])*?)\}}\s*(?:%.*)?")
 _NUMERIC = ("numeric", "real", "integer")
+_BLANKS = re.compile(rf"\s+(?=(?:[^'\"]|{_QUOTED})*$)")  # outside quotes
+_PAIR = re.compile(rf"\s*(\d+)\s+({_QUOTED}|[^,'\"\s][^,]*?)\s*(?:,|$)")
+_WEIGHT = re.compile(r"\s*,\s*\{\s*[\d.]+\s*\}$")
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """Declared column; ``values`` are the allowed values of a nominal column, None for any value."""
+    """Declared column.
+
+    Args:
+        name, numeric: its name, and True for numbers.
+        values: the allowed values of a nominal column, None for any value.
+        usual: its value in a sparse row that does not name it.
+    """
 
     name: str
     numeric: bool
     values: frozenset[str] | None = None
+    usual: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,21 +72,23 @@ class _Content:
 def load(specification: Arff, base: Path) -> RawTable:
     """Read the file, followed by the rows of the test file if there is one; see `parse`."""
     files = [path for path in (specification.path, specification.test_path) if path is not None]
-    return parse({path: source_files.locate(base, path) for path in files}, specification.missing)
+    located = {path: source_files.locate(base, path) for path in files}
+    return parse(located, specification.missing, specification.encoding)
 
 
-def parse(files: dict[str, Path], missing: Iterable[str] = ()) -> RawTable:
+def parse(files: dict[str, Path], missing: Iterable[str] = (), encoding: str = "utf-8") -> RawTable:
     """Read one file, or two with the same columns, the second being the official test set.
 
     Args:
         files: name of a file in messages -> the file.
         missing: texts that mean "no value", besides the unquoted ``?``.
+        encoding: of the text.
 
     Raises:
-        DataError: if a file breaks the format, with the line; or if it is sparse or relational.
+        DataError: if a file breaks the format, with the line; or if it is relational.
     """
     absent = frozenset(missing)
-    contents = [_read(file, path, absent) for path, file in files.items()]
+    contents = [_read(file, path, absent, encoding) for path, file in files.items()]
     names = contents[0].names
     for path, content in list(zip(files, contents, strict=True))[1:]:
         found = content.names
@@ -98,8 +113,8 @@ def _locator(files: Sequence[str], contents: Sequence[_Content]) -> Callable[[in
     return locate
 
 
-def _read(file: Path, path: str, absent: frozenset[str]) -> _Content:
-    lines = _lines(file, path)
+def _read(file: Path, path: str, absent: frozenset[str], encoding: str) -> _Content:
+    lines = _lines(file, path, encoding)
     attributes = _header(lines, path)
     if not attributes:
         raise DataError(f"{path}: declares no columns; wants `@attribute name type` lines above `@data`")
@@ -118,7 +133,7 @@ def _read(file: Path, path: str, absent: frozenset[str]) -> _Content:
     return _Content(attributes, columns, numbers)
 
 
-def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
+def _lines(file: Path, path: str, encoding: str) -> Iterator[tuple[int, str]]:
     """Yield (line, text) without comments and blank lines."""
     try:
         with source_files.opened(file) as stream:
@@ -126,12 +141,15 @@ def _lines(file: Path, path: str) -> Iterator[tuple[int, str]]:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); it may be cut off, get it again") from None
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path}, line {line}: byte {error.start} ({content[error.start]:#04x}) is not utf-8; save it as UTF-8"
+            f"{path}, line {line}: byte {error.start} ({content[error.start]:#04x}) is not {encoding}; "
+            "say `encoding: latin-1`, or whichever the file is in"
         ) from None
+    except LookupError:
+        raise DataError(f"{path}: unknown encoding {encoding!r}; try utf-8 or latin-1") from None
     for place, line_text in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
         stripped = line_text.strip()
         if stripped and not stripped.startswith("%"):
@@ -160,10 +178,10 @@ def _attribute(text: str, where: str) -> Attribute:
     word = re.split(r"[^a-z]", kind.lower(), maxsplit=1)[0]  # a range can follow, integer[1,5], or a comment
     nominal = _NOMINAL.fullmatch(kind)
     if nominal is not None:
-        values = _fields(nominal[1], where)
-        return Attribute(name, False, frozenset(_bare(value) for value in values))
+        values = [_bare(value) for value in _fields(nominal[1], where)]
+        return Attribute(name, False, frozenset(values), values[0])
     if word in _NUMERIC:
-        return Attribute(name, True)
+        return Attribute(name, True, usual="0")
     if word in ("string", "date"):
         return Attribute(name, False)
     raise DataError(f"{where}: column {name!r} has the type {kind[:40]!r}; wants numeric, string or {{value, …}}")
@@ -190,10 +208,13 @@ def _bare(field: str) -> str:
 
 
 def _row(text: str, attributes: Sequence[Attribute], absent: frozenset[str], where: str) -> Iterator[str | None]:
-    if text.startswith("{"):
-        raise DataError(f"{where}: is a row of a sparse ARFF file; wants dense rows, one value a column")
-    plain = "'" not in text and '"' not in text  # the usual case, and much the faster one
-    fields = [field.strip() for field in text.split(",")] if plain else _fields(text, where)
+    if text.endswith("}"):
+        text = _WEIGHT.sub("", text)
+    plain = "'" not in text and '"' not in text and text[:1] != "{"  # the usual case, and much the faster one
+    fields = [field.strip() for field in text.split(",")] if plain else _sparse_or_quoted(text, attributes, where)
+    if len(fields) == 1 < len(attributes):
+        text, plain = _BLANKS.sub(",", text), False
+        fields = _fields(text, where)
     if len(fields) != len(attributes):
         raise DataError(f"{where}: has {len(fields)} values where {len(attributes)} columns are declared")
     for field, attribute in zip(fields, attributes, strict=True):
@@ -207,6 +228,23 @@ def _row(text: str, attributes: Sequence[Attribute], absent: frozenset[str], whe
                 f"{where}: column {attribute.name!r} holds {value!r}; declared are {listed(sorted(attribute.values))}"
             )
         yield value
+
+
+def _sparse_or_quoted(text: str, attributes: Sequence[Attribute], where: str) -> list[str]:
+    """Split a row; a sparse one names its columns by their places, and the others have their usual value."""
+    if not text.startswith("{"):
+        return _fields(text, where)
+    fields = ["?" if attribute.usual is None else attribute.usual for attribute in attributes]
+    inner, at = text[1:].removesuffix("}").strip(), 0
+    while at < len(inner):
+        found = _PAIR.match(inner, at)
+        if found is None or not text.endswith("}"):
+            raise DataError(f"{where}: {text[:60]!r} is no sparse row; wants `{{place value, place value}}`")
+        if int(found[1]) >= len(fields):
+            raise DataError(f"{where}: names the column {found[1]}; {len(fields)} are declared, from 0")
+        fields[int(found[1])] = found[2]
+        at = found.end()
+    return fields
 
 
 def _column(attribute: Attribute, values: Sequence[str | None]) -> RawColumn:
