@@ -3,6 +3,7 @@
 from itertools import combinations, product
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import gammaln, logsumexp
 from sklearn.metrics import mutual_info_score
@@ -48,6 +49,39 @@ def test_the_burglary_network_gives_the_published_answer():
     factors = [Factor(scope, np.log(t)) for scope, t in (*tables, [(2, 3), calls[0]], [(2, 4), calls[1]])]
     no, yes = np.exp(log_sums(factors, np.array([[b, np.nan, np.nan, 1, 1] for b in (0.0, 1.0)]), [2] * 5))
     assert yes / (no + yes) == pytest.approx(0.284, abs=5e-4)
+
+
+def test_pgmpy_finds_the_same_tree_and_the_same_posteriors():
+    estimators = pytest.importorskip("pgmpy.estimators")
+    from pgmpy.factors.discrete import TabularCPD
+    from pgmpy.inference import VariableElimination
+    from pgmpy.models import DiscreteBayesianNetwork
+
+    sizes, names, rng = (2, 3, 2, 4), list("abcd"), np.random.default_rng(6)
+    scopes = ((0,), (0, 1), (0, 1, 2), (1, 2, 3))  # each column last, after its parents
+    tables = [rng.dirichlet(np.ones(sizes[s[-1]]), size=[sizes[v] for v in s[:-1]]) for s in scopes]
+    factors = [Factor(s, np.log(table)) for s, table in zip(scopes, tables, strict=True)]
+    theirs = DiscreteBayesianNetwork([(names[p], names[s[-1]]) for s in scopes for p in s[:-1]])
+    for (*own, d), table in zip(scopes, tables, strict=True):
+        given = {"evidence": [names[p] for p in own], "evidence_card": [sizes[p] for p in own]} if own else {}
+        theirs.add_cpds(TabularCPD(names[d], sizes[d], table.reshape(-1, sizes[d]).T, **given))
+    engine = VariableElimination(theirs)
+    for shown in ({3: 2}, {0: 1, 3: 0}, {2: 1}, {1: 2, 2: 0, 3: 3}):
+        asked = next(v for v in range(4) if v not in shown)
+        rows = np.full((sizes[asked], 4), np.nan)
+        rows[:, list(shown)], rows[:, asked] = list(shown.values()), np.arange(sizes[asked])
+        found = np.exp(log_sums(factors, rows, sizes))
+        expected = engine.query([names[asked]], {names[v]: code for v, code in shown.items()}, show_progress=False)
+        np.testing.assert_allclose(found / found.sum(), expected.values, rtol=1e-10)
+
+    codes = draw(factors, 400, sizes, rng)
+    frame = pd.DataFrame(codes, columns=names)
+    search = estimators.TreeSearch(frame, root_node="a", n_jobs=1)
+    edges = search.estimate(estimator_type="chow-liu", show_progress=False).edges()
+    tree = spanning_tree(mutual_information(pair_counts(codes.astype(float), sizes), sizes)[0])
+    found = {frozenset((names[p], names[d])) for d, own in enumerate(tree) for p in own}
+    assert found == {frozenset(edge) for edge in edges}
+    assert len(found) == 3
 
 
 def test_draws_have_the_frequencies_of_the_table():

@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from versus.arrays import Ragged
+from versus.data.prepared import Prepared
+from versus.data.schema import Schema
+from versus.data.spaces import Tokens
+from versus.data.targets import Tags
 from versus.metrics import table as metric_table
 from versus.report import formatting, results
 from versus.report.both import both, pool
@@ -17,6 +22,7 @@ from versus.report.files import write_csv
 from versus.report.section import escaped
 from versus.report.sections import families, profile, trade_off, verdict
 from versus.report.sections.curves import thinned
+from versus.report.tested_rows import TestedRows
 from versus.settings import FAMILIES
 from versus.statistics.bootstrap import TwoLevelBootstrap
 
@@ -136,6 +142,22 @@ def test_a_file_that_data_came_from_is_named_before_its_size_and_hash():
 
 def read(made):
     return results.read(made.workspace, made.cells)
+
+
+def test_the_profile_counts_unknown_tokens_and_unseen_tags():
+    """Two repeats, in the first of which a word and its tag are in a test row alone."""
+    X, y = Ragged.of([[0, 1], [1, 0], [0, 2, 2], [1, 1]], np.int32), Ragged.of([[0, 1], [1, 0], [0, 2, 2], [1, 1]])
+    parts = {"train": [[0, 1], [2, 1]], "validation": [[3], [3]], "test": [[2], [0]]}
+    rows = {part: Ragged.of(of, np.int64) for part, of in parts.items()}
+
+    def told(tags):
+        data = Prepared(X, tags, Schema(Tokens(("a", "b", "c")), Tags(("A", "B", "C"))), rows, {})
+        return dict(profile.content(SimpleNamespace(prepared=data, tested=TestedRows(data)))["facts"])
+
+    found = told(y)
+    assert found["unknown tokens"] == "2 of 5 (40.0\u202f%) in test rows are in no training row"
+    assert found["unseen tags"] == "2 of 5 (40.0\u202f%) in test rows have a tag that is in no training row"
+    assert "unseen tags" not in told(Ragged(y.values % 2, y.starts))
 
 
 def test_the_sentence_counts_every_compared_data_set_once(made):

@@ -1,6 +1,7 @@
 """Kneser-Ney chains: equal to a dictionary implementation, sum to one, draw what they score."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from versus.data.targets import Nothing
 from versus.models import persistence
 from versus.models.classical_generative.baseline import Unigrams
 from versus.models.classical_generative.markov_chain import MarkovChain, MarkovChainClassifier
+from versus.numerics.ngrams import count
 from versus.serving.sequences import with_vocabulary
 
 SIZE = 5  # tokens; the last is in no training sequence
@@ -135,3 +137,27 @@ def test_chains_of_classes_tell_the_order_of_words():
     np.testing.assert_allclose(model.log_likelihoods(turned)[:, 1], alone.log_prob(turned))
     assert len(model.sample(5, random_state=0)) == 5
     assert model.measure == "sequence"
+
+
+@pytest.mark.parametrize("longest", [2, 3])
+def test_with_an_undiscounted_last_resort_it_is_nltks_kneser_ney(longest):
+    """nltk takes single tokens by their continuations alone, and counts the beginning as it does other tokens."""
+    lm = pytest.importorskip("nltk.lm")
+    X, _ = chain(n=25)
+    counted = count(X, SIZE, longest, discount=0.6)
+    alike = replace(counted, discounts=np.array([[0.0] * 3, *[[0.6] * 3] * (longest - 1)]))
+    theirs = lm.KneserNeyInterpolated(longest, discount=0.6)
+    texts = [["<s>", *map(str, x)] for x in X]
+    theirs.fit((list(everygrams(text, longest)) for text in texts), sorted({word for text in texts for word in text}))
+    unseen = Ragged.of([[0, 2, 1, 1, 3], [3, 3, 0], [2, 0, 2, 2]], np.int32)
+    found = Ragged(alike.log_probabilities(unseen), unseen.starts)
+    for x, log_p in zip(unseen, found, strict=True):
+        text = ["<s>", *map(str, x)]
+        places = range(longest - 1, len(text))  # of three, nltk divides by 0 at the first
+        expected = [theirs.score(text[t], text[t + 1 - longest : t]) for t in places]
+        np.testing.assert_allclose(np.exp(log_p[longest - 2 :]), expected, rtol=1e-10)
+
+
+def everygrams(text, longest):
+    """All n-grams, which nltk wants as tuples."""
+    return (tuple(text[i : i + k]) for k in range(1, longest + 1) for i in range(len(text) - k + 1))

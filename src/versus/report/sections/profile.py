@@ -10,7 +10,7 @@ import numpy as np
 from versus.arrays import Events, Ragged
 from versus.data.prepared import PARTS
 from versus.data.spaces import Tokens
-from versus.data.targets import Number
+from versus.data.targets import Number, Tags
 from versus.report import formatting
 from versus.report.dataset_results import DatasetResults
 
@@ -34,6 +34,7 @@ def content(dataset: DatasetResults) -> dict[str, Any]:
         ("no test rows of", _absent(dataset)),
         ("missing values", _missing_values(prepared.X)),
         ("unknown tokens", _unknown_tokens(dataset)),
+        ("unseen tags", _unseen_tags(dataset)),
         *(("warning", warning) for warning in about.get("warnings", ())),
         *((key, about.get(key)) for key in ("citation", "licence")),
         *(("file", source(file)) for file in about.get("files") or ()),
@@ -95,9 +96,29 @@ def _unknown_tokens(dataset: DatasetResults) -> str:
     prepared = dataset.prepared
     if not isinstance(prepared.schema.x, Tokens):
         return ""
-    unknown, total = np.sum([prepared.unknown_tokens(r) for r in range(prepared.repeats)], axis=0)
-    share = formatting.percent(unknown / total) if total else ""
-    return f"{formatting.count(unknown)} of {formatting.count(total)} in test rows ({share}) are in no training row"
+    return (
+        f"{_added([prepared.unknown_tokens(r) for r in range(prepared.repeats)])} in test rows are in no training row"
+    )
+
+
+def _unseen_tags(dataset: DatasetResults) -> str:
+    """Test tokens or steps with a tag that no row learned from has, of all repeats; empty where there are none."""
+    prepared = dataset.prepared
+    if not isinstance(prepared.schema.y, Tags):
+        return ""
+    counts = []
+    for repeat in range(prepared.repeats):
+        tested, learned = (prepared.take(repeat, *of)[1].values for of in (("test",), ("train", "validation")))
+        counts.append((int((~np.isin(tested, learned)).sum()), len(tested)))
+    unseen = any(n for n, _ in counts)
+    return f"{_added(counts)} in test rows have a tag that is in no training row" if unseen else ""
+
+
+def _added(counts: Sequence[tuple[int, int]]) -> str:
+    """Add up those counted and all, of each repeat, and say both with their share."""
+    found, total = (int(n) for n in np.sum(counts, axis=0))
+    share = f" ({formatting.percent(found / total)})" if total else ""
+    return f"{formatting.count(found)} of {formatting.count(total)}{share}"
 
 
 def source(file: Mapping[str, Any]) -> str:
