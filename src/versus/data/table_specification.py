@@ -206,7 +206,8 @@ class Csv(WrittenTable):
         delimiter: the separator between values; a blank stands for any number of blanks and tabs.
         header: True if the first row names the columns; otherwise they are called c0, c1, …
         quote: True if double quotes enclose values that hold a delimiter or a line break.
-        loose: True if quotes can follow a blank, and a delimiter can end the rows.
+        loose: True if quotes can follow a blank, a delimiter can end the rows, and the header can lack the name of the
+            first column, as where R writes rows with names.
         preamble: True if lines of comments or a title come before the table; they are skipped.
         encoding: text encoding.
     """
@@ -224,6 +225,7 @@ class Tsv(WrittenTable):
     """Tab-separated values; the keys are those of `Csv`."""
 
     source: Literal["tsv"]
+    loose: bool = False
     delimiter: Literal["\t"] = "\t"
     header: bool = True
     quote: bool = True

@@ -181,8 +181,8 @@ def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NO
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
-    elif delimiter not in " \t" and len({len(row) for row in loose}) == 1 and _is_loose(rows):
-        entry["loose"] = True
+    elif len({len(row) for row in loose}) == 1 and _is_loose(rows):
+        entry |= {"loose": True} if delimiter != " " else {}  # which is read so anyway
         rows = loose
     if rows and not given.get("header", has_header(rows, target)):
         entry["header"] = False
@@ -216,14 +216,15 @@ def _delimiter(text: str) -> str:
     """
     best, most = ",", 1
     for candidate in "\t;|":
-        first = islice(delimited.rows(io.StringIO(text, newline=""), candidate), 50)
+        first = islice(delimited.rows(io.StringIO(text, newline=""), candidate, loose=True), 50)
         widths = [len(row) for _, row in first]
         if widths and min(widths) == max(widths) > most:
             best, most = candidate, widths[0]
     if best == "\t" and _blanks_part_numbers(text, most):
         return " "
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-    blanks = {len(line.split()) for line in lines}
+    first = islice(delimited.rows(io.StringIO(text, newline=""), " ", loose=True), 50)
+    blanks = {len(row) for _, row in first}
+    lines = text.splitlines()[:50]
     if best == "," and len(blanks) == 1 and min(blanks) > 1 and not any("," in line for line in lines):
         return " "
     return best

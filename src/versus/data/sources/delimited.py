@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _batches(file: Path, path: str, specification: Csv | Tsv) -> Iterator[Any]:
 
 
 def _is_loose(specification: Csv | Tsv) -> bool:
-    return specification.delimiter == " " or (isinstance(specification, Csv) and specification.loose)
+    return specification.delimiter == " " or specification.loose
 
 
 def _strict(file: Path, specification: Csv | Tsv) -> io.BytesIO:
@@ -207,7 +207,8 @@ def rows(
         text: its lines.
         delimiter: the separator; a blank stands for any number of blanks and tabs.
         quote: True if double quotes enclose values.
-        loose: True to allow blanks before quotes, and a delimiter at the end of rows that have one field too many.
+        loose: True to allow blanks before quotes, a delimiter at the end of rows that have one field too many, and a
+            header without a name for the first column, as R writes tables with row names.
     """
     csv.field_size_limit(_LONGEST)
     if delimiter == " ":
@@ -218,13 +219,14 @@ def rows(
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         skipinitialspace=loose,
     )
-    width = 0
-    for fields in reader:
-        if not fields:
-            continue
-        width = width or len(fields) - (fields[-1] == "")
+    found = ((reader.line_num, fields) for fields in reader if fields)
+    first = list(islice(found, 2))
+    if loose and len(first) == 2 and len(first[1][1]) == len(first[0][1]) + 1 and first[1][1][-1]:
+        first[0][1].insert(0, "")
+    width = len(first[0][1]) - (first[0][1][-1] == "") if first else 0
+    for line, fields in chain(first, found):
         ended = loose and len(fields) == width + 1 and fields[-1] == ""
-        yield reader.line_num, fields[:-1] if ended else fields
+        yield line, fields[:-1] if ended else fields
 
 
 def _line(file: Path, specification: Csv | Tsv, row: int) -> int:
@@ -241,8 +243,8 @@ def _complaint(
         first = [len(fields) for _, fields in islice(_records(file, specification), 1, 4)]
         if specification.header and first == 3 * [width + 1]:
             return (
-                f"{path}: its rows have {width + 1} fields and its header {width}, as R writes rows with names; write "
-                "it with `col.names = NA`, or give the first column a name"
+                f"{path}: its rows have {width + 1} fields and its header {width}, as R writes rows with names; say "
+                "`loose: true`, or give the first column a name"
             )
         for line, fields in _records(file, specification):
             if len(fields) != width:
