@@ -2,6 +2,7 @@ import argparse
 import gzip
 import io
 import struct
+import zipfile
 
 import h5py
 import numpy as np
@@ -423,6 +424,28 @@ def test_a_file_elsewhere_gets_its_whole_path(desk: Desk):
     assert found.entry["path"] == str(path.resolve())
 
 
+def test_an_archive_holds_what_describes_its_table_too(desk: Desk):
+    with zipfile.ZipFile(desk.folder / "wine.zip", "w") as archive:
+        archive.writestr("Readme", "about wine")
+        archive.writestr("wine.names", "1. Title")
+        archive.writestr("wine/wine.csv", "a,y\n" + "1,p\n2,q\n" * 9)
+    found = inspect(desk.folder / "wine.zip", "y", desk.folder)
+    assert found.entry["path"] == "wine.zip"
+    assert len(prepare("t", found.entry, desk.folder).y) == 18
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Customer No", [100 + 37 * i * i for i in range(40)]),
+        ("tweet", [10**17 + 10**15 * i for i in range(40)]),
+    ],
+)
+def test_whole_numbers_that_name_rows_are_dropped(desk: Desk, name, values):
+    path = desk.write("t.csv", f"x,{name},y\n" + "".join(f"{i % 7},{v},{'pq'[i % 2]}\n" for i, v in enumerate(values)))
+    assert inspect(path, "y", desk.folder).entry["drop"] == [name]
+
+
 def test_what_cannot_be_read_is_named(desk: Desk):
     path = desk.write("t.csv", "x,y\n" + "1,a\n2,b\n" * 6)
     with pytest.raises(DataError, match=r"t.csv: target: unknown column 'why'; there are 'x', 'y'"):
@@ -434,6 +457,7 @@ def test_what_cannot_be_read_is_named(desk: Desk):
     for content, said in (
         ("<!DOCTYPE html>\n<html><body>Not found</body></html>\n", "is a page of HTML"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "is a pointer of git-lfs"),
+        ("a,y\n" + "r1,1,p\nr2,2,q\n" * 9, "its rows have 3 fields and its header 2, as R writes"),  # no names of rows
         (2 * ("a,y\n" + "1,p\n2,q\n" * 9), r"row 19 \(line 20\): repeats the header of u.csv"),
     ):
         with pytest.raises(DataError, match=said):

@@ -29,6 +29,8 @@ GERMAN = Notation(",", ".", ("€", "%"))
         (Notation(".", ",", ("$",)), "-$1,234.5", (-1234.5, "$")),
         (Notation(".", ",", ("$",)), "$-12", (-12, "$")),
         (Notation(".", ","), "1,23", None),
+        (Notation(".", ","), "12,34,567.5", (1234567.5, "")),  # lakhs and crores
+        (Notation(".", ","), "12,34,56", None),
         (Notation(",", " "), "12\u00a0345,6", (12345.6, "")),
         (Notation(".", "'"), "1\u2019000", (1000, "")),
         (Notation(), "1,5", None),
@@ -76,6 +78,27 @@ def test_the_notation_is_proposed_and_read(desk: Desk, written, delimiter, optio
     assert {key: found.entry[key] for key in ("decimal", "thousands", "symbols") if key in found.entry} == options
     assert any("'x' is read as numbers" in note for note in found.notes)
     np.testing.assert_allclose(prepare("t", found.entry, desk.folder).X[:, 0], NUMBERS, rtol=1e-15)
+
+
+def test_amounts_of_accountants_have_a_currency_in_their_brackets(desk: Desk):
+    amounts = NUMBERS - 3000
+    written = [f"(${-v:,})" if v < 0 else f"${v:,}" for v in amounts]
+    found = inspect(desk.write("t.csv", column(written, ",")), "y", desk.folder)
+    np.testing.assert_allclose(prepare("t", found.entry, desk.folder).X[:, 0], amounts, rtol=1e-15)
+
+
+def test_decimal_points_are_not_doubted_where_the_decimal_mark_is_known(desk: Desk):
+    path = desk.write("t.csv", column([f"{i + 1},{i:03}" for i in range(60)]))
+    found = inspect(path, "y", desk.folder, decimal=",")
+    assert not any("part thousands" in note for note in found.notes)
+    path = desk.write("t.csv", column([f"{i + 1}.{i:03}" for i in range(60)], ","))
+    assert any("part thousands" in note for note in inspect(path, "y", desk.folder).notes)
+
+
+def test_a_division_by_zero_is_missing(desk: Desk):
+    found = inspect(desk.write("t.csv", column([*(f"{i}.5" for i in range(60)), "#DIV/0!"])), "y", desk.folder)
+    assert found.entry["missing"][-1] == "#DIV/0!"
+    np.testing.assert_array_equal(found.dataset.X[:, 0], [*(np.arange(60) + 0.5), np.nan])
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class Notation:
         Accountants put negative numbers in brackets; Fortran writes D for E.
         """
         text = text.translate(_ALIKE)
-        bracketed = _is_bracketed(text)
+        bracketed = is_bracketed(text)
         found = _pattern(self).fullmatch(text[1:-1].strip() if bracketed else text)
         if found is None or (bracketed and (found["sign"] or found["inner"])):
             return None
@@ -53,7 +53,7 @@ class Notation:
 
         Where all stand in brackets these are no signs.
         """
-        if all(map(_is_bracketed, column.words)):
+        if all(map(is_bracketed, column.words)):
             return None
         found = [self.parse(word) for word in column.words]
         parsed = [number for number in found if number is not None]
@@ -66,7 +66,8 @@ class Notation:
 PLAIN = Notation()
 
 
-def _is_bracketed(text: str) -> bool:
+def is_bracketed(text: str) -> bool:
+    """Check for brackets around a whole text, the minus of accountants."""
     return text.startswith("(") and text.endswith(")")
 
 
@@ -75,6 +76,8 @@ def _pattern(notation: Notation) -> re.Pattern[str]:
     """Pattern of a number in this notation; digits with leading zeros are a code, not a number."""
     symbols = "|".join(re.escape(symbol) for symbol in sorted(notation.symbols, key=len, reverse=True)) or "(?!)"
     grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(notation.thousands)}\d{{3}})+|" if notation.thousands else ""
+    if notation.thousands == ",":  # in India 12,34,567
+        grouped += r"[1-9]\d?(?:,\d{2})+,\d{3}|"
     decimal = re.escape(notation.decimal)
     return re.compile(
         rf"(?P<sign>[+-]?)\s*(?:(?P<before>{symbols})\s*)?(?P<inner>(?<![+-])[+-]?)"

@@ -42,6 +42,11 @@ def notes(raw: RawTable, target: str, decided: set[str | None]) -> Iterator[str]
                 yield from alike(f"{column.name!r}: values", column.words, "correct the file if they are one")
 
 
+def means_none(word: str) -> bool:
+    """Check for a word for "none is known", such as N/A, or what a spreadsheet writes for a division by 0."""
+    return _ABSENT.fullmatch(word) is not None
+
+
 def expect_one_header(raw: RawTable, file: str) -> None:
     """Raise an error where a row repeats the names of the columns: tables were joined with their headers."""
     named = [
@@ -88,7 +93,7 @@ def _half_read(column: Words) -> Iterator[str]:
     """Doubt categories that begin like numbers: two notations or units, times of day, values such as <5."""
     figures = [word for word in column.words if is_quantity(word)]
     if len(column.words) > _MANY and len(figures) > 0.9 * len(column.words):
-        if all(re.fullmatch(r"[+-]?\d+", word) for word in column.words):
+        if all(re.fullmatch(r"[+-]?\d+(\.\d*)?", word) for word in column.words):
             yield (
                 f"{column.name!r} holds codes, for some begin with 0 or are too large to be told apart as numbers: its "
                 f"{len(column.words)} texts are categories. If they are quantities, say `--numeric {column.name}`"
@@ -119,7 +124,7 @@ def _perhaps_a_category(column: Words) -> Iterator[str]:
 
 def _perhaps_missing(column: Words) -> Iterator[str]:
     """Doubt categories that are words for "none is known"."""
-    found = [word for word in column.words if _ABSENT.fullmatch(word)]
+    found = [word for word in column.words if means_none(word)]
     if found and len(column.words) > len(found) + 1:
         missing = json.dumps(list(dict.fromkeys([*MISSING, *found])), ensure_ascii=False)
         yield (
@@ -132,7 +137,7 @@ def perhaps_thousands(raw: RawTable, decided: set[str | None]) -> Iterator[str]:
     """Doubt points in numbers of three decimals, alone or among whole ones below 1000: they may part thousands."""
     throughout: dict[str, float] = {}
     for column in (c for c in raw.columns if isinstance(c, Numbers) and c.name not in decided):
-        values = np.abs(column.values[~column.missing])
+        values = np.abs(column.values[np.isfinite(column.values)])
         broken = values % 1 != 0
         if not len(values) or broken.mean() < _GROUPED:
             continue

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from versus.data.columns import RawColumn, Words, number
-from versus.data.notation import PLAIN, Notation
+from versus.data.notation import PLAIN, Notation, is_bracketed
 
 _WITHOUT_DIGITS = 0.1  # up to this share of the values may be words for "missing"
 _POINT = ((".", None), (".", ","), (".", " "), (".", "'"))
@@ -76,7 +76,7 @@ def _figures(column: RawColumn) -> Words | None:
 
 def _symbol(column: Words) -> Iterator[str]:
     """Yield the symbol beside every number of a column: a currency before it, or any short text after it."""
-    found = [_AFFIXES.fullmatch(word) for word in column.words]
+    found = [_AFFIXES.fullmatch(word[1:-1] if is_bracketed(word) else word) for word in column.words]
     before, behind = ({m[side] if m else "" for m in found} for side in ("before", "behind"))
     if len(before) == 1 and behind == {""}:
         yield from (word for word in before if word and _is_currency(word))

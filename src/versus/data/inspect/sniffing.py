@@ -18,7 +18,7 @@ from versus.data.sources import delimited, source_files
 
 NOTHING: Mapping[str, Any] = {}
 _LATIN = ("cp1250", "cp1252", "cp1254")
-_ENCODINGS = (*_LATIN, "cp1251", "cp1253", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
+_ENCODINGS = (*_LATIN, "cp1251", "koi8_r", "cp1253", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
 _PARTS = (
     ("train", "test"),
     ("Train", "Test"),
@@ -181,7 +181,7 @@ def dialect(file: Path, target: str | None = None, given: Mapping[str, Any] = NO
     if len(plain) > len(rows) and len({len(row) for row in plain}) == 1:
         entry["quote"] = False  # the quotes are part of the text, and would swallow the lines between two of them
         rows = plain
-    elif len({len(row) for row in loose}) == 1 and _is_loose(rows):
+    elif len({len(row) for row in loose}) == 1 and _is_loose(rows) and not _repeats_names(loose, rows):
         entry |= {"loose": True} if delimiter != " " else {}  # which is read so anyway
         rows = loose
     if rows and not given.get("header", has_header(rows, target)):
@@ -202,6 +202,12 @@ def _preamble(text: str, delimiter: str | None) -> int:
         if len(widths) == 1 and min(widths) > 1:
             return place if delimited.before_table(lines[:_LONGEST_PREAMBLE], separator) == place else 0
     return 0
+
+
+def _repeats_names(rows: Sequence[Sequence[str]], before: Sequence[Sequence[str]]) -> bool:
+    """Check for a header that was one name too short, above rows whose first values are no names: some are equal."""
+    firsts = [row[0] for row in rows[1:]]
+    return len(rows[0]) > len(before[0]) and len(set(firsts)) < len(firsts)
 
 
 def _is_loose(rows: Sequence[Sequence[str]]) -> bool:

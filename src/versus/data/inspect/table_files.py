@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versus.data import dates
-from versus.data.columns import Numbers, RawColumn, RawTable, Words, as_words, merged
+from versus.data.columns import EXACT, Numbers, RawColumn, RawTable, Words, as_words, merged
 from versus.data.encoding import MOST_VALUES, encode, may_be_pixels, strays
 from versus.data.errors import DataError, listed, unknown
 from versus.data.inspect import doubts, notations, sniffing, text_files
@@ -24,7 +24,7 @@ from versus.data.spaces import Table
 
 _MANY_CLASSES = 20  # whole numbers with more values than this, some of them rare, are a quantity, not a class
 _FEW_ROWS = 0.05  # at most this share of the rows is proposed to be left out for being of rare classes
-_ID = re.compile(r"(?:^|[_\W])(?i:id|uid|index)$|[a-z]I[Dd]$|^(?i:unnamed)")
+_ID = re.compile(r"(?:^|[_\W])(?i:id|uid|index|no|nr|number|key)\.?$|[a-z](?:I[Dd]|N[or]|Number|Key)$|^(?i:unnamed)")
 _SEQUENCE_NAMES = ("sequence", "sequence_id", "seq", "seq_id", "series", "series_id")
 _TARGET_NAMES = ("target", "class", "label", "y", "outcome", "species", "diagnosis")
 
@@ -91,7 +91,7 @@ def complete(
     useless = [name for name in dict.fromkeys([*identifiers, *texts]) if name not in decided]
     _drop(entry, raw, useless, notes)
     notes += doubts.notes(raw, entry["target"], {*decided, *entry.get("drop", ())})
-    if entry["source"] in ("csv", "tsv"):
+    if entry["source"] in ("csv", "tsv") and "decimal" not in entry:
         notes += doubts.perhaps_thousands(raw, {*decided, *entry.get("drop", ())})
     dataset = encode(raw, parse(entry))
     name_discrete(raw, dataset, entry, notes)
@@ -257,7 +257,7 @@ def _missing(raw: RawTable, target: str, notation: Notation) -> list[str]:
         return []
     words = [column for column in raw.columns if isinstance(column, Words) and column.name != target]
     found = {text for column in words for text in strays(column, notation)}
-    return sorted(text for text in found if not re.search(r"\d", text))
+    return sorted(text for text in found if doubts.means_none(text) or not re.search(r"\d", text))
 
 
 def name_classes(entry: dict[str, Any], column: RawColumn, n_test: int, notes: list[str]) -> None:
@@ -313,7 +313,8 @@ def _numbers_rows(name: str, values: NDArray[np.float64]) -> bool:
         return False
     if len(np.unique(values)) < len(values):
         return False
-    return bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
+    names = bool(np.ptp(values) < 1.2 * len(values)) or _ID.search(name) is not None
+    return names or bool(np.abs(values).min() > EXACT)  # more digits than any quantity is known to
 
 
 def perhaps_images(dataset: Dataset) -> list[str]:

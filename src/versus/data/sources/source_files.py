@@ -1,6 +1,7 @@
 """Source files of data: located from the specification, opened whether compressed or not, recorded by their checksum.
 
-A zip archive of one file is that file, compressed; one of several is a folder: ``adult.zip/adult.data``.
+A zip archive of one file, besides those that describe it, is that file, compressed; one of several is a folder:
+``adult.zip/adult.data``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from versus.data.errors import DataError, listed
 COMPRESSED = (".gz", ".bz2", ".xz")
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 _OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_DESCRIBES = re.compile(r"(?:^|/)(?:readme|licen[cs]e|index)[^/]*$|\.(?:md|rst|pdf|html?|names|docx?)$", re.IGNORECASE)
 _ZIP = b"PK\x03\x04"
 
 
@@ -143,6 +146,7 @@ def plain_name(file: Path) -> str:
 
 def _only_member(file: Path) -> str:
     found = members(file)
+    found = [name for name in found if not _DESCRIBES.search(name)] or found
     if len(found) != 1:
         example = f"; say which, as in {file.name}/{found[0]}" if found else ""
         raise DataError(f"{file.name}: holds {listed(found) if found else 'no files'}; one is read{example}")
