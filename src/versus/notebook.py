@@ -164,7 +164,15 @@ class Data:
     prepared: prepared.Prepared = field(repr=False)
 
     def part(self, part: Part = "train", repeat: int = 0) -> Any:
-        """Return the rows of a part in one repeat: a frame with the target, or images (n, *event) and labels (n,)."""
+        """Return the rows of a part in one repeat: a frame with the target, or images (n, *event) and labels (n,).
+
+        Raises:
+            ValueError: for an unknown part or repeat.
+        """
+        if part not in self.prepared.splits:
+            raise ValueError(unknown("part", part, self.prepared.splits))
+        if not 0 <= repeat < self.prepared.repeats:
+            raise ValueError(f"unknown repeat {repeat!r}; there are 0 to {self.prepared.repeats - 1}")
         X, y = self.prepared.take(repeat, part)
         schema = self.prepared.schema
         labels = prediction.labels(schema.classes)[y] if isinstance(schema.y, Classes) else y
