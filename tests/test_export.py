@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,17 @@ def test_a_file_answers_raw_rows_as_the_model_does(
     ("name", "arguments"),
     [("LogisticRegression", {}), ("ConvolutionalClassifier", {"epochs": 1, "channels": 2, "hidden": 4})],
 )
-def test_images_go_in_as_they_are_stored(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
+def test_images_go_in_as_they_are_stored(
+    tmp_path: Path, name: str, arguments: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     y = np.arange(ROWS) % 2
     X = (RNG.integers(0, 9, (ROWS, 6, 5)) + 7 * y[:, None, None]).astype(np.uint8)
     model, files, data = saved(tmp_path, name, Schema(Image((6, 5), 16), TWO), X, y, **arguments)
-    onnx_graph.write(files, data, tmp_path / "model.onnx")
+    capfd.readouterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        onnx_graph.write(files, data, tmp_path / "model.onnx")
+    assert capfd.readouterr() == ("", "")  # nothing of what torch would say of itself
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     found = session.run(["probabilities"], {"X": X[:9]})[0]
     np.testing.assert_allclose(found, model.predict_proba(X[:9]), atol=1e-5)

@@ -8,6 +8,10 @@ missing), and categories as texts, of which unknown ones count as missing; or im
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -200,19 +204,34 @@ def _network(graph: Graph, model: Any) -> str:
     kind = stored(schema) if isinstance(schema.x, Image) else model.preprocessor_.dtype
     network = model.network_.to("cpu").eval()
     example = torch.from_numpy(np.zeros((2, *shape), kind))
-    program = torch.onnx.export(
-        network,
-        (example,),
-        dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim("rows")},),
-        opset_version=OPSET,
-        verbose=False,
-    )
+    with _without_torchs_warnings():
+        program = torch.onnx.export(
+            network,
+            (example,),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("rows")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
     assert program is not None
     scores = graph.cast(graph.splice(program.model_proto, Z), np.float64)
     if isinstance(schema.y, Classes):
         return graph.add("Softmax", scores, axis=1)
     return _in_raw_units(graph, scores, model)
+
+
+@contextmanager
+def _without_torchs_warnings() -> Iterator[None]:
+    """Keep to itself what torch says of packages that it lacks, and of its own deprecated calls."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 def _in_raw_units(graph: Graph, values: str, model: Any) -> str:
