@@ -3,6 +3,7 @@ import pytest
 
 from tests.report.made_workspace import Made, blobs, pictures
 from versus.report import build
+from versus.settings import Comparison
 from versus.workspace import Workspace
 
 PROVENANCE = {
@@ -26,5 +27,5 @@ def made(tmp_path_factory):
     rng = np.random.default_rng(3)
     X = rng.normal(size=(200, 4))
     found.add_regression("amounts", X, X @ [3.0, 1.0, 0.5, 2.0] + rng.normal(size=200))
-    build(found.workspace, found.cells, PROVENANCE)
+    build(found.workspace, found.cells, PROVENANCE, Comparison(slices={"plain": ("x0",)}))
     return found

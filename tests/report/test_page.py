@@ -174,6 +174,16 @@ def test_nothing_is_wider_than_the_window(browser, width, which, request):
     assert driver.execute_script(script, width) == []
 
 
+@pytest.mark.parametrize("which", ["made", "hostile"])
+def test_a_phone_shows_titles_of_tables_and_heads_of_columns(browser, which, request):
+    driver = unfolded(opened(browser, request.getfixturevalue(which), width=390))
+    wide = "return [...document.querySelectorAll('caption')].filter(c => c.getBoundingClientRect().right > 390).length"
+    assert driver.execute_script(wide) == 0
+    unseen = """return [...document.querySelectorAll("thead th")]
+        .filter(h => getComputedStyle(h).fontSize === "0px").map(h => h.textContent.match(/\\w+/)[0])"""
+    assert set(driver.execute_script(unseen)) == {"family"}  # its cells are symbols, which a legend explains
+
+
 def test_hostile_names_are_text(browser, hostile):
     driver = unfolded(opened(browser, hostile))
     assert driver.title.startswith("Versus: hostile")

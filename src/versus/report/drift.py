@@ -22,6 +22,7 @@ from versus.data.prepared import Prepared
 from versus.data.spaces import Table
 from versus.data.targets import Classes, Number
 from versus.report.files import defused
+from versus.report.formatting import percent
 
 COLUMNS = ("dataset", "column", "kind", "value", "rows")
 NUMBER, CATEGORY, MISSING = "number", "category", "missing"  # kinds; the value of a number is the end of its tenth
@@ -49,7 +50,7 @@ class Drift:
     p_value: float
 
     def __str__(self) -> str:
-        return f"{self.column}: {self.moved:.0%} of the rows moved, most at {self.where}"
+        return f"{self.column}: {percent(self.moved, 0)} of the rows moved, most at {self.where}"
 
 
 def rows_of_columns(name: str, data: Prepared) -> Iterator[tuple[object, ...]]:
@@ -125,7 +126,7 @@ def _compared(
         return Drift(name, column, 0.0, "", 1.0)
     shares = table / table.sum(axis=1, keepdims=True)
     most = int(np.argmax(np.abs(shares[1] - shares[0])))
-    where = f"{_said(*places[most], ends)}, {shares[0, most]:.0%} before and {shares[1, most]:.0%} now"
+    where = f"{_said(*places[most], ends)}, {percent(shares[0, most], 0)} before and {percent(shares[1, most], 0)} now"
     rare = table.sum(axis=0) < RARE
     tested = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
     tested = tested[:, tested.sum(axis=0) > 0]
