@@ -34,7 +34,7 @@ from versus.fitting import progress
 from versus.pipeline import lifeline
 from versus.tracking import destination
 
-NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline", "versus.gate")
+NOT_FOR_STAGES = ("versus.__main__", "versus.commands", "versus.pipeline", "versus.gate", "versus.tracking.server")
 OF_TRACKING = ("versus.tracking", "versus.serving")  # import mlflow
 SECONDS_BETWEEN_NEWS = 0.25
 
