@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.report.conftest import PROVENANCE
-from tests.report.made_workspace import Made, blobs, splits, write_json
+from tests.report.made_workspace import MODELS, Made, blobs, splits, write_json
 from versus.data import findings, prepared
 from versus.data.prepared import Prepared
 from versus.data.schema import Schema
@@ -179,6 +179,13 @@ def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(
     build(other.workspace, other.cells, PROVENANCE, before=before)
     assert (reports / "report.html").read_bytes() == again
     assert (reports / "report.md").read_text() == (made.workspace.reports / "report.md").read_text()
+
+
+def test_without_a_comparison_the_folder_of_figures_is_kept_by_git_and_dvc(tmp_path):
+    alone = Made(Workspace(tmp_path))
+    alone.add_classification("alone", *blobs(), models=MODELS[:1])
+    build(alone.workspace, alone.cells, PROVENANCE)
+    assert [file.name for file in (alone.workspace.reports / "figures").iterdir()] == [".gitkeep"]
 
 
 def test_slices_are_scored_on_their_own_rows(made, tmp_path):

@@ -92,9 +92,11 @@ def _write_pictures(folder: Path, sections: Iterable[Shown]) -> None:
     """Write the pictures that report.md shows, which depend on scores only."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for section in sections:
-        for name, figure in section.pictures.items():
-            (folder / name).write_text(standalone(figure), encoding="utf-8")
+    pictures = {name: figure for section in sections for name, figure in section.pictures.items()}
+    for name, figure in pictures.items():
+        (folder / name).write_text(standalone(figure), encoding="utf-8")
+    if not pictures:
+        (folder / ".gitkeep").touch()  # git keeps no empty folder, and DVC warns of one
 
 
 def render_page(results: Results, sections: Sequence[Shown]) -> str:
