@@ -51,7 +51,7 @@ def test_numbers_of_few_values_are_categories_unless_said_otherwise(desk: Desk):
         "dose": [(0.5, 2.0)[i % 2] for i in range(200)],
         "rank": [i * i % 10 for i in range(200)],
         "age": [20 + i * 7 % 50 for i in range(200)],  # whole numbers of many values
-        "half": [i % 5 / 2 for i in range(200)],  # few values, but no whole numbers
+        "half": [i % 5 / 2 for i in range(200)],  # few values, in another unit
         "eleven": [i % 11 for i in range(200)],
         "y": ["ab"[i // 3 % 2] for i in range(200)],
     }
@@ -63,7 +63,8 @@ def test_numbers_of_few_values_are_categories_unless_said_otherwise(desk: Desk):
     assert categories["flag"] == ("0", "1")
     assert categories["dose"] == ("0.5", "2")
     assert categories["rank"] == ("0", "1", "4", "5", "6", "9")
-    assert [name for name, names in categories.items() if names is None] == ["age", "half", "eleven"]
+    assert categories["half"] == ("0", "0.5", "1", "1.5", "2")
+    assert [name for name, names in categories.items() if names is None] == ["age", "eleven"]
     np.testing.assert_array_equal(found.X[:, 2], np.searchsorted([0, 1, 4, 5, 6, 9], columns["rank"]))
     overruled = desk.prepare(**spec, numeric=["flag", "rank"], categorical=["eleven"])
     assert overruled.schema.cardinalities == (0, 2, 0, 0, 0, 11)

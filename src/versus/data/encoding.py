@@ -21,7 +21,7 @@ from versus.data.table_specification import Labelled, Tabular
 from versus.data.target_column import check_counts, encode_target, first_word, rounded
 from versus.data.targets import Classes, Number
 
-MOST_VALUES = 10  # whole numbers with more values than this are quantities, such as ages and counts
+MOST_VALUES = 10  # numbers with more values than this are quantities, such as ages and counts
 ROWS_A_VALUE = 10  # on average, below which values can be few only because the rows are
 _STRAY = 0.1  # up to this share of texts among numbers is a fault in the file rather than a categorical column
 
@@ -188,7 +188,7 @@ def encode_dates(column: RawColumn, specification: Tabular, raw: RawTable) -> li
 
 
 def discrete_columns(columns: Sequence[Numbers]) -> set[str]:
-    """Find numbers that are categories: two values, or at most ten, all whole, in ten rows each on average.
+    """Find numbers that are categories: at most ten values, in ten rows each on average, whatever their unit.
 
     Such values have probabilities and no density: a normal of a column that is constant in a class is infinitely high.
     Columns that may be pixels are judged together, by the values of all of them.
@@ -206,7 +206,7 @@ def _is_discrete(column: Numbers) -> bool:
     found = np.unique(present)
     if not np.isfinite(found).all() or not 2 <= len(found) <= len(present) / ROWS_A_VALUE:
         return False
-    return len(found) == 2 or (len(found) <= MOST_VALUES and bool((found % 1 == 0).all()))
+    return len(found) <= MOST_VALUES
 
 
 def may_be_pixels(columns: Sequence[Numbers]) -> bool:

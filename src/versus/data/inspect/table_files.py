@@ -337,6 +337,6 @@ def name_discrete(raw: RawTable, dataset: Dataset, entry: dict[str, Any], notes:
     found = [name for name in found if name not in entry.get("categorical", ())]
     if found:
         notes.append(
-            f"{listed(found, 20)}: two values, or at most {MOST_VALUES} whole ones, which have probabilities and no "
-            f"density: read as categories; if they are quantities, say `numeric: [{', '.join(found[:20])}]`"
+            f"{listed(found, 20)}: at most {MOST_VALUES} values, which have probabilities and no density: read as "
+            f"categories; if they are quantities, say `numeric: [{', '.join(found[:20])}]`"
         )
