@@ -10,8 +10,6 @@ It draws events and gives no density; a linear probe may ask what its critic has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,30 +19,21 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor, nn
 
 from versus.arrays import Array, Labels
-from versus.data.spaces import Image
 from versus.models.arguments import Count, NonNegative, Share
 from versus.models.bayes import class_log_prior
 from versus.models.checks import classification_data
-from versus.models.deep_model import DeepModel
+from versus.models.deep_generative.snapshots import DrawsOnTheWay
 from versus.training import adversarial_losses
 from versus.training.batches import Batch
-from versus.training.loop import Training
 from versus.training.updates import Adversarial, Shown
-
-SNAPSHOT_SEED = 0
 
 
 def _judges_events_alone(model: AdversarialModel) -> bool:
     return not model.conditional
 
 
-def _draws_images(model: AdversarialModel) -> bool:
-    schema = getattr(model, "schema_", model.schema)
-    return schema is not None and isinstance(schema.x, Image)
-
-
 @dataclass(eq=False, kw_only=True)
-class AdversarialModel(DeepModel):
+class AdversarialModel(DrawsOnTheWay):
     """A generator of events and the critic that it is trained against.
 
     The game has no loss that falls when samples get better: training runs all its epochs on all labelled rows, and the
@@ -108,34 +97,17 @@ class AdversarialModel(DeepModel):
         view: Any = self.network_.get_submodule("view")
         return self._apply(lambda x: critic.features(view.real(x)).double(), self._encoded(X))
 
-    @available_if(_draws_images)  # type: ignore[untyped-decorator]
-    def snapshot(self, n: int) -> Array:
-        """Draw ``n`` images, the same noise each time, by the weights of a training that has not ended: (n, *event)."""
-        self.network_.eval()
-        with self._averaged():
-            y = np.arange(n, dtype=np.int64) % self.schema_.n_classes if self.conditional else None
-            return self.sample(n, y, SNAPSHOT_SEED)
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        average = self._training.average
-        with nullcontext() if average is None else average.lent():
-            yield
-
     @property
     def log_prior_(self) -> Array:
         """Log probability of each class (K,), nats; empty where the model is not conditional."""
         prior: Array = self.network_.get_buffer("log_prior").double().cpu().numpy()
         return prior
 
-    def _start(
-        self, X: Array, y: Array | None, validation: tuple[Array, ...] | None, weights: Array | None
-    ) -> Training:
-        self._training = super()._start(X, y, validation, weights)
-        return self._training
+    def _n_conditions(self) -> int:
+        return self.schema_.n_classes if self.conditional else 0
 
     def _build(self) -> nn.Module:
-        n_classes = self.schema_.n_classes if self.conditional else 0
+        n_classes = self._n_conditions()
         if self.conditional and not n_classes:
             raise ValueError("conditional=True needs classes, and the data have none")
         generator, critic, view = self._players(n_classes)

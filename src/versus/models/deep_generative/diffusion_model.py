@@ -18,6 +18,7 @@ from versus.models.arguments import Between, Count, NonNegative, SearchSpace, Sh
 from versus.models.deep_generative.denoisers import DenseDenoiser, UNet
 from versus.models.deep_generative.diffusion_network import Diffusing, beside
 from versus.models.deep_generative.diffusion_views import Pixels, Rows
+from versus.models.deep_generative.snapshots import DrawsOnTheWay
 from versus.models.deep_generative.variational_network import RowNoise
 from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import columns_measure
@@ -68,7 +69,7 @@ def _is_of_even_images(model: Any) -> bool:
 
 
 @dataclass(eq=False, kw_only=True)
-class DiffusionModel(DescendingModel):
+class DiffusionModel(DrawsOnTheWay, DescendingModel):
     """A diffusion of events, conditional on the class where ``_n_conditions`` is not 0."""
 
     is_of_events: ClassVar[bool] = True  # its coordinates are those of the events, not of codes
@@ -166,9 +167,6 @@ class DiffusionModel(DescendingModel):
         return enlarged
 
     # -- parts for the models ------------------------------------------------------------------------------------
-
-    def _n_conditions(self) -> int:
-        return 0
 
     @property
     def _schedule(self) -> Schedule:

@@ -26,6 +26,7 @@ from versus.data.spaces import Image, Table
 from versus.models.arguments import Between, Count, NonNegative, Positive, SearchSpace
 from versus.models.deep_generative.conditional_density import ConditionalDensity
 from versus.models.deep_generative.flow_network import FlowNetwork, Pixels
+from versus.models.deep_generative.snapshots import DrawsOnTheWay
 from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import columns_measure, stored_events
 from versus.training.batches import Batch
@@ -37,7 +38,7 @@ FLOWS = {"coupling": "NICE", "autoregressive": "MAF", "spline": "NSF"}  # zuko's
 
 
 @dataclass(eq=False, kw_only=True)
-class _FlowModel(DescendingModel):
+class _FlowModel(DrawsOnTheWay, DescendingModel):
     late_imports: ClassVar[tuple[str, ...]] = (*DescendingModel.late_imports, "zuko")
     network_: FlowNetwork = field(init=False, repr=False)
 
@@ -63,9 +64,6 @@ class _FlowModel(DescendingModel):
         """Reference measure of the density: numbers, codes, or a mixture of these."""
         schema: Schema | None = getattr(self, "schema_", self.schema)
         return columns_measure(schema)
-
-    def _n_conditions(self) -> int:
-        return 0
 
     def _precision(self) -> str:
         """Return the precision: sums of logarithms of small slopes need more than bfloat16."""

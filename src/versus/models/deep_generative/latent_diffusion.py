@@ -107,6 +107,7 @@ class LatentDiffusion(ConditionalDiffusion):
     """
 
     is_of_events: ClassVar[bool] = False
+    draws_on_the_way: ClassVar[bool] = False  # it cannot before the diffusion has begun
 
     n_latent: Count = 8
     autoencoder_epochs: Count = 50

@@ -29,6 +29,7 @@ from versus.models.deep_generative.event_views import (
     TableView,
 )
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood, LogisticLikelihood
+from versus.models.deep_generative.snapshots import DrawsOnTheWay
 from versus.models.deep_generative.variational_network import RowNoise, VariationalNetwork
 from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import columns_measure, is_of_tables
@@ -48,7 +49,7 @@ MEASURES: Mapping[str, Measure] = {
 
 
 @dataclass(eq=False, kw_only=True)
-class VariationalModel(DescendingModel):
+class VariationalModel(DrawsOnTheWay, DescendingModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
     network_: VariationalNetwork = field(init=False, repr=False)
@@ -73,9 +74,6 @@ class VariationalModel(DescendingModel):
         """Reference measure of the density: binarised pixels, numbers, codes, or a mixture of these."""
         schema: Schema | None = getattr(self, "schema_", self.schema)
         return MEASURES.get(self.likelihood) or columns_measure(schema)
-
-    def _n_conditions(self) -> int:
-        return 0
 
     def _build(self) -> VariationalNetwork:
         self._check_likelihood()
