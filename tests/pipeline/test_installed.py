@@ -98,6 +98,13 @@ def test_a_project_of_an_installed_package(installed, folder):
     assert (folder / "reports/report.html").is_file()
     again = called(installed, folder, sys.executable, "-m", "dvc", "repro")
     assert "Running stage" not in again
+    git = ["git", "-c", "user.name=me", "-c", "user.email=me@here"]
+    called(installed, folder, "git", "add", ".")
+    called(installed, folder, *git, "commit", "--quiet", "--message", "mine")
+    argument = "discriminative.plants-logistic_regression.args.C=0.5"
+    temporary = ("exp", "run", "--temp", "--copy-paths", "code.yaml", "-S", argument)
+    said = called(installed, folder, sys.executable, "-m", "dvc", *temporary)
+    assert said.count("Running stage 'train_") == 1
     with pytest.raises(AssertionError, match="this is a project"):
         called(installed, folder, *versus, "init")
 

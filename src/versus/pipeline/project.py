@@ -50,10 +50,14 @@ def portable_pipeline() -> str:
 
 
 def locate(folder: Path) -> None:
-    """Write code.yaml for this machine, in a project whose dvc.yaml reads it."""
+    """Write code.yaml for this machine, in a project whose dvc.yaml reads it.
+
+    Its paths are absolute: `dvc exp run --temp` takes a copy of it into a folder elsewhere.
+    """
     file = folder / "dvc.yaml"
     if file.is_file() and f"- {PLACES}" in file.read_text(encoding="utf-8"):
-        write_if_changed(folder / PLACES, "".join(f"{name}: {path}\n" for name, path in places(folder).items()))
+        paths = {"code": CODE, "source": PACKAGE}
+        write_if_changed(folder / PLACES, "".join(f"{name}: {path.as_posix()}\n" for name, path in paths.items()))
 
 
 def make_plugins_folder(folder: Path) -> None:
