@@ -8,6 +8,7 @@ import numpy as np
 from stages import compare, evaluate, train_classical_generative, train_deep_generative
 from versus import params
 from versus.report import results
+from versus.report.sections import progression
 from versus.tracking.drawings import draw
 from versus.tracking.record import read
 
@@ -56,5 +57,21 @@ def test_from_the_file_to_the_page(prepared_workspace, tmp_path):
     data = results.read(workspace, list(params.cells(known)), comparison=known.comparison).datasets[0]
     draw(workspace.evaluation("story-markov_chain"), data.prepared.schema, tmp_path)
     assert (tmp_path / "learned.txt").read_text().count("temperature") == 3
+    epochs, (cell, told) = check_progression(workspace, data, page)
+    draw(workspace.evaluation(cell.name), data.prepared.schema, tmp_path)
+    assert (tmp_path / "progression.txt").read_text().count("--- after epoch") == len(told) == 2 * len(epochs)
     logged = {point.key for point in read(workspace, data.evaluations[0].cell).scores}
     assert {"nats_per_token", "bits_per_character"} <= logged
+
+
+def check_progression(workspace, data, page):
+    """Texts of the first epochs are of the tokens of the story; later ones have its words, earlier ones have not."""
+    ((cell, told),) = progression.content(data)["texts"]
+    with np.load(workspace.model("story-lstm") / "progression.npz") as file:
+        epochs, texts = file["epochs"], file["texts"]
+    assert (cell.name, texts.shape, texts.dtype) == ("story-lstm", (len(epochs), 2, 120), np.int32)
+    assert [epoch for epoch, _ in told] == np.repeat(epochs, 2).tolist()
+    (first, *_, last) = ([text for epoch, text in told if epoch == each] for each in epochs)
+    assert "".join(first).count("<b>abc ") < "".join(last).count("<b>abc ")
+    assert page.count("after epoch") == len(told)
+    return epochs, (cell, told)

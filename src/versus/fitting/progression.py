@@ -1,8 +1,8 @@
-"""Images that a model draws while it is trained, at fixed noise: the first epoch, and every k-th one after it.
+"""What a model draws while it is trained, at fixed noise: after the first epoch, and every k-th one after it.
 
-They are kept as files while the fit is unfinished, so that a resumed fit shows what it drew before, and together in
-``progression.npz`` beside the models: ``epochs`` (E,) and ``images`` (E, n, *event). A model that draws on the way has
-``snapshot(n)``.
+It is kept as files while the fit is unfinished, so that a resumed fit shows what it drew before, and together in
+``progression.npz`` beside the models: ``epochs`` (E,) and ``images`` (E, n, *event), or of a language model ``texts``
+(E, n, tokens). A model that draws on the way has ``snapshot(n)``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from versus.arrays import Array, Step
+from versus.data.spaces import Image
 
 NAME = "progression.npz"
-MOST_SHOWN, IMAGES = 8, 20  # epochs besides the first, and images of each
+MOST_SHOWN, IMAGES, TEXTS = 8, 20, 2  # epochs besides the first, and images or texts of each
 Show = Callable[[int, Array, int | None], None]  # epoch, images (n, *event), their levels
 
 
@@ -39,18 +40,25 @@ class Progression:
         """Draw and keep images, if it is the turn of this epoch."""
         if step.step != 1 and step.step % self.every and step.step != self.model.epochs:
             return
-        images = self.model.snapshot(IMAGES)
+        drawn = self.model.snapshot(IMAGES if self.of_images else TEXTS)
         self.folder.mkdir(exist_ok=True)
         aside = self.folder / f".{step.step}.npy"
-        np.save(aside, images, allow_pickle=False)
+        np.save(aside, drawn, allow_pickle=False)
         aside.replace(self.folder / f"{step.step}.npy")
-        if self.show is not None:
-            self.show(step.step, images, self.model.schema_.levels)
+        if self.show is not None and self.of_images:
+            self.show(step.step, drawn, self.model.schema_.levels)
+
+    @property
+    def of_images(self) -> bool:
+        """True if the model draws images, False if texts."""
+        return isinstance(self.model.schema_.x, Image)
 
     def gather(self, to: Path) -> None:
         """Write all of them into one file in the folder ``to``, and remove their own."""
         found = sorted((int(path.stem), path) for path in self.folder.glob("[0-9]*.npy"))
         if found:
-            images = np.stack([np.load(path, allow_pickle=False) for _, path in found])
-            np.savez_compressed(to / NAME, epochs=np.array([epoch for epoch, _ in found]), images=images)
+            drawn = np.stack([np.load(path, allow_pickle=False) for _, path in found])
+            arrays: dict[str, Any] = {"epochs": np.array([epoch for epoch, _ in found])}
+            arrays["images" if self.of_images else "texts"] = drawn
+            np.savez_compressed(to / NAME, **arrays)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -191,7 +191,10 @@ class Evaluation:
 
     @cached_property
     def progression(self) -> dict[str, NDArray[Any]]:
-        """Images drawn while the first repeat was fitted: "epochs" (E,), "images" (E, n, *event); empty without."""
+        """What was drawn while the first repeat was fitted; empty without.
+
+        "epochs" (E,), and "images" (E, n, *event) or "texts" (E, n, tokens).
+        """
         return read_arrays(self.folder / "progression.npz")
 
     @cached_property

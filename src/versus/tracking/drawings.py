@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from versus.data.schema import Schema
-from versus.data.spaces import Image
+from versus.data.spaces import Image, Tokens
 
 MOST_SAMPLES = 100  # in a picture
 
@@ -43,6 +43,9 @@ def draw(folder: Path, schema: Schema, out: Path) -> None:
         (out / f"{name}.png").write_bytes(png(picture(images, schema.levels), scale=4))
     if found.progression and isinstance(schema.x, Image):
         (out / "progression.png").write_bytes(png(progression.rows(found, schema.levels)[1], scale=4))
+    if found.progression and isinstance(schema.x, Tokens):
+        told = [f"--- after epoch {epoch}\n{text}\n" for epoch, text in progression.lines(found, schema.x)]
+        (out / "progression.txt").write_text("\n".join(told), encoding="utf-8")
     drawn, labels = found.samples, found.sample_labels
     if drawn is None or labels is None:
         return

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from versus.arrays import Ragged
 from versus.data.schema import Schema
-from versus.data.spaces import Image
-from versus.data.targets import Classes
+from versus.data.spaces import Image, Tokens
+from versus.data.targets import Classes, Nothing
 from versus.models.deep_generative.diffusion import ConditionalDiffusion, Diffusion
 from versus.models.deep_generative.flows import ConditionalFlow
 from versus.models.deep_generative.gan import GAN
 from versus.models.deep_generative.latent_diffusion import LatentDiffusion
+from versus.models.deep_generative.lstm import LSTM
 from versus.models.deep_generative.semi_supervised_vae import SemiSupervisedVAE
 from versus.models.deep_generative.vae import VAE, ConditionalVAE
 
@@ -45,9 +47,31 @@ def test_looking_at_a_training_leaves_it_as_it_was(name):
         pass
     for part, array in alone.get_arrays().items():
         np.testing.assert_array_equal(looked_at.get_arrays()[part], array, err_msg=part)
+    shown = looked_at.snapshot(12)  # and now, by the weights that are kept
+    np.testing.assert_array_equal(shown, alone.snapshot(12))
+    again = made(name)
+    again.set_arrays(looked_at.get_arrays())
+    classes = np.arange(12) % 10 if hasattr(again, "predict") else None
+    np.testing.assert_array_equal(shown, again.schema.x.stored(again.sample(12, classes, random_state=0)))
     assert {(images.shape, images.dtype.str) for images in drawn} == {((12, 8, 8), "|u1")}
     assert all(images.max() <= 16 for images in drawn)
     assert (drawn[0] != drawn[-1]).any()
+
+
+def test_texts_begin_the_same_way_each_time_and_leave_the_training_as_it_was():
+    text, schema = Ragged.of([np.arange(30) % 3] * 12, np.int32), Schema(Tokens(("a", "b", "c")), Nothing())
+    looked_at, alone = (
+        LSTM(hidden=8, epochs=12, batch_size=4, learning_rate=0.03, ema_decay=0.5, random_state=0, schema=schema)
+        for _ in range(2)
+    )
+    drawn = [looked_at.snapshot(2) for _ in looked_at.fit_steps(text)]
+    alone.fit(text)
+    for part, array in alone.get_arrays().items():
+        np.testing.assert_array_equal(looked_at.get_arrays()[part], array, err_msg=part)
+    np.testing.assert_array_equal(drawn[-1], looked_at.snapshot(2))
+    right = [(np.diff(codes, axis=1) % 3 == 1).mean() for codes in (drawn[0], drawn[-1])]  # c follows b, and so on
+    assert drawn[0].shape == (2, 120)
+    assert right[0] + 0.2 < right[1] > 0.9
 
 
 def test_rows_of_a_table_are_not_shown_and_codes_are_not_drawn_on_the_way():

@@ -25,6 +25,7 @@ from versus.models.arguments import Count, Positive, Share
 from versus.models.checks import check_shape
 from versus.models.deep_generative.conditional_density import ConditionalDensity
 from versus.models.deep_generative.language_network import CHUNK, LanguageNetwork
+from versus.models.deep_generative.snapshots import SEED, DrawsOnTheWay
 from versus.models.token_networks import PAD, TokenNetwork, alike, padded, trimmed
 from versus.training.batches import Batch
 from versus.training.devices import cpu_threads
@@ -33,10 +34,11 @@ from versus.training.loop import Training
 _QUANTILES = np.linspace(0, 1, 101)
 _SCORED = 2**22  # scores that are held at a time
 _DRAWN = 256  # sequences that are drawn at a time
+SHOWN, SHOWN_TEMPERATURE = 120, 0.8  # tokens of a snapshot
 
 
 @dataclass(eq=False, kw_only=True)
-class LanguageModel(TokenNetwork):
+class LanguageModel(DrawsOnTheWay, TokenNetwork):
     """A density of sequences of tokens; a family defines its trunk.
 
     Learned besides: ``lengths_`` (K or 1, 101) percentiles of the numbers of tokens, by class.
@@ -62,9 +64,6 @@ class LanguageModel(TokenNetwork):
     def _trunk(self) -> nn.Module:
         """Build the trunk."""
         raise NotImplementedError
-
-    def _n_conditions(self) -> int:
-        return 0
 
     def _build(self) -> nn.Module:
         n_classes = self._n_conditions()
@@ -212,6 +211,13 @@ class UnconditionalLanguageModel(LanguageModel):
         with torch.inference_mode(), cpu_threads(1):  # products of one row are too small to be shared
             drawn = self.network_.continued(self._moved(begun[None]), n, rng, None, temperature, top_k)
         return drawn[0].cpu().numpy().astype(np.int32)
+
+    def snapshot(self, n: int) -> Array:
+        """Draw the beginnings of ``n`` texts by the weights of a training that has not ended, (n, tokens) int32."""
+        begun = self._moved(np.full((n, 1), self.n_codes))
+        with self._looked_at(), torch.inference_mode(), cpu_threads(1):
+            drawn = self.network_.continued(begun, SHOWN, np.random.default_rng(SEED), None, SHOWN_TEMPERATURE)
+        return drawn.cpu().numpy().astype(np.int32)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -1,9 +1,9 @@
-"""Images that a model draws while it is trained, always from the same noise."""
+"""Images and texts that a model draws while it is trained, always from the same noise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,16 +27,22 @@ class DrawsOnTheWay(DeepModel):
     """Base of a network that draws events by ``sample``, which may be asked before the training has ended."""
 
     draws_on_the_way: ClassVar[bool] = True
-    sample: ClassVar[Callable[..., Array]]
+    sample: ClassVar[Callable[..., Any]]
 
     @available_if(_draws_images)  # type: ignore[untyped-decorator]
     def snapshot(self, n: int) -> Array:
         """Draw ``n`` images (n, *event) by the weights of a training that has not ended, of classes in turn."""
         classes = np.arange(n, dtype=np.int64) % self._n_conditions() if self._n_conditions() else None
-        self.network_.eval()
-        with nullcontext() if self._average is None else self._average.lent():
+        with self._looked_at():
             images: Array = draw(self, n, classes, self.schema_, SEED)
         return images
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        """Let the network draw while the block runs, by the averaged weights where there are any."""
+        self.network_.eval()
+        with nullcontext() if self._average is None else self._average.lent():
+            yield
 
     def _n_conditions(self) -> int:
         """Number of classes that the network is told, 0 where it knows none."""
@@ -48,3 +54,7 @@ class DrawsOnTheWay(DeepModel):
         training = super()._start(X, y, validation, weights)
         self._average = training.average
         return training
+
+    def _finish(self, X: Array, y: Array | None) -> None:
+        self._average = None  # the network has the weights to keep
+        super()._finish(X, y)
