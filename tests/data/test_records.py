@@ -48,8 +48,23 @@ def test_json_of_lines_and_of_records(desk: Desk):
     columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
     desk.write("e.json", json.dumps(columns))
     desk.write("f.json", json.dumps({name: dict(enumerate(cells)) for name, cells in columns.items()}))
-    for name in ("a.jsonl", "b.json", "c.json", "d.json", "e.json", "f.json"):
+    frame = pd.DataFrame(ROWS).astype({"size": object}).where(pd.DataFrame(ROWS).notna(), None)
+    desk.write("g.json", json.dumps(frame.to_dict("split")))
+    for name in ("a.jsonl", "b.json", "c.json", "d.json", "e.json", "f.json", "g.json"):
         checked(desk, name)
+
+
+def test_a_title_above_the_table_of_a_sheet_is_skipped(desk: Desk):
+    table = pd.DataFrame(ROWS)
+    with pd.ExcelWriter(desk.folder / "t.xlsx") as book:
+        title = pd.DataFrame([["Plants of 2020", None], [None, None], ["size in", "cm"]])
+        title.to_excel(book, index=False, header=False)
+        table.to_excel(book, index=False, startrow=4)
+    found = inspect(desk.folder / "t.xlsx", "y", desk.folder)
+    assert "the first 2 rows of t.xlsx that hold anything" in found.describe()
+    np.testing.assert_array_equal(desk.prepare(**found.entry).X, EXPECTED)
+    table.to_excel(desk.folder / "plain.xlsx", index=False)
+    assert "skipped" not in inspect(desk.folder / "plain.xlsx", "y", desk.folder).describe()
 
 
 def test_objects_within_become_columns(desk: Desk):

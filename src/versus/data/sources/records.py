@@ -11,6 +11,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from versus.data.columns import RawTable, text_of
 from versus.data.errors import DataError, listed, unknown
 from versus.data.sources import source_files
@@ -49,7 +51,12 @@ def load(specification: Xlsx | Json, base: Path) -> RawTable:
         return f"{files[part]}, row {row - len(tables[0]) * part + 1}"
 
     n_test = sum(map(len, tables[1:]))
-    return RawTable(specification.path, [columns.column(name) for name in names], n_test, locate)
+    warnings = [
+        f"the first {table.attrs['skipped']} rows of {path} that hold anything, a title or remarks, are skipped"
+        for path, table in zip(files, tables, strict=True)
+        if table.attrs.get("skipped")
+    ]
+    return RawTable(specification.path, [columns.column(name) for name in names], n_test, locate, warnings=warnings)
 
 
 def sheets(file: Path) -> list[str]:
@@ -91,8 +98,12 @@ def _sheet(file: Path, path: str, specification: Xlsx) -> pd.DataFrame:
     cells = cells[(cells != "").any(axis=1)].reset_index(drop=True)
     if cells.empty or not specification.header:
         return cells.set_axis([f"c{place}" for place in range(cells.shape[1])], axis=1)
-    named = [text_of(cell) or f"c{place}" for place, cell in enumerate(cells.iloc[0])]
-    return cells.iloc[1:].set_axis(named, axis=1).reset_index(drop=True)
+    filled = (cells != "").sum(axis=1).to_numpy()
+    title = int(np.argmax(2 * filled > np.bincount(filled).argmax()))  # rows above it have half of the usual cells
+    named = [text_of(cell) or f"c{place}" for place, cell in enumerate(cells.iloc[title])]
+    found = cells.iloc[title + 1 :].set_axis(named, axis=1).reset_index(drop=True)
+    found.attrs["skipped"] = title
+    return found
 
 
 def _objects(file: Path, path: str) -> pd.DataFrame:
@@ -130,11 +141,14 @@ def _parsed(content: str, path: str) -> Iterator[Any]:
 
 
 def _one_object(content: str) -> list[Any] | None:
-    """Rows of an object that holds all of them: under its only array, or by columns, as pandas writes them."""
+    """Rows of an object that holds all of them: under its only array, by columns, or split from their names."""
     try:
         found = json.loads(content, parse_float=str, parse_int=str)
     except ValueError:
         return None  # an object a line
+    names, cells = found.get("columns"), found.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and all(_is_row(row, names) for row in cells):
+        return [dict(zip(map(str, names), row, strict=True)) for row in cells]
     arrays = [value for value in found.values() if isinstance(value, list)]
     if len(arrays) == 1 and arrays[0] and all(isinstance(row, dict) for row in arrays[0]):
         rows: list[Any] = arrays[0]
@@ -144,6 +158,10 @@ def _one_object(content: str) -> list[Any] | None:
     if len(indices) < max(len(columns), 1) or any(index != indices[0] for index in indices):
         return [found]
     return [dict(zip(found, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _is_row(cells: Any, names: list[Any]) -> bool:
+    return isinstance(cells, list) and len(cells) == len(names)
 
 
 def _is_column(value: Any) -> bool:
