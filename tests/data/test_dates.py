@@ -23,6 +23,25 @@ def table(form: str, moments: list[datetime] = MOMENTS) -> str:
     return "x;when;y\n" + "".join(rows)
 
 
+@pytest.mark.parametrize(
+    ("words", "form"),
+    [
+        (("28. Dezember 2018", "1. März 2020", "15. August 2012", "3. Mai 2011"), "%d %B %Y"),
+        (("28 déc. 2018", "1 mars 2020", "15 août 2012", "3 mai 2011"), "%d %b %Y"),
+        (("28 de diciembre de 2018", "1 de marzo de 2020", "15 de agosto de 2012", "3 de mayo de 2011"), "%d %B %Y"),
+        (("28-dic-2018", "1-mar-2020", "15-ago-2012", "3-mag-2011"), "%d-%b-%Y"),
+        (("28 December 2018", "1 March 2020", "15 August 2012", "3 May 2011"), "%d %B %Y"),
+    ],
+)
+def test_months_of_other_languages(words, form):
+    assert dates.guess(words)[0] == form
+    expected = ["2018-12-28", "2020-03-01", "2012-08-15", "2011-05-03"]
+    np.testing.assert_array_equal(dates.read(words, form), np.array(expected, "datetime64[us]"))
+    assert not dates.guess([*words, "28 Nonsense 2018"])
+    for word, given in (("3.Mai.2011", "%d.%B.%Y"), ("3 de mayo de 2011", "%d de %B de %Y")):
+        assert dates.read([word], given)[0] == np.datetime64("2011-05-03")
+
+
 def test_the_parts_are_those_of_the_calendar():
     moments = np.array([moment.replace(tzinfo=None) for moment in MOMENTS], "datetime64[us]")
     found = {column.name: (column.categories, values) for column, values in dates.parts("when", moments)}

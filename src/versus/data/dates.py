@@ -22,6 +22,30 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+# Names and short names in German, French, Spanish, Italian, Dutch and Portuguese, where they differ from the English.
+_ABROAD = {
+    name: month
+    for month, names in zip(
+        _MONTHS,
+        (
+            "januar jänner janvier janv enero ene gennaio gen januari janeiro",
+            "februar februari février févr febrero febbraio fevereiro fev",
+            "märz mär mrz mars marzo maart mrt março",
+            "avril avr abril abr aprile",
+            "mai mayo maggio mag mei maio",
+            "juni juin junio giugno giu junho",
+            "juli juillet juil julio luglio lug julho",
+            "août agosto ago augustus",
+            "sept septembre septiembre settembre set setembro",
+            "oktober okt octobre octubre ottobre ott outubro out",
+            "novembre noviembre novembro",
+            "dezember dez décembre déc diciembre dic dicembre dezembro",
+        ),
+        strict=True,
+    )
+    for name in names.split()
+}
+_SHORT = 4  # letters at most of a short name
 _QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d-%m-%y")
@@ -79,7 +103,7 @@ _FIRST = 50  # words on which formats are tried before all words are
 def guess(words: Sequence[str]) -> list[str]:
     """Return the formats that read all words as dates, the most likely first; none if words are no dates."""
     for like, found in _KINDS:
-        if words and all(re.fullmatch(like, word) for word in words):
+        if words and all(re.fullmatch(like, _in_english(word, "%B")) for word in words):
             formats = list(found)
             for part in (words[:_FIRST], words):
                 formats = [form for form in formats if not np.isnat(read(part, form)).any()]
@@ -125,8 +149,27 @@ def read(words: Sequence[str], form: str) -> NDArray[np.datetime64]:
         return np.array([f"{m['Y']}-{3 * int(m['q']) - 2:02}" if m else "NaT" for m in quarters], "datetime64[us]")
     if "%V" in form:
         words, form = [f"{word}-4" for word in words], f"{form}-%u"
+    if "%b" in form or "%B" in form:
+        words = [_in_english(word, form) for word in words]
     found = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc=True)
     return found.to_numpy(dtype="datetime64[us]")
+
+
+def _in_english(word: str, form: str) -> str:
+    """Write the month of another language as the format has it, without the point or word that goes with it."""
+    full = "%B" in form
+
+    def month(found: re.Match[str]) -> str:
+        name = found[0].lower()
+        if name not in _ABROAD or not (full or len(name) <= _SHORT):
+            return found[0]
+        return _ABROAD[name] if full else _ABROAD[name][:3]
+
+    if not re.search(r"[^\W\d_]{3}", word):
+        return word
+    if "." not in form and " de " not in form:
+        word = re.sub(r"(?<=\d)(?:\. ?|\.? de )(?=[^\W\d_])|(?<=[^\W\d_])(?:\. ?|\.? de )(?=\w)", " ", word)
+    return re.sub(r"[^\W\d_]{3,}", month, word)
 
 
 def moments(stamps: ArrayLike, form: str) -> NDArray[np.datetime64]:
