@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from versus.data.schema import Schema
+from versus.models.deep_generative.vae import VAE
 from versus.models.discriminative.convolutional import ConvolutionalClassifier, augmented
 
 RNG = np.random.default_rng(0)
@@ -18,8 +19,9 @@ def bars(n, seed):
     return images, labels.astype(np.int64)
 
 
-def test_bars_are_told_apart_wherever_they_are():
-    model = ConvolutionalClassifier(epochs=12, **FEW | {"channels": 8, "hidden": 32})
+@pytest.mark.parametrize("trunk", ["pooling", "strides"])
+def test_bars_are_told_apart_wherever_they_are(trunk):
+    model = ConvolutionalClassifier(epochs=12, trunk=trunk, **FEW | {"channels": 8, "hidden": 32})
     list(model.fit_steps(*bars(400, 0), bars(100, 1)))
     images, labels = bars(200, 2)
     probabilities = model.predict_proba(images)
@@ -36,6 +38,16 @@ def test_any_size_and_colours(shape):
     colours = shape[2] if len(shape) == 3 else 1
     flat = 8 * int(np.ceil(shape[0] / 4)) * int(np.ceil(shape[1] / 4))
     assert model.count_parameters() == (9 * colours * 4 + 4) + (9 * 4 * 8 + 8) + (flat * 8 + 8) + (8 * 3 + 3)
+
+
+def test_strides_are_the_layers_of_a_vae_of_the_same_channels():
+    images = RNG.integers(0, 256, size=(20, 9, 6), dtype=np.uint8)
+    partner = ConvolutionalClassifier(epochs=1, trunk="strides", **FEW).fit(images, np.arange(20) % 3)
+    trunk = (
+        VAE(epochs=1, channels=4, device="cpu", random_state=0).fit(images).network_.get_submodule("encoder.features")
+    )
+    found = [(type(layer), [tuple(w.shape) for w in layer.parameters()]) for layer in list(partner.network_)[1:6]]
+    assert found == [(type(layer), [tuple(w.shape) for w in layer.parameters()]) for layer in trunk]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -26,13 +26,13 @@ from versus.data.spaces import Table
 from versus.models.arguments import Between, Count, NonNegative, SearchSpace, Share
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
-    ConvolutionalFeatures,
     DenseNetwork,
 )
 from versus.models.deep_generative.event_views import ScaledPixels, TableView
 from versus.models.deep_generative.likelihoods import UnitDeviations
 from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import is_of_tables
+from versus.models.image_features import ConvolutionalFeatures
 from versus.training.batches import Batch
 
 __all__ = ["Autoencoder", "DenoisingAutoencoder", "SparseAutoencoder"]

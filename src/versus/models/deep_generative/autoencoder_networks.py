@@ -13,20 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """Set the variance of He et al. (2015): torch's own, a third of it, lets deep decoders ignore their code."""
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
-    return layer
+from versus.models.image_features import he_initialised, quarter
 
 
 def dense_layers(n_inputs: int, widths: Sequence[int]) -> tuple[nn.Sequential, int]:
     """Linear layers with smooth rectifiers (none for no widths), and their number of outputs."""
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [_initialised(nn.Linear(n_inputs, width)), nn.SiLU()]
+        layers += [he_initialised(nn.Linear(n_inputs, width)), nn.SiLU()]
         n_inputs = width
     return nn.Sequential(*layers), n_inputs
 
@@ -89,26 +83,6 @@ class DenseNetwork(nn.Module):
         return self.head(self.body(with_class(x, label, self.n_classes))).to(self.head.weight.dtype)  # type: ignore[no-any-return]
 
 
-class ConvolutionalFeatures(nn.Sequential):
-    """Two strided convolutions, (N, colours, H, W) -> (N, n_outputs).
-
-    Args:
-        shape: (colours, H, W).
-        channels: feature maps of the first convolution; the second has twice as many.
-    """
-
-    def __init__(self, shape: tuple[int, int, int], channels: int) -> None:
-        colours, height, width = shape
-        super().__init__(
-            _initialised(nn.Conv2d(colours, channels, 3, stride=2, padding=1)),
-            nn.SiLU(),
-            _initialised(nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1)),
-            nn.SiLU(),
-            nn.Flatten(),
-        )
-        self.shape, self.n_outputs = shape, 2 * channels * quarter(height) * quarter(width)
-
-
 class ConvolutionalDecoder(nn.Module):
     """Codes and classes -> one likelihood parameter a pixel value, through two sub-pixel convolutions.
 
@@ -132,10 +106,10 @@ class ConvolutionalDecoder(nn.Module):
         grid = (2 * channels, quarter(height), quarter(width))
         self.body, last = dense_layers(latent + n_classes, hidden)
         self.upscale = nn.Sequential(
-            _initialised(nn.Linear(last, grid[0] * grid[1] * grid[2])),
+            he_initialised(nn.Linear(last, grid[0] * grid[1] * grid[2])),
             nn.SiLU(),
             nn.Unflatten(1, grid),
-            _initialised(nn.Conv2d(grid[0], 4 * channels, 3, padding=1)),
+            he_initialised(nn.Conv2d(grid[0], 4 * channels, 3, padding=1)),
             nn.PixelShuffle(2),
             nn.SiLU(),
         )
@@ -148,8 +122,3 @@ class ConvolutionalDecoder(nn.Module):
         image = functional.pixel_shuffle(blocks, 2)
         cropped = image[:, :, :height, :width].movedim(1, -1)  # sizes that 4 does not divide were rounded up
         return cropped.reshape(len(z), -1).to(self.head.weight.dtype)
-
-
-def quarter(size: int) -> int:
-    """The size of an axis after two convolutions of stride 2."""
-    return -(-size // 4)

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from versus.data.spaces import Image
 from versus.models.arguments import Count, Positive
 from versus.models.deep_generative.adversarial_model import AdversarialModel
-from versus.models.deep_generative.autoencoder_networks import quarter, with_class
+from versus.models.deep_generative.autoencoder_networks import with_class
 from versus.models.deep_generative.game_views import PixelView
+from versus.models.image_features import quarter
 
 __all__ = ["DCGAN"]
 

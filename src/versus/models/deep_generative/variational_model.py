@@ -17,7 +17,6 @@ from versus.data.spaces import Table
 from versus.models.arguments import Between, Count, NonNegative, SearchSpace
 from versus.models.deep_generative.autoencoder_networks import (
     ConvolutionalDecoder,
-    ConvolutionalFeatures,
     DenseNetwork,
     Encoder,
 )
@@ -33,6 +32,7 @@ from versus.models.deep_generative.snapshots import DrawsOnTheWay
 from versus.models.deep_generative.variational_network import RowNoise, VariationalNetwork
 from versus.models.deep_model import DescendingModel, weighted_mean
 from versus.models.events import columns_measure, is_of_tables
+from versus.models.image_features import ConvolutionalFeatures
 from versus.training.batches import Batch
 
 # The weight of the KL term grows from 0 over this share of the training; at full weight from the start, codes are often

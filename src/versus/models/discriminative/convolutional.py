@@ -4,14 +4,15 @@ r"""A small convolutional network for images.
     b_i(z) = r(\operatorname{pool}(W_i * z)), \quad r(z) = \max(z, 0)
 
 Two blocks of a 3×3 convolution, rectifier and 2×2 maximum pooling, then a dense layer, dropout and a softmax; after
-LeCun et al., "Gradient-based learning applied to document recognition" (1998).
+LeCun et al., "Gradient-based learning applied to document recognition" (1998). Or the trunk of the autoencoders: two
+convolutions of stride 2, so that a VAE of images has a partner with the same layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from versus.arrays import Array
 from versus.data.spaces import Image
 from versus.models.arguments import Between, Count, Positive, SearchSpace, Share
+from versus.models.image_features import ConvolutionalFeatures, quarter
 from versus.models.pixel_scaling import PixelScaling
 from versus.models.softmax_network import SoftmaxNetwork
 from versus.training.batches import Batch
@@ -59,6 +61,7 @@ class ConvolutionalClassifier(SoftmaxNetwork):
 
     Args, besides those of `DescendingModel`:
         channels: feature maps of the first convolution; the second has twice as many.
+        trunk: "pooling" for maximum pooling after each convolution, "strides" for the layers of the encoder of a VAE.
         hidden: width of the dense layer.
         dropout: share of the dense layer's units dropped in training.
         shift: pixels by which an image is moved at most, up or down and left or right, afresh in each epoch.
@@ -72,6 +75,7 @@ class ConvolutionalClassifier(SoftmaxNetwork):
     }
 
     channels: Count = 32
+    trunk: Literal["pooling", "strides"] = "pooling"
     hidden: Count = 128
     dropout: Share = 0.3
     shift: Count | None = None
@@ -98,13 +102,15 @@ class ConvolutionalClassifier(SoftmaxNetwork):
             raise ValueError(f"ConvolutionalClassifier takes images, and the data are a {self.schema_.x.form}")
         height, width, *rest = self.schema_.shape
         n_colours = rest[0] if rest else 1
-        features = 2 * self.channels * -(-height // 4) * -(-width // 4)
+        if self.trunk == "strides":
+            trunk: nn.Sequential = ConvolutionalFeatures((n_colours, height, width), self.channels)
+        else:
+            blocks = _block(n_colours, self.channels) + _block(self.channels, 2 * self.channels)
+            trunk = nn.Sequential(*blocks, nn.Flatten())
         network = nn.Sequential(
             PixelScaling(),
-            *_block(n_colours, self.channels),
-            *_block(self.channels, 2 * self.channels),
-            nn.Flatten(),
-            nn.Linear(features, self.hidden),
+            *trunk,
+            nn.Linear(2 * self.channels * quarter(height) * quarter(width), self.hidden),
             nn.ReLU(),
             nn.Dropout(self.dropout),
             nn.Linear(self.hidden, self.schema_.n_classes),
