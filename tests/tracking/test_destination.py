@@ -21,6 +21,16 @@ def test_workspaces_share_the_store_of_the_repository_whose_code_they_run(tmp_pa
         assert destination.find(workspace, {}).sqlite_file == root / "mlflow.db"
 
 
+def test_a_workspace_of_an_installed_package_has_a_store_of_its_own(tmp_path: Path) -> None:
+    package, workspace = tmp_path / "site-packages" / "versus", tmp_path / "runs" / "data"
+    for folder in (package / "project", workspace):
+        folder.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    text = "vars:\n  - code: ../../site-packages/versus/project   # where the stages lie\nstages: {}\n"
+    (workspace / "dvc.yaml").write_text(text)
+    assert destination.find(workspace, {}).sqlite_file == workspace / "mlflow.db"
+
+
 def test_experiments_of_dvc_log_to_the_repository_they_came_from(tmp_path: Path) -> None:
     temporary = tmp_path / ".dvc" / "tmp" / "exps" / "tmp1234"
     assert destination.find(temporary, {}).sqlite_file == tmp_path / "mlflow.db"

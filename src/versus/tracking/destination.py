@@ -65,8 +65,8 @@ def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destinatio
     """Find the store that the environment names, else ``mlflow.db`` at the root of the repository.
 
     Args:
-        workspace: the workspace's root. Workspaces of `versus run` share the store of the repository whose code their
-            dvc.yaml names, and DVC's temporary experiments that of their repository.
+        workspace: the workspace's root. Workspaces of `versus run` share the store of the checkout whose code their
+            dvc.yaml names, where they name one, and DVC's temporary experiments that of their repository.
         environ: environment variables; ``MLFLOW_TRACKING_URI`` and, as prefix, ``MLFLOW_EXPERIMENT_NAME`` are read as
             MLflow reads them; a relative sqlite path is relative to the root, not to the current folder.
     """
@@ -78,12 +78,16 @@ def find(workspace: Path, environ: Mapping[str, str] = os.environ) -> Destinatio
 
 
 def _repository(workspace: Path) -> Path:
-    """Folder of the code that a workspace's dvc.yaml runs; the workspace itself where it names none."""
+    """Folder of the checkout whose code a workspace's dvc.yaml runs; the workspace itself where it runs none.
+
+    Code of an installed package lies in that package, where nothing is written.
+    """
     try:
         found = re.search(r"(?m)^  - code: ([^#\n]+?)\s*(#.*)?$", (workspace / "dvc.yaml").read_text(encoding="utf-8"))
     except (OSError, UnicodeError):
         return workspace
-    return (workspace / found[1]).resolve() if found else workspace
+    code = (workspace / found[1]).resolve() if found else workspace
+    return workspace if (code.parent / "__init__.py").is_file() else code
 
 
 def is_on() -> bool:
