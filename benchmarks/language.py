@@ -5,7 +5,7 @@ layers of 200, vectors of 200): there batches of 20 rows of 35 characters, each 
 gradient descent whose rate falls by four where the held-out loss does not. Ours has as many passes and must predict
 held-out text no worse.
 Transformer: characters a second drawn one by one with the keys and values kept, and by a pass over the whole text for
-each, until the context is full; both must draw the same. Two threads, but one where one token is drawn after the other.
+each, until the context is full; both must draw the same. Two threads each, one where it is quick.
 """
 
 from __future__ import annotations

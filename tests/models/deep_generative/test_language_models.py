@@ -69,7 +69,11 @@ def test_what_was_read_is_not_read_again(fitted, monkeypatch):
         for piece in codes.split([1, 1, 5, 1, 12, 10], dim=1):
             scores, state = model.network_.follow(piece, None, state)
             found.append(scores)
+        state = model.network_.follow(codes[:, :9], None, None)[1]  # two texts may go on from one state
+        both = [model.network_.follow(codes[:, at : at + 3], None, state)[0] for at in (9, 20, 9)]
     np.testing.assert_allclose(torch.cat(found, dim=1), at_once, atol=2e-5)
+    np.testing.assert_allclose(both[0], at_once[:, 9:12], atol=2e-5)
+    np.testing.assert_allclose(both[2], both[0], atol=1e-6)
     whole = model.log_prob(X)
     monkeypatch.setattr(language_network, "CHUNK", 7)
     np.testing.assert_allclose(model.log_prob(X), whole, atol=1e-4)

@@ -208,7 +208,7 @@ class UnconditionalLanguageModel(LanguageModel):
         if not temperature >= 0 or (top_k is not None and top_k < 1):
             raise ValueError(f"temperature={temperature}, top_k={top_k}; accepted: from 0 up, and from 1 up or None")
         begun, rng = self.begun(Ragged.of([prompt], np.int32)).values, np.random.default_rng(random_state)
-        with torch.inference_mode(), cpu_threads(1):  # products of one row are too small to be shared
+        with torch.inference_mode(), cpu_threads(self._threads()):
             drawn = self.network_.continued(self._moved(begun[None]), n, rng, None, temperature, top_k)
         return drawn[0].cpu().numpy().astype(np.int32)
 

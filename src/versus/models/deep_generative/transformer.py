@@ -30,8 +30,40 @@ from versus.models.deep_generative.language_model import (
 __all__ = ["ConditionalTransformer", "Transformer"]
 
 _LONGEST_WAVE = 10_000.0  # of the rotations, in tokens, over 2 pi
-Kept = tuple[Tensor, Tensor]  # keys and values of the tokens before, (N, heads, P, d) each
+
+
+@dataclass
+class Room:
+    """Keys and values of tokens that were read, (N, heads, places, d) each, of which the first ``used`` are taken.
+
+    Further ones are written behind them: copying all for each would cost more than attention itself.
+    """
+
+    keys: Tensor
+    values: Tensor
+    used: int
+
+
+Kept = tuple[Room, int]  # of a layer, and how many of its places were taken then: another text may have gone on since
 State = tuple[int, list[Kept]]  # number of tokens before, and what each layer keeps of them
+
+
+def taken_in(kept: Kept | None, keys: Tensor, values: Tensor, before: int) -> Kept:
+    """Write keys and values (N, heads, T, d) behind those of which the last ``before`` are still looked at."""
+    if kept is None:
+        return Room(keys, values, keys.shape[2]), keys.shape[2]
+    room, filled = kept
+    end = filled + keys.shape[2]
+    if end > room.keys.shape[2] or room.used != filled:
+        last = slice(max(0, filled - before), filled)
+        filled = last.stop - last.start
+        end = filled + keys.shape[2]
+        spare = (0, 0, 0, 2 * end - filled)
+        room = Room(
+            functional.pad(room.keys[:, :, last], spare), functional.pad(room.values[:, :, last], spare), filled
+        )
+    room.keys[:, :, filled:end], room.values[:, :, filled:end], room.used = keys, values, end
+    return room, end
 
 
 class Block(nn.Module):
@@ -60,20 +92,20 @@ class Block(nn.Module):
             x: (N, T, width).
             turn: (2, T, d / 2) cosines and sines of the rotations.
             mask: (T, P + T) True where a token looks at another; None where it looks at all up to itself.
-            kept: keys and values of the P tokens before; None where there are none.
+            kept: keys and values of tokens before, of which the last P are looked at; None where there are none.
         """
         shape = (*x.shape[:2], 3, self.n_heads, -1)
         queries_keys, values = self.project(self.before_attention(x)).view(shape).permute(2, 0, 3, 1, 4).split([2, 1])
         queries, keys = rotated(queries_keys, turn)
-        values = values[0]
-        if kept is not None:
-            keys, values = torch.cat([kept[0], keys], dim=2), torch.cat([kept[1], values], dim=2)
+        room, end = taken_in(kept, keys, values[0], self.context - 1)
+        seen = slice(max(0, end - x.shape[1] - self.context + 1), end)
         causal = mask is None and queries.shape[2] > 1
-        found = functional.scaled_dot_product_attention(queries, keys, values, mask, is_causal=causal)
+        found = functional.scaled_dot_product_attention(
+            queries, room.keys[:, :, seen], room.values[:, :, seen], mask, is_causal=causal
+        )
         x = x + self.dropout(self.join(found.transpose(1, 2).flatten(2)))
         x = x + self.dropout(self.dense(self.before_dense(x)))
-        last = max(0, keys.shape[2] - self.context + 1)
-        return x, (keys[:, :, last:], values[:, :, last:])
+        return x, (room, end)
 
 
 def rotated(x: Tensor, turn: Tensor) -> Tensor:
@@ -112,7 +144,7 @@ class TransformerTrunk(nn.Module):
     def forward(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Map vectors (N, T, width), after those that left a state, to (N, T, width) and the state after them."""
         before, kept = (0, None) if state is None else state
-        here = 0 if kept is None else kept[0][0].shape[2]
+        here = 0 if kept is None else min(kept[0][1], self.context - 1)
         turn, mask = self._turn(before, x), self._mask(here, x)
         left = []
         for number, block in enumerate(self.blocks):
