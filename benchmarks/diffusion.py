@@ -25,7 +25,7 @@ from versus.arrays import Array
 from versus.models.deep_generative.denoisers import UNet
 from versus.models.deep_generative.diffusion_network import Diffusing
 from versus.numerics.denoising import Heun, draw_events
-from versus.numerics.noise_levels import Geometric, LinearBeta, ends, ladder
+from versus.numerics.noise_levels import LinearBeta, flow_levels, ladder
 from versus.training.loop import Training
 from versus.training.updates import Descent
 
@@ -92,7 +92,7 @@ def ours(made: Diffusing, n: int, device: str) -> Array:
         drawn = draw_events(
             Heun(),
             lambda x, level: made.denoise(x, level, None),
-            ladder(Geometric(*ends(made.schedule)), LEVELS),
+            ladder(flow_levels(made.schedule), LEVELS),
             lambda: torch.randn((n, *Given.shape), generator=generator, device=device),
         )
     return drawn.clamp(-1, 1).cpu().numpy()

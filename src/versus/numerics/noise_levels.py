@@ -90,6 +90,15 @@ def ends(schedule: Schedule) -> tuple[float, float]:
     return lowest, highest
 
 
+def flow_levels(schedule: Schedule) -> Geometric:
+    """Levels between which a sampler of the probability flow has its few steps, within those of a schedule.
+
+    Events of variance 1 are drowned long before the highest level of a `LinearBeta`, 150; below 0.02 they are clean.
+    """
+    lowest, highest = ends(schedule)
+    return Geometric(max(lowest, 0.02), min(highest, 40.0))
+
+
 def ladder(schedule: Schedule, n: int) -> Tensor:
     """Levels of ``n`` steps from time 1 down to no noise at all, (n + 1,) float64."""
     if n < 1:

@@ -32,7 +32,7 @@ from versus.numerics.denoising import (
     evidence_bound,
     flow_log_density,
 )
-from versus.numerics.noise_levels import Cosine, Geometric, LinearBeta, Schedule, ends, ladder
+from versus.numerics.noise_levels import Cosine, Geometric, LinearBeta, Schedule, ends, flow_levels, ladder
 from versus.training.batches import Batch
 from versus.training.devices import cpu_threads
 
@@ -279,7 +279,7 @@ class DiffusionModel(DrawsOnTheWay, DescendingModel):
 
     def _way(self) -> tuple[Sampler, Schedule, int]:
         sampler = SAMPLERS[self.sampler]
-        spaced = Geometric(*ends(self._schedule)) if isinstance(sampler, Heun) else self._schedule
+        spaced = flow_levels(self._schedule) if isinstance(sampler, Heun) else self._schedule
         return sampler, spaced, self.sampling_steps
 
     def _coordinates(self, X: Array) -> Tensor:
