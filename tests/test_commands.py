@@ -52,6 +52,7 @@ def test_models_shows_each_class_and_the_arguments_of_one(capsys: pytest.Capture
     assert "documents" in next(line for line in said.splitlines() if "MultinomialNaiveBayes" in line)
     assert "images" in next(line for line in said.splitlines() if "ConvolutionalClassifier" in line)
     _, said, _ = call(capsys, "models", "MLPClassifier")
+    assert "marked; images are scaled" in said  # on one line, as two lines of the source are one paragraph
     row = next(line for line in said.splitlines() if line.startswith("hidden_layer_sizes"))
     assert "list of int from 1 up" in row
     default = catalogue.signatures("discriminative", "perceptron")["MLPClassifier"]["hidden_layer_sizes"].default

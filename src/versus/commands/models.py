@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from inspect import cleandoc
 from pathlib import Path
@@ -97,7 +98,9 @@ def _print_one(family: str, module: str, name: str) -> None:
     name = name.rpartition(".")[2]
     model: Any = find(family, module, name)
     console = Console()
-    console.print(f"[bold]{name}[/] of {model.__module__}\n\n{escape(cleandoc(model.__doc__ or ''))}\n")
+    # Lines of a paragraph are joined, since the window breaks them anew; those that are set in stay.
+    text = re.sub(r"(?<=\S)\n(?=[^\s.*-])", " ", cleandoc(model.__doc__ or ""))
+    console.print(f"[bold]{name}[/] of {model.__module__}\n\n{escape(text)}\n")
     for what, said in zip(("Task", "Suggested for", "Offers"), _about(family, module, name), strict=True):
         console.print(f"{what}: {said or 'no data by itself; name it in a cell'}")
     console.print()
