@@ -94,7 +94,7 @@ def test_a_project_of_an_installed_package(installed, folder):
     params.write_text("\n".join(kept).replace("deep_generative:\n", "deep_generative: {}\n") + "\n")
     said = called(installed, folder, *versus, "repro")
     assert said.count("Running stage 'train_") == 3
-    assert str(installed) not in (folder / "dvc.yaml").read_text(), "paths of this machine are in code.yaml alone"
+    assert str(installed) not in (folder / "dvc.yaml").read_text() + (folder / "code.txt").read_text()
     assert (folder / "reports/report.html").is_file()
     again = called(installed, folder, sys.executable, "-m", "dvc", "repro")
     assert "Running stage" not in again
@@ -102,9 +102,17 @@ def test_a_project_of_an_installed_package(installed, folder):
     called(installed, folder, "git", "add", ".")
     called(installed, folder, *git, "commit", "--quiet", "--message", "mine")
     argument = "discriminative.plants-logistic_regression.args.C=0.5"
-    temporary = ("exp", "run", "--temp", "--copy-paths", "code.yaml", "-S", argument)
-    said = called(installed, folder, sys.executable, "-m", "dvc", *temporary)
+    dvc = [sys.executable, "-m", "dvc"]
+    assert called(installed, folder, *dvc, "params", "diff") == ""  # what the last commit has can be read
+    said = called(installed, folder, *dvc, "exp", "run", "--temp", "-S", argument)
     assert said.count("Running stage 'train_") == 1
+    assert "plants-logistic_regression" in called(installed, folder, *dvc, "metrics", "diff", "--all")
+    changed = Path(installed) / "versus/models/discriminative/linear.py"
+    text = changed.read_text()
+    changed.write_text(text + "# read again\nPLAIN = 1\n")
+    said = called(installed, folder, *versus, "repro")
+    changed.write_text(text)
+    assert said.count("Running stage 'train_") == 1  # the cell of that code
     with pytest.raises(AssertionError, match="this is a project"):
         called(installed, folder, *versus, "init")
 

@@ -22,7 +22,7 @@ from versus.metrics import table
 from versus.models import catalogue
 from versus.models.fit_times import Size, steps_of
 from versus.models.suggestions import Suggestion, suggest
-from versus.pipeline import project, shares
+from versus.pipeline import shares
 from versus.pipeline.doctor import dvc_files
 from versus.settings import Cell
 
@@ -107,10 +107,9 @@ def run(options: argparse.Namespace) -> int:
         print("Nothing is tuned; `tuning: {trials: 20}` tries 20 arguments for each cell, on validation rows.")
     if not is_tracked(base / proposal.entry["path"]):
         path = proposal.entry["path"]
-        places = f" --copy-paths {project.PLACES}" if (base / project.PLACES).is_file() else ""
         print(
             f"note: neither git nor DVC tracks {path}; `dvc exp run --queue` and `--temp` work in a copy of what is "
-            f"tracked, and want `--copy-paths {path}{places}`, or before them `git add {path}` or `dvc add {path}`"
+            f"tracked, and want `--copy-paths {path}`, or before them `git add {path}` or `dvc add {path}`"
         )
     return 0
 

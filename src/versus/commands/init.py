@@ -11,7 +11,6 @@ from versus.pipeline import project
 
 TEMPLATES = Path(__file__).parent / "templates"
 IGNORED = (
-    f"/{project.PLACES}",
     "/.versus/",
     "/mlflow.db*",
     "/mlruns/",
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     project.write_if_changed(folder / ".dvcignore", project.ignored())
     (folder / "params.yaml").write_text((TEMPLATES / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "dvc.yaml").write_text(project.portable_pipeline(), encoding="utf-8")
-    project.locate(folder)
+    project.note_code(folder)
     project.make_plugins_folder(folder)
     project.write_if_changed(folder / "requirements.txt", f"versus=={__version__}\n")
     workflow = folder / ".github" / "workflows" / "retrain.yml"

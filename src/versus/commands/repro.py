@@ -202,7 +202,7 @@ def alone(workspace: Workspace) -> Iterator[None]:
 
     DVC lets two repros overwrite each other's results; here the second waits for the first, and finds its work done.
     """
-    project.locate(workspace.root)
+    project.note_code(workspace.root)
     if not workspace.params.is_file() or engine.is_probably_stale(workspace.root):
         _read(workspace)
     project.make_plugins_folder(workspace.root)

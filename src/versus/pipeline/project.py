@@ -1,20 +1,24 @@
-"""Folders that run the pipeline of a checkout or of an installed package: their dvc.yaml, and where the code lies.
+"""Folders that run the pipeline of a checkout or of an installed package: their dvc.yaml, and how they know the code.
 
-A workspace of `versus run` has the paths in its dvc.yaml. A project of `versus init` is shared by machines on which
-they differ: it has them in a file of their own, code.yaml, which git ignores and `versus repro` writes.
+A workspace of `versus run` has the paths of the code in its dvc.yaml. A project of `versus init` is shared by machines
+on which they differ, and its history is read by DVC: its pipeline depends on a hash of the code in a file of its own,
+code.txt, which `versus repro` writes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from versus import __version__
 from versus.serving.code import CODE, PACKAGE
 
-PLACES = "code.yaml"
+NOTED = "code.txt"
+_ON_CODE = '"${source}", "${code}/stages", "${code}/constraints.txt"'
 
 
 def is_checkout() -> bool:
@@ -44,20 +48,30 @@ def pipeline(folder: Path) -> str:
 
 
 def portable_pipeline() -> str:
-    """Text of dvc.yaml that reads the paths from code.yaml."""
-    text = (CODE / "dvc.yaml").read_text(encoding="utf-8").replace("python -m stages.", "python -m versus.stage ")
-    return re.sub(r"(?m)^  - code: .*\n  - source: .*$", f"  - {PLACES}   # where the installed package lies", text)
+    """Text of dvc.yaml that names no path of this machine.
 
-
-def locate(folder: Path) -> None:
-    """Write code.yaml for this machine, in a project whose dvc.yaml reads it.
-
-    Its paths are absolute: `dvc exp run --temp` takes a copy of it into a folder elsewhere.
+    Raises:
+        ValueError: where the pipeline has no such dependencies and variables to replace.
     """
+    text = (CODE / "dvc.yaml").read_text(encoding="utf-8").replace("python -m stages.", "python -m versus.stage ")
+    text, count = re.subn(r"(?m)^  - (code|source): .*\n", "", text.replace(_ON_CODE, NOTED))
+    if count != 2 or NOTED not in text:
+        raise ValueError(f"dvc.yaml has other vars than code and source, or other dependencies than {_ON_CODE}")
+    return text
+
+
+def note_code(folder: Path) -> None:
+    """Write code.txt, the version and a hash of the installed code, in a project whose dvc.yaml depends on it."""
     file = folder / "dvc.yaml"
-    if file.is_file() and f"- {PLACES}" in file.read_text(encoding="utf-8"):
-        paths = {"code": CODE, "source": PACKAGE}
-        write_if_changed(folder / PLACES, "".join(f"{name}: {path.as_posix()}\n" for name, path in paths.items()))
+    if not file.is_file() or NOTED not in file.read_text(encoding="utf-8"):
+        return
+    found = hashlib.sha256()
+    for top in (PACKAGE, CODE / "stages", CODE / "constraints.txt"):
+        files = [top] if top.is_file() else [path for path in sorted(top.rglob("*")) if path.is_file()]
+        for path in (path for path in files if path.parent.name != "__pycache__"):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            found.update(f"{path.relative_to(top.parent).as_posix()} {content}\n".encode())
+    write_if_changed(folder / NOTED, f"versus {__version__} {found.hexdigest()}\n")
 
 
 def make_plugins_folder(folder: Path) -> None:
