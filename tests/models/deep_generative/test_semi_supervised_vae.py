@@ -76,6 +76,14 @@ def test_an_epoch_repeats_the_few_labelled_rows_and_counts_them_once():
     assert (asked == 1).all()
 
 
+def test_batches_may_have_no_row_with_a_class():
+    X, y = load_digits(return_X_y=True)
+    images, labels = X[:41].reshape(-1, 8, 8), np.where(np.arange(41) < 3, y[:41] % 3, -1)
+    model = SemiSupervisedVAE(**FEW | {"schema": None, "batch_size": 2, "epochs": 1, "channels": 4})
+    model.fit(images, labels)
+    assert np.isfinite(model.elbo(images)).all()
+
+
 def test_images_and_tables_resume_and_are_restored_with_the_same_bits():
     X, y = load_digits(return_X_y=True)
     images, schema = (

@@ -66,7 +66,7 @@ class SemiSupervisedNetwork(VariationalNetwork):
             return torch.stack([found[0] + prior, found[1], found[2] + prior])  # (3, n)
 
         known, unknown = (torch.nonzero(which)[:, 0] for which in (label >= 0, label < 0))
-        parts = [joint(known, label[known])]
+        parts = [joint(known, label[known])] if len(known) else []  # a batch may have none
         if len(unknown):
             shares, log_shares = log_q[unknown].exp(), log_q[unknown]
             classes = range(shares.shape[1])
