@@ -67,7 +67,7 @@ def test_numbers_of_few_values_are_categories_unless_said_otherwise(desk: Desk):
     assert [name for name, names in categories.items() if names is None] == ["age", "eleven"]
     np.testing.assert_array_equal(found.X[:, 2], np.searchsorted([0, 1, 4, 5, 6, 9], columns["rank"]))
     overruled = desk.prepare(**spec, numeric=["flag", "rank"], categorical=["eleven"])
-    assert overruled.schema.cardinalities == (0, 2, 0, 0, 0, 11)
+    assert overruled.schema.cardinalities == (0, 2, 0, 0, 5, 11)
     np.testing.assert_array_equal(overruled.X[:, 2], columns["rank"])
     desk.write("t.csv", "\n".join(lines[:19]))  # fewer than ten rows a value
     assert desk.prepare(**spec).schema.cardinalities == (0,) * 6

@@ -14,6 +14,7 @@ PROVENANCE = {
     "versions": {"numpy": "2.4"},
     "hardware": {"processor": "one", "gpu": None},
 }
+COMPARISON = Comparison(slices={"plain": ("x0",)})
 
 
 @pytest.fixture(scope="session")
@@ -27,5 +28,5 @@ def made(tmp_path_factory):
     rng = np.random.default_rng(3)
     X = rng.normal(size=(200, 4))
     found.add_regression("amounts", X, X @ [3.0, 1.0, 0.5, 2.0] + rng.normal(size=200))
-    build(found.workspace, found.cells, PROVENANCE, Comparison(slices={"plain": ("x0",)}))
+    build(found.workspace, found.cells, PROVENANCE, COMPARISON)
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.report.conftest import PROVENANCE
+from tests.report.conftest import COMPARISON, PROVENANCE
 from tests.report.made_workspace import MODELS, Made, blobs, splits, write_json
 from versus.data import findings, prepared
 from versus.data.prepared import Prepared
@@ -155,10 +155,10 @@ def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(
     fingerprint = other.workspace.root / "data" / "fingerprints" / "train-blobs-gaussian.txt"
     fingerprint.parent.mkdir(parents=True)
     fingerprint.write_text('{"seed": 0, "args": {"C": 1.0}}\nabc  src/versus/models/bayes.py\nnumpy==2.4\n')
-    build(other.workspace, other.cells, PROVENANCE)
+    build(other.workspace, other.cells, PROVENANCE, COMPARISON)
     reports = other.workspace.reports
     before = {name: (reports / name).read_text() for name in TABLES}
-    build(other.workspace, other.cells, PROVENANCE, before=before)
+    build(other.workspace, other.cells, PROVENANCE, COMPARISON, before=before)
     unchanged = (reports / "report.html").read_bytes()
     assert b"Since the last report" not in unchanged
 
@@ -166,7 +166,7 @@ def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(
     before["comparison.csv"] = edited(before["comparison.csv"], "blobs-gaussian", "accuracy_score", "0.5")
     before["verdicts.csv"] = re.sub(r"(?m)^plain,[^,]*,", "plain,open <i>,", before["verdicts.csv"])
     before["comparison.csv"] += "\nplain-gone,plain,gone,discriminative,accuracy_score,0.5,,,5,,,"
-    build(other.workspace, other.cells, PROVENANCE, before=before)
+    build(other.workspace, other.cells, PROVENANCE, COMPARISON, before=before)
     page = (reports / "report.html").read_text()
     section = page[page.index('<section id="since"') : page.index('<section id="families"')]
     row = next(line for line in section.splitlines() if "gaussian, accuracy" in line)
@@ -176,7 +176,7 @@ def test_changes_since_the_report_before_are_named_with_the_inputs_that_changed(
     assert "it left params.yaml" in section
     assert "no recorded input" in next(line for line in section.splitlines() if "open &lt;i&gt;" in line)
     again = (reports / "report.html").read_bytes()
-    build(other.workspace, other.cells, PROVENANCE, before=before)
+    build(other.workspace, other.cells, PROVENANCE, COMPARISON, before=before)
     assert (reports / "report.html").read_bytes() == again
     assert (reports / "report.md").read_text() == (made.workspace.reports / "report.md").read_text()
 
@@ -257,7 +257,7 @@ def test_drift_since_the_last_report_stands_on_the_page(made, tmp_path):
 
 def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
     again = copied(made, tmp_path / "again")
-    build(again.workspace, again.cells, PROVENANCE)
+    build(again.workspace, again.cells, PROVENANCE, COMPARISON)
     before, after = made.workspace.reports, again.workspace.reports
     for name in (*TEXTS, "costs.csv", "report.html"):
         assert (before / name).read_bytes() == (after / name).read_bytes()
@@ -265,7 +265,7 @@ def test_built_again_it_is_the_same_and_costs_stand_apart(made, tmp_path):
     changed = json.loads(cost.read_text())
     changed["repeats"][0] |= {"seconds": 1234.5, "energy_wh": 0.0625, "energy_by": "TDP"}
     write_json(cost, changed)
-    build(again.workspace, again.cells, {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE})
+    build(again.workspace, again.cells, {"runs": {"blobs-vae": "tags.fingerprint = 'abc'"}, **PROVENANCE}, COMPARISON)
     for name in ("comparison.csv", "inputs.csv"):
         assert (before / name).read_bytes() == (after / name).read_bytes()
     assert (before / "costs.csv").read_bytes() != (after / "costs.csv").read_bytes()
