@@ -177,10 +177,10 @@ def test_schedule_rises_then_falls_to_nothing():
     assert scheduled_learning_rate(2.0, 0, 1) == 2.0  # a single step is not wasted on warming up
 
 
-def test_each_phase_has_the_whole_schedule():
+def test_each_phase_has_the_whole_schedule_by_its_own_factor():
     """Parts of a network that are trained one after the other each begin with a high rate."""
     run, rates = training(network(), epochs=10, batch_size=1), []
-    run.update.phases = (0.25, 0.6)
+    run.update.phases = {0.25: 1.0, 0.6: 0.1}
 
     def noted(*given, step=run.update.step):
         rates.append(run.update.optimizers[0].param_groups[0]["lr"])
@@ -188,7 +188,9 @@ def test_each_phase_has_the_whole_schedule():
 
     run.update.step = noted
     list(run.steps())
-    expected = [scheduled_learning_rate(0.01, t, n) for n in (150, 210, 240) for t in range(n)]
+    expected = [
+        scheduled_learning_rate(base, t, n) for base, n in ((0.01, 150), (0.01, 210), (0.001, 240)) for t in range(n)
+    ]
     np.testing.assert_allclose(rates, expected)
 
 

@@ -155,9 +155,9 @@ class EnergyModel(DeepModel, GenerativeClassifier):
         update.phases = self._phases()
         return update
 
-    def _phases(self) -> tuple[float, ...]:
-        """Shares of the training after which other layers are trained."""
-        return ()
+    def _phases(self) -> Mapping[float, float]:
+        """Shares of the training after which other layers are trained, and factors of the learning rate there."""
+        return {}
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         generator = generator_for(fresh_seed(self.random_state), "chains")

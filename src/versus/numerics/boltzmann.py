@@ -39,15 +39,16 @@ class BoltzmannMachine(nn.Module):
         hidden: H.
         labels: number of classes.
         chains: M.
+        scale: of the first weights, in units of 1 / sqrt(V).
     """
 
     middle: Tensor
     chains: Tensor
 
-    def __init__(self, visible: int, hidden: int, labels: int = 0, chains: int = 1) -> None:
+    def __init__(self, visible: int, hidden: int, labels: int = 0, chains: int = 1, scale: float = 1.0) -> None:
         super().__init__()
         self.labels = labels
-        self.weight = nn.Parameter(torch.randn(visible, hidden) / math.sqrt(visible))
+        self.weight = nn.Parameter(scale * torch.randn(visible, hidden) / math.sqrt(visible))
         self.visible_offset = nn.Parameter(self.weight.detach() @ torch.full((hidden,), MIDDLE))
         self.hidden_offset = nn.Parameter(torch.zeros(hidden))
         self.register_buffer("middle", torch.zeros(visible))

@@ -174,9 +174,10 @@ class Training:
         starts = [0, *(math.ceil(share * steps) for share in self.update.phases), steps]
         phase = max(place for place, start in enumerate(starts[:-1]) if start <= step)
         first, last = starts[phase : phase + 2]
+        factor = [1.0, *self.update.phases.values()][phase]
         for optimizer in self.update.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = scheduled_learning_rate(group["initial_lr"], step - first, last - first)
+                group["lr"] = scheduled_learning_rate(factor * group["initial_lr"], step - first, last - first)
 
     @torch.no_grad()
     def _validate(self, rows: DeviceRows) -> dict[str, float]:

@@ -41,8 +41,8 @@ class Update:
         max_gradient_norm: the gradient's Euclidean norm is cut to this.
 
     Attributes:
-        phases: shares of the training, in ascending order, after which the schedule of learning rates starts anew: for
-            parts of a network that are trained one after the other.
+        phases: shares of the training, in ascending order, after which the schedule of learning rates starts anew, with
+            the factor of the rates from there: for parts of a network that are trained one after the other.
         processes: that train the network together; the loop says which.
 
     Raises:
@@ -54,7 +54,7 @@ class Update:
             raise ValueError(f"learning_rate={learning_rate}; a positive number is needed")
         self.network, self.learning_rate, self.max_gradient_norm = network, learning_rate, max_gradient_norm
         self.optimizers: tuple[torch.optim.Optimizer, ...] = ()
-        self.phases: tuple[float, ...] = ()
+        self.phases: Mapping[float, float] = {}
         self.processes = Processes()
 
     def prepare(self, device: torch.device, precision: str) -> None:

@@ -56,9 +56,10 @@ class DeepBeliefNetwork(EnergyModel):
         self, network: Machines, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         (x, y), layers = batch, len(network.machines)
-        if self.fine_tuning and progress >= self._phases()[-1]:
+        ends = list(self._phases())
+        if self.fine_tuning and progress >= ends[-1]:
             return {"loss": cross_entropy(self._label_scores(x), y)}
-        place = sum(progress >= share for share in self._phases()[: layers - 1])
+        place = sum(progress >= share for share in ends[: layers - 1])
         with torch.no_grad():
             for below in range(place):
                 x = bernoulli(torch.sigmoid(network[below].hidden_logits(x)), generator)
@@ -66,10 +67,10 @@ class DeepBeliefNetwork(EnergyModel):
         loss = network[place].contrast(v, self.gibbs_steps, True, generator)
         return {"loss": loss, f"layer_{place + 1}": loss}
 
-    def _phases(self) -> tuple[float, ...]:
+    def _phases(self) -> Mapping[float, float]:
         layers = len(self.hidden_layer_sizes)
-        ends = tuple((1 - self.fine_tuning) * (place + 1) / layers for place in range(layers))
-        return ends if self.fine_tuning else ends[:-1]
+        ends = [(1 - self.fine_tuning) * (place + 1) / layers for place in range(layers)]
+        return dict.fromkeys(ends if self.fine_tuning else ends[:-1], 1.0)
 
     def _features(self, x: Tensor) -> Tensor:
         """Mean units below the top machine, (N, D) -> (N, H)."""

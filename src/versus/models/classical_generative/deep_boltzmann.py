@@ -22,12 +22,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from versus.arrays import Array
-from versus.models.arguments import Count, NonNegative, Share
+from versus.models.arguments import Count, NonNegative, Positive, Share
 from versus.models.energy_model import EnergyModel, Machines, is_estimated, is_exact
 from versus.numerics.boltzmann import BoltzmannMachine, bernoulli, log_odds
 from versus.training.batches import Batch
 
 __all__ = ["DeepBoltzmannMachine"]
+
+_UPPER_SCALE = 0.2  # of the upper layer's first weights: what they draw at random, mean field cannot follow
 
 
 @dataclass(eq=False)
@@ -39,12 +41,15 @@ class DeepBoltzmannMachine(EnergyModel):
     Args:
         hidden_layer_sizes: the two numbers of hidden units, from the data upwards.
         pretraining: share of the epochs in which single layers are trained, half of them each.
+        joint_rate: factor of the learning rate when both are trained at once. The more units a layer has, the further
+            an update of all its weights moves the other layer, and where its chains cannot follow, the loss runs away.
         label_weight: of -log p(y | x), by the bounds, beside the joint likelihood; 0 is purely generative.
         mean_field_steps: updates of both layers' means for an event.
     """
 
     hidden_layer_sizes: Sequence[Count] = (128, 64)
     pretraining: Share = 0.5
+    joint_rate: Positive = 0.1
     label_weight: NonNegative = 0.0
     mean_field_steps: Count = 10
 
@@ -54,7 +59,7 @@ class DeepBoltzmannMachine(EnergyModel):
         (lower, upper), k = self.hidden_layer_sizes, self.schema_.n_classes
         return Machines(
             BoltzmannMachine(self.schema_.n_features, lower, 0, self.batch_size),
-            BoltzmannMachine(lower + k, upper, k, self.batch_size),
+            BoltzmannMachine(lower + k, upper, k, self.batch_size, scale=_UPPER_SCALE),
         )
 
     def joined(self) -> BoltzmannMachine:
@@ -109,8 +114,8 @@ class DeepBoltzmannMachine(EnergyModel):
         label = cross_entropy(self._bounds(x), y)
         return {"loss": loss + self.label_weight * label, "label_loss": label}
 
-    def _phases(self) -> tuple[float, ...]:
-        return (self.pretraining / 2, self.pretraining) if self.pretraining else ()
+    def _phases(self) -> Mapping[float, float]:
+        return {self.pretraining / 2: 1.0, self.pretraining: self.joint_rate} if self.pretraining else {}
 
     def _pretraining_losses(
         self, x: Tensor, y: Tensor, generator: torch.Generator, progress: float
