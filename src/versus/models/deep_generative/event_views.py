@@ -49,6 +49,31 @@ class TableView(nn.Module):
         return raw
 
 
+class DrawnCodes(nn.Module):
+    """Codes as another autoencoder knows them: normals, given by their means beside their deviations.
+
+    In training drawn afresh each time they are seen; without a generator the means stand for them. They are not
+    standardised: drawn, they are about standard normal, and a code that the other one does not use stays noise, which
+    its mean, if scaled up to deviation 1, would hide.
+    """
+
+    def arrays(self, X: Array) -> tuple[Array, ...]:
+        """Return means and deviations (N, 2L) in single precision."""
+        return (X.astype(np.float32),)
+
+    def forward(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        """Draw codes, (N, 2L) -> encoder inputs and targets (N, L)."""
+        mean, deviation = x.chunk(2, dim=1)
+        if generator is None:
+            return mean, mean
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        return (drawn := mean + deviation * noise), drawn
+
+    def to_raw(self, target: Array) -> Array:
+        """Return codes (N, L) as they are."""
+        return target
+
+
 class BinarisedPixels(nn.Module):
     """Images cut at half of their levels.
 

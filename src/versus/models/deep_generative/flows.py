@@ -34,6 +34,7 @@ from versus.training.devices import cpu_threads, resolve_device, resolve_precisi
 
 __all__ = ["ConditionalFlow", "Flow"]
 
+FIRST = 0.01  # factor of the weights that first give the parameters of a transform
 FLOWS = {"coupling": "NICE", "autoregressive": "MAF", "spline": "NSF"}  # zuko's names
 
 
@@ -91,7 +92,21 @@ class _FlowModel(DrawsOnTheWay, DescendingModel):
         hidden = tuple(self.hidden_layer_sizes)
         new = getattr(flows, FLOWS[self.kind])
         flow: nn.Module = new(numbers, context, transforms=self.n_transforms, hidden_features=hidden, **options)
+        self._calm(flow)
         return flow
+
+    @staticmethod
+    @torch.no_grad()
+    def _calm(flow: nn.Module) -> None:
+        """Let every transform begin close to where all its parameters are 0, so that rare values stay small.
+
+        Kingma and Dhariwal, "Glow: generative flow with invertible 1x1 convolutions" (2018), section 3.3.
+        """
+        for module in flow.modules():
+            hyper = getattr(module, "hyper", None)
+            if isinstance(hyper, nn.Sequential):
+                for parameter in hyper[-1].parameters():
+                    parameter.mul_(FIRST)
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         if self.network_.pixels is not None:

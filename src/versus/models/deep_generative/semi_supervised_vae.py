@@ -23,7 +23,6 @@ from versus.models.arguments import NonNegative, Share
 from versus.models.checks import classification_data
 from versus.models.deep_generative.autoencoder_networks import DenseNetwork
 from versus.models.deep_generative.vae import ConditionalVAE
-from versus.models.deep_generative.variational_model import WARMUP
 from versus.models.deep_generative.variational_network import VariationalNetwork
 from versus.models.deep_model import weighted_mean
 from versus.training.batches import Batch
@@ -90,6 +89,8 @@ class SemiSupervisedVAE(ConditionalVAE):
     """
 
     takes_unlabelled: ClassVar[bool] = True
+    # Codes that cost nothing at first would carry all of an event, and nothing would be left for the class to tell.
+    warmup: ClassVar[float] = 0.0
 
     classification_weight: NonNegative = 1.0
     labelled_share: Share = 0.2
@@ -144,8 +145,7 @@ class SemiSupervisedVAE(ConditionalVAE):
         self, network: nn.Module, batch: Batch, generator: torch.Generator, progress: float
     ) -> Mapping[str, Tensor]:
         (*events, label, counts, asked), weights = self._apart(batch)
-        beta = self.beta * min(1.0, progress / WARMUP)
-        *terms, log_q = network(tuple(events), label, generator, self.n_importance_samples, beta)
+        *terms, log_q = network(tuple(events), label, generator, self.n_importance_samples, self._beta(progress))
         losses = self._named(*(weighted_mean(counts * term, weights) for term in terms))
         wrong = -log_q.gather(1, label.clamp(min=0)[:, None])[:, 0]
         losses["cross_entropy"] = weighted_mean(asked * wrong, weights)

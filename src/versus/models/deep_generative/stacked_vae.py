@@ -2,7 +2,8 @@ r"""A semi-supervised autoencoder over the codes of another autoencoder: the mod
 
 .. math:: p(x, z_1, z_2, y) = p(y)\,p(z_2)\,p(z_1 \mid y, z_2)\,p(x \mid z_1)
 
-M1, an autoencoder of all events, is trained first; M2 then learns from its codes, with the classes that are known.
+M1, an autoencoder of all events, is trained first; M2 then learns from its codes, drawn from q(z_1 | x) afresh in each
+epoch, with the classes that are known.
 Kingma, Rezende, Mohamed & Welling, "Semi-supervised learning with deep generative models" (2014), section 2.3.
 """
 
@@ -14,14 +15,19 @@ from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
+from torch import nn
 
 from versus.arrays import Array, Labels, Step
 from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.models.arguments import Count, NonNegative, Share
 from versus.models.checks import restored_schema
+from versus.models.deep_generative.autoencoder_networks import DenseNetwork, Encoder
+from versus.models.deep_generative.event_views import DrawnCodes
+from versus.models.deep_generative.likelihoods import ColumnLikelihood
 from versus.models.deep_generative.semi_supervised_vae import SemiSupervisedVAE
 from versus.models.deep_generative.vae import VAE
+from versus.models.deep_generative.variational_network import VariationalNetwork
 from versus.models.deep_model import DeepModel, one_after_the_other
 from versus.training.processes import Processes
 from versus.training.state import under, with_prefix
@@ -29,6 +35,20 @@ from versus.training.state import under, with_prefix
 __all__ = ["StackedVAE"]
 
 PARTS = ("first", "second")
+
+
+@dataclass(eq=False, kw_only=True)
+class CodesVAE(SemiSupervisedVAE):
+    """A `SemiSupervisedVAE` of codes (N, L), which are given by means and deviations, (N, 2L)."""
+
+    def _features(self, schema: Schema) -> tuple[nn.Module, int]:
+        return nn.Identity(), schema.n_features // 2
+
+    def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
+        (features, width), hidden = self._features(schema), tuple(self.hidden_layer_sizes)
+        encoder = Encoder(features, width, hidden, self.n_latent, n_classes)
+        decoder = DenseNetwork(self.n_latent, hidden[::-1], width, n_classes)
+        return VariationalNetwork(DrawnCodes(), encoder, decoder, ColumnLikelihood((0,) * width, n_classes))
 
 
 @dataclass(eq=False, kw_only=True)
@@ -71,8 +91,8 @@ class StackedVAE(DeepModel):
         self._make(self.schema or Schema.of(X, y))
 
         def second(state: Mapping[str, Array] | None) -> Iterator[Step]:
-            coded = None if validation is None else (self.encode(validation[0]), *validation[1:])
-            return self.second_.fit_steps(self.encode(X), y, coded, state)
+            coded = None if validation is None else (self.first_.posterior(validation[0]), *validation[1:])
+            return self.second_.fit_steps(self.first_.posterior(X), y, coded, state)
 
         first = partial(self.first_.fit_steps, X, None, None)
         both = (("first", first), ("second", second))
@@ -87,15 +107,15 @@ class StackedVAE(DeepModel):
 
     def predict_log_proba(self, X: Array) -> Array:
         """Log q(y | x) of the second's classifier, (N, *event) -> (N, K) nats."""
-        return self.second_.predict_log_proba(self.encode(X))
+        return self.second_.predict_log_proba(self.first_.posterior(X))
 
     def predict_proba(self, X: Array) -> Array:
         """Probabilities of the classes, (N, *event) -> (N, K)."""
-        return self.second_.predict_proba(self.encode(X))
+        return self.second_.predict_proba(self.first_.posterior(X))
 
     def predict(self, X: Array) -> Labels:
         """The most probable class, (N, *event) -> (N,)."""
-        return self.second_.predict(self.encode(X))
+        return self.second_.predict(self.first_.posterior(X))
 
     def sample(self, n: int, y: Labels | None = None, random_state: int | None = None) -> Array:
         """Draw ``n`` events, (n, *event) in the raw space, of the classes ``y`` (n,), or of classes drawn from p(y)."""
@@ -129,7 +149,7 @@ class StackedVAE(DeepModel):
         return self.first_.processes()
 
     def _make(self, schema: Schema) -> None:
-        """Make both models, unfitted; the second takes codes for a table of numbers."""
+        """Make both models, unfitted; the second takes means and deviations of codes for a table."""
         own = self.arguments()
         shared = {
             name: own[name]
@@ -147,7 +167,7 @@ class StackedVAE(DeepModel):
             **shared,
         )
         taken = ("n_latent", "hidden_layer_sizes", "classification_weight", "labelled_share", "epochs", "patience")
-        codes = Table(tuple(Column(f"code{d}") for d in range(self.n_codes)))
-        self.second_ = SemiSupervisedVAE(
+        codes = Table(tuple(Column(f"{part}{d}") for part in ("mean", "deviation") for d in range(self.n_codes)))
+        self.second_ = CodesVAE(
             **{name: own[name] for name in (*taken, "ema_decay")}, schema=Schema(codes, schema.y), **shared
         )

@@ -61,6 +61,10 @@ class VAE(VariationalModel):
         encoder = self.network_.encoder
         return self._over_events(lambda h, t, noise: encoder.posterior(h, None)[0], X, 1)
 
+    def posterior(self, X: Array) -> Array:
+        """Means of q(z | x) beside its deviations, (N, *event) -> (N, 2L)."""
+        return self._apply(lambda *rows: self.network_.posterior(rows).double(), *self._events(X))
+
     def decode(self, Z: Array) -> Array:
         """Decode codes, (N, L) -> (N, *event): means of numbers and pixels, most probable categories."""
         parameters = self._decoded(Z, None)

@@ -53,6 +53,7 @@ class VariationalModel(DrawsOnTheWay, DescendingModel):
     """A variational autoencoder, conditional on the class where ``_n_conditions`` is not 0."""
 
     network_: VariationalNetwork = field(init=False, repr=False)
+    warmup: ClassVar[float] = WARMUP
 
     search_space: ClassVar[SearchSpace] = {
         "n_latent": Between(2, 32),
@@ -134,7 +135,7 @@ class VariationalModel(DrawsOnTheWay, DescendingModel):
         return self.network_.view.arrays(X)
 
     def _keeping(self) -> dict[str, Any]:
-        return super()._keeping() | {"unjudged_epochs": int(np.ceil(WARMUP * self.epochs))}
+        return super()._keeping() | {"unjudged_epochs": int(np.ceil(self.warmup * self.epochs))}
 
     def _max_gradient_norm(self) -> float:
         return float(self._events_schema.n_features)  # the loss is a sum over features
@@ -144,9 +145,12 @@ class VariationalModel(DrawsOnTheWay, DescendingModel):
     ) -> Mapping[str, Tensor]:
         rows, weights = self._apart(batch)
         events, label = (rows[:-1], rows[-1]) if self._n_conditions() else (rows, None)
-        beta = self.beta * min(1.0, progress / WARMUP)
-        terms = network(events, label, generator, self.n_importance_samples, beta)
+        terms = network(events, label, generator, self.n_importance_samples, self._beta(progress))
         return self._named(*(weighted_mean(term, weights) for term in terms))
+
+    def _beta(self, progress: float) -> float:
+        """Weight of the KL term once ``progress`` of the training is done."""
+        return self.beta * min(1.0, progress / self.warmup) if self.warmup else self.beta
 
     def _named(self, reconstruction: Tensor, kl: Tensor, bound: Tensor) -> dict[str, Tensor]:
         """Losses of a batch; the evidence lower bound stands beside another one that is trained on."""

@@ -19,7 +19,13 @@ from torch import Tensor, nn
 
 from versus.arrays import Array
 from versus.models.deep_generative.autoencoder_networks import Encoder
-from versus.models.deep_generative.event_views import BinarisedPixels, ContinuousPixels, LevelPixels, TableView
+from versus.models.deep_generative.event_views import (
+    BinarisedPixels,
+    ContinuousPixels,
+    DrawnCodes,
+    LevelPixels,
+    TableView,
+)
 from versus.models.deep_generative.likelihoods import BernoulliLikelihood, ColumnLikelihood, LogisticLikelihood
 
 
@@ -40,7 +46,7 @@ class VariationalNetwork(nn.Module):
 
     def __init__(
         self,
-        view: TableView | BinarisedPixels | ContinuousPixels | LevelPixels,
+        view: TableView | DrawnCodes | BinarisedPixels | ContinuousPixels | LevelPixels,
         encoder: Encoder,
         decoder: nn.Module,
         likelihood: ColumnLikelihood | BernoulliLikelihood | LogisticLikelihood,
@@ -83,6 +89,11 @@ class VariationalNetwork(nn.Module):
             return reconstruction[0], kl, reconstruction[0] - beta * kl
         weighted = reconstruction + beta * log_ratio(z, log_variance, noise)
         return reconstruction.mean(dim=0), kl, torch.logsumexp(weighted, dim=0) - math.log(samples)
+
+    def posterior(self, events: tuple[Tensor, ...]) -> Tensor:
+        """Means of codes beside their deviations, (N, 2L), of events without a class."""
+        mean, log_variance = self.encoder.posterior(self.read(events)[0], None)
+        return torch.cat([mean, (0.5 * log_variance).exp()], dim=1)
 
     def read(self, events: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Features (N, F) that do not depend on the class, and targets (N, D)."""
