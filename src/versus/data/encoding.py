@@ -204,9 +204,7 @@ def _is_discrete(column: Numbers) -> bool:
     if len(set(present[:1000].tolist())) > MOST_VALUES:  # most columns: no need to sort them
         return False
     found = np.unique(present)
-    if not np.isfinite(found).all() or not 2 <= len(found) <= len(present) / ROWS_A_VALUE:
-        return False
-    return len(found) <= MOST_VALUES
+    return bool(np.isfinite(found).all()) and 2 <= len(found) <= min(MOST_VALUES, len(present) / ROWS_A_VALUE)
 
 
 def may_be_pixels(columns: Sequence[Numbers]) -> bool:

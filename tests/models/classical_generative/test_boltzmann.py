@@ -218,6 +218,19 @@ def test_layers_trained_one_after_the_other_fit_together(bits):
     assert (model.predict(X) == y).mean() > 0.9
 
 
+@pytest.mark.parametrize("pretraining", [0.0, 0.5])
+def test_both_layers_at_once_learn_at_a_rate_of_their_own(bits, pretraining):
+    X, y, schema = bits
+    sizes = {"hidden_layer_sizes": (6, 5), "epochs": 4, "pretraining": pretraining, "random_state": 0}
+    states = []
+    for rate in (1e-9, 1.0):
+        model = DeepBoltzmannMachine(schema=schema, joint_rate=rate, **sizes)
+        states.append([step.state() for step in model.fit_steps(X, y)])
+    still, moved = ([state["network.machines.1.weight"] for state in run] for run in states)
+    np.testing.assert_allclose(still[-1], still[1 if pretraining else 0], atol=1e-6)
+    assert np.abs(moved[-1] - still[-1]).max() > 0.01
+
+
 def test_labels_weigh_as_much_as_is_said(bits):
     X, y, _ = bits
     losses = []

@@ -131,6 +131,18 @@ def test_classes_are_told_by_the_rule_of_bayes(told_the_class):
         Flow(kind="coupling", **FEW).fit(X[:, :1])
 
 
+def test_a_flow_begins_calm_so_that_pixels_that_are_lit_once_do_no_harm():
+    X = np.zeros((200, 16, 16), np.uint8)
+    X[:, 4:8, 4:8] = np.random.default_rng(0).integers(0, 256, (200, 4, 4))
+    X[[7, 8, 9], [0, 1, 2]] = 255  # rows of pixels that are black in all other images
+    schema = Schema(Image((16, 16), 256), Nothing())
+    model = Flow(
+        kind="coupling", n_transforms=8, hidden_layer_sizes=(256, 256), epochs=2, schema=schema, random_state=0
+    )
+    losses = [step.losses["train_loss"] for step in model.fit_steps(X, None)]
+    assert losses[-1] < 3 * 256  # nats; 200,000 a pixel where transforms begin with all their weight
+
+
 def test_a_resumed_fit_and_a_saved_model_have_the_same_bits(told_the_class, tmp_path):
     model, X, y = told_the_class
     arguments = {name: value for name, value in model.arguments().items() if name != "schema"}

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from versus.data.schema import Schema
 from versus.data.spaces import Image
 from versus.data.targets import Classes
+from versus.models.deep_generative.event_views import DrawnCodes
 from versus.models.deep_generative.stacked_vae import StackedVAE
 from versus.models.protocols import takes_unlabelled
 
@@ -33,6 +35,16 @@ def test_six_labels_and_the_codes_of_all_images_name_the_digits(fitted):
     assert accuracy > max(0.9, (LABELS[KNOWN][nearest] == Y).mean())
     np.testing.assert_allclose(fitted.predict_proba(X).sum(axis=1), 1.0, rtol=1e-6)
     assert fitted.encode(X[:5]).shape == (5, 4)
+
+
+def test_codes_are_drawn_in_training_and_their_means_stand_for_them_after():
+    given = torch.tensor([[1.0, -2.0, 0.5, 0.0]]).expand(20_000, -1)  # means 1 and -2, deviations 0.5 and 0
+    view = DrawnCodes()
+    drawn, target = view(given, torch.Generator().manual_seed(0))
+    np.testing.assert_allclose(drawn.mean(dim=0), [1.0, -2.0], atol=0.02)
+    np.testing.assert_allclose(drawn.std(dim=0), [0.5, 0.0], atol=0.02)
+    assert target is drawn
+    np.testing.assert_array_equal(view(given, None)[0], given[:, :2])
 
 
 def test_what_is_drawn_of_a_class_looks_like_it(fitted):

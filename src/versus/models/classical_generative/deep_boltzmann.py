@@ -115,7 +115,7 @@ class DeepBoltzmannMachine(EnergyModel):
         return {"loss": loss + self.label_weight * label, "label_loss": label}
 
     def _phases(self) -> Mapping[float, float]:
-        return {self.pretraining / 2: 1.0, self.pretraining: self.joint_rate} if self.pretraining else {}
+        return {self.pretraining / 2: 1.0, self.pretraining: self.joint_rate}
 
     def _pretraining_losses(
         self, x: Tensor, y: Tensor, generator: torch.Generator, progress: float

@@ -89,8 +89,6 @@ class SemiSupervisedVAE(ConditionalVAE):
     """
 
     takes_unlabelled: ClassVar[bool] = True
-    # Codes that cost nothing at first would carry all of an event, and nothing would be left for the class to tell.
-    warmup: ClassVar[float] = 0.0
 
     classification_weight: NonNegative = 1.0
     labelled_share: Share = 0.2

@@ -41,6 +41,9 @@ PARTS = ("first", "second")
 class CodesVAE(SemiSupervisedVAE):
     """A `SemiSupervisedVAE` of codes (N, L), which are given by means and deviations, (N, 2L)."""
 
+    # Codes that cost nothing at first would carry all of an event, and nothing would be left for the class to tell.
+    warmup: ClassVar[float] = 0.0
+
     def _features(self, schema: Schema) -> tuple[nn.Module, int]:
         return nn.Identity(), schema.n_features // 2
 
