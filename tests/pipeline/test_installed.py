@@ -78,6 +78,7 @@ def folder(tmp_path_factory):
 def called(installed, folder, *command):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PYTHONPATH": str(installed), "PATH": path, "VERSUS_TRACKING": "off"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # into code that a stage depends on
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
