@@ -34,7 +34,7 @@ from versus.training.devices import cpu_threads, resolve_device, resolve_precisi
 
 __all__ = ["ConditionalFlow", "Flow"]
 
-FIRST = 0.01  # factor of the weights that first give the parameters of a transform
+FIRST_SCALE = 0.01  # of the weights that give the parameters of a transform, before training
 FLOWS = {"coupling": "NICE", "autoregressive": "MAF", "spline": "NSF"}  # zuko's names
 
 
@@ -106,7 +106,7 @@ class _FlowModel(DrawsOnTheWay, DescendingModel):
             hyper = getattr(module, "hyper", None)
             if isinstance(hyper, nn.Sequential):
                 for parameter in hyper[-1].parameters():
-                    parameter.mul_(FIRST)
+                    parameter.mul_(FIRST_SCALE)
 
     def _learn_statistics(self, X: Array, y: Array | None, weights: Array | None) -> None:
         if self.network_.pixels is not None:

@@ -22,12 +22,9 @@ from versus.data.schema import Schema
 from versus.data.spaces import Column, Table
 from versus.models.arguments import Count, NonNegative, Share
 from versus.models.checks import restored_schema
-from versus.models.deep_generative.autoencoder_networks import DenseNetwork, Encoder
 from versus.models.deep_generative.event_views import DrawnCodes
-from versus.models.deep_generative.likelihoods import ColumnLikelihood
 from versus.models.deep_generative.semi_supervised_vae import SemiSupervisedVAE
 from versus.models.deep_generative.vae import VAE
-from versus.models.deep_generative.variational_network import VariationalNetwork
 from versus.models.deep_model import DeepModel, one_after_the_other
 from versus.training.processes import Processes
 from versus.training.state import under, with_prefix
@@ -47,11 +44,8 @@ class CodesVAE(SemiSupervisedVAE):
     def _features(self, schema: Schema) -> tuple[nn.Module, int]:
         return nn.Identity(), schema.n_features // 2
 
-    def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
-        (features, width), hidden = self._features(schema), tuple(self.hidden_layer_sizes)
-        encoder = Encoder(features, width, hidden, self.n_latent, n_classes)
-        decoder = DenseNetwork(self.n_latent, hidden[::-1], width, n_classes)
-        return VariationalNetwork(DrawnCodes(), encoder, decoder, ColumnLikelihood((0,) * width, n_classes))
+    def _table_view(self, schema: Schema) -> tuple[DrawnCodes, tuple[int, ...]]:
+        return DrawnCodes(), (0,) * (schema.n_features // 2)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -23,6 +23,7 @@ from versus.models.deep_generative.autoencoder_networks import (
 from versus.models.deep_generative.event_views import (
     BinarisedPixels,
     ContinuousPixels,
+    DrawnCodes,
     DrawnPixels,
     LevelPixels,
     TableView,
@@ -109,10 +110,15 @@ class VariationalModel(DrawsOnTheWay, DescendingModel):
         return encoder, ConvolutionalDecoder(self.n_latent, hidden[::-1], _planes(schema), self.channels, n_classes)
 
     def _build_for_tables(self, schema: Schema, n_classes: int) -> VariationalNetwork:
-        hidden, likelihood = tuple(self.hidden_layer_sizes), ColumnLikelihood(schema.cardinalities, n_classes)
+        view, cardinalities = self._table_view(schema)
+        hidden, likelihood = tuple(self.hidden_layer_sizes), ColumnLikelihood(cardinalities, n_classes)
         encoder = Encoder(*self._features(schema), hidden, self.n_latent, n_classes)
         decoder = DenseNetwork(self.n_latent, hidden[::-1], likelihood.width, n_classes)
-        return VariationalNetwork(TableView(self.preprocessor_), encoder, decoder, likelihood)
+        return VariationalNetwork(view, encoder, decoder, likelihood)
+
+    def _table_view(self, schema: Schema) -> tuple[TableView | DrawnCodes, tuple[int, ...]]:
+        """View of rows, and the number of categories of each column of its targets, 0 where numeric."""
+        return TableView(self.preprocessor_), schema.cardinalities
 
     def _check_likelihood(self) -> None:
         if self.likelihood != "gaussian" and self.schema_.levels is None:
