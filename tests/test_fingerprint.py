@@ -128,3 +128,10 @@ def test_a_changed_constant_a_name_or_an_order_has() -> None:
 def test_a_string_that_is_no_docstring_has_meaning() -> None:
     assert fingerprint.meaning("x = 'a'") != fingerprint.meaning("x = 'b'")
     assert fingerprint.meaning("if x:\n    'a'") != fingerprint.meaning("if x:\n    'b'")
+
+
+def test_bytecode_that_another_process_is_writing_is_no_file_of_a_package(tmp_path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    for name in ("a.py", "page.html", "__pycache__/a.cpython-311.pyc", "__pycache__/a.cpython-311.pyc.140405998360240"):
+        (tmp_path / name).touch()
+    assert fingerprint._without_code(tmp_path) == [tmp_path / "page.html"]

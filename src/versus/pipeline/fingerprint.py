@@ -152,7 +152,9 @@ def _data_files(packages: set[Path]) -> set[Path]:
 
 @cache
 def _without_code(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix not in (".py", ".pyc") and path.is_file()]
+    """Files of a folder, but for code and for bytecode, which other processes write under names of their own first."""
+    found = (path for path in folder.rglob("*") if path.suffix != ".py" and path.parent.name != "__pycache__")
+    return [path for path in found if path.is_file()]
 
 
 @cache
